@@ -1,0 +1,1 @@
+"""songmap: what a music collection sounds like, in 641 named numbers a song."""

@@ -1,0 +1,289 @@
+"""Every save and load of the library and the model; no other module touches those files.
+
+A library is ``embeddings`` float32 ``(n_songs, 641)`` and ``songs``, a DataFrame with the same rows
+in sorted path order. ``validate`` runs on save and on load. Files are written to a temporary name
+beside their place and moved into it. Unpickling goes through ``load_pickle``: an explicit allow-list
+of classes, so a tampered file gets a clear error and runs nothing.
+"""
+
+import hashlib
+import importlib
+import io
+import json
+import os
+import pickle
+import tempfile
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from songmap.core.config import AudioConfig, Workspace
+from songmap.core.errors import SchemaError
+from songmap.core.schema import COLUMNS, N_COLUMNS, fingerprint
+
+TEXT_COLUMNS = ("song_name", "file_path", "genre", "artist", "title", "album", "key")
+NUMBER_COLUMNS = ("duration", "year", "tempo_bpm")
+SONG_COLUMNS = (
+    "song_name", "file_path", "genre", "duration", "artist", "title", "album", "year", "key", "tempo_bpm",
+)  # fmt: skip
+LIBRARIES = ("librosa", "numpy", "scipy", "pandas", "soundfile", "soxr", "scikit-learn", "xgboost")
+
+_TABLE_CLASSES = {
+    ("builtins", "slice"),
+    ("numpy", "dtype"),
+    ("numpy", "ndarray"),
+    ("numpy._core.multiarray", "_reconstruct"),
+    ("numpy._core.multiarray", "scalar"),
+    ("numpy._core.numeric", "_frombuffer"),
+    ("numpy.core.multiarray", "_reconstruct"),
+    ("numpy.core.multiarray", "scalar"),
+    ("numpy.core.numeric", "_frombuffer"),
+    ("pandas", "DataFrame"),
+    ("pandas", "Index"),
+    ("pandas", "RangeIndex"),
+    ("pandas", "StringDtype"),
+    ("pandas._libs.arrays", "__pyx_unpickle_NDArrayBacked"),
+    ("pandas._libs.internals", "_unpickle_block"),
+    ("pandas.arrays", "StringArray"),
+    ("pandas.core.arrays.string_", "StringArray"),
+    ("pandas.core.arrays.string_", "StringDtype"),
+    ("pandas.core.frame", "DataFrame"),
+    ("pandas.core.indexes.base", "Index"),
+    ("pandas.core.indexes.base", "_new_Index"),
+    ("pandas.core.indexes.range", "RangeIndex"),
+    ("pandas.core.internals.managers", "BlockManager"),
+}
+_MODEL_CLASSES = _TABLE_CLASSES | {
+    ("builtins", "bytearray"),
+    ("sklearn.decomposition._pca", "PCA"),
+    ("sklearn.pipeline", "Pipeline"),
+    ("sklearn.preprocessing._data", "StandardScaler"),
+    ("xgboost.core", "Booster"),
+    ("xgboost.sklearn", "XGBClassifier"),
+}
+
+
+@dataclass(frozen=True)
+class Library:
+    """All songs: ``embeddings`` float32 ``(n_songs, 641)``, ``songs`` a DataFrame of ``SONG_COLUMNS``.
+
+    ``songs.year`` is NaN and text is empty where a tag does not exist; ``duration`` is in seconds.
+    """
+
+    embeddings: np.ndarray
+    songs: pd.DataFrame
+
+    def __len__(self) -> int:
+        return len(self.songs)
+
+    @property
+    def genres(self) -> np.ndarray:
+        """Genre of every song, ``(n_songs,)`` of str."""
+        return self.songs["genre"].to_numpy(dtype=object)
+
+    def column(self, name: str) -> np.ndarray:
+        """One named column over all songs, float32 ``(n_songs,)``."""
+        return self.embeddings[:, COLUMNS.index(name)]
+
+
+def validate(embeddings: np.ndarray, songs: pd.DataFrame) -> None:
+    """Raise SchemaError unless matrix and table are whole, finite, of this version and belong together."""
+    if embeddings.ndim != 2 or embeddings.shape[1] != N_COLUMNS or embeddings.dtype != np.float32:
+        raise SchemaError(
+            f"embeddings are {embeddings.dtype} {embeddings.shape}, not float32 (n_songs, {N_COLUMNS}); run 01 again"
+        )
+    if len(embeddings) != len(songs):
+        raise SchemaError(f"{len(embeddings)} embeddings but {len(songs)} songs: mixed-up files? run 01 again")
+    missing = [name for name in SONG_COLUMNS if name not in songs.columns]
+    if missing:
+        raise SchemaError(f"song_data.pkl lacks {', '.join(missing)}: made by another version? run 01 again")
+    if not np.isfinite(embeddings).all():
+        row, column = np.argwhere(~np.isfinite(embeddings))[0]
+        raise SchemaError(f"{COLUMNS[column]} of {songs['file_path'].iloc[row]} is not finite; run 01 again")
+    paths = songs["file_path"]
+    if paths.duplicated().any():
+        raise SchemaError(f"{paths[paths.duplicated()].iloc[0]} is listed twice; run 01 again")
+    if not paths.is_monotonic_increasing:
+        raise SchemaError("the songs are not in path order: mixed-up files? run 01 again")
+
+
+def song_table(records: Iterable[dict[str, Any]]) -> pd.DataFrame:
+    """A DataFrame of ``SONG_COLUMNS`` whose pickle depends on its values only.
+
+    Equal strings become one object: pickle writes a shared object once, and which strings are
+    shared would otherwise depend on how they were made.
+    """
+    shared: dict[str, str] = {}
+    rows = list(records)
+    table: dict[str, Any] = {}
+    for name in SONG_COLUMNS:
+        if name in TEXT_COLUMNS:
+            table[name] = [shared.setdefault(text, text) for text in (row[name] for row in rows)]
+        else:
+            table[name] = np.array([row[name] for row in rows], dtype=np.float64)
+    return pd.DataFrame(table, columns=list(SONG_COLUMNS)).astype({name: "object" for name in TEXT_COLUMNS})
+
+
+def write_atomically(path: Path, content: bytes | Callable[[Path], None]) -> None:
+    """Write bytes, or let a function write a file, under a temporary name; then move it to ``path``.
+
+    An interrupted write leaves the old file. The suffix is kept, since some writers look at it.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{path.stem}.", suffix=path.suffix, dir=path.parent)
+    temporary = Path(name)
+    try:
+        if callable(content):
+            os.close(handle)
+            content(temporary)
+        else:
+            with os.fdopen(handle, "wb") as stream:
+                stream.write(content)
+                stream.flush()
+                os.fsync(stream.fileno())
+        mask = os.umask(0)
+        os.umask(mask)
+        temporary.chmod(0o666 & ~mask)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_json(path: Path, document: Any) -> None:
+    """Write one JSON document, readable and with a final newline, atomically."""
+    write_atomically(path, (json.dumps(document, indent=1, ensure_ascii=False) + "\n").encode())
+
+
+def save_library(workspace: Workspace, library: Library, config: AudioConfig) -> None:
+    """Validate and write matrix, table and manifest (last, so that a torn save is noticed on load)."""
+    validate(library.embeddings, library.songs)
+    stream = io.BytesIO()
+    np.save(stream, np.ascontiguousarray(library.embeddings), allow_pickle=False)
+    matrix, table = stream.getvalue(), pickle.dumps(library.songs, protocol=5)
+    write_atomically(workspace.embeddings, matrix)
+    write_atomically(workspace.songs, table)
+    write_json(
+        workspace.manifest,
+        {
+            "columns": fingerprint(),
+            "n_songs": len(library),
+            "audio": asdict(config),
+            "versions": library_versions(),
+            "sha256": {
+                workspace.embeddings.name: hashlib.sha256(matrix).hexdigest(),
+                workspace.songs.name: hashlib.sha256(table).hexdigest(),
+            },
+        },
+    )
+
+
+def load_library(workspace: Workspace) -> Library:
+    """Read and validate what 01 wrote. Raises SchemaError with what to do when it cannot be used."""
+    manifest = _read_json(workspace.manifest, "run 01_feature_extraction.py first")
+    content: dict[str, bytes] = {}
+    for path in (workspace.embeddings, workspace.songs):
+        content[path.name] = _read_bytes(path, "run 01_feature_extraction.py first")
+    if manifest.get("columns") != fingerprint():
+        raise SchemaError(f"{workspace.manifest} is of another version (other columns); run 01 again")
+    checksums = manifest.get("sha256")
+    for name, data in content.items():
+        if not isinstance(checksums, dict) or checksums.get(name) != hashlib.sha256(data).hexdigest():
+            raise SchemaError(
+                f"{workspace.processed / name} is not the file that manifest.json describes "
+                "(changed, or from another run); run 01 again"
+            )
+    try:
+        embeddings = np.load(io.BytesIO(content[workspace.embeddings.name]), allow_pickle=False)
+    except (ValueError, EOFError) as error:
+        raise SchemaError(f"{workspace.embeddings} is no .npy matrix ({error}); run 01 again") from error
+    songs = load_pickle(workspace.songs, content[workspace.songs.name], _TABLE_CLASSES)
+    if not isinstance(songs, pd.DataFrame):
+        raise SchemaError(f"{workspace.songs} holds a {type(songs).__name__}, not a DataFrame; run 01 again")
+    validate(embeddings, songs)
+    return Library(embeddings, songs)
+
+
+def library_fingerprint(library: Library) -> str:
+    """SHA-256 of what a model learns from: numbers, paths and genres."""
+    digest = hashlib.sha256(np.ascontiguousarray(library.embeddings).tobytes())
+    for name in ("file_path", "genre"):
+        digest.update("\n".join(library.songs[name]).encode("utf-8", "surrogateescape"))
+    return digest.hexdigest()
+
+
+def save_model(workspace: Workspace, model: dict[str, Any], card: dict[str, Any]) -> None:
+    """Write the fitted pipeline with what belongs to it, and its card, which carries the checksum."""
+    content = pickle.dumps(model, protocol=5)
+    write_atomically(workspace.model, content)
+    card = {"columns": fingerprint(), "sha256": hashlib.sha256(content).hexdigest()} | card
+    write_json(workspace.model_card, card | {"versions": library_versions()})
+
+
+def load_model(workspace: Workspace) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The saved model and its card. Raises SchemaError if missing, tampered or for other columns."""
+    card = _read_json(workspace.model_card, "run 03_genre_classifier.py first")
+    content = _read_bytes(workspace.model, "run 03_genre_classifier.py first")
+    if card.get("columns") != fingerprint():
+        raise SchemaError(f"{workspace.model} was trained on other columns; run 03_genre_classifier.py again")
+    model = load_pickle(workspace.model, content, _MODEL_CLASSES)
+    if card.get("sha256") != hashlib.sha256(content).hexdigest():
+        raise SchemaError(f"{workspace.model} is not the file that its card describes; run 03 again")
+    if card.get("versions", {}).get("scikit-learn") != version("scikit-learn"):
+        raise SchemaError(
+            f"{workspace.model} was trained with scikit-learn {card.get('versions', {}).get('scikit-learn')}, "
+            f"here is {version('scikit-learn')}; run 03_genre_classifier.py again"
+        )
+    return model, card
+
+
+def load_pickle(path: Path, content: bytes, allowed: set[tuple[str, str]]) -> Any:
+    """Unpickle ``content`` of ``path``; a class outside ``allowed`` raises SchemaError before it is imported."""
+    try:
+        return _AllowListUnpickler(io.BytesIO(content), path, allowed).load()
+    except SchemaError:
+        raise
+    except Exception as error:  # a damaged pickle can raise anything; nothing outside the list has run
+        raise SchemaError(f"{path} cannot be read ({type(error).__name__}: {error}); make it again") from error
+
+
+class _AllowListUnpickler(pickle.Unpickler):
+    def __init__(self, stream: io.BytesIO, path: Path, allowed: set[tuple[str, str]]) -> None:
+        super().__init__(stream)
+        self._path, self._allowed = path, allowed
+
+    def find_class(self, module: str, name: str) -> Any:
+        if (module, name) not in self._allowed:
+            raise SchemaError(
+                f"{self._path} asks for {module}.{name}, which does not belong there: "
+                "tampered with, or from another version; nothing of it was run"
+            )
+        return getattr(importlib.import_module(module), name)
+
+
+def library_versions() -> dict[str, str]:
+    """Versions of the libraries whose numbers or files end up in artifacts."""
+    return {name: version(name) for name in LIBRARIES}
+
+
+def _read_bytes(path: Path, advice: str) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise SchemaError(f"{path} does not exist; {advice}") from None
+    except OSError as error:
+        raise SchemaError(f"{path} cannot be read: {error.strerror}") from error
+
+
+def _read_json(path: Path, advice: str) -> dict[str, Any]:
+    try:
+        document = json.loads(_read_bytes(path, advice))
+    except ValueError as error:
+        raise SchemaError(f"{path} is no JSON ({error}); {advice.replace(' first', ' again')}") from error
+    if not isinstance(document, dict):
+        raise SchemaError(f"{path} is no JSON object; {advice.replace(' first', ' again')}")
+    return document

@@ -1,0 +1,89 @@
+"""What every script's command line shares: the workspace argument, and errors as one line.
+
+Exit status: 0 done; 1 ran, but nothing usable came out or something asked for failed; 2 bad usage or
+unusable input; 130 interrupted.
+"""
+
+import argparse
+import logging
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from songmap.core.config import REPOSITORY, Workspace
+from songmap.core.errors import SongmapError
+
+
+class _HelpFormatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):
+    """Shows defaults, except where there is none to show."""
+
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        if action.default in (None, False, argparse.SUPPRESS) or action.default == []:
+            return action.help
+        return super()._get_help_string(action)
+
+
+def new_parser(description: str) -> argparse.ArgumentParser:
+    """A parser with ``--workspace``, its description the script's docstring."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=_HelpFormatter)
+    parser.add_argument(
+        "--workspace", type=workspace, default=workspace(str(REPOSITORY)), metavar="DIR",
+        help="folder that holds data/ models/ outputs/",
+    )  # fmt: skip
+    return parser
+
+
+def workspace(text: str) -> Workspace:
+    """Type of a workspace argument."""
+    return Workspace(Path(text).expanduser().resolve())
+
+
+def whole_number(minimum: int, maximum: int | None = None) -> Callable[[str], int]:
+    """Type of an integer argument within limits, both included."""
+
+    def parse(text: str) -> int:
+        value = int(text)
+        if value < minimum or (maximum is not None and value > maximum):
+            limit = f"at least {minimum}" if maximum is None else f"{minimum} to {maximum}"
+            raise argparse.ArgumentTypeError(f"{value} is out of range, give {limit}")
+        return value
+
+    parse.__name__ = "whole number"
+    return parse
+
+
+def fraction(text: str) -> float:
+    """Type of an argument between 0 and 1, both included."""
+    value = float(text)
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"{text} is out of range, give 0 to 1")
+    return value
+
+
+def script_main(parser: argparse.ArgumentParser, run: Callable[..., int], argv: Sequence[str] | None = None) -> int:
+    """Parse, call ``run`` with the arguments by name, turn what a user can cause into one line on stderr."""
+    arguments = vars(parser.parse_args(argv))
+    logging.basicConfig(level=logging.WARNING, format=f"{parser.prog}: %(message)s")
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure: Any = getattr(stream, "reconfigure", None)
+        if reconfigure:  # a file name that is no UTF-8 is still printed
+            reconfigure(errors="backslashreplace")
+    try:
+        status = run(**arguments)
+        sys.stdout.flush()
+        return status
+    except SongmapError as error:
+        message = str(error)
+    except BrokenPipeError:  # the reader, say `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except OSError as error:  # full disk, read-only or missing folder
+        place = f"{error.filename}: " if error.filename else ""
+        message = f"{place}{error.strerror or error}"
+    except KeyboardInterrupt:
+        print(f"\n{parser.prog}: interrupted", file=sys.stderr)
+        return 130
+    print(f"{parser.prog}: {' '.join(message.split())}", file=sys.stderr)
+    return 2

@@ -1,0 +1,21 @@
+"""The exceptions a user can cause. Each message is one line: what, where, the limit, what to do."""
+
+
+class SongmapError(Exception):
+    """Base of all errors that end a script with one line and exit status 2."""
+
+
+class UsageError(SongmapError):
+    """An argument, or the input it names, cannot be used."""
+
+
+class AudioError(SongmapError):
+    """A file that cannot become an embedding: unreadable, too short, silent, not finite."""
+
+
+class SchemaError(SongmapError):
+    """An artifact on disk that is missing, of another version, mixed up or tampered with."""
+
+
+class QueryError(SongmapError):
+    """A song, genre or number asked for does not exist, or means several."""

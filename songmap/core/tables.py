@@ -1,0 +1,69 @@
+"""Tables on the terminal and the same records as JSON. Records are lists of dicts with equal keys."""
+
+import json
+import math
+import shutil
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+Record = Mapping[str, Any]
+
+
+def format_table(records: Sequence[Record], title: str = "") -> str:
+    """Records as aligned text, numbers to the right; as wide as the terminal, unlimited when piped."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    if not records:
+        return f"{title}: none" if title else "none"
+    table = Table(box=box.SIMPLE_HEAD, title=Text(title) if title else None, title_justify="left", pad_edge=False)
+    for name in records[0]:
+        numeric = all(isinstance(record[name], int | float | np.number) for record in records)
+        table.add_column(Text(name.replace("_", " ")), justify="right" if numeric else "left", overflow="fold")
+    for record in records:
+        table.add_row(*(Text(format_cell(value)) for value in record.values()))
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 10_000
+    console = Console(width=width, color_system=None, highlight=False)
+    with console.capture() as capture:
+        console.print(table)
+    return "\n".join(line.rstrip() for line in capture.get().strip("\n").splitlines())
+
+
+def format_cell(value: Any) -> str:
+    """A value for people: three significant decimals where they help, nothing for what is missing."""
+    if value is None or (isinstance(value, float | np.floating) and math.isnan(value)):
+        return ""
+    if isinstance(value, float | np.floating):
+        return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3f}".rstrip("0").rstrip(".") if value else "0"
+    if isinstance(value, int | np.integer) and not isinstance(value, bool):
+        return f"{value:,}"
+    return str(value)
+
+
+def format_duration(seconds: float) -> str:
+    """``h:mm:ss`` or ``m:ss``."""
+    minutes, second = divmod(round(seconds), 60)
+    hours, minute = divmod(minutes, 60)
+    return f"{hours}:{minute:02d}:{second:02d}" if hours else f"{minute}:{second:02d}"
+
+
+def to_json(document: Any) -> str:
+    """One JSON document; numpy numbers become plain ones, NaN becomes null."""
+    return json.dumps(_plain(document), indent=1, ensure_ascii=False)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, np.ndarray | list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value

@@ -1,0 +1,1 @@
+"""01: audio files become 641 named numbers each."""

@@ -1,0 +1,1 @@
+"""03: which genre, how sure, and why."""

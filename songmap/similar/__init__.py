@@ -1,0 +1,1 @@
+"""04: which songs are alike, and why."""
