@@ -1,0 +1,324 @@
+"""Spectra to frame features: one number or vector per frame of 512 samples, by librosa's definitions.
+
+A feature is ``(size, n_frames)``. Where a definition refers to the whole song (decibels below its
+maximum, 80 dB of range, its tuning) the blocks only collect, and the song is judged at the end.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
+
+import numpy as np
+
+from songmap.core.config import AudioConfig
+from songmap.extract import kernels, spectra
+
+_AMIN = 1e-10  # power floor of decibels and flatness
+_TOP_DB = 80.0
+_PEAKS_FMIN_HZ, _PEAKS_FMAX_HZ = 150.0, 4000.0
+_CONTRAST_FMIN_HZ, _CONTRAST_BANDS, _CONTRAST_QUANTILE = 200.0, 6, 0.02
+_ZERO_CROSSING_THRESHOLD = 1e-10
+_TEMPOGRAM_S, _START_BPM, _MAX_BPM = 8.0, 120.0, 320.0
+_PULSE_BPM = (30.0, 300.0)
+
+
+@dataclass(frozen=True)
+class SongFrames:
+    """All frame features of a song, by the names of the schema, and what is one number per song.
+
+    ``features`` maps a name to float ``(size, n_frames)``; ``values`` a name to a float; ``beats`` are
+    frame indices; frames are ``1 / frame_rate_hz`` seconds apart, the first at 0 s.
+    """
+
+    features: dict[str, np.ndarray]
+    values: dict[str, float]
+    beats: np.ndarray
+    frame_rate_hz: float
+
+    def times_s(self, name: str) -> np.ndarray:
+        """Time of every frame of a feature in seconds."""
+        return np.arange(self.features[name].shape[1]) / self.frame_rate_hz
+
+
+def analyse(samples: np.ndarray, config: AudioConfig, block_frames: int = spectra.BLOCK_FRAMES) -> SongFrames:
+    """Every frame feature of mono float32 ``samples (n,)`` at ``config.sample_rate_hz``."""
+    collected, harmonic = _collect(samples, config, block_frames)
+    mel_db = power_to_db(collected.mel)
+    features = {
+        "mfcc": mfcc(mel_db, config.n_mfcc),
+        "chroma": chroma(samples, collected.tuning(), config),
+        "tonnetz": tonnetz(chroma(harmonic, _tuning_of(harmonic, config, block_frames), config)),
+        "contrast": power_to_db(collected.peak) - power_to_db(collected.valley),
+        "mel": power_to_db(collected.mel, reference=float(collected.mel.max())),
+        "onset_strength": onset_strength(mel_db, config),
+        "zero_crossing_rate": zero_crossing_rate(samples, config),
+        "rms": rms(samples, config),
+        "harmonic_rms": rms(harmonic, config),
+        # the two parts add up to the mix, so the percussive one needs no inverse transform of its own
+        "percussive_rms": rms(samples - harmonic, config),
+    }
+    for name, row in zip(("centroid", "bandwidth", "rolloff", "flatness"), collected.shapes, strict=True):
+        features[name] = row[np.newaxis]
+    features["mfcc_delta"] = delta(features["mfcc"])
+    envelope = features["onset_strength"][0]
+    tempo_bpm = tempo(envelope, config)
+    beats = track_beats(envelope, tempo_bpm, config)
+    values = {
+        "tempo_bpm": tempo_bpm,
+        "beat_interval_std_s": beat_interval_std_s(beats, config),
+        "pulse_clarity": pulse_clarity(envelope, config),
+        "harmonic_rms_mean": float(features["harmonic_rms"].mean()),
+        "percussive_rms_mean": float(features["percussive_rms"].mean()),
+    }
+    return SongFrames(features, values, beats, config.frame_rate_hz)
+
+
+@dataclass(frozen=True)
+class _Collected:
+    """What the pass over the blocks leaves: mel power, spectral shapes, contrast extremes, spectral peaks."""
+
+    mel: np.ndarray
+    shapes: np.ndarray
+    peak: np.ndarray
+    valley: np.ndarray
+    pitches: list[np.ndarray]
+    strengths: list[np.ndarray]
+
+    def tuning(self) -> float:
+        return tuning_of_peaks(np.concatenate(self.pitches), np.concatenate(self.strengths))
+
+
+def _collect(samples: np.ndarray, config: AudioConfig, block_frames: int) -> tuple[_Collected, np.ndarray]:
+    """One pass over the STFT: features that need nothing but their frame, and the harmonic signal."""
+    n_frames = spectra.frame_count(len(samples), config.hop_length)
+    bank, freqs_hz, (bands, most) = mel_bank(config), fft_freqs_hz(config), contrast_bands(config)
+    collected = _Collected(
+        np.empty((config.n_mels, n_frames), np.float32),
+        np.empty((4, n_frames)),
+        np.empty((len(bands), n_frames)),
+        np.empty((len(bands), n_frames)),
+        [],
+        [],
+    )
+    harmonic = np.zeros(len(samples), np.float32)
+    for block in spectra.spectrum_blocks(samples, config, config.hpss_kernel // 2, block_frames):
+        magnitude = block.magnitude
+        here = slice(block.first, block.first + len(magnitude))
+        mel = np.empty((len(magnitude), config.n_mels), np.float32)
+        kernels.mel_power(magnitude, bank.weights, bank.spans, mel)
+        collected.mel[:, here] = mel.T
+        kernels.spectral_shapes(magnitude, freqs_hz, config.roll_percent, _AMIN, collected.shapes[:, here])
+        kernels.contrast_extremes(magnitude, bands, most, collected.peak[:, here], collected.valley[:, here])
+        pitches, strengths = block_peaks(magnitude, config)
+        collected.pitches.append(pitches)
+        collected.strengths.append(strengths)
+        spectra.add_inverse(spectra.harmonic_block(block, config), block.first, config, harmonic)
+    spectra.normalise_inverse(harmonic, config)
+    return collected, harmonic
+
+
+@lru_cache(maxsize=4)
+def fft_freqs_hz(config: AudioConfig) -> np.ndarray:
+    """Centre frequency of every STFT bin, float64 ``(n_bins,)``."""
+    import librosa
+
+    return librosa.fft_frequencies(sr=config.sample_rate_hz, n_fft=config.n_fft)
+
+
+@dataclass(frozen=True)
+class MelBank:
+    """Slaney's mel filters: ``weights`` float32 ``(n_mels, n_bins)``, non-zero within ``spans (n_mels, 2)``."""
+
+    weights: np.ndarray
+    spans: np.ndarray
+
+
+@lru_cache(maxsize=4)
+def mel_bank(config: AudioConfig) -> MelBank:
+    """The filters of ``librosa.feature.melspectrogram``."""
+    import librosa
+
+    weights = librosa.filters.mel(sr=config.sample_rate_hz, n_fft=config.n_fft, n_mels=config.n_mels)
+    filled = weights > 0
+    first = filled.argmax(axis=1)
+    return MelBank(weights, np.stack([first, first + filled.sum(axis=1)], axis=1))
+
+
+@lru_cache(maxsize=4)
+def contrast_bands(config: AudioConfig) -> tuple[np.ndarray, np.ndarray]:
+    """Bins ``(7, 2)`` of the octave bands of spectral contrast, and how many extremes of each count ``(7,)``.
+
+    As in librosa, a band also takes the bin below it, all but the highest give up their last bin,
+    and the number of extremes (2 %) is counted before that.
+    """
+    freqs_hz = fft_freqs_hz(config)
+    edges_hz = [0.0, *(_CONTRAST_FMIN_HZ * 2.0 ** np.arange(_CONTRAST_BANDS + 1))]
+    bands, most = [], []
+    for index, (low_hz, high_hz) in enumerate(pairwise(edges_hz)):
+        inside = np.flatnonzero((freqs_hz >= low_hz) & (freqs_hz <= high_hz))
+        first = inside[0] - (index > 0)
+        last_band = index == _CONTRAST_BANDS
+        stop = len(freqs_hz) if last_band else inside[-1] + 1
+        most.append(max(1, int(np.rint(_CONTRAST_QUANTILE * (stop - first)))))
+        bands.append((first, stop if last_band else stop - 1))
+    return np.array(bands), np.array(most)
+
+
+def power_to_db(power: np.ndarray, reference: float = 1.0) -> np.ndarray:
+    """Decibels relative to ``reference``, at most 80 dB below the largest of the song (librosa.power_to_db)."""
+    import librosa
+
+    return librosa.power_to_db(power, ref=reference, amin=_AMIN, top_db=_TOP_DB)
+
+
+def mfcc(mel_db: np.ndarray, n_mfcc: int) -> np.ndarray:
+    """Mel-frequency cepstral coefficients ``(n_mfcc, n_frames)`` (Davis & Mermelstein 1980; orthonormal DCT-II)."""
+    import librosa
+
+    return librosa.feature.mfcc(S=mel_db, n_mfcc=n_mfcc)
+
+
+def delta(feature: np.ndarray) -> np.ndarray:
+    """First difference over nine frames, smoothed (Savitzky-Golay), same shape; per frame."""
+    import librosa
+
+    return librosa.feature.delta(feature)
+
+
+def block_peaks(magnitude: np.ndarray, config: AudioConfig) -> tuple[np.ndarray, np.ndarray]:
+    """Frequencies in Hz and magnitudes of the spectral peaks between 150 and 4,000 Hz, both ``(n_peaks,)``."""
+    freqs_hz = fft_freqs_hz(config)
+    first, last = np.searchsorted(freqs_hz, [_PEAKS_FMIN_HZ, _PEAKS_FMAX_HZ])
+    # of two neighbours at most one is a local maximum
+    size = len(magnitude) * ((last - first) // 2 + 1)
+    pitches, strengths = np.empty(size, np.float32), np.empty(size, np.float32)
+    found = kernels.spectral_peaks(magnitude, first, last, config.sample_rate_hz / config.n_fft, pitches, strengths)
+    return pitches[:found].copy(), strengths[:found].copy()
+
+
+def tuning_of_peaks(pitches: np.ndarray, strengths: np.ndarray) -> float:
+    """Deviation from 440 Hz in fractions of a CQT bin, -0.5…0.49, of the stronger half of all peaks.
+
+    0 where there is no peak. ``librosa.estimate_tuning`` with 36 bins an octave.
+    """
+    import librosa
+
+    voiced = pitches > 0
+    if not voiced.any():
+        return 0.0
+    strong = voiced & (strengths >= np.median(strengths[voiced]))
+    return float(librosa.pitch_tuning(pitches[strong], bins_per_octave=spectra.CQT_BINS_PER_OCTAVE))
+
+
+def _tuning_of(samples: np.ndarray, config: AudioConfig, block_frames: int) -> float:
+    peaks = [
+        block_peaks(block.magnitude, config) for block in spectra.spectrum_blocks(samples, config, 0, block_frames)
+    ]
+    return tuning_of_peaks(np.concatenate([p for p, _ in peaks]), np.concatenate([s for _, s in peaks]))
+
+
+def chroma(samples: np.ndarray, tuning: float, config: AudioConfig) -> np.ndarray:
+    """CQT chroma, C first, each frame's maximum 1: float32 ``(12, n_frames)`` (librosa.feature.chroma_cqt)."""
+    import librosa
+
+    n_bins = spectra.CQT_OCTAVES * spectra.CQT_BINS_PER_OCTAVE
+    fold = librosa.filters.cq_to_chroma(
+        n_bins, bins_per_octave=spectra.CQT_BINS_PER_OCTAVE, n_chroma=config.n_chroma
+    ).reshape(config.n_chroma, spectra.CQT_OCTAVES, -1)
+    n_frames = spectra.frame_count(len(samples), config.hop_length)
+    total = np.zeros((config.n_chroma, n_frames), np.float32)
+    for octave, magnitude in spectra.cqt_octaves(samples, tuning, config):
+        n_frames = min(n_frames, len(magnitude))
+        total[:, :n_frames] += fold[:, octave] @ magnitude[:n_frames].T
+    return librosa.util.normalize(total[:, :n_frames], norm=np.inf, axis=0)
+
+
+def tonnetz(chroma_of_harmonic: np.ndarray) -> np.ndarray:
+    """Tonal centroid: fifths, minor and major thirds as points in three planes, ``(6, n_frames)`` (Harte et al. 2006)."""
+    import librosa
+
+    return librosa.feature.tonnetz(chroma=chroma_of_harmonic)
+
+
+def rms(samples: np.ndarray, config: AudioConfig) -> np.ndarray:
+    """Root mean square of each centred, zero-padded frame, ``(1, n_frames)``, amplitude (librosa.feature.rms)."""
+    hop, frame = config.hop_length, config.n_fft
+    power = np.zeros(spectra.frame_count(len(samples), hop) + frame // hop)
+    hops = np.empty(-(-len(samples) // hop))
+    kernels.hop_power(samples, hop, hops)
+    lead = frame // 2 // hop
+    power[lead : lead + len(hops)] = hops
+    n_frames = spectra.frame_count(len(samples), hop)
+    total = sum(power[part : part + n_frames] for part in range(frame // hop))
+    return np.sqrt(total / frame)[np.newaxis]
+
+
+def zero_crossing_rate(samples: np.ndarray, config: AudioConfig) -> np.ndarray:
+    """Sign changes per sample in each centred frame, ``(1, n_frames)``, 0…1 (librosa.feature.zero_crossing_rate)."""
+    rate = np.empty(spectra.frame_count(len(samples), config.hop_length))
+    kernels.zero_crossings(samples, config.n_fft, config.hop_length, _ZERO_CROSSING_THRESHOLD, rate)
+    return rate[np.newaxis]
+
+
+def onset_strength(mel_db: np.ndarray, config: AudioConfig) -> np.ndarray:
+    """Median rise of the mel bands from frame to frame, ``(1, n_frames)``, dB (the beat tracker's envelope)."""
+    import librosa
+
+    return librosa.onset.onset_strength(
+        S=mel_db, sr=config.sample_rate_hz, n_fft=config.n_fft, hop_length=config.hop_length, aggregate=np.median
+    )[np.newaxis]
+
+
+def tempo(envelope: np.ndarray, config: AudioConfig, block_frames: int = spectra.BLOCK_FRAMES) -> float:
+    """Tempo in BPM of an onset envelope ``(n_frames,)``; 0 where there is no onset.
+
+    The lag with the largest mean autocorrelation in windows of 8 s, weighted by a log-normal prior
+    around 120 BPM (Ellis 2007), as in ``librosa.feature.tempo``, whose tempogram is never held whole.
+    """
+    import librosa
+
+    if not envelope.any():
+        return 0.0
+    size = int(librosa.time_to_frames(_TEMPOGRAM_S, sr=config.sample_rate_hz, hop_length=config.hop_length))
+    padded = np.pad(envelope, size // 2, mode="linear_ramp", end_values=0)
+    windows = np.lib.stride_tricks.sliding_window_view(padded, size)[: len(envelope)]
+    total = np.zeros(size)
+    for first in range(0, len(envelope), block_frames):
+        lags = librosa.autocorrelate(windows[first : first + block_frames] * spectra.hann_window(size), axis=1)
+        total += librosa.util.normalize(lags, norm=np.inf, axis=1).sum(axis=0)
+    bpm = librosa.tempo_frequencies(size, sr=config.sample_rate_hz, hop_length=config.hop_length)
+    with np.errstate(divide="ignore"):  # lag 0 is infinitely fast, and excluded
+        prior = -0.5 * (np.log2(bpm) - np.log2(_START_BPM)) ** 2
+    prior[bpm >= _MAX_BPM] = -np.inf
+    return float(bpm[np.argmax(np.log1p(1e6 * total / len(envelope)) + prior)])
+
+
+def track_beats(envelope: np.ndarray, tempo_bpm: float, config: AudioConfig) -> np.ndarray:
+    """Frame indices of beats, int ``(n_beats,)``, by dynamic programming (Ellis 2007)."""
+    import librosa
+
+    if tempo_bpm <= 0:
+        return np.empty(0, int)
+    return librosa.beat.beat_track(
+        onset_envelope=envelope, sr=config.sample_rate_hz, hop_length=config.hop_length, bpm=tempo_bpm
+    )[1]
+
+
+def beat_interval_std_s(beats: np.ndarray, config: AudioConfig) -> float:
+    """Standard deviation of the time between beats in seconds; 0 when fewer than three beats."""
+    return float(np.diff(beats).std() / config.frame_rate_hz) if len(beats) >= 3 else 0.0
+
+
+def pulse_clarity(envelope: np.ndarray, config: AudioConfig) -> float:
+    """Largest autocorrelation coefficient of the onset envelope at lags of 30-300 BPM, 0…1.
+
+    The envelope is centred first, so that a steady level is no pulse (Lartillot et al. 2008, "MaxAutocor").
+    """
+    import librosa
+
+    centred = envelope - envelope.mean(dtype=np.float64)
+    slowest, fastest = (60 * config.frame_rate_hz / bpm for bpm in _PULSE_BPM)
+    lags = librosa.autocorrelate(centred, max_size=int(slowest) + 1)
+    if lags[0] <= 0 or len(lags) <= int(np.ceil(fastest)):
+        return 0.0
+    return float(np.clip(lags[int(np.ceil(fastest)) :].max() / lags[0], 0, 1))

@@ -1,0 +1,304 @@
+"""The hot loops, compiled. Each docstring states the definition; tests/extract compares with plain numpy.
+
+Conventions: spectra are frames by bins, ``(n_frames, n_bins)``, so that a frame is contiguous. All
+kernels release the GIL, use no fast-math and give the same bits for any split into blocks. They are
+compiled on first use and cached on disk.
+"""
+
+import numpy as np
+from numba import njit
+
+MEDIAN_LANES = 64  # columns whose sorted windows are updated together: wide enough to fill SIMD registers
+
+
+@njit(cache=True, nogil=True)
+def mix_down(samples: np.ndarray, out: np.ndarray) -> None:
+    """Mean over channels: ``samples`` float32 ``(n, channels)`` to ``out`` float32 ``(n,)``."""
+    n_channels = samples.shape[1]
+    scale = np.float32(n_channels)
+    for index in range(samples.shape[0]):
+        total = samples[index, 0]
+        for channel in range(1, n_channels):
+            total += samples[index, channel]
+        out[index] = total / scale
+
+
+@njit(cache=True, nogil=True)
+def windowed_frames(samples: np.ndarray, first: int, hop: int, window: np.ndarray, out: np.ndarray) -> None:
+    """Frames ``first …`` of the centred, zero-padded signal times ``window``, float64 ``(n, n_fft)``."""
+    n_samples, n_fft = len(samples), out.shape[1]
+    for row in range(out.shape[0]):
+        start = (first + row) * hop - n_fft // 2
+        low, high = max(0, -start), min(n_fft, n_samples - start)
+        out[row, :low] = 0.0
+        for index in range(low, high):
+            out[row, index] = samples[start + index] * window[index]
+        out[row, max(low, high) :] = 0.0
+
+
+@njit(cache=True, nogil=True)
+def plain_frames(samples: np.ndarray, first: int, hop: int, out: np.ndarray) -> None:
+    """Frames ``first …`` of the centred, zero-padded signal, float32 ``(n, n_fft)``."""
+    n_samples, n_fft = len(samples), out.shape[1]
+    for row in range(out.shape[0]):
+        start = (first + row) * hop - n_fft // 2
+        low, high = min(max(0, -start), n_fft), max(0, min(n_fft, n_samples - start))
+        out[row, :low] = 0
+        if high > low:
+            out[row, low:high] = samples[start + low : start + high]
+        out[row, max(low, high) :] = 0
+
+
+@njit(cache=True, nogil=True)
+def magnitudes(products: np.ndarray, out: np.ndarray) -> None:
+    """Moduli of complex numbers given as real parts ``[:, :k]`` and imaginary parts ``[:, k:]``."""
+    size = out.shape[1]
+    for row in range(out.shape[0]):
+        for column in range(size):
+            real, imaginary = products[row, column], products[row, size + column]
+            out[row, column] = np.sqrt(real * real + imaginary * imaginary)
+
+
+@njit(cache=True, nogil=True)
+def _slide(window: np.ndarray, leaving: np.ndarray, entering: np.ndarray) -> None:
+    """Replace one value in every lane of the sorted ``window (size, lanes)``, keeping it sorted.
+
+    One pass: what is at or above the leaving value moves down a place while the entering value
+    rises through min/max swaps. No branch depends on the data, so the lanes run in SIMD.
+    """
+    size, lanes = window.shape
+    for place in range(size - 1):
+        for lane in range(lanes):
+            here = window[place, lane]
+            kept = here if here < leaving[lane] else window[place + 1, lane]
+            carry = entering[lane]
+            window[place, lane] = min(kept, carry)
+            entering[lane] = max(kept, carry)
+    for lane in range(lanes):
+        window[size - 1, lane] = entering[lane]
+
+
+@njit(cache=True, nogil=True)
+def _reflected(index: int, size: int) -> int:
+    """Index into ``size`` items continued by reflection about its edges (d c b a | a b c d | d c b a)."""
+    while index < 0 or index >= size:
+        index = -index - 1 if index < 0 else 2 * size - 1 - index
+    return index
+
+
+@njit(cache=True, nogil=True)
+def _running_median(lines: np.ndarray, size: int, first: int, out: np.ndarray) -> None:
+    """Median over ``size`` neighbouring lines of ``lines (n, lanes)``, reflected, for lines ``first …``."""
+    n_lines, lanes = lines.shape
+    window = np.empty((size, lanes), np.int32)
+    leaving, entering = np.empty(lanes, np.int32), np.empty(lanes, np.int32)
+    half = size // 2
+    for place in range(size):
+        window[place] = lines[_reflected(first - half + place, n_lines)]
+    for lane in range(lanes):
+        window[:, lane] = np.sort(window[:, lane])
+    out[0] = window[half]
+    for line in range(1, out.shape[0]):
+        leaving[:] = lines[_reflected(first + line - 1 - half, n_lines)]
+        entering[:] = lines[_reflected(first + line + half, n_lines)]
+        _slide(window, leaving, entering)
+        out[line] = window[half]
+
+
+@njit(cache=True, nogil=True)
+def median_over_time(magnitude: np.ndarray, size: int, first: int, out: np.ndarray) -> None:
+    """Running median over frames: int32 views ``(n, n_bins)`` of non-negative float32 magnitudes.
+
+    ``out`` takes the medians of frames ``first …`` of the block; beyond the block's edges frames are
+    reflected, as in ``scipy.ndimage.median_filter(mode="reflect")``. Non-negative floats order like
+    their bit patterns as integers, and integer min/max is branch-free.
+    """
+    n_bins = magnitude.shape[1]
+    for start in range(0, n_bins, MEDIAN_LANES):
+        stop = min(start + MEDIAN_LANES, n_bins)
+        _running_median(magnitude[:, start:stop], size, first, out[:, start:stop])
+
+
+@njit(cache=True, nogil=True)
+def median_over_frequency(magnitude: np.ndarray, size: int, out: np.ndarray) -> None:
+    """Running median over bins of each frame, reflected; int32 views ``(n, n_bins)`` as above."""
+    n_frames = len(magnitude)
+    for start in range(0, n_frames, MEDIAN_LANES):
+        stop = min(start + MEDIAN_LANES, n_frames)
+        lines = np.ascontiguousarray(magnitude[start:stop].T)
+        medians = np.empty_like(lines)
+        _running_median(lines, size, 0, medians)
+        out[start:stop] = medians.T
+
+
+@njit(cache=True, nogil=True)
+def keep_harmonic(spectrum: np.ndarray, harmonic: np.ndarray, percussive: np.ndarray) -> None:
+    """Multiply ``spectrum`` complex64 in place by the soft mask h²/(h²+p²); 0.5 where both vanish."""
+    tiny = np.float32(np.finfo(np.float32).tiny)
+    one, half = np.float32(1.0), np.float32(0.5)
+    for row in range(spectrum.shape[0]):
+        for column in range(spectrum.shape[1]):
+            h, p = harmonic[row, column], percussive[row, column]
+            largest = max(h, p)
+            if largest < tiny:
+                mask = half
+            else:
+                h, p = h / largest, p / largest
+                h, p = h * h, p * p
+                mask = one if p == 0 else h / (h + p)
+            spectrum[row, column] *= mask
+
+
+@njit(cache=True, nogil=True)
+def overlap_add(frames: np.ndarray, window: np.ndarray, first: int, hop: int, out: np.ndarray) -> None:
+    """Add windowed ``frames`` float32 ``(n, n_fft)`` at their places in the centred signal ``out``."""
+    n_fft, n_samples = frames.shape[1], len(out)
+    for row in range(frames.shape[0]):
+        start = (first + row) * hop - n_fft // 2
+        for index in range(max(0, -start), min(n_fft, n_samples - start)):
+            out[start + index] += frames[row, index] * window[index]
+
+
+@njit(cache=True, nogil=True)
+def mel_power(magnitude: np.ndarray, weights: np.ndarray, spans: np.ndarray, out: np.ndarray) -> None:
+    """Mel bands of squared magnitudes: ``weights (n_mels, n_bins)``, non-zero within ``spans (n_mels, 2)``."""
+    for row in range(magnitude.shape[0]):
+        for band in range(weights.shape[0]):
+            total = 0.0
+            for column in range(spans[band, 0], spans[band, 1]):
+                value = magnitude[row, column]
+                total += weights[band, column] * (value * value)
+            out[row, band] = total
+
+
+@njit(cache=True, nogil=True)
+def spectral_shapes(
+    magnitude: np.ndarray, freqs_hz: np.ndarray, roll_percent: float, amin: float, out: np.ndarray
+) -> None:
+    """Centroid, bandwidth (p=2) and rolloff in Hz and flatness of each frame: ``out`` float64 ``(4, n)``.
+
+    Flatness is the geometric over the arithmetic mean of power, floored at ``amin``; logarithms are
+    taken of products of eight powers, which cannot leave the range of float64.
+    """
+    n_bins = magnitude.shape[1]
+    for row in range(magnitude.shape[0]):
+        total, weighted, power_sum, log_sum, product = 0.0, 0.0, 0.0, 0.0, 1.0
+        cumulative = np.float32(0)
+        for column in range(n_bins):
+            value = magnitude[row, column]
+            cumulative += value
+            total += value
+            weighted += freqs_hz[column] * value
+            power = max(amin, float(value * value))
+            power_sum += power
+            product *= power
+            if column % 8 == 7:
+                log_sum += np.log(product)
+                product = 1.0
+        log_sum += np.log(product)
+        out[3, row] = np.exp(log_sum / n_bins) / (power_sum / n_bins)
+
+        centroid = weighted / total if total > 0 else 0.0
+        threshold = np.float32(roll_percent) * cumulative
+        spread, reached, rolloff = 0.0, np.float32(0), -1.0
+        for column in range(n_bins):
+            value = magnitude[row, column]
+            deviation = freqs_hz[column] - centroid
+            spread += value * (deviation * deviation)
+            reached += value
+            if rolloff < 0 and reached >= threshold:
+                rolloff = freqs_hz[column]
+        out[0, row] = centroid
+        out[1, row] = np.sqrt(spread / total) if total > 0 else 0.0
+        out[2, row] = rolloff
+
+
+@njit(cache=True, nogil=True)
+def contrast_extremes(
+    magnitude: np.ndarray, bands: np.ndarray, most: np.ndarray, peak: np.ndarray, valley: np.ndarray
+) -> None:
+    """Mean of the ``most[b]`` largest and smallest magnitudes in the bins ``bands[b, 0]:bands[b, 1]``.
+
+    ``peak`` and ``valley`` are float64 ``(n_bands, n)``. The few extremes are kept sorted by insertion.
+    """
+    low, high = np.empty(most.max(), np.float32), np.empty(most.max(), np.float32)
+    for row in range(magnitude.shape[0]):
+        for band in range(bands.shape[0]):
+            count = most[band]
+            low[:count], high[:count] = np.inf, -np.inf
+            for column in range(bands[band, 0], bands[band, 1]):
+                value = magnitude[row, column]
+                if value < low[count - 1]:
+                    place = count - 1
+                    while place > 0 and low[place - 1] > value:
+                        low[place] = low[place - 1]
+                        place -= 1
+                    low[place] = value
+                if value > high[count - 1]:
+                    place = count - 1
+                    while place > 0 and high[place - 1] < value:
+                        high[place] = high[place - 1]
+                        place -= 1
+                    high[place] = value
+            valley[band, row] = low[:count].mean()
+            peak[band, row] = high[:count].mean()
+
+
+@njit(cache=True, nogil=True)
+def spectral_peaks(
+    magnitude: np.ndarray, first_bin: int, last_bin: int, hz_per_bin: float, pitches: np.ndarray, strengths: np.ndarray
+) -> int:
+    """Local maxima above a tenth of their frame's largest magnitude, parabolically interpolated.
+
+    Writes frequencies in Hz and magnitudes, float32, one after the other; returns how many. The
+    definition and the precision of each step are those of ``librosa.piptrack``.
+    """
+    found = 0
+    half, tenth = np.float32(0.5), np.float32(0.1)
+    for row in range(magnitude.shape[0]):
+        floor = tenth * magnitude[row].max()
+        for column in range(first_bin, last_bin):
+            here = magnitude[row, column]
+            if here <= floor:
+                continue
+            before, after = magnitude[row, column - 1], magnitude[row, column + 1]
+            if here <= (before if before > floor else 0) or here < (after if after > floor else 0):
+                continue
+            curvature, slope = after + before - 2.0 * here, (after - before) / 2.0
+            shift = np.float32(0.0 if abs(slope) >= abs(curvature) else -slope / curvature)
+            pitches[found] = (column + shift) * hz_per_bin
+            strengths[found] = here + half * np.float32(slope) * shift
+            found += 1
+    return found
+
+
+@njit(cache=True, nogil=True)
+def hop_power(samples: np.ndarray, hop: int, out: np.ndarray) -> None:
+    """Sum of squares of every whole or last partial hop of ``samples``: float64 ``(n_hops,)``."""
+    for index in range(len(out)):
+        total = 0.0
+        for sample in samples[index * hop : (index + 1) * hop]:
+            total += sample * sample
+        out[index] = total
+
+
+@njit(cache=True, nogil=True)
+def zero_crossings(samples: np.ndarray, frame_length: int, hop: int, threshold: float, out: np.ndarray) -> None:
+    """Share of sign changes in each centred frame, edges repeated: float64 ``(n_frames,)``.
+
+    A magnitude up to ``threshold`` counts as zero, zero as positive; the frame's first sample cannot
+    be a crossing. A running count makes it one pass.
+    """
+    n_samples = len(samples)
+    crossed = np.zeros(n_samples + 1, np.int32)
+    negative = samples[0] < -threshold
+    for index in range(1, n_samples):
+        now = samples[index] < -threshold
+        crossed[index + 1] = crossed[index] + (now != negative)
+        negative = now
+    crossed[1] = 0
+    for frame in range(len(out)):
+        start = frame * hop - frame_length // 2 + 1
+        stop = min(start - 1 + frame_length, n_samples)
+        start = min(max(start, 1), n_samples)
+        out[frame] = (crossed[max(stop, start)] - crossed[start]) / frame_length

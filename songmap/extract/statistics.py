@@ -1,0 +1,32 @@
+"""Frame features to the 641 numbers: what the schema declares, taken over the frames."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from songmap.core.errors import AudioError
+from songmap.core.schema import COLUMNS, FEATURES, N_COLUMNS
+from songmap.extract.frames import SongFrames
+
+_STATISTICS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "mean": lambda feature: feature.mean(axis=1, dtype=np.float64),
+    "std": lambda feature: feature.std(axis=1, dtype=np.float64),
+    "p25": lambda feature: np.percentile(feature, 25, axis=1),
+    "p50": lambda feature: np.percentile(feature, 50, axis=1),
+    "p75": lambda feature: np.percentile(feature, 75, axis=1),
+}
+
+
+def embed(frames: SongFrames) -> np.ndarray:
+    """The embedding, float32 ``(641,)``, in the schema's order. Raises AudioError if a number is not finite."""
+    parts = []
+    for block in FEATURES:
+        if block.statistic == "value":
+            parts.append(np.array([frames.values[block.names[0]]]))
+        else:
+            parts.append(_STATISTICS[block.statistic](frames.features[block.feature]))
+    embedding = np.concatenate(parts).astype(np.float32)
+    if embedding.shape != (N_COLUMNS,) or not np.isfinite(embedding).all():
+        wrong = [COLUMNS[index] for index in np.flatnonzero(~np.isfinite(embedding))]
+        raise AudioError(f"gives {len(wrong)} numbers that are not finite ({', '.join(wrong[:3])}): damaged audio?")
+    return embedding
