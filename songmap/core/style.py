@@ -5,7 +5,9 @@ colours the colours repeat with another marker, so a genre stays recognisable wi
 """
 
 import html
+import unicodedata
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -76,6 +78,33 @@ def _installed_fonts() -> list[str]:
     wanted = ("Noto Sans CJK JP", "Noto Sans CJK SC", "WenQuanYi Zen Hei", "Unifont", "Noto Emoji", "Symbola")
     installed = {font.name for font in font_manager.fontManager.ttflist}
     return [name for name in wanted if name in installed]
+
+
+def drawable(text: str) -> str:
+    """``text`` as a picture can show it: □ for what no font here has, nothing for joiners and selectors it lacks.
+
+    Every name from outside goes through this on its way into a picture; line breaks become spaces.
+    """
+    codes = _drawable_codes()
+    signs = []
+    for sign in " ".join(text.split()):
+        if ord(sign) in codes:
+            signs.append(sign)
+        elif unicodedata.category(sign) not in ("Mn", "Me", "Cf", "Cc"):
+            signs.append("□")
+    return "".join(signs)
+
+
+@lru_cache(maxsize=1)
+def _drawable_codes() -> frozenset[int]:
+    """Code points that a font of ``figure_style`` has. DejaVu's bold has fewer than its regular cut."""
+    from matplotlib.font_manager import FontProperties, findfont, get_font
+
+    def codes(name: str, weight: str) -> set[int]:
+        return set(get_font(findfont(FontProperties(name, weight=weight))).get_charmap())
+
+    dejavu = codes("DejaVu Sans", "normal") & codes("DejaVu Sans", "bold")
+    return frozenset(dejavu.union(*(codes(name, "normal") for name in _installed_fonts())))
 
 
 def draw(function: Callable[..., "Figure"], path: Path, *arguments: object, **options: object) -> Path:
