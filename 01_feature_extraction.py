@@ -13,7 +13,7 @@ import numpy as np
 from songmap.core.artifacts import Library, save_library
 from songmap.core.cli import new_parser, progress, script_main, whole_number
 from songmap.core.config import AudioConfig, Workspace, usable_cores
-from songmap.core.schema import COLUMN_UNIT, COLUMNS, FAMILIES, family_indices
+from songmap.core.schema import FAMILIES, FEATURES, block_slice
 from songmap.core.tables import format_duration, format_table, to_json
 from songmap.extract.run import Extraction, extract_library, find_songs
 
@@ -51,14 +51,17 @@ def records(extraction: Extraction) -> list[dict]:
 
 
 def summary(extraction: Extraction, workspace: Workspace) -> str:
-    """What came out: songs by genre, ranges by family, failures, files."""
+    """What came out: songs by genre, ranges of the features, failures, files."""
     library, failures = extraction.library, extraction.failures
     parts = []
     if failures:
         rows = [{"failed": str(path), "reason": reason} for path, reason in failures]
         parts.append(format_table(rows, "Failed (tried again when the file changes)"))
     if len(library):
-        parts += [format_table(genre_rows(library), "Songs"), format_table(family_rows(library), "641 columns")]
+        parts += [
+            format_table(genre_rows(library), "Songs"),
+            format_table(feature_rows(library), "Ranges of the means"),
+        ]
         parts.append(f"{workspace.embeddings}\n{workspace.songs}")
     else:
         parts.append("No song could be extracted, so nothing was written.")
@@ -83,26 +86,23 @@ def genre_rows(library: Library) -> list[dict]:
     ]
 
 
-def family_rows(library: Library) -> list[dict]:
-    """How many columns a family has, and the range of the one that varies most between songs."""
+def feature_rows(library: Library) -> list[dict]:
+    """Range of every feature's mean, or single number, over its columns and all songs, family by family."""
     rows = []
-    for family in FAMILIES:
-        columns = family_indices(family)
-        values = library.embeddings[:, columns].astype(np.float64)
-        scale = np.abs(values).mean(axis=0)
-        spread = np.divide(values.std(axis=0), scale, out=np.zeros(len(columns)), where=scale > 0)
-        best = int(spread.argmax())
-        rows.append(
-            {
-                "family": family,
-                "columns": len(columns),
-                "most_varied": COLUMNS[columns[best]],
-                "lowest": values[:, best].min(),
-                "median": float(np.median(values[:, best])),
-                "highest": values[:, best].max(),
-                "unit": COLUMN_UNIT[columns[best]],
-            }
-        )
+    for block in sorted(FEATURES, key=lambda block: FAMILIES.index(block.family)):
+        if block.statistic in ("mean", "value"):
+            values = library.embeddings[:, block_slice(block.feature, block.statistic)]
+            rows.append(
+                {
+                    "family": block.family,
+                    "feature": block.feature,
+                    "columns": block.size,
+                    "lowest": float(values.min()),
+                    "median": float(np.median(values)),
+                    "highest": float(values.max()),
+                    "unit": block.unit,
+                }
+            )
     return rows
 
 

@@ -1,0 +1,66 @@
+# make demo · make test · make pipeline MUSIC=/path/to/music — each sets up what it needs by itself.
+PYTHON ?= python3
+VENV := $(if $(filter python3,$(PYTHON)),.venv,.venv-$(notdir $(PYTHON)))
+RUN := $(VENV)/bin/python
+
+.PHONY: help demo demo-open pipeline test lint clean browser
+
+help:
+	@echo 'make demo                        synthesise 52 songs and run 01 to 04 on them'
+	@echo 'make demo-open                   the same on openly licensed recordings (needs apt)'
+	@echo 'make pipeline MUSIC=/your/music  the same on your own, GENRE/song.mp3'
+	@echo 'make test                        all tests;  PYTHON=python3.12 chooses the Python'
+	@echo 'make lint                        ruff check and format'
+	@echo 'make clean                       remove environments, caches and the demo workspaces'
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is " + sys.version.split()[0])'
+	@# some systems ship python3 without ensurepip; virtualenv then makes the environment
+	$(PYTHON) -m venv $(VENV) 2>/dev/null || { rm -rf $(VENV) && $(PYTHON) -m pip install -q --target $(VENV)-bootstrap virtualenv \
+	  && PYTHONPATH=$(VENV)-bootstrap $(PYTHON) -m virtualenv -q $(VENV) && rm -rf $(VENV)-bootstrap; }
+
+$(VENV)/.installed: requirements.txt | $(VENV)/bin/python
+	$(RUN) -m pip install -q --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+$(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
+	$(RUN) -m pip install -q --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+# the four scripts on one workspace: $(call scripts,workspace,options of 01)
+define scripts
+$(RUN) 01_feature_extraction.py --workspace $(1) $(2)
+$(RUN) 02_embedding_journey.py --workspace $(1)
+$(RUN) 03_genre_classifier.py --workspace $(1)
+$(RUN) 04_similarity_search.py --workspace $(1) genres
+@$(RUN) -m songmap.demo.guide $(1)
+endef
+
+demo: $(VENV)/.installed
+	$(RUN) -m songmap.demo.studio --out demo/data/raw
+	$(call scripts,demo)
+
+demo-open: $(VENV)/.installed
+	$(RUN) -m songmap.demo.open_music --out demo-open/data/raw
+	$(call scripts,demo-open)
+
+pipeline: $(VENV)/.installed
+	@test -n "$(MUSIC)" || { echo 'make pipeline needs your music folder: make pipeline MUSIC=/path/to/music'; exit 2; }
+	$(call scripts,.,--music "$(MUSIC)")
+
+test: $(VENV)/.installed-dev browser
+	$(RUN) -m pytest
+
+lint: $(VENV)/.installed-dev
+	$(RUN) -m ruff check .
+	$(RUN) -m ruff format --check .
+
+# the page tests need Chromium; without it they are skipped and say so
+browser:
+	@if ! command -v chromedriver >/dev/null && command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
+	  { apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y chromium chromium-driver; } >/dev/null \
+	  || echo 'Chromium could not be installed: the page tests will be skipped'; fi
+
+clean:
+	rm -rf .venv .venv-* demo demo-open .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,27 @@
+"""What to open and try after the scripts have run on a workspace: ``python -m songmap.demo.guide WORKSPACE``."""
+
+import argparse
+import sys
+
+from songmap.core.cli import script_main, workspace
+from songmap.core.config import Workspace
+
+
+def build_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="guide", description=__doc__.splitlines()[0])
+    parser.add_argument("place", type=workspace, metavar="WORKSPACE", help="folder the scripts have run on")
+    return parser
+
+
+def run(place: Workspace) -> int:
+    """List the files that are there, and the command that talks to the library."""
+    print("\nOpen in a browser or picture viewer:")
+    for path in [*sorted(place.html.glob("*.html")), *sorted(place.plots.glob("*.png"))]:
+        print(f"  {path}")
+    print("\nTalk to the library:")
+    print(f"  {sys.executable} 04_similarity_search.py --workspace {place.root}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(script_main(build_parser(), run))
