@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from songmap.core.artifacts import Library, save_library
-from songmap.core.cli import new_parser, progress, script_main, whole_number
+from songmap.core.cli import new_parser, progress, quiet_decoders, script_main, whole_number
 from songmap.core.config import AudioConfig, Workspace, usable_cores
 from songmap.core.schema import FAMILIES, FEATURES, block_slice
 from songmap.core.tables import format_duration, format_table, to_json
@@ -30,7 +30,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 def run(workspace: Workspace, music: Path | None, workers: int, json: bool) -> int:
     songs = find_songs((music or workspace.music).expanduser())
-    with progress("extracting") as on_progress:
+    with quiet_decoders(), progress("extracting") as on_progress:
         extraction = extract_library(songs, workspace, workers=workers, on_progress=on_progress)
     library = extraction.library
     if len(library):

@@ -132,21 +132,28 @@ def median_over_frequency(magnitude: np.ndarray, size: int, out: np.ndarray) -> 
 
 
 @njit(cache=True, nogil=True)
-def keep_harmonic(spectrum: np.ndarray, harmonic: np.ndarray, percussive: np.ndarray) -> None:
-    """Multiply ``spectrum`` complex64 in place by the soft mask h²/(h²+p²); 0.5 where both vanish."""
+def keep_harmonic(spectrum: np.ndarray, magnitude: np.ndarray, harmonic: np.ndarray, percussive: np.ndarray) -> None:
+    """Multiply ``spectrum`` in place by the soft mask h²/(h²+p²); 0.5 where both vanish.
+
+    ``spectrum`` is the float32 view ``(n, 2 * n_bins)`` of complex numbers. Every step rounds as in
+    ``librosa.decompose.hpss`` (magnitude times mask times phase), because what this leaves in silence
+    is rounding noise alone, and chroma, being normalised, hears it at full scale.
+    """
     tiny = np.float32(np.finfo(np.float32).tiny)
     one, half = np.float32(1.0), np.float32(0.5)
-    for row in range(spectrum.shape[0]):
-        for column in range(spectrum.shape[1]):
+    for row in range(magnitude.shape[0]):
+        for column in range(magnitude.shape[1]):
             h, p = harmonic[row, column], percussive[row, column]
             largest = max(h, p)
-            if largest < tiny:
-                mask = half
-            else:
-                h, p = h / largest, p / largest
-                h, p = h * h, p * p
-                mask = one if p == 0 else h / (h + p)
-            spectrum[row, column] *= mask
+            divisor = one if largest < tiny else largest
+            h, p = h / divisor, p / divisor
+            h, p = h * h, p * p
+            mask = half if largest < tiny else h / (h + p)
+            size = magnitude[row, column]
+            kept = size * mask
+            size = one if size == 0 else size
+            spectrum[row, 2 * column] = kept * (spectrum[row, 2 * column] / size)
+            spectrum[row, 2 * column + 1] = kept * (spectrum[row, 2 * column + 1] / size)
 
 
 @njit(cache=True, nogil=True)

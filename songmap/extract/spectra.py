@@ -89,7 +89,9 @@ def harmonic_block(block: Block, config: AudioConfig) -> np.ndarray:
     kernels.median_over_frequency(
         magnitude[block.offset : block.offset + len(harmonic)], config.hpss_kernel, percussive
     )
-    kernels.keep_harmonic(block.spectrum, harmonic.view(np.float32), percussive.view(np.float32))
+    kernels.keep_harmonic(
+        block.spectrum.view(np.float32), block.magnitude, harmonic.view(np.float32), percussive.view(np.float32)
+    )
     return block.spectrum
 
 
