@@ -1,0 +1,49 @@
+"""02 · Library → pictures of the way from waveform to 641 numbers, and maps of all songs.
+
+Reads data/processed/ (made by 01) and hears the songs it draws again. Writes outputs/plots/*.png
+and outputs/html/*.html. By default it draws the most typical song: the one nearest the library's median.
+"""
+
+import argparse
+import sys
+
+from songmap.core.artifacts import load_library
+from songmap.core.cli import new_parser, progress, script_main, whole_number
+from songmap.core.config import DEFAULT_SEED, Workspace
+from songmap.core.errors import AudioError
+from songmap.core.tables import format_table
+from songmap.journey.run import choose_songs, draw_library, draw_song
+
+
+def build_parser() -> argparse.ArgumentParser:
+    parser = new_parser(__doc__)
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument(
+        "--song", nargs="+", action="extend", default=[], metavar="NAME|FILE",
+        help="songs to draw: a name, title or path of the library, or another audio file",
+    )  # fmt: skip
+    which.add_argument("--all", action="store_true", dest="all_songs", help="draw every song of the library")
+    parser.add_argument("--seed", type=whole_number(0, 2**32 - 1), default=DEFAULT_SEED, help="seed of the maps")
+    return parser
+
+
+def run(workspace: Workspace, song: list[str], all_songs: bool, seed: int) -> int:
+    library = load_library(workspace)
+    choices = choose_songs(library, song, all_songs)  # a wrong name is told before the slow part
+    written, plane = draw_library(workspace, library, seed)
+    failures = []
+    with progress("drawing") as on_progress:
+        for number, choice in enumerate(choices, start=1):
+            try:
+                written += draw_song(workspace, library, choice, plane)
+            except AudioError as error:
+                failures.append({"not_drawn": str(choice.path), "reason": str(error)})
+            on_progress(number, len(choices))
+    if failures:
+        print(format_table(failures, "Not drawn (moved since 01?)"))
+    print(format_table([{"file": str(path), "shows": shows} for path, shows in written], "Written"))
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(script_main(build_parser(), run))

@@ -1,0 +1,366 @@
+"""Pictures of one song: its way from waveform to 641 numbers, and three ways to look at it.
+
+Functions take arrays and return a Figure. Frame features are ``(size, n_frames)``, frames
+``1 / frame_rate_hz`` seconds apart, the first at 0 s; long songs are drawn from at most
+``MAX_DRAWN_COLUMNS`` means (the waveform from minima and maxima), however long they are.
+"""
+
+import textwrap
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from songmap.core.schema import COLUMN_FAMILY, FAMILIES, FEATURES, N_COLUMNS, PITCH_CLASSES, block_slice, family_indices
+from songmap.core.style import (
+    DIVERGING_MAP,
+    FAMILY_COLOURS,
+    GENRE_COLOURS,
+    MUTED_COLOUR,
+    SEQUENTIAL_MAP,
+    TOWARDS_COLOUR,
+    drawable,
+    genre_colours,
+    genre_markers,
+    shorten,
+)
+from songmap.core.tables import format_duration
+from songmap.journey import position
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure, SubFigure
+    from matplotlib.gridspec import GridSpec
+
+MAX_DRAWN_COLUMNS = 1600
+MAX_DRAWN_BEATS = 240
+N_UNUSUAL = 6
+STAR_COLOUR = "#F0E442"
+CENTROID_COLOUR = "#7FFFD4"  # seen on every colour of the spectrogram
+FREQUENCY_TICKS_HZ = (250, 500, 1000, 2000, 4000, 8000)
+TICK_STEPS_S = (0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400, 28800)
+MEL_LINES = (("p75", "75th percentile"), ("mean", "mean"), ("p50", "median"), ("p25", "25th percentile"))
+
+
+@dataclass(frozen=True)
+class DrawnSong:
+    """What is drawn of one song.
+
+    ``samples`` mono ``(n,)``; ``features`` has ``mel`` (dB re maximum), ``mfcc``, ``chroma``,
+    ``centroid`` (Hz) and ``onset_strength``; ``beats_s (n_beats,)``; ``embedding (641,)``.
+    """
+
+    title: str
+    facts: str
+    samples: np.ndarray
+    sample_rate_hz: int
+    features: Mapping[str, np.ndarray]
+    frame_rate_hz: float
+    beats_s: np.ndarray
+    tempo_bpm: float
+    embedding: np.ndarray
+
+    @property
+    def duration_s(self) -> float:
+        return len(self.samples) / self.sample_rate_hz
+
+
+def envelope(samples: np.ndarray, limit: int = MAX_DRAWN_COLUMNS) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Edges ``(n + 1,)`` in samples and minimum and maximum between them, both ``(n,)``; n is at most ``limit``."""
+    edges = _edges(len(samples), limit)
+    return edges, np.minimum.reduceat(samples, edges[:-1]), np.maximum.reduceat(samples, edges[:-1])
+
+
+def condense(feature: np.ndarray, limit: int = MAX_DRAWN_COLUMNS) -> np.ndarray:
+    """``(size, n_frames)`` to at most ``limit`` columns, each the mean of the frames it stands for."""
+    edges = _edges(feature.shape[1], limit)
+    return np.add.reduceat(feature, edges[:-1], axis=1, dtype=np.float64) / np.diff(edges)
+
+
+def _edges(count: int, limit: int) -> np.ndarray:
+    return np.linspace(0, count, min(count, limit) + 1).astype(np.int64)
+
+
+def journey_picture(song: DrawnSong, library: np.ndarray) -> "Figure":
+    """From waveform to embedding; the last step as positions in ``library``, embeddings ``(n_songs, 641)``."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(15, 23), layout="constrained")
+    upper, lower = figure.subfigures(2, 1, height_ratios=(11.6, 11.4))
+    _write_title(figure, song)
+    grid = upper.add_gridspec(5, 2, width_ratios=(70, 1), height_ratios=(1.5, 3, 2.4, 2.1, 1.4))
+    _draw_waveform(upper.add_subplot(grid[0, 0]), song, "1 · Waveform: the air's movement, as recorded")
+    _draw_spectrogram(
+        upper, grid, 1, song, "2 · Mel spectrogram: energy in 128 bands spaced as the ear does, and its centroid"
+    )
+    _draw_mfcc(upper, grid, 2, song)
+    _draw_chroma(upper, grid, 3, song)
+    _draw_onsets(upper.add_subplot(grid[4, 0]), song)
+    _draw_columns(lower, song, library)
+    return figure
+
+
+def perspectives_picture(
+    song: DrawnSong, coordinates: np.ndarray, genres: np.ndarray, place: np.ndarray, method: str, trust: str
+) -> "Figure":
+    """One song as a producer, a computer and a data scientist see it; ``place (2,)`` is starred on the map."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(13, 17), layout="constrained")
+    _write_title(figure, song)
+    grid = figure.add_gridspec(3, 2, width_ratios=(70, 1), height_ratios=(1.6, 3.2, 7))
+    _draw_waveform(
+        figure.add_subplot(grid[0, 0]), song, "A producer sees the waveform: loud and quiet, hits and breaks"
+    )
+    _draw_spectrogram(
+        figure, grid, 1, song, "A computer sees the mel spectrogram: how much of each frequency, moment by moment"
+    )
+    axes = figure.add_subplot(grid[2, 0])
+    draw_map(axes, coordinates, genres, method)
+    axes.plot(
+        *place, marker="*", markersize=26, color="#F0E442", markeredgecolor="black", linestyle="", label="this song"
+    )
+    axes.set_title(f"A data scientist sees its place among {len(coordinates)} songs")
+    legend_below(axes, trust)
+    return figure
+
+
+def draw_map(axes: "Axes", coordinates: np.ndarray, genres: np.ndarray, method: str) -> None:
+    """All songs as points ``(n_songs, 2 or 3)``, with colour and marker of their genre."""
+    colours, markers = genre_colours(genres), genre_markers(genres)
+    # in space matplotlib would fade what is far, and faded genres look like other genres
+    depth = {"depthshade": False} if coordinates.shape[1] == 3 else {}
+    for genre in sorted(set(genres)):
+        points = coordinates[genres == genre]
+        axes.scatter(
+            *points.T, s=46, color=colours[genre], marker=markers[genre], edgecolors="white", linewidths=0.6,
+            label=f"{shorten(drawable(genre), 28)} ({len(points)})", **depth,
+        )  # fmt: skip
+    axes.set_xlabel(f"{method} 1 (no unit)")
+    axes.set_ylabel(f"{method} 2 (no unit)")
+    axes.tick_params(labelbottom=False, labelleft=False)
+    if coordinates.shape[1] == 2:
+        axes.tick_params(length=0)
+        axes.set_aspect("equal", adjustable="datalim")
+        axes.margins(0.08)
+
+
+def legend_below(axes: "Axes", text: str) -> None:
+    """Legend under the axis label, and ``text`` in words below it."""
+    handles, labels = axes.get_legend_handles_labels()
+    columns = max(1, min(len(labels), 5 if max(map(len, labels)) < 24 else 3))
+    axes.legend(
+        handles, labels, loc="upper center", bbox_to_anchor=(0.5, -0.045), ncols=columns, fontsize=9,
+        title=textwrap.fill(text, 120), title_fontproperties={"size": 9}, alignment="left",
+    )  # fmt: skip
+
+
+def _write_title(figure: "Figure", song: DrawnSong) -> None:
+    """At most two lines of title, so that even signs as wide as high fit, and one line of facts."""
+    lines = textwrap.wrap(shorten(drawable(song.title), 120), 62)
+    lines.append(shorten(drawable(song.facts), 110))
+    figure.suptitle("\n".join(lines), x=0.01, ha="left", fontsize=14)
+
+
+def _time_axis(axes: "Axes", song: DrawnSong, *, labels: bool = False) -> None:
+    from matplotlib.ticker import FixedLocator
+
+    step_s = next((step for step in TICK_STEPS_S if song.duration_s / step <= 12), TICK_STEPS_S[-1])
+    ticks_s = np.arange(0, song.duration_s, step_s)
+    axes.set_xlim(0, song.duration_s)
+    axes.xaxis.set_major_locator(FixedLocator(ticks_s))
+    if labels:
+        axes.set_xticklabels([f"{tick:g}" if step_s < 1 else format_duration(tick) for tick in ticks_s])
+        axes.set_xlabel("time (s)" if step_s < 1 else "time (min:s)")
+    else:
+        axes.tick_params(labelbottom=False)
+
+
+def _draw_waveform(axes: "Axes", song: DrawnSong, title: str) -> None:
+    edges, low, high = envelope(song.samples)
+    axes.stairs(high, edges / song.sample_rate_hz, baseline=low, fill=True, color=GENRE_COLOURS[0])
+    peak = max(float(np.abs([low.min(), high.max()]).max()), 1e-6)
+    axes.set_ylim(-1.08 * peak, 1.08 * peak)
+    axes.set_ylabel("amplitude")
+    axes.set_title(title)
+    _time_axis(axes, song)
+
+
+def _draw_frames(axes: "Axes", feature: np.ndarray, song: DrawnSong, **options: object) -> object:
+    """A feature over time. A frame's picture is centred on its time: half a frame lies before 0 s."""
+    frame_s = 1 / song.frame_rate_hz
+    extent = (-frame_s / 2, (feature.shape[1] - 0.5) * frame_s, -0.5, len(feature) - 0.5)
+    image = axes.imshow(
+        condense(feature), origin="lower", aspect="auto", interpolation="nearest", extent=extent, **options
+    )
+    _time_axis(axes, song)
+    return image
+
+
+def mel_bands_hz(n_mels: int, sample_rate_hz: int) -> np.ndarray:
+    """Centre frequencies of librosa's mel filters in Hz, ``(n_mels,)``."""
+    import librosa
+
+    return librosa.mel_frequencies(n_mels + 2, fmin=0.0, fmax=sample_rate_hz / 2)[1:-1]
+
+
+def _draw_spectrogram(figure: "Figure | SubFigure", grid: "GridSpec", row: int, song: DrawnSong, title: str) -> None:
+    axes = figure.add_subplot(grid[row, 0])
+    mel = song.features["mel"]
+    bands_hz = mel_bands_hz(len(mel), song.sample_rate_hz)
+    image = _draw_frames(axes, mel, song, cmap=SEQUENTIAL_MAP, vmin=-80, vmax=0)
+    _frequency_ticks(axes.yaxis, bands_hz)
+    centroid_hz = condense(song.features["centroid"])[0]
+    times_s = np.linspace(0, (song.features["centroid"].shape[1] - 1) / song.frame_rate_hz, len(centroid_hz))
+    axes.plot(
+        times_s, np.interp(centroid_hz, bands_hz, np.arange(len(bands_hz))), color=CENTROID_COLOUR, linewidth=0.9,
+        label=f"spectral centroid, mean {song.features['centroid'].mean():,.0f} Hz",
+    )  # fmt: skip
+    axes.legend(loc="upper right", fontsize=9, labelcolor="white", frameon=True, facecolor="black", framealpha=0.6)
+    axes.set_ylabel("frequency (Hz)")
+    axes.set_title(title)
+    figure.colorbar(image, cax=figure.add_subplot(grid[row, 1]), label="dB re maximum")
+
+
+def _frequency_ticks(axis: object, bands_hz: np.ndarray) -> None:
+    ticks_hz = [hz for hz in FREQUENCY_TICKS_HZ if bands_hz[0] <= hz <= bands_hz[-1]]
+    axis.set_ticks(np.interp(ticks_hz, bands_hz, np.arange(len(bands_hz))), [f"{hz:,}" for hz in ticks_hz])
+
+
+def _draw_mfcc(figure: "SubFigure", grid: "GridSpec", row: int, song: DrawnSong) -> None:
+    axes = figure.add_subplot(grid[row, 0])
+    mfcc = song.features["mfcc"]
+    limit = max(float(np.percentile(np.abs(mfcc[1:]), 99.5)), 1e-6)  # the first is a level, far beyond the others
+    image = _draw_frames(axes, mfcc, song, cmap=DIVERGING_MAP, vmin=-limit, vmax=limit)
+    axes.set_yticks(np.arange(0, len(mfcc), 3), [str(number + 1) for number in range(0, len(mfcc), 3)])
+    axes.set_ylabel("coefficient")
+    axes.set_title(
+        "3 · MFCC: the spectrum's shape in 20 numbers, its timbre (the first is its level, beyond the scale)"
+    )
+    figure.colorbar(image, cax=figure.add_subplot(grid[row, 1]), label="dB", extend="both")
+
+
+def _draw_chroma(figure: "SubFigure", grid: "GridSpec", row: int, song: DrawnSong) -> None:
+    axes = figure.add_subplot(grid[row, 0])
+    image = _draw_frames(axes, song.features["chroma"], song, cmap=SEQUENTIAL_MAP, vmin=0, vmax=1)
+    axes.set_yticks(range(len(PITCH_CLASSES)), PITCH_CLASSES, fontsize=8)
+    axes.set_ylabel("pitch class")
+    axes.set_title("4 · Chroma: how much of each note, whatever its octave")
+    figure.colorbar(image, cax=figure.add_subplot(grid[row, 1]), label="share of the strongest")
+
+
+def _draw_onsets(axes: "Axes", song: DrawnSong) -> None:
+    onsets = condense(song.features["onset_strength"])[0]
+    times_s = np.linspace(0, (song.features["onset_strength"].shape[1] - 1) / song.frame_rate_hz, len(onsets))
+    axes.plot(times_s, onsets, color=GENRE_COLOURS[0], linewidth=0.9, label="onset strength")
+    top = 1.1 * max(float(onsets.max()), 1e-6)
+    step = 1
+    while len(song.beats_s) / step > MAX_DRAWN_BEATS:
+        step *= 2
+    axes.vlines(
+        song.beats_s[::step], 0, top, color=TOWARDS_COLOUR, linewidth=1.8, alpha=0.45,
+        label="tracked beat" if step == 1 else f"every {step}th tracked beat",
+    )  # fmt: skip
+    axes.set_ylim(0, top)
+    axes.set_ylabel("rise (dB)")
+    tempo = f"{song.tempo_bpm:.1f} BPM" if song.tempo_bpm > 0 else "no tempo found"
+    axes.set_title(f"5 · Onset strength: where something starts; {len(song.beats_s):,} beats, {tempo}", pad=10)
+    axes.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2, fontsize=9, borderaxespad=0.2)
+    _time_axis(axes, song, labels=True)
+
+
+def _draw_columns(figure: "SubFigure", song: DrawnSong, library: np.ndarray) -> None:
+    """The 641 numbers as seven strips of library positions, mel also as its four curves, and what stands out."""
+    ranks = position.percentiles(song.embedding, library)
+    grid = figure.add_gridspec(
+        len(FAMILIES) + 2, 2, width_ratios=(70, 1), height_ratios=(*[0.45] * (len(FAMILIES) - 1), 1.1, 2.6, 1.9)
+    )
+    image = None
+    for row, family in enumerate(FAMILIES):
+        axes = figure.add_subplot(grid[row, 0])
+        if row == 0:
+            where = f"each one's percentile among the library's {len(library)} songs"
+            axes.set_title(f"6 · {N_COLUMNS} numbers: " + (where if ranks is not None else "names only"), pad=8)
+        image = _draw_strip(axes, family, ranks, song.sample_rate_hz) or image
+    if image is not None:
+        bar = figure.colorbar(image, cax=figure.add_subplot(grid[: len(FAMILIES), 1]), ticks=(0, 25, 50, 75, 100))
+        bar.set_label("percentile in the library")
+    _draw_mel_curves(figure.add_subplot(grid[-2, 0]), song, library)
+    _write_unusual(figure.add_subplot(grid[-1, 0]), song, library)
+
+
+def _draw_strip(axes: "Axes", family: str, ranks: np.ndarray | None, sample_rate_hz: int) -> object | None:
+    """One family's columns left to right, blocks named below; mel as four rows over frequency."""
+    indices = family_indices(family)
+    rows = len(MEL_LINES) if family == "mel" else 1
+    width = len(indices) // rows
+    axes.set(xlim=(-0.5, width - 0.5), ylim=(rows - 0.5, -0.5))
+    image = None
+    if ranks is not None:
+        if family == "mel":
+            values = np.stack([ranks[block_slice("mel", statistic)] for statistic, _ in MEL_LINES])
+        else:
+            values = ranks[indices][np.newaxis]
+        image = axes.imshow(values, aspect="auto", cmap=DIVERGING_MAP, vmin=0, vmax=100, interpolation="nearest")
+    axes.set_ylabel(
+        f"{family}\n{len(indices)}", rotation=0, ha="right", va="center", fontsize=9.5, fontweight="bold", labelpad=6
+    )
+    axes.spines["left"].set(color=FAMILY_COLOURS[family], linewidth=6)
+    if family == "mel":
+        axes.set_yticks(range(rows), [statistic for statistic, _ in MEL_LINES], fontsize=8)
+        axes.yaxis.labelpad = 2
+        _frequency_ticks(axes.xaxis, mel_bands_hz(width, sample_rate_hz))
+        axes.tick_params(labelbottom=False)
+        return image
+    blocks = [block for block in FEATURES if block.family == family]
+    starts = np.cumsum([0, *(block.size for block in blocks)])
+    axes.vlines(starts[1:-1] - 0.5, -0.5, 0.5, color="black", linewidth=1.2)
+    axes.set_yticks([])
+    axes.set_xticks((starts[:-1] + starts[1:] - 1) / 2, [_block_label(block, width) for block in blocks], fontsize=7.5)
+    axes.tick_params(axis="x", length=0, pad=2)
+    return image
+
+
+def _block_label(block: object, width: int) -> str:
+    name = block.feature.replace("_", " ")
+    if block.statistic == "value":
+        return name
+    size = f" ({block.size})" if block.size > 1 else ""
+    return f"{name}{chr(10) if block.size * 8 < width else ' '}{block.statistic}{size}"
+
+
+def _draw_mel_curves(axes: "Axes", song: DrawnSong, library: np.ndarray) -> None:
+    for (statistic, label), colour in zip(MEL_LINES, GENRE_COLOURS, strict=False):
+        axes.plot(song.embedding[block_slice("mel", statistic)], color=colour, linewidth=1.6, label=label)
+    if len(library) >= position.MIN_SONGS_PERCENTILE:
+        axes.plot(
+            np.median(library[:, block_slice("mel", "mean")], axis=0), color=MUTED_COLOUR, linestyle="--",
+            linewidth=1.3, label="mean, median of the library",
+        )  # fmt: skip
+    n_mels = COLUMN_FAMILY.count("mel") // len(MEL_LINES)
+    axes.set_xlim(-0.5, n_mels - 0.5)
+    _frequency_ticks(axes.xaxis, mel_bands_hz(n_mels, song.sample_rate_hz))
+    axes.set_xlabel("frequency (Hz)")
+    axes.set_ylabel("dB re maximum")
+    axes.grid(axis="y")
+    axes.legend(loc="lower left", ncols=5, fontsize=8.5)
+    low, high = axes.get_ylim()
+    axes.set_ylim(low - 0.22 * (high - low), high)  # room for the legend below the curves
+
+
+def _write_unusual(axes: "Axes", song: DrawnSong, library: np.ndarray) -> None:
+    axes.set_axis_off()
+    axes.set(xlim=(0, 1), ylim=(N_UNUSUAL + 0.2, -0.4))
+    if len(library) < position.MIN_SONGS_PERCENTILE:
+        note = "The library holds a single song: there are no percentiles, and nothing can be called unusual."
+        axes.text(0, 0.5, note, va="center", fontsize=10)
+        return
+    rows = position.unusual_rows(position.most_unusual(song.embedding, library, N_UNUSUAL))
+    axes.set_title("Most unusual columns (one per feature)")
+    if not rows:
+        note = f"At least {position.MIN_SONGS_UNUSUAL} songs that differ are needed to call something unusual."
+        axes.text(0, 0.5, note, va="center", fontsize=10)
+    for line, texts in enumerate(rows):
+        for x, text in zip((0.0, 0.2, 0.38, 0.74), texts, strict=True):
+            axes.text(x, line + 0.5, text, va="center", fontsize=10, fontweight="bold" if x == 0 else "normal")
