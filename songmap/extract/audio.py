@@ -86,7 +86,9 @@ def _decode_with_ffmpeg(path: Path, first_reason: str) -> tuple[np.ndarray, int]
 
     blocks = []
     try:
-        with av.open(str(path), metadata_errors="ignore") as container:
+        # before 19, PyAV refused a file for tags in an unexpected encoding unless told not to
+        options = {"metadata_errors": "ignore"} if int(av.__version__.split(".")[0]) < 19 else {}
+        with av.open(str(path), **options) as container:
             if not container.streams.audio:
                 raise AudioError(f"no audio in it ({first_reason})")
             stream = container.streams.audio[0]

@@ -151,6 +151,8 @@ def _extract_all(
     """Outcomes as they finish. A bounded window is submitted, so that an interrupt ends soon."""
     from threadpoolctl import threadpool_limits
 
+    if songs:  # compiling is not thread-safe everywhere, so it happens before there are threads
+        frames.analyse(np.sin(np.arange(2.0 * config.sample_rate_hz, dtype=np.float32)), config)
     waiting = iter(songs)
     with threadpool_limits(1), ThreadPoolExecutor(workers) as pool:
         running: dict[Future, Song] = {}
