@@ -35,6 +35,9 @@ class Workspace:
 
     root: Path
 
+    def __str__(self) -> str:
+        return str(self.root)
+
     @property
     def music(self) -> Path:
         return self.root / "data" / "raw"

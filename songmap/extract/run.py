@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,9 +13,12 @@ from songmap.core.artifacts import Library, song_table
 from songmap.core.config import UNKNOWN_GENRE, AudioConfig, Workspace
 from songmap.core.errors import AudioError, UsageError
 from songmap.core.schema import N_COLUMNS
-from songmap.extract import audio, frames, statistics
+from songmap.extract import audio
 from songmap.extract.store import Outcome, Store, open_store
 from songmap.extract.tags import read_tags
+
+if TYPE_CHECKING:
+    from songmap.extract.frames import SongFrames
 
 _log = logging.getLogger(__name__)
 
@@ -34,7 +37,7 @@ class Heard:
 
     samples: np.ndarray
     sample_rate_hz: int
-    frames: frames.SongFrames
+    frames: "SongFrames"
     embedding: np.ndarray
     record: dict[str, Any]
 
@@ -83,6 +86,8 @@ def _walk(root: Path) -> Iterator[tuple[Path, list[str], list[str]]]:
 
 def hear(path: Path, config: AudioConfig | None = None) -> Heard:
     """Decode and analyse one file. Raises AudioError with the reason."""
+    from songmap.extract import frames, statistics
+
     config = config or AudioConfig()
     decoded = audio.load_audio(path, config)
     heard = frames.analyse(decoded.samples, config)
@@ -150,6 +155,8 @@ def _extract_all(
 ) -> Iterator[tuple[Song, tuple[int, int] | None, Outcome]]:
     """Outcomes as they finish. A bounded window is submitted, so that an interrupt ends soon."""
     from threadpoolctl import threadpool_limits
+
+    from songmap.extract import frames
 
     if songs:  # compiling is not thread-safe everywhere, so it happens before there are threads
         frames.analyse(np.sin(np.arange(2.0 * config.sample_rate_hz, dtype=np.float32)), config)
