@@ -61,8 +61,8 @@ def name_genres(workspace: Workspace, files: list[Path], as_json: bool) -> int:
     """Print the genres of new files, and on stderr those that could not be heard."""
     with progress("listening") as on_progress:
         records, failures = classify_files(workspace, files, on_progress)
-    for _, reason in failures:
-        print(f"not classified: {reason}", file=sys.stderr)
+    for file, reason in failures:
+        print(f"not classified: {file}: {reason}", file=sys.stderr)
     print(to_json(records) if as_json else format_table([flat(record) for record in records], "Genres"))
     return 1 if failures else 0
 
@@ -81,7 +81,7 @@ def summary(report: Report) -> str:
     parts.append(format_table(doubtful, "Songs between genres"))
     if report.unknown_songs:
         named = [flat(record) for record in report.unknown_songs[:N_PRINTED]]
-        parts.append(format_table(named, f"{len(report.unknown_songs)} songs without a genre"))
+        parts.append(format_table(named, f"Songs without a genre, {len(report.unknown_songs)} in all"))
     parts += ["\n".join(report.song["sentences"]), format_table(report.written, "Written")]
     return "\n\n".join(parts)
 

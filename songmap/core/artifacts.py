@@ -230,14 +230,16 @@ def load_model(workspace: Workspace) -> tuple[dict[str, Any], dict[str, Any]]:
     content = _read_bytes(workspace.model, "run 03_genre_classifier.py first")
     if card.get("columns") != fingerprint():
         raise SchemaError(f"{workspace.model} was trained on other columns; run 03_genre_classifier.py again")
+    for name in ("scikit-learn", "xgboost"):
+        trained = card.get("versions", {}).get(name)
+        if trained != version(name):
+            raise SchemaError(
+                f"{workspace.model} was trained with {name} {trained}, here is {version(name)}; "
+                "run 03_genre_classifier.py again"
+            )
     model = load_pickle(workspace.model, content, _MODEL_CLASSES)
     if card.get("sha256") != hashlib.sha256(content).hexdigest():
         raise SchemaError(f"{workspace.model} is not the file that its card describes; run 03 again")
-    if card.get("versions", {}).get("scikit-learn") != version("scikit-learn"):
-        raise SchemaError(
-            f"{workspace.model} was trained with scikit-learn {card.get('versions', {}).get('scikit-learn')}, "
-            f"here is {version('scikit-learn')}; run 03_genre_classifier.py again"
-        )
     return model, card
 
 

@@ -58,20 +58,15 @@ class Evaluation:
 def plan_splits(material: Material, seed: int) -> Plan:
     """Folds by group; by song where artists that span genres leave no split with every genre on both sides."""
     labels, groups = material.labels, material.groups
-    limits: list[str] = []
+    grouping, limits = material.grouping, list(material.limits)
     folds, holdout = make_folds(labels, groups, seed), make_holdout(labels, groups, seed)
     if not folds or holdout is None:
         groups = np.arange(len(labels)).astype(str)
         folds, holdout = make_folds(labels, groups, seed), make_holdout(labels, groups, seed)
+        grouping = "Songs are split one by one, in each genre's proportion."
         limits.append("artists span genres so that no split keeps them together: tested on unseen songs, not artists")
     if not folds or holdout is None:
         raise UsageError("a genre of one song cannot be split into training and test songs; add songs and run 01 again")
-    if len(set(groups)) == len(groups):
-        grouping = "Every split is by song, stratified by genre."
-    else:
-        grouping = (
-            "No artist (album where the artist is unknown) is on both sides of a split, save for the limits named."
-        )
     if len(folds) < MAX_FOLDS:
         counts = {genre: len(set(groups[labels == label])) for label, genre in enumerate(material.genres)}
         scarce = min(counts, key=lambda genre: counts[genre])

@@ -21,6 +21,7 @@ MIN_SONGS = 4  # of one genre: fewer leave next to nothing on one side of every 
 class Material:
     """``rows`` index the library's songs, ``labels`` ``(n_songs,)`` index ``genres``, ``groups`` ``(n_songs,)``.
 
+    ``grouping`` says in a sentence what is kept together, ``limits`` what cannot be learned or tested.
     ``unknown`` are the library's rows without a genre, which are classified only.
     """
 
@@ -28,6 +29,7 @@ class Material:
     labels: np.ndarray
     genres: list[str]
     groups: np.ndarray
+    grouping: str
     limits: list[str]
     unknown: np.ndarray
 
@@ -54,7 +56,12 @@ def training_material(library: Library) -> Material:
     ]
     groups, more = song_groups(library.songs.iloc[rows])
     labels = np.array([genres.index(genre) for genre in library.genres[rows]])
-    return Material(rows, labels, genres, groups, limits + more, order[named == UNKNOWN_GENRE])
+    if len(set(groups)) == len(groups):
+        grouping = "Songs are split one by one, in each genre's proportion: none share an artist or album that could be kept together."
+    else:
+        grouping = "Songs of one artist (of one album, where the artist is unknown) are never on both sides of a split"
+        grouping += ", except as named below." if more else "."
+    return Material(rows, labels, genres, groups, grouping, limits + more, order[named == UNKNOWN_GENRE])
 
 
 def song_groups(songs: pd.DataFrame) -> tuple[np.ndarray, list[str]]:

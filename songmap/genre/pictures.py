@@ -1,9 +1,11 @@
 """Pictures of the classifier: arrays in, a matplotlib Figure out; nothing is shown, saved or loaded.
 
-``names`` are the components' names ``(n_components,)``, ``genres`` those of the model, in label order.
-SHAP values are ``(n_songs, n_components, n_genres)``, in units of the margin.
+``names`` are the components' names ``(n_components,)``, ``genres`` those of the model, in label order,
+``palette`` all genres of the library, by which colours are given everywhere. SHAP values are
+``(n_songs, n_components, n_genres)``, in units of the margin.
 """
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -49,7 +51,7 @@ def confusion_picture(panels: dict[str, np.ndarray], genres: list[str]) -> "Figu
     return figure
 
 
-def importance_picture(importance: np.ndarray, names: list[str], genres: list[str]) -> "Figure":
+def importance_picture(importance: np.ndarray, names: list[str], genres: list[str], palette: Iterable[str]) -> "Figure":
     """Bars of mean absolute SHAP values ``(n_components, n_genres)``, stacked by genre; two genres have equal ones."""
     order = _strongest(importance)[::-1]
     figure = _figure(9.5, 1.5 + 0.36 * len(order) + 0.25 * np.ceil(len(genres) / 5))
@@ -58,9 +60,9 @@ def importance_picture(importance: np.ndarray, names: list[str], genres: list[st
     if len(genres) == 2:
         axis.barh(rows, importance[order, 1], color=MUTED_COLOUR, height=0.7)
     else:
-        colours = genre_colours(genres)
+        colours, markers = genre_colours(palette), genre_markers(palette)
         for label, genre in enumerate(genres):
-            hatch = "////" if genre_markers(genres)[genre] != "o" else None  # colours that came up before
+            hatch = "////" if markers[genre] != "o" else None  # colours that came up before
             axis.barh(
                 rows, importance[order, label], left=left, height=0.7, color=colours[genre], label=_label(genre, 18),
                 hatch=hatch, edgecolor="white", linewidth=0,
@@ -70,7 +72,8 @@ def importance_picture(importance: np.ndarray, names: list[str], genres: list[st
     axis.set_yticks(rows, [names[index] for index in order])
     axis.tick_params(axis="y", length=0)
     sides = f"towards or away from {_label(genres[1], 24)}" if len(genres) == 2 else "summed over genres"
-    axis.set(title="What the model goes by", xlabel=f"mean |SHAP value|, {sides} (margin)")
+    axis.set_xlabel(f"mean |SHAP value|, {sides} (margin)")
+    _title(figure, "What the model goes by: components, their share of the variance, what a high score means")
     return figure
 
 
@@ -129,23 +132,31 @@ def waterfall_picture(towards: np.ndarray, base: float, names: list[str], title:
     axis.axvline(base, color=MUTED_COLOUR, linestyle=":", linewidth=1, zorder=0)
     axis.set_yticks(range(len(steps)), [name for name, _ in steps])
     axis.set_ylim(len(steps) - 0.2, -0.7)
-    axis.margins(x=0.1)
+    edges = base + np.concatenate([[0.0], np.cumsum([step for _, step in steps])])
+    room = 0.05 * max(np.ptp(edges), 0.1)
+    axis.set_xlim(edges.min() - room, edges.max() + 3 * room)
     axis.tick_params(axis="y", length=0)
     axis.set_xlabel(
         f"margin towards {_label(genre, 24)}: from {base:+.2f}, the base (dotted), to {place:+.2f}, this song"
     )
-    figure.suptitle(drawable(title), x=0.01, ha="left", fontsize=11, fontweight="bold", wrap=True)
+    _title(figure, title)
     return figure
 
 
 def dependence_picture(
-    scores: np.ndarray, towards: np.ndarray, named: np.ndarray, name: str, genre: str, genres: list[str]
+    scores: np.ndarray,
+    towards: np.ndarray,
+    named: np.ndarray,
+    name: str,
+    genre: str,
+    genres: list[str],
+    palette: Iterable[str],
 ) -> "Figure":
     """SHAP value towards ``genre`` over the score on one component, both ``(n_songs,)``, songs marked by genre."""
     figure = _figure(8.5, 4.8)
     axis = figure.subplots()
     axis.axhline(0, color=GRID_COLOUR, zorder=0)
-    colours, markers = genre_colours(genres), genre_markers(genres)
+    colours, markers = genre_colours(palette), genre_markers(palette)
     for own in genres:
         mine = named == own
         axis.scatter(
@@ -157,11 +168,11 @@ def dependence_picture(
     return figure
 
 
-def boundary_picture(found: np.ndarray, labels: list[str], genres: list[str]) -> "Figure":
+def boundary_picture(found: np.ndarray, labels: list[str], genres: list[str], palette: Iterable[str]) -> "Figure":
     """Probabilities ``(n_songs, n_genres)`` of the least certain songs, the least certain on top."""
     figure = _figure(9.5, 1.5 + 0.34 * len(found) + 0.25 * np.ceil(len(genres) / 5))
     axis = figure.subplots()
-    colours, markers = genre_colours(genres), genre_markers(genres)
+    colours, markers = genre_colours(palette), genre_markers(palette)
     left = np.zeros(len(found))
     for index, genre in enumerate(genres):
         hatch = "////" if markers[genre] != "o" else None
@@ -183,6 +194,11 @@ def _figure(width: float, height: float) -> "Figure":
     from matplotlib.figure import Figure
 
     return Figure(figsize=(width, height), layout="constrained")
+
+
+def _title(figure: "Figure", title: str) -> None:
+    """Above everything, from the left edge, in as many lines as it needs."""
+    figure.suptitle(drawable(title), x=0.01, ha="left", fontsize=11, fontweight="bold", wrap=True)
 
 
 def _label(text: str, limit: int) -> str:

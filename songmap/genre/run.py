@@ -97,7 +97,6 @@ def classify_library(
         if unknown_paths
         else []
     )
-    limits = material.limits + plan.limits
     card = {
         "data": library_fingerprint(library),
         "genres": material.genres,
@@ -107,14 +106,14 @@ def classify_library(
         "components": int(fitted.pipeline.named_steps["pca"].n_components_),
         "seed": seed,
         "grouping": plan.grouping,
-        "limits": limits,
+        "limits": plan.limits,
         "scores": evaluation.scores,
         "per_genre": evaluation.per_genre,
     }
     save_model(workspace, {"pipeline": fitted.pipeline, "genres": material.genres}, card)
     written = [{"file": str(workspace.model), "shows": "the fitted pipeline; its card is the .json beside it"}]
     written += _write_tables(workspace, boundary, unknown, material.genres) + _draw_all(workspace, fitted, case)
-    return Report(plan.grouping, limits, evaluation.scores, evaluation.per_genre, boundary, told, unknown, written)
+    return Report(plan.grouping, plan.limits, evaluation.scores, evaluation.per_genre, boundary, told, unknown, written)
 
 
 def classify_files(
@@ -221,14 +220,14 @@ def _draw_all(workspace: Workspace, fitted: _Fitted, case: SongCase) -> list[dic
     least = np.lexsort((margin, -entropy))[:_N_DRAWN]
     songs = fitted.songs
     least_labels = [f"{shorten(songs['song_name'].iloc[row], 32)} [{songs['genre'].iloc[row]}]" for row in least]
-    predicted = genres[case.predicted]
+    palette, predicted = sorted(set(fitted.library.genres)), genres[case.predicted]
     title = (
         f"{shorten(case.song['song_name'], 60)}: {predicted} {100 * case.probabilities.max():.0f} %, "
         f"judged by {case.judge.rstrip(',')}"
     )
     jobs: list[tuple[str, str, Callable[..., Any], tuple[Any, ...]]] = [
         ("confusion", "which genres are mistaken for which", pictures.confusion_picture, (matrices, genres)),
-        ("shap_bar", "components by influence", pictures.importance_picture, (attribution.importance, names, genres)),
+        ("shap_bar", "components by influence", pictures.importance_picture, (attribution.importance, names, genres, palette)),
         (
             "shap_beeswarm", "every song's SHAP values", pictures.beeswarm_picture,
             (attribution.values, attribution.scores, names, genres),
@@ -241,10 +240,10 @@ def _draw_all(workspace: Workspace, fitted: _Fitted, case: SongCase) -> list[dic
             "shap_dependence", "the most influential component", pictures.dependence_picture,
             (
                 attribution.scores[:, top], attribution.values[:, top, side], songs["genre"].to_numpy(object),
-                names[top], genres[side], genres,
+                names[top], genres[side], genres, palette,
             ),
         ),
-        ("boundary_songs", "songs between genres", pictures.boundary_picture, (found[least], least_labels, genres)),
+        ("boundary_songs", "songs between genres", pictures.boundary_picture, (found[least], least_labels, genres, palette)),
     ]  # fmt: skip
     return [
         {"file": str(draw(function, workspace.plots / f"genre_{name}.png", *arguments)), "shows": shows}
