@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MAX_NUMBERED_GENRES = 14
+MIN_SIMILARITY_SCALE = 0.25  # smaller similarities are not blown up to full colour
+USUAL_TEMPOS_BPM = (60, 200)
 OCTAVE_TICKS_HZ = (250, 500, 1000, 2000, 4000, 8000)
 
 
@@ -77,23 +79,24 @@ def genre_similarity_picture(embeddings: np.ndarray, genres: np.ndarray) -> "Fig
 
     names, similarity = genre_similarities(embeddings, genres)
     labels = [shorten(drawable(name), 24) for name in names]
-    side = min(max(0.62 * len(names), 5.0), 20.0)
+    numbered = len(names) <= MAX_NUMBERED_GENRES
+    side = min(max((0.62 if numbered else 0.34) * len(names), 5.0), 20.0)
     figure = Figure(figsize=(side + 3.4, side + 2), layout="constrained")
     axes = figure.add_subplot()
     finite = np.abs(similarity[np.isfinite(similarity)])
-    limit = max(float(finite.max(initial=0.0)), 1e-6)
+    limit = float(finite.max(initial=MIN_SIMILARITY_SCALE))
     axes.set_facecolor("#eeeeee")
     image = axes.imshow(similarity, cmap=DIVERGING_MAP, vmin=-limit, vmax=limit)
-    size = 9 if len(names) <= 30 else 6
+    size = min(9.0, 50 * side / len(names))
     axes.set_xticks(range(len(names)), labels, rotation=90, fontsize=size)
     axes.set_yticks(range(len(names)), labels, fontsize=size)
-    if len(names) <= MAX_NUMBERED_GENRES:
+    if numbered:
         for row, column in np.ndindex(similarity.shape):
             value = similarity[row, column]
             text = "–" if np.isnan(value) else f"{value:.2f}"
             colour = "white" if abs(np.nan_to_num(value)) > 0.65 * limit else "black"
             axes.text(column, row, text, ha="center", va="center", fontsize=9, color=colour)
-    figure.colorbar(image, ax=axes, label="mean cosine similarity of songs", shrink=0.8)
+    figure.colorbar(image, ax=axes, label="mean cosine similarity of songs", shrink=0.8, fraction=0.04, aspect=30)
     note = "standardised columns, so 0 is unrelated"
     if np.isnan(similarity).any():
         note += "; grey: a genre of one song has no pair"
@@ -114,6 +117,8 @@ def tempo_and_centroid_picture(tempo_bpm: np.ndarray, centroid_hz: np.ndarray, g
     left, right = figure.subplots(1, 2, sharey=True)
     without = int(np.sum(tempo_bpm <= 0))
     _draw_by_genre(left, np.where(tempo_bpm > 0, tempo_bpm, np.nan), genres, names)
+    if without == len(tempo_bpm):
+        left.set_xlim(USUAL_TEMPOS_BPM)
     left.set_xlabel("tempo (BPM)" + (f"; {without} without a tempo" if without else ""))
     left.set_title("Tempo: how fast")
     _draw_by_genre(right, centroid_hz, genres, names)
@@ -134,9 +139,16 @@ def _draw_by_genre(axes: "Axes", values: np.ndarray, genres: np.ndarray, names: 
     for row, name in enumerate(names):
         own = np.sort(values[(genres == name) & np.isfinite(values)])
         # spread by rank, so that equal values stay visible; the golden ratio keeps neighbours apart
-        offset = (np.arange(len(own)) * 0.618034) % 1 * 0.5 - 0.25
+        offset = (np.arange(1, len(own) + 1) * 0.618034) % 1 * 0.5 - 0.25
         axes.scatter(
-            own, row + offset, s=30, color=colours[name], marker=markers[name], edgecolors="white", linewidths=0.5
+            own,
+            row + offset,
+            s=30,
+            color=colours[name],
+            marker=markers[name],
+            edgecolors="white",
+            linewidths=0.5,
+            zorder=3,
         )
         if len(own):
             axes.vlines(np.median(own), row - 0.36, row + 0.36, color="black", linewidth=2)

@@ -128,7 +128,7 @@ def _figure(projection: Projection, songs: pd.DataFrame) -> dict[str, Any]:
     if n_dimensions == 3:
         for name, (low, high) in zip(axes, cube_limits(projection.coordinates).tolist(), strict=True):
             axes[name] |= {"showspikes": False, "range": [low, high]}
-        axes = {"scene": axes | {"aspectmode": "cube"}}
+        axes = {"scene": axes | {"aspectmode": "cube", "camera": {"eye": {"x": 1.4, "y": 1.4, "z": 1.1}}}}
     else:
         axes["yaxis"]["scaleanchor"] = "x"
     layout = {

@@ -12,12 +12,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from songmap.core.schema import COLUMN_FAMILY, FAMILIES, FEATURES, N_COLUMNS, PITCH_CLASSES, block_slice, family_indices
+from songmap.core.schema import PITCH_CLASSES
 from songmap.core.style import (
     DIVERGING_MAP,
-    FAMILY_COLOURS,
     GENRE_COLOURS,
-    MUTED_COLOUR,
     SEQUENTIAL_MAP,
     TOWARDS_COLOUR,
     drawable,
@@ -26,7 +24,7 @@ from songmap.core.style import (
     shorten,
 )
 from songmap.core.tables import format_duration
-from songmap.journey import position
+from songmap.journey.column_panels import draw_columns, frequency_ticks, mel_bands_hz
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -35,12 +33,9 @@ if TYPE_CHECKING:
 
 MAX_DRAWN_COLUMNS = 1600
 MAX_DRAWN_BEATS = 240
-N_UNUSUAL = 6
 STAR_COLOUR = "#F0E442"
 CENTROID_COLOUR = "#7FFFD4"  # seen on every colour of the spectrogram
-FREQUENCY_TICKS_HZ = (250, 500, 1000, 2000, 4000, 8000)
 TICK_STEPS_S = (0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400, 28800)
-MEL_LINES = (("p75", "75th percentile"), ("mean", "mean"), ("p50", "median"), ("p25", "25th percentile"))
 
 
 @dataclass(frozen=True)
@@ -97,7 +92,7 @@ def journey_picture(song: DrawnSong, library: np.ndarray) -> "Figure":
     _draw_mfcc(upper, grid, 2, song)
     _draw_chroma(upper, grid, 3, song)
     _draw_onsets(upper.add_subplot(grid[4, 0]), song)
-    _draw_columns(lower, song, library)
+    draw_columns(lower, song.embedding, library, song.sample_rate_hz)
     return figure
 
 
@@ -118,9 +113,9 @@ def perspectives_picture(
     )
     axes = figure.add_subplot(grid[2, 0])
     draw_map(axes, coordinates, genres, method)
-    axes.plot(
-        *place, marker="*", markersize=26, color="#F0E442", markeredgecolor="black", linestyle="", label="this song"
-    )
+    star = {"marker": "*", "color": STAR_COLOUR, "markeredgecolor": "black", "linestyle": ""}
+    axes.plot(*place, **star, markersize=26)
+    axes.plot([], [], **star, markersize=11, label="this song")
     axes.set_title(f"A data scientist sees its place among {len(coordinates)} songs")
     legend_below(axes, trust)
     return figure
@@ -198,19 +193,12 @@ def _draw_frames(axes: "Axes", feature: np.ndarray, song: DrawnSong, **options: 
     return image
 
 
-def mel_bands_hz(n_mels: int, sample_rate_hz: int) -> np.ndarray:
-    """Centre frequencies of librosa's mel filters in Hz, ``(n_mels,)``."""
-    import librosa
-
-    return librosa.mel_frequencies(n_mels + 2, fmin=0.0, fmax=sample_rate_hz / 2)[1:-1]
-
-
 def _draw_spectrogram(figure: "Figure | SubFigure", grid: "GridSpec", row: int, song: DrawnSong, title: str) -> None:
     axes = figure.add_subplot(grid[row, 0])
     mel = song.features["mel"]
     bands_hz = mel_bands_hz(len(mel), song.sample_rate_hz)
     image = _draw_frames(axes, mel, song, cmap=SEQUENTIAL_MAP, vmin=-80, vmax=0)
-    _frequency_ticks(axes.yaxis, bands_hz)
+    frequency_ticks(axes.yaxis, bands_hz)
     centroid_hz = condense(song.features["centroid"])[0]
     times_s = np.linspace(0, (song.features["centroid"].shape[1] - 1) / song.frame_rate_hz, len(centroid_hz))
     axes.plot(
@@ -221,11 +209,6 @@ def _draw_spectrogram(figure: "Figure | SubFigure", grid: "GridSpec", row: int, 
     axes.set_ylabel("frequency (Hz)")
     axes.set_title(title)
     figure.colorbar(image, cax=figure.add_subplot(grid[row, 1]), label="dB re maximum")
-
-
-def _frequency_ticks(axis: object, bands_hz: np.ndarray) -> None:
-    ticks_hz = [hz for hz in FREQUENCY_TICKS_HZ if bands_hz[0] <= hz <= bands_hz[-1]]
-    axis.set_ticks(np.interp(ticks_hz, bands_hz, np.arange(len(bands_hz))), [f"{hz:,}" for hz in ticks_hz])
 
 
 def _draw_mfcc(figure: "SubFigure", grid: "GridSpec", row: int, song: DrawnSong) -> None:
@@ -268,99 +251,3 @@ def _draw_onsets(axes: "Axes", song: DrawnSong) -> None:
     axes.set_title(f"5 · Onset strength: where something starts; {len(song.beats_s):,} beats, {tempo}", pad=10)
     axes.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2, fontsize=9, borderaxespad=0.2)
     _time_axis(axes, song, labels=True)
-
-
-def _draw_columns(figure: "SubFigure", song: DrawnSong, library: np.ndarray) -> None:
-    """The 641 numbers as seven strips of library positions, mel also as its four curves, and what stands out."""
-    ranks = position.percentiles(song.embedding, library)
-    grid = figure.add_gridspec(
-        len(FAMILIES) + 2, 2, width_ratios=(70, 1), height_ratios=(*[0.45] * (len(FAMILIES) - 1), 1.1, 2.6, 1.9)
-    )
-    image = None
-    for row, family in enumerate(FAMILIES):
-        axes = figure.add_subplot(grid[row, 0])
-        if row == 0:
-            where = f"each one's percentile among the library's {len(library)} songs"
-            axes.set_title(f"6 · {N_COLUMNS} numbers: " + (where if ranks is not None else "names only"), pad=8)
-        image = _draw_strip(axes, family, ranks, song.sample_rate_hz) or image
-    if image is not None:
-        bar = figure.colorbar(image, cax=figure.add_subplot(grid[: len(FAMILIES), 1]), ticks=(0, 25, 50, 75, 100))
-        bar.set_label("percentile in the library")
-    _draw_mel_curves(figure.add_subplot(grid[-2, 0]), song, library)
-    _write_unusual(figure.add_subplot(grid[-1, 0]), song, library)
-
-
-def _draw_strip(axes: "Axes", family: str, ranks: np.ndarray | None, sample_rate_hz: int) -> object | None:
-    """One family's columns left to right, blocks named below; mel as four rows over frequency."""
-    indices = family_indices(family)
-    rows = len(MEL_LINES) if family == "mel" else 1
-    width = len(indices) // rows
-    axes.set(xlim=(-0.5, width - 0.5), ylim=(rows - 0.5, -0.5))
-    image = None
-    if ranks is not None:
-        if family == "mel":
-            values = np.stack([ranks[block_slice("mel", statistic)] for statistic, _ in MEL_LINES])
-        else:
-            values = ranks[indices][np.newaxis]
-        image = axes.imshow(values, aspect="auto", cmap=DIVERGING_MAP, vmin=0, vmax=100, interpolation="nearest")
-    axes.set_ylabel(
-        f"{family}\n{len(indices)}", rotation=0, ha="right", va="center", fontsize=9.5, fontweight="bold", labelpad=6
-    )
-    axes.spines["left"].set(color=FAMILY_COLOURS[family], linewidth=6)
-    if family == "mel":
-        axes.set_yticks(range(rows), [statistic for statistic, _ in MEL_LINES], fontsize=8)
-        axes.yaxis.labelpad = 2
-        _frequency_ticks(axes.xaxis, mel_bands_hz(width, sample_rate_hz))
-        axes.tick_params(labelbottom=False)
-        return image
-    blocks = [block for block in FEATURES if block.family == family]
-    starts = np.cumsum([0, *(block.size for block in blocks)])
-    axes.vlines(starts[1:-1] - 0.5, -0.5, 0.5, color="black", linewidth=1.2)
-    axes.set_yticks([])
-    axes.set_xticks((starts[:-1] + starts[1:] - 1) / 2, [_block_label(block, width) for block in blocks], fontsize=7.5)
-    axes.tick_params(axis="x", length=0, pad=2)
-    return image
-
-
-def _block_label(block: object, width: int) -> str:
-    name = block.feature.replace("_", " ")
-    if block.statistic == "value":
-        return name
-    size = f" ({block.size})" if block.size > 1 else ""
-    return f"{name}{chr(10) if block.size * 8 < width else ' '}{block.statistic}{size}"
-
-
-def _draw_mel_curves(axes: "Axes", song: DrawnSong, library: np.ndarray) -> None:
-    for (statistic, label), colour in zip(MEL_LINES, GENRE_COLOURS, strict=False):
-        axes.plot(song.embedding[block_slice("mel", statistic)], color=colour, linewidth=1.6, label=label)
-    if len(library) >= position.MIN_SONGS_PERCENTILE:
-        axes.plot(
-            np.median(library[:, block_slice("mel", "mean")], axis=0), color=MUTED_COLOUR, linestyle="--",
-            linewidth=1.3, label="mean, median of the library",
-        )  # fmt: skip
-    n_mels = COLUMN_FAMILY.count("mel") // len(MEL_LINES)
-    axes.set_xlim(-0.5, n_mels - 0.5)
-    _frequency_ticks(axes.xaxis, mel_bands_hz(n_mels, song.sample_rate_hz))
-    axes.set_xlabel("frequency (Hz)")
-    axes.set_ylabel("dB re maximum")
-    axes.grid(axis="y")
-    axes.legend(loc="lower left", ncols=5, fontsize=8.5)
-    low, high = axes.get_ylim()
-    axes.set_ylim(low - 0.22 * (high - low), high)  # room for the legend below the curves
-
-
-def _write_unusual(axes: "Axes", song: DrawnSong, library: np.ndarray) -> None:
-    axes.set_axis_off()
-    axes.set(xlim=(0, 1), ylim=(N_UNUSUAL + 0.2, -0.4))
-    if len(library) < position.MIN_SONGS_PERCENTILE:
-        note = "The library holds a single song: there are no percentiles, and nothing can be called unusual."
-        axes.text(0, 0.5, note, va="center", fontsize=10)
-        return
-    rows = position.unusual_rows(position.most_unusual(song.embedding, library, N_UNUSUAL))
-    axes.set_title("Most unusual columns (one per feature)")
-    if not rows:
-        note = f"At least {position.MIN_SONGS_UNUSUAL} songs that differ are needed to call something unusual."
-        axes.text(0, 0.5, note, va="center", fontsize=10)
-    for line, texts in enumerate(rows):
-        for x, text in zip((0.0, 0.2, 0.38, 0.74), texts, strict=True):
-            axes.text(x, line + 0.5, text, va="center", fontsize=10, fontweight="bold" if x == 0 else "normal")

@@ -1,0 +1,153 @@
+"""The last step of a song's journey: its 641 numbers by family, each as its position in the library.
+
+Units differ between columns, so the colour is a percentile. In a library of one song there is none;
+then the columns that are single numbers are written out with their values.
+"""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from songmap.core.schema import (
+    COLUMN_FAMILY,
+    COLUMNS,
+    FAMILIES,
+    FEATURES,
+    N_COLUMNS,
+    Feature,
+    block_slice,
+    family_indices,
+)
+from songmap.core.style import DIVERGING_MAP, FAMILY_COLOURS, GENRE_COLOURS, MUTED_COLOUR
+from songmap.journey import position
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
+    from matplotlib.figure import SubFigure
+    from matplotlib.image import AxesImage
+
+FREQUENCY_TICKS_HZ = (250, 500, 1000, 2000, 4000, 8000)
+MEL_LINES = (("p75", "75th percentile"), ("mean", "mean"), ("p50", "median"), ("p25", "25th percentile"))
+N_UNUSUAL = 6
+
+
+def mel_bands_hz(n_mels: int, sample_rate_hz: int) -> np.ndarray:
+    """Centre frequencies of librosa's mel filters in Hz, ``(n_mels,)``."""
+    import librosa
+
+    return librosa.mel_frequencies(n_mels + 2, fmin=0.0, fmax=sample_rate_hz / 2)[1:-1]
+
+
+def frequency_ticks(axis: "Axis", bands_hz: np.ndarray) -> None:
+    """Round frequencies on an axis that counts bands."""
+    ticks_hz = [hz for hz in FREQUENCY_TICKS_HZ if bands_hz[0] <= hz <= bands_hz[-1]]
+    axis.set_ticks(np.interp(ticks_hz, bands_hz, np.arange(len(bands_hz))), [f"{hz:,}" for hz in ticks_hz])
+
+
+def draw_columns(figure: "SubFigure", embedding: np.ndarray, library: np.ndarray, sample_rate_hz: int) -> None:
+    """The 641 numbers as seven strips of library positions, mel also as its four curves, and what stands out."""
+    ranks = position.percentiles(embedding, library)
+    heights = (*[0.45] * (len(FAMILIES) - 1), 1.1, 2.6, 1.9)
+    grid = figure.add_gridspec(len(FAMILIES) + 2, 2, width_ratios=(70, 1), height_ratios=heights)
+    curves = figure.add_subplot(grid[-2, 0])
+    _draw_mel_curves(curves, embedding, library, sample_rate_hz)
+    if ranks is None:
+        _write_single_numbers(figure.add_subplot(grid[: len(FAMILIES), 0]), embedding)
+        return
+    for row, family in enumerate(FAMILIES):
+        axes = figure.add_subplot(grid[row, 0])
+        image = _draw_strip(axes, family, ranks, sample_rate_hz)
+        if row == 0:
+            axes.set_title(
+                f"6 · {N_COLUMNS} numbers: each one's percentile among the library's {len(library)} songs", pad=8
+            )
+    bar = figure.colorbar(image, cax=figure.add_subplot(grid[: len(FAMILIES), 1]), ticks=(0, 25, 50, 75, 100))
+    bar.set_label("percentile in the library")
+    _write_unusual(figure.add_subplot(grid[-1, 0]), embedding, library)
+
+
+def _write_single_numbers(axes: "Axes", embedding: np.ndarray) -> None:
+    """What is left to show without a library: the columns that are one number each, with value and unit."""
+    axes.set_axis_off()
+    axes.set_title(
+        f"6 · {N_COLUMNS} numbers: the library holds one song, so there are no percentiles; "
+        "those that stand alone, as they are:"
+    )
+    names = [name for block in FEATURES if block.size == 1 for name in block.names]
+    lines = -(-len(names) // 2)
+    axes.set(xlim=(0, 1), ylim=(lines, 0))
+    for place, name in enumerate(names):
+        column, line = divmod(place, lines)
+        value = position.with_unit(float(embedding[COLUMNS.index(name)]), name)
+        axes.text(0.5 * column, line + 0.5, name, va="center", fontweight="bold")
+        axes.text(0.5 * column + 0.22, line + 0.5, value, va="center")
+
+
+def _draw_strip(axes: "Axes", family: str, ranks: np.ndarray, sample_rate_hz: int) -> "AxesImage":
+    """One family's columns left to right, blocks named below; mel as four rows over frequency."""
+    indices = family_indices(family)
+    values = ranks[indices][np.newaxis]
+    if family == "mel":
+        values = np.stack([ranks[block_slice("mel", statistic)] for statistic, _ in MEL_LINES])
+    rows, width = values.shape
+    image = axes.imshow(values, aspect="auto", cmap=DIVERGING_MAP, vmin=0, vmax=100, interpolation="nearest")
+    axes.set_ylabel(
+        f"{family}\n{len(indices)}", rotation=0, ha="right", va="center", fontsize=9.5, fontweight="bold", labelpad=6
+    )
+    axes.spines["left"].set(color=FAMILY_COLOURS[family], linewidth=6)
+    if family == "mel":
+        axes.set_yticks(range(rows), [statistic for statistic, _ in MEL_LINES], fontsize=8)
+        axes.yaxis.labelpad = 2
+        frequency_ticks(axes.xaxis, mel_bands_hz(width, sample_rate_hz))
+        axes.tick_params(labelbottom=False)
+        return image
+    blocks = [block for block in FEATURES if block.family == family]
+    starts = np.cumsum([0, *(block.size for block in blocks)])
+    axes.vlines(starts[1:-1] - 0.5, -0.5, 0.5, color="black", linewidth=1.2)
+    axes.set_yticks([])
+    axes.set_xticks((starts[:-1] + starts[1:] - 1) / 2, [_block_label(block, width) for block in blocks], fontsize=7.5)
+    axes.tick_params(axis="x", length=0, pad=2)
+    return image
+
+
+def _block_label(block: Feature, width: int) -> str:
+    """A block's name, on two lines where its cells are few of the strip's ``width``."""
+    name = block.feature.replace("_", " ")
+    if block.statistic == "value":
+        return name
+    size = f" ({block.size})" if block.size > 1 else ""
+    separator = "\n" if block.size * 8 < width else " "
+    return f"{name}{separator}{block.statistic}{size}"
+
+
+def _draw_mel_curves(axes: "Axes", embedding: np.ndarray, library: np.ndarray, sample_rate_hz: int) -> None:
+    for (statistic, label), colour in zip(MEL_LINES, GENRE_COLOURS, strict=False):
+        axes.plot(embedding[block_slice("mel", statistic)], color=colour, linewidth=1.6, label=label)
+    if len(library) >= position.MIN_SONGS_PERCENTILE:
+        axes.plot(
+            np.median(library[:, block_slice("mel", "mean")], axis=0), color=MUTED_COLOUR, linestyle="--",
+            linewidth=1.3, label="mean, median of the library",
+        )  # fmt: skip
+    n_mels = COLUMN_FAMILY.count("mel") // len(MEL_LINES)
+    axes.set_xlim(-0.5, n_mels - 0.5)
+    frequency_ticks(axes.xaxis, mel_bands_hz(n_mels, sample_rate_hz))
+    axes.set_xlabel("frequency (Hz)")
+    axes.set_ylabel("dB re maximum")
+    axes.grid(axis="y")
+    axes.legend(loc="lower left", ncols=5, fontsize=8.5)
+    low, high = axes.get_ylim()
+    axes.set_ylim(low - 0.22 * (high - low), high)  # room for the legend below the curves
+
+
+def _write_unusual(axes: "Axes", embedding: np.ndarray, library: np.ndarray) -> None:
+    axes.set_axis_off()
+    axes.set(xlim=(0, 1), ylim=(N_UNUSUAL + 0.2, -0.4))
+    rows = position.unusual_rows(position.most_unusual(embedding, library, N_UNUSUAL))
+    axes.set_title("Most unusual columns (one per feature)")
+    if not rows:
+        note = f"At least {position.MIN_SONGS_UNUSUAL} songs that differ are needed to call something unusual."
+        axes.text(0, 0.5, note, va="center", fontsize=10)
+    for line, texts in enumerate(rows):
+        for x, text in zip((0.0, 0.2, 0.38, 0.74), texts, strict=True):
+            axes.text(x, line + 0.5, text, va="center", fontsize=10, fontweight="bold" if x == 0 else "normal")
