@@ -101,7 +101,7 @@ def _drawable_codes() -> frozenset[int]:
     from matplotlib.font_manager import FontProperties, findfont, get_font
 
     def codes(name: str, weight: str) -> set[int]:
-        return set(get_font(findfont(FontProperties(name, weight=weight))).get_charmap())
+        return set(get_font(findfont(FontProperties(family=name, weight=weight))).get_charmap())
 
     dejavu = codes("DejaVu Sans", "normal") & codes("DejaVu Sans", "bold")
     return frozenset(dejavu.union(*(codes(name, "normal") for name in _installed_fonts())))
