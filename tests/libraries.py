@@ -31,3 +31,34 @@ def make_library(
     ]
     embeddings = np.random.default_rng(seed).standard_normal((n_songs, N_COLUMNS)).astype(np.float32)
     return Library(embeddings, song_table(records))
+
+
+def labelled_library(embeddings: np.ndarray, genres: Sequence[str], artists=None, albums=None) -> Library:
+    """A library of given embeddings ``(n_songs, 641)``, genres and, where given, artists and albums."""
+    blank = [""] * len(genres)
+    records = [
+        {
+            "song_name": f"song {row:03d}",
+            "file_path": f"/music/{row:03d}.mp3",
+            "genre": genre,
+            "duration": 60.0,
+            "artist": artist,
+            "title": "",
+            "album": album,
+            "year": float("nan"),
+            "key": "",
+            "tempo_bpm": 120.0,
+        }
+        for row, (genre, artist, album) in enumerate(zip(genres, artists or blank, albums or blank, strict=True))
+    ]
+    return Library(embeddings.astype(np.float32), song_table(records))
+
+
+def separable_library(n_genres: int, songs_per_genre: int, *, distance: float = 1.0, seed: int = 0) -> Library:
+    """Genres as clouds ``distance`` standard deviations from the origin in every column; two songs per artist."""
+    rng = np.random.default_rng(seed)
+    labels = np.repeat(np.arange(n_genres), songs_per_genre)
+    centres = distance * rng.standard_normal((n_genres, N_COLUMNS))
+    embeddings = centres[labels] + rng.standard_normal((len(labels), N_COLUMNS))
+    artists = [f"artist {row // 2}" for row in range(len(labels))]
+    return labelled_library(embeddings, [f"GENRE{label:02d}" for label in labels], artists)

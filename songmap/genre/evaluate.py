@@ -22,7 +22,7 @@ FitFunction = Callable[[np.ndarray, np.ndarray], "Pipeline"]
 
 MAX_FOLDS = 5
 TEST_FRACTION = 0.2
-_TRIES = 20  # shuffles looked at before another number of folds is tried
+_TRIES = 10  # shuffles looked at before another number of folds is tried
 
 
 @dataclass(frozen=True)
@@ -79,8 +79,7 @@ def plan_splits(material: Material, seed: int) -> Plan:
 
 def make_folds(labels: np.ndarray, groups: np.ndarray, seed: int) -> list[Fold]:
     """At most ``MAX_FOLDS`` folds with every genre in both parts of each; none where the groups allow none."""
-    least = min(len(set(groups[labels == label])) for label in np.unique(labels))
-    for n_folds in range(min(MAX_FOLDS, least), 1, -1):
+    for n_folds in range(min(MAX_FOLDS, _least_groups(labels, groups)), 1, -1):
         for attempt in range(_TRIES):
             folds = _split(labels, groups, n_folds, seed + attempt)
             if all(_is_whole(labels, fold) for fold in folds):
@@ -90,7 +89,9 @@ def make_folds(labels: np.ndarray, groups: np.ndarray, seed: int) -> list[Fold]:
 
 def make_holdout(labels: np.ndarray, groups: np.ndarray, seed: int) -> Fold | None:
     """The split with every genre in both parts whose test part is nearest to ``TEST_FRACTION``, if there is any."""
-    for n_folds in range(min(round(1 / TEST_FRACTION), int(np.bincount(labels).min())), 1, -1):
+    if _least_groups(labels, groups) < 2:
+        return None
+    for n_folds in range(min(round(1 / TEST_FRACTION), int(np.bincount(labels).min()), len(set(groups))), 1, -1):
         for attempt in range(_TRIES):
             whole = [fold for fold in _split(labels, groups, n_folds, seed + attempt) if _is_whole(labels, fold)]
             if whole:
@@ -98,11 +99,17 @@ def make_holdout(labels: np.ndarray, groups: np.ndarray, seed: int) -> Fold | No
     return None
 
 
+def _least_groups(labels: np.ndarray, groups: np.ndarray) -> int:
+    return min(len(set(groups[labels == label])) for label in set(labels))
+
+
 def _split(labels: np.ndarray, groups: np.ndarray, n_folds: int, seed: int) -> list[Fold]:
     from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
-    kind = StratifiedKFold if len(set(groups)) == len(groups) else StratifiedGroupKFold
-    return list(kind(n_folds, shuffle=True, random_state=seed).split(np.zeros(len(labels)), labels, groups))
+    rows = np.arange(len(labels))
+    if len(set(groups)) == len(groups):
+        return list(StratifiedKFold(n_folds, shuffle=True, random_state=seed).split(rows, labels))
+    return list(StratifiedGroupKFold(n_folds, shuffle=True, random_state=seed).split(rows, labels, groups))
 
 
 def _is_whole(labels: np.ndarray, fold: Fold) -> bool:
