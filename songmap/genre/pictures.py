@@ -124,7 +124,7 @@ def waterfall_picture(towards: np.ndarray, base: float, names: list[str], title:
         colour = TOWARDS_COLOUR if step > 0 else AWAY_COLOUR
         axis.barh(row, step, left=place, color=colour, height=0.62)
         axis.annotate(
-            f"{step:+.2f}", (max(place, place + step), row), (4, 0), textcoords="offset points", va="center", fontsize=9,
+            f"{round(step, 2) + 0.0:+.2f}", (max(place, place + step), row), (4, 0), textcoords="offset points", va="center", fontsize=9,
             color=colour,
         )  # fmt: skip
         axis.plot([place + step] * 2, [row - 0.31, row + 1.31], color=MUTED_COLOUR, linewidth=0.7)

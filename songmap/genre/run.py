@@ -97,6 +97,11 @@ def classify_library(
         if unknown_paths
         else []
     )
+    limits = list(plan.limits)
+    if np.ptp(probabilities(fitted.pipeline, embeddings), axis=0).max() == 0:
+        limits.append(
+            f"the model says the same of every song: the {preset} parameters are too strict for {len(embeddings)} songs"
+        )
     card = {
         "data": library_fingerprint(library),
         "genres": material.genres,
@@ -106,14 +111,14 @@ def classify_library(
         "components": int(fitted.pipeline.named_steps["pca"].n_components_),
         "seed": seed,
         "grouping": plan.grouping,
-        "limits": plan.limits,
+        "limits": limits,
         "scores": evaluation.scores,
         "per_genre": evaluation.per_genre,
     }
     save_model(workspace, {"pipeline": fitted.pipeline, "genres": material.genres}, card)
     written = [{"file": str(workspace.model), "shows": "the fitted pipeline; its card is the .json beside it"}]
     written += _write_tables(workspace, boundary, unknown, material.genres) + _draw_all(workspace, fitted, case)
-    return Report(plan.grouping, plan.limits, evaluation.scores, evaluation.per_genre, boundary, told, unknown, written)
+    return Report(plan.grouping, limits, evaluation.scores, evaluation.per_genre, boundary, told, unknown, written)
 
 
 def classify_files(

@@ -208,3 +208,11 @@ def test_a_song_without_a_genre_is_judged_by_the_model_of_all(tmp_path):
     assert report.song["judged_by"] == "the model of all 25 songs"
     (unknown,) = [record for record in report.unknown_songs if record["file_path"] == "/music/001.mp3"]
     assert report.song["probabilities"] == pytest.approx(unknown["probabilities"])
+
+
+def test_a_model_that_never_splits_is_a_named_limit(tmp_path):
+    report = classify_library(Workspace(tmp_path), separable_library(2, 6), preset="published", components=15, seed=7)
+    assert (
+        report.limits[-1]
+        == "the model says the same of every song: the published parameters are too strict for 12 songs"
+    )
