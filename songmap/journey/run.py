@@ -121,9 +121,9 @@ def drawn_song(library: Library, choice: Choice, heard: Heard) -> song_pictures.
     record = heard.record if choice.row is None else library.songs.iloc[choice.row].to_dict()
     tempo_bpm = heard.frames.values["tempo_bpm"]
     facts = (
-        record["artist"],
-        record["genre"] if choice.row is not None else "not in the library",
-        f"key {record['key']}" if record["key"] else "",
+        shorten(record["artist"], 30),
+        shorten(record["genre"], 20) if choice.row is not None else "not in the library",
+        f"key {shorten(record['key'], 12)}" if record["key"] else "",
         format_duration(record["duration"]),
         f"{tempo_bpm:.1f} BPM" if tempo_bpm > 0 else "",
     )

@@ -1,0 +1,119 @@
+"""02 as a user runs it, on a small workspace with real files."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import signals
+import soundfile
+
+from songmap.core.artifacts import Library, load_library, save_library, song_table
+from songmap.core.config import REPOSITORY, AudioConfig, Workspace
+from songmap.core.errors import QueryError
+from songmap.extract.run import embed_file
+from songmap.journey.position import typical_song
+from songmap.journey.run import choose_songs, file_names
+
+
+def run_script(*arguments: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-W", "error::UserWarning", REPOSITORY / "02_embedding_journey.py", *arguments]
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONIOENCODING": "utf-8"}
+    return subprocess.run(
+        [str(part) for part in command], capture_output=True, encoding="utf-8", env=environment, check=False
+    )
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """Four songs, two of one name; one of them has been moved away since 01."""
+    workspace = Workspace(tmp_path_factory.mktemp("workspace"))
+    records, embeddings = [], []
+    for number, (genre, name) in enumerate(
+        (("JAZZ", "Twin"), ("JAZZ", "音楽 & <b>"), ("ROCK", "Gone"), ("ROCK", "Twin"))
+    ):
+        path = workspace.music / genre / f"{name}.flac"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        soundfile.write(path, signals.music(3.5, seed=number) * (0.3 + 0.2 * number), signals.RATE_HZ)
+        embedding, record = embed_file(path)
+        records.append(record | {"genre": genre})
+        embeddings.append(embedding)
+    order = sorted(range(4), key=lambda row: records[row]["file_path"])
+    songs = song_table([records[row] for row in order])
+    save_library(workspace, Library(np.array([embeddings[row] for row in order]), songs), AudioConfig())
+    (workspace.music / "ROCK" / "Gone.flac").unlink()
+    return workspace
+
+
+def test_all_songs_are_drawn_except_the_one_that_was_moved(workspace: Workspace):
+    result = run_script("--workspace", workspace.root, "--all")
+    assert result.returncode == 1, result.stderr
+    assert result.stderr == ""
+    assert "Gone.flac" in result.stdout
+    assert "does not exist any more" in result.stdout
+    pictures = sorted(path.name for path in workspace.plots.iterdir())
+    assert pictures == sorted(
+        [f"{kind}_{name}.png" for kind in ("journey", "perspectives") for name in ("Twin", "Twin_2", "音楽_b")]
+        + ["embedding_space_2d.png", "embedding_space_3d.png", "genre_similarity.png", "tempo_and_centroid.png"]
+    )
+    pages = sorted(path.name for path in workspace.html.iterdir())
+    assert pages == ["embedding_space_2d.html", "embedding_space_3d.html"]
+    assert "too few for UMAP" in (workspace.html / pages[0]).read_text()
+    for path in (*workspace.plots.iterdir(), *workspace.html.iterdir()):
+        assert str(path) in result.stdout  # the table names everything that was written
+
+
+def test_a_file_outside_the_library_is_drawn_and_the_same_run_writes_the_same_bytes(
+    workspace: Workspace, tmp_path: Path
+):
+    outside = tmp_path / "Twin.wav"
+    soundfile.write(outside, signals.music(3.2, seed=9), signals.RATE_HZ)
+    contents = []
+    for _ in range(2):
+        result = run_script("--workspace", workspace.root, "--song", outside, "--seed", 7)
+        assert (result.returncode, result.stderr) == (0, "")
+        picture = workspace.plots / "journey_Twin_3.png"  # two songs of the library have the name already
+        files = [picture, workspace.html / "embedding_space_3d.html", workspace.plots / "embedding_space_2d.png"]
+        contents.append([path.read_bytes() for path in files])
+        picture.unlink()
+    assert contents[0] == contents[1]
+
+
+def test_unknown_song_and_missing_library_end_with_one_line(workspace: Workspace, tmp_path: Path):
+    unknown = run_script("--workspace", workspace.root, "--song", "Nobody Knows This")
+    assert unknown.returncode == 2
+    assert "Nobody Knows This" in unknown.stderr
+    assert len(unknown.stderr.splitlines()) == 1
+    missing = run_script("--workspace", tmp_path)
+    assert missing.returncode == 2
+    assert "run 01_feature_extraction.py first" in missing.stderr
+    assert len(missing.stderr.splitlines()) == 1
+
+
+def test_help_shows_defaults_and_both_choices_exclude_each_other():
+    shown = run_script("--help")
+    assert shown.returncode == 0
+    assert "default: 42" in shown.stdout
+    assert run_script("--all", "--song", "x").returncode == 2
+
+
+def test_songs_are_chosen_by_name_and_file_and_only_once(workspace: Workspace):
+    library = load_library(workspace)
+    (typical,) = choose_songs(library, [], all_songs=False)
+    assert typical.row == typical_song(library.embeddings)
+    path = library.songs["file_path"][1]
+    chosen = choose_songs(library, [path, "音楽", "gone"], all_songs=False)
+    assert [choice.row for choice in chosen] == [1, 2]
+    assert len(choose_songs(library, [], all_songs=True)) == 4
+    with pytest.raises(QueryError, match="means 2 songs"):
+        choose_songs(library, ["twin"], all_songs=False)
+
+
+def test_file_names_differ_where_case_does_not_count_and_hold_nothing_odd():
+    names = ["Song", "song", "a/b\\c:d", "..", "", "音楽" * 60, "\udcff x", "Song_2"]
+    result = file_names(names)
+    assert result[:5] == ["Song", "song_2", "a_b_c_d", "song_3", "song_4"]
+    assert len({name.casefold() for name in result}) == len(names)
+    assert all(len(name.encode()) <= 160 and "/" not in name and name for name in result)
