@@ -1,55 +1,53 @@
 """Decoding: a file becomes mono float32 samples at the analysis rate, as ``librosa.load`` gives them.
 
-libsndfile reads wav, flac, ogg, opus, mp3 and aiff; what it cannot read (m4a, aac) FFmpeg's libraries
-do through PyAV. Content decides, not the extension. Channels are averaged, then soxr (HQ) resamples.
+libsndfile reads wav, flac, ogg, opus, mp3 and aiff; what it cannot open (m4a, aac) FFmpeg's libraries
+do through PyAV. Content decides, not the extension. Channels are averaged, then soxr (HQ) resamples,
+all in blocks: a long recording is never held whole at its own rate.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
 from songmap.core.config import AudioConfig
 from songmap.core.errors import AudioError
+from songmap.extract.signal import Signal, resample
 
 AUDIO_SUFFIXES = frozenset({".mp3", ".flac", ".ogg", ".opus", ".m4a", ".wav", ".aiff", ".aif"})
-_BLOCK_SAMPLES = 1 << 19
+_BLOCK_SAMPLES = 1 << 17
 
 
-@dataclass(frozen=True)
-class Decoded:
-    """Mono float32 ``samples (n,)``, full scale ±1, at ``sample_rate_hz``."""
+def load_audio(path: Path, config: AudioConfig) -> Signal:
+    """The whole file, mono at ``config.sample_rate_hz``.
 
-    samples: np.ndarray
-    sample_rate_hz: int
+    Raises AudioError with the reason for what cannot be decoded and for what has no embedding: too
+    short, silent, or with samples that are no numbers.
+    """
+    rate_hz, blocks = open_mono(path)
+    n_samples, peak = 0, 0.0
 
-    @property
-    def duration_s(self) -> float:
-        return len(self.samples) / self.sample_rate_hz
+    def watched() -> Iterator[np.ndarray]:
+        nonlocal n_samples, peak
+        for block in blocks:
+            n_samples += len(block)
+            loudest = max(-float(block.min()), float(block.max()))
+            if not np.isfinite(loudest):
+                raise AudioError("holds samples that are no numbers (NaN or infinite): damaged file?")
+            peak = max(peak, loudest)
+            yield block
 
-
-def validate(decoded: Decoded, config: AudioConfig) -> None:
-    """Raise AudioError for what has no embedding: too short, silent, or not finite."""
-    if decoded.duration_s < config.min_duration_s:
-        raise AudioError(f"too short: {decoded.duration_s:.2f} s, at least {config.min_duration_s:g} s are needed")
-    low, high = float(decoded.samples.min()), float(decoded.samples.max())
-    if not np.isfinite(low + high):
-        raise AudioError("holds samples that are no numbers (NaN or infinite): damaged file?")
-    peak = max(-low, high)
+    signal = resample(watched(), rate_hz, config.sample_rate_hz)
+    duration_s = n_samples / rate_hz
+    if duration_s < config.min_duration_s:
+        raise AudioError(f"too short: {duration_s:.2f} s, at least {config.min_duration_s:g} s are needed")
     if peak < config.silence_peak:
         raise AudioError(f"silent: peak {peak:.1e} of full scale, at least {config.silence_peak:g} is needed")
+    return signal
 
 
-def load_audio(path: Path, config: AudioConfig) -> Decoded:
-    """The whole file, validated, mono at ``config.sample_rate_hz``. Raises AudioError with the reason."""
-    samples, rate_hz = decode_mono(path)
-    # judged at the file's own rate: what is silent or too short need not be resampled
-    validate(Decoded(samples, rate_hz), config)
-    return Decoded(resample(samples, rate_hz, config.sample_rate_hz), config.sample_rate_hz)
-
-
-def decode_mono(path: Path) -> tuple[np.ndarray, int]:
-    """Mean of all channels, float32 ``(n,)``, and the file's own rate in Hz. Raises AudioError."""
+def open_mono(path: Path) -> tuple[int, Iterator[np.ndarray]]:
+    """The file's own rate in Hz, and the mean of its channels in blocks, float32. Raises AudioError, also later."""
     import soundfile
 
     try:
@@ -57,58 +55,62 @@ def decode_mono(path: Path) -> tuple[np.ndarray, int]:
             raise AudioError("is no regular file" if path.exists() else "does not exist any more")
         if path.stat().st_size == 0:
             raise AudioError("empty: 0 bytes")
-        with soundfile.SoundFile(path) as sound:
-            return _read_blocks(sound), sound.samplerate
+        sound = soundfile.SoundFile(path)
     except soundfile.LibsndfileError as error:
-        return _decode_with_ffmpeg(path, str(error.error_string).rstrip("."))
+        return _open_with_ffmpeg(path, str(error.error_string).rstrip("."))
     except OSError as error:
         raise AudioError(f"cannot be read: {error.strerror or error}") from error
+    return sound.samplerate, _read_blocks(sound)
 
 
-def _read_blocks(sound) -> np.ndarray:
-    from songmap.extract.kernels import mix_down
+def _read_blocks(sound) -> Iterator[np.ndarray]:
+    import soundfile
 
-    blocks = []
-    while True:
-        block = sound.read(_BLOCK_SAMPLES, dtype="float32", always_2d=True)
-        if len(block):
-            mono = np.empty(len(block), np.float32)
-            mix_down(block, mono)
-            blocks.append(mono)
-        if len(block) < _BLOCK_SAMPLES:
-            return np.concatenate(blocks) if blocks else np.empty(0, np.float32)
+    with sound:
+        while True:
+            try:
+                block = sound.read(_BLOCK_SAMPLES, dtype="float32", always_2d=True)
+            except soundfile.LibsndfileError as error:
+                at_s = sound.tell() / sound.samplerate
+                raise AudioError(f"cannot be decoded beyond {at_s:.0f} s: {error.error_string}") from error
+            if len(block):
+                yield _mix_down(block)
+            if len(block) < _BLOCK_SAMPLES:
+                return
 
 
-def _decode_with_ffmpeg(path: Path, first_reason: str) -> tuple[np.ndarray, int]:
+def _open_with_ffmpeg(path: Path, first_reason: str) -> tuple[int, Iterator[np.ndarray]]:
     import av
 
-    from songmap.extract.kernels import mix_down
-
-    blocks = []
+    # before 19, PyAV refused a file for tags in an unexpected encoding unless told not to
+    options = {"metadata_errors": "ignore"} if int(av.__version__.split(".")[0]) < 19 else {}
     try:
-        # before 19, PyAV refused a file for tags in an unexpected encoding unless told not to
-        options = {"metadata_errors": "ignore"} if int(av.__version__.split(".")[0]) < 19 else {}
-        with av.open(str(path), **options) as container:
-            if not container.streams.audio:
-                raise AudioError(f"no audio in it ({first_reason})")
-            stream = container.streams.audio[0]
-            rate_hz = stream.rate
-            to_float = av.AudioResampler(format="flt")  # interleaved; keeps rate and channels
-            for frame in container.decode(stream):
-                for part in to_float.resample(frame):
-                    block = part.to_ndarray().reshape(-1, part.layout.nb_channels)
-                    mono = np.empty(len(block), np.float32)
-                    mix_down(block, mono)
-                    blocks.append(mono)
+        container = av.open(str(path), **options)
+        stream = next(iter(container.streams.audio), None)
     except av.FFmpegError as error:
         raise AudioError(f"cannot be decoded: {first_reason}; FFmpeg: {error.strerror}") from error
-    if not blocks or not rate_hz:
+    if stream is None or not stream.rate:
+        container.close()
         raise AudioError(f"no audio in it ({first_reason})")
-    return np.concatenate(blocks), rate_hz
+    return stream.rate, _decode_blocks(container, stream)
 
 
-def resample(samples: np.ndarray, rate_hz: int, target_rate_hz: int) -> np.ndarray:
-    """Band-limited resampling by soxr (HQ), float32, ``ceil(n * target / rate)`` long as in librosa."""
-    import librosa
+def _decode_blocks(container, stream) -> Iterator[np.ndarray]:
+    import av
 
-    return librosa.resample(samples, orig_sr=rate_hz, target_sr=target_rate_hz, res_type="soxr_hq")
+    with container:
+        to_float = av.AudioResampler(format="flt")  # interleaved; keeps rate and channels
+        try:
+            for frame in container.decode(stream):
+                for part in to_float.resample(frame):
+                    yield _mix_down(part.to_ndarray().reshape(-1, part.layout.nb_channels))
+        except av.FFmpegError as error:
+            raise AudioError(f"cannot be decoded: {error.strerror}") from error
+
+
+def _mix_down(samples: np.ndarray) -> np.ndarray:
+    from songmap.extract import kernels
+
+    mono = np.empty(len(samples), np.float32)
+    kernels.mix_down(samples, mono)
+    return mono

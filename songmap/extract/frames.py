@@ -4,6 +4,7 @@ A feature is ``(size, n_frames)``. Where a definition refers to the whole song (
 maximum, 80 dB of range, its tuning) the blocks only collect, and the song is judged at the end.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -12,6 +13,7 @@ import numpy as np
 
 from songmap.core.config import AudioConfig
 from songmap.extract import kernels, spectra
+from songmap.extract.signal import Signal, frame_count
 
 _AMIN = 1e-10  # power floor of decibels and flatness
 _TOP_DB = 80.0
@@ -40,23 +42,26 @@ class SongFrames:
         return np.arange(self.features[name].shape[1]) / self.frame_rate_hz
 
 
-def analyse(samples: np.ndarray, config: AudioConfig, block_frames: int = spectra.BLOCK_FRAMES) -> SongFrames:
-    """Every frame feature of mono float32 ``samples (n,)`` at ``config.sample_rate_hz``."""
-    collected, harmonic = _collect(samples, config, block_frames)
+def analyse(signal: Signal, config: AudioConfig, block_frames: int = spectra.BLOCK_FRAMES) -> SongFrames:
+    """Every frame feature of a signal at ``config.sample_rate_hz``. The block size changes no bit."""
+    collected, harmonic = _collect(signal, config, block_frames)
     mel_db = power_to_db(collected.mel)
     features = {
         "mfcc": mfcc(mel_db, config.n_mfcc),
-        "chroma": chroma(samples, collected.tuning(), config),
+        "chroma": chroma(signal, collected.tuning(), config),
         "tonnetz": tonnetz(chroma(harmonic, _tuning_of(harmonic, config, block_frames), config)),
         "contrast": power_to_db(collected.peak) - power_to_db(collected.valley),
-        "mel": power_to_db(collected.mel, reference=float(collected.mel.max())),
         "onset_strength": onset_strength(mel_db, config),
-        "zero_crossing_rate": zero_crossing_rate(samples, config),
-        "rms": rms(samples, config),
-        "harmonic_rms": rms(harmonic, config),
+        "zero_crossing_rate": zero_crossing_rate(signal, config),
+        "rms": rms(signal.blocks(), len(signal), config),
+        "harmonic_rms": rms(harmonic.blocks(), len(signal), config),
         # the two parts add up to the mix, so the percussive one needs no inverse transform of its own
-        "percussive_rms": rms(samples - harmonic, config),
+        "percussive_rms": rms(
+            (mix - part for mix, part in zip(signal.blocks(), harmonic.blocks(), strict=True)), len(signal), config
+        ),
     }
+    mel_db -= mel_db.max()
+    features["mel"] = mel_db
     for name, row in zip(("centroid", "bandwidth", "rolloff", "flatness"), collected.shapes, strict=True):
         features[name] = row[np.newaxis]
     features["mfcc_delta"] = delta(features["mfcc"])
@@ -88,9 +93,9 @@ class _Collected:
         return tuning_of_peaks(np.concatenate(self.pitches), np.concatenate(self.strengths))
 
 
-def _collect(samples: np.ndarray, config: AudioConfig, block_frames: int) -> tuple[_Collected, np.ndarray]:
+def _collect(signal: Signal, config: AudioConfig, block_frames: int) -> tuple[_Collected, Signal]:
     """One pass over the STFT: features that need nothing but their frame, and the harmonic signal."""
-    n_frames = spectra.frame_count(len(samples), config.hop_length)
+    n_frames = frame_count(len(signal), config)
     bank, freqs_hz, (bands, most) = mel_bank(config), fft_freqs_hz(config), contrast_bands(config)
     collected = _Collected(
         np.empty((config.n_mels, n_frames), np.float32),
@@ -100,8 +105,8 @@ def _collect(samples: np.ndarray, config: AudioConfig, block_frames: int) -> tup
         [],
         [],
     )
-    harmonic = np.zeros(len(samples), np.float32)
-    for block in spectra.spectrum_blocks(samples, config, config.hpss_kernel // 2, block_frames):
+    harmonic = spectra.InverseStft(len(signal), config)
+    for block in spectra.spectrum_blocks(signal, config, config.hpss_kernel // 2, block_frames):
         magnitude = block.magnitude
         here = slice(block.first, block.first + len(magnitude))
         mel = np.empty((len(magnitude), config.n_mels), np.float32)
@@ -112,9 +117,8 @@ def _collect(samples: np.ndarray, config: AudioConfig, block_frames: int) -> tup
         pitches, strengths = block_peaks(magnitude, config)
         collected.pitches.append(pitches)
         collected.strengths.append(strengths)
-        spectra.add_inverse(spectra.harmonic_block(block, config), block.first, config, harmonic)
-    spectra.normalise_inverse(harmonic, config)
-    return collected, harmonic
+        harmonic.add(spectra.harmonic_block(block, config))
+    return collected, harmonic.finish()
 
 
 @lru_cache(maxsize=4)
@@ -164,11 +168,12 @@ def contrast_bands(config: AudioConfig) -> tuple[np.ndarray, np.ndarray]:
     return np.array(bands), np.array(most)
 
 
-def power_to_db(power: np.ndarray, reference: float = 1.0) -> np.ndarray:
-    """Decibels relative to ``reference``, at most 80 dB below the largest of the song (librosa.power_to_db)."""
-    import librosa
-
-    return librosa.power_to_db(power, ref=reference, amin=_AMIN, top_db=_TOP_DB)
+def power_to_db(power: np.ndarray) -> np.ndarray:
+    """Decibels, at most 80 dB below the largest of the song, in place (librosa.power_to_db)."""
+    np.maximum(power, _AMIN, out=power)
+    np.log10(power, out=power)
+    power *= 10
+    return np.maximum(power, power.max() - _TOP_DB, out=power)
 
 
 def mfcc(mel_db: np.ndarray, n_mfcc: int) -> np.ndarray:
@@ -210,14 +215,12 @@ def tuning_of_peaks(pitches: np.ndarray, strengths: np.ndarray) -> float:
     return float(librosa.pitch_tuning(pitches[strong], bins_per_octave=spectra.CQT_BINS_PER_OCTAVE))
 
 
-def _tuning_of(samples: np.ndarray, config: AudioConfig, block_frames: int) -> float:
-    peaks = [
-        block_peaks(block.magnitude, config) for block in spectra.spectrum_blocks(samples, config, 0, block_frames)
-    ]
+def _tuning_of(signal: Signal, config: AudioConfig, block_frames: int) -> float:
+    peaks = [block_peaks(block.magnitude, config) for block in spectra.spectrum_blocks(signal, config, 0, block_frames)]
     return tuning_of_peaks(np.concatenate([p for p, _ in peaks]), np.concatenate([s for _, s in peaks]))
 
 
-def chroma(samples: np.ndarray, tuning: float, config: AudioConfig) -> np.ndarray:
+def chroma(signal: Signal, tuning: float, config: AudioConfig) -> np.ndarray:
     """CQT chroma, C first, each frame's maximum 1: float32 ``(12, n_frames)`` (librosa.feature.chroma_cqt)."""
     import librosa
 
@@ -225,11 +228,11 @@ def chroma(samples: np.ndarray, tuning: float, config: AudioConfig) -> np.ndarra
     fold = librosa.filters.cq_to_chroma(
         n_bins, bins_per_octave=spectra.CQT_BINS_PER_OCTAVE, n_chroma=config.n_chroma
     ).reshape(config.n_chroma, spectra.CQT_OCTAVES, -1)
-    n_frames = spectra.frame_count(len(samples), config.hop_length)
-    total = np.zeros((config.n_chroma, n_frames), np.float32)
-    for octave, magnitude in spectra.cqt_octaves(samples, tuning, config):
-        n_frames = min(n_frames, len(magnitude))
-        total[:, :n_frames] += fold[:, octave] @ magnitude[:n_frames].T
+    total = np.zeros((config.n_chroma, frame_count(len(signal), config)), np.float32)
+    for octave, first, magnitude in spectra.cqt_octaves(signal, tuning, config):
+        here = total[:, first : first + len(magnitude)]
+        here += (magnitude @ fold[:, octave].T).T[:, : here.shape[1]]
+    n_frames = min(total.shape[1], first + len(magnitude))  # the lowest octave comes last, and is the shortest
     return librosa.util.normalize(total[:, :n_frames], norm=np.inf, axis=0)
 
 
@@ -240,33 +243,54 @@ def tonnetz(chroma_of_harmonic: np.ndarray) -> np.ndarray:
     return librosa.feature.tonnetz(chroma=chroma_of_harmonic)
 
 
-def rms(samples: np.ndarray, config: AudioConfig) -> np.ndarray:
-    """Root mean square of each centred, zero-padded frame, ``(1, n_frames)``, amplitude (librosa.feature.rms)."""
-    hop, frame = config.hop_length, config.n_fft
-    power = np.zeros(spectra.frame_count(len(samples), hop) + frame // hop)
-    hops = np.empty(-(-len(samples) // hop))
-    kernels.hop_power(samples, hop, hops)
-    lead = frame // 2 // hop
-    power[lead : lead + len(hops)] = hops
-    n_frames = spectra.frame_count(len(samples), hop)
-    total = sum(power[part : part + n_frames] for part in range(frame // hop))
-    return np.sqrt(total / frame)[np.newaxis]
+def rms(blocks: Iterable[np.ndarray], n_samples: int, config: AudioConfig) -> np.ndarray:
+    """Root mean square of each centred, zero-padded frame, ``(1, n_frames)``, amplitude (librosa.feature.rms).
+
+    ``blocks`` of samples hold whole hops, but for the last; a frame is a whole number of hops.
+    """
+    hops = []
+    for block in blocks:
+        hops.append(np.empty(-(-len(block) // config.hop_length)))
+        kernels.hop_power(block, config.hop_length, hops[-1])
+    power = _sum_over_frames(np.concatenate(hops), n_samples, config)
+    return np.sqrt(power / config.n_fft)[np.newaxis]
 
 
-def zero_crossing_rate(samples: np.ndarray, config: AudioConfig) -> np.ndarray:
+def zero_crossing_rate(signal: Signal, config: AudioConfig) -> np.ndarray:
     """Sign changes per sample in each centred frame, ``(1, n_frames)``, 0…1 (librosa.feature.zero_crossing_rate)."""
-    rate = np.empty(spectra.frame_count(len(samples), config.hop_length))
-    kernels.zero_crossings(samples, config.n_fft, config.hop_length, _ZERO_CROSSING_THRESHOLD, rate)
-    return rate[np.newaxis]
+    counts, before = [], signal.read(0, 1)[0]
+    for block in signal.blocks():
+        counts.append(np.empty((-(-len(block) // config.hop_length), 2), np.int64))
+        kernels.zero_crossings(block, before, config.hop_length, _ZERO_CROSSING_THRESHOLD, counts[-1])
+        before = block[-1]
+    crossings, at_first = np.concatenate(counts).T
+    total = _sum_over_frames(crossings, len(signal), config)
+    lead = config.n_fft // 2 // config.hop_length  # frames before this one begin before the signal
+    excluded = at_first[: max(0, len(total) - lead)]
+    total[lead : lead + len(excluded)] -= excluded
+    return total[np.newaxis] / config.n_fft
+
+
+def _sum_over_frames(hops: np.ndarray, n_samples: int, config: AudioConfig) -> np.ndarray:
+    """Sums over centred frames of what is known per hop, ``(n_frames,)``; zero beyond the signal."""
+    per_frame, n_frames = config.n_fft // config.hop_length, frame_count(n_samples, config)
+    padded = np.zeros(n_frames + per_frame, hops.dtype)
+    padded[per_frame // 2 : per_frame // 2 + len(hops)] = hops
+    return sum(padded[part : part + n_frames] for part in range(per_frame))
 
 
 def onset_strength(mel_db: np.ndarray, config: AudioConfig) -> np.ndarray:
-    """Median rise of the mel bands from frame to frame, ``(1, n_frames)``, dB (the beat tracker's envelope)."""
-    import librosa
+    """Median rise of the mel bands from frame to frame, ``(1, n_frames)``, dB (the beat tracker's envelope).
 
-    return librosa.onset.onset_strength(
-        S=mel_db, sr=config.sample_rate_hz, n_fft=config.n_fft, hop_length=config.hop_length, aggregate=np.median
-    )[np.newaxis]
+    ``librosa.onset.onset_strength`` with ``aggregate=np.median``: shifted to the centre of its frames.
+    """
+    delay, n_frames = 1 + config.n_fft // (2 * config.hop_length), mel_db.shape[1]
+    envelope = np.zeros(n_frames + delay, mel_db.dtype)
+    for first in range(0, n_frames - 1, spectra.BLOCK_FRAMES):
+        part = mel_db[:, first : first + spectra.BLOCK_FRAMES + 1]
+        rise = np.maximum(0, np.diff(part, axis=1))
+        envelope[delay + first : delay + first + rise.shape[1]] = np.median(rise, axis=0)
+    return envelope[np.newaxis, :n_frames]
 
 
 def tempo(envelope: np.ndarray, config: AudioConfig, block_frames: int = spectra.BLOCK_FRAMES) -> float:

@@ -25,11 +25,11 @@ def mix_down(samples: np.ndarray, out: np.ndarray) -> None:
 
 @njit(cache=True, nogil=True)
 def windowed_frames(samples: np.ndarray, first: int, hop: int, window: np.ndarray, out: np.ndarray) -> None:
-    """Frames ``first …`` of the centred, zero-padded signal times ``window``, float64 ``(n, n_fft)``."""
+    """Frames that begin at ``first, first + hop, …`` times ``window``, float64 ``(n, n_fft)``; zero beyond ``samples``."""
     n_samples, n_fft = len(samples), out.shape[1]
     for row in range(out.shape[0]):
-        start = (first + row) * hop - n_fft // 2
-        low, high = max(0, -start), min(n_fft, n_samples - start)
+        start = first + row * hop
+        low, high = min(max(0, -start), n_fft), min(n_fft, n_samples - start)
         out[row, :low] = 0.0
         for index in range(low, high):
             out[row, index] = samples[start + index] * window[index]
@@ -38,10 +38,10 @@ def windowed_frames(samples: np.ndarray, first: int, hop: int, window: np.ndarra
 
 @njit(cache=True, nogil=True)
 def plain_frames(samples: np.ndarray, first: int, hop: int, out: np.ndarray) -> None:
-    """Frames ``first …`` of the centred, zero-padded signal, float32 ``(n, n_fft)``."""
+    """Frames that begin at ``first, first + hop, …``, float32 ``(n, n_fft)``; zero beyond ``samples``."""
     n_samples, n_fft = len(samples), out.shape[1]
     for row in range(out.shape[0]):
-        start = (first + row) * hop - n_fft // 2
+        start = first + row * hop
         low, high = min(max(0, -start), n_fft), max(0, min(n_fft, n_samples - start))
         out[row, :low] = 0
         if high > low:
@@ -50,13 +50,13 @@ def plain_frames(samples: np.ndarray, first: int, hop: int, out: np.ndarray) -> 
 
 
 @njit(cache=True, nogil=True)
-def magnitudes(products: np.ndarray, out: np.ndarray) -> None:
-    """Moduli of complex numbers given as real parts ``[:, :k]`` and imaginary parts ``[:, k:]``."""
+def magnitudes(products: np.ndarray, scale: np.ndarray, out: np.ndarray) -> None:
+    """Moduli, times ``scale (k,)``, of complex numbers given as real parts ``[:, :k]`` and imaginary parts ``[:, k:]``."""
     size = out.shape[1]
     for row in range(out.shape[0]):
         for column in range(size):
             real, imaginary = products[row, column], products[row, size + column]
-            out[row, column] = np.sqrt(real * real + imaginary * imaginary)
+            out[row, column] = np.sqrt(real * real + imaginary * imaginary) * scale[column]
 
 
 @njit(cache=True, nogil=True)
@@ -158,11 +158,10 @@ def keep_harmonic(spectrum: np.ndarray, magnitude: np.ndarray, harmonic: np.ndar
 
 @njit(cache=True, nogil=True)
 def overlap_add(frames: np.ndarray, window: np.ndarray, first: int, hop: int, out: np.ndarray) -> None:
-    """Add windowed ``frames`` float32 ``(n, n_fft)`` at their places in the centred signal ``out``."""
-    n_fft, n_samples = frames.shape[1], len(out)
+    """Add windowed ``frames`` float32 ``(n, n_fft)`` to ``out`` at ``first, first + hop, …``."""
     for row in range(frames.shape[0]):
-        start = (first + row) * hop - n_fft // 2
-        for index in range(max(0, -start), min(n_fft, n_samples - start)):
+        start = first + row * hop
+        for index in range(frames.shape[1]):
             out[start + index] += frames[row, index] * window[index]
 
 
@@ -290,22 +289,19 @@ def hop_power(samples: np.ndarray, hop: int, out: np.ndarray) -> None:
 
 
 @njit(cache=True, nogil=True)
-def zero_crossings(samples: np.ndarray, frame_length: int, hop: int, threshold: float, out: np.ndarray) -> None:
-    """Share of sign changes in each centred frame, edges repeated: float64 ``(n_frames,)``.
+def zero_crossings(samples: np.ndarray, before: float, hop: int, threshold: float, counts: np.ndarray) -> None:
+    """Sign changes in every hop of ``samples``, which the sample ``before`` precedes: int64 ``(n_hops, 2)``.
 
-    A magnitude up to ``threshold`` counts as zero, zero as positive; the frame's first sample cannot
-    be a crossing. A running count makes it one pass.
+    The second number is 1 if the hop's first sample is one, for a frame's first sample does not count.
+    A magnitude up to ``threshold`` counts as zero, zero as positive.
     """
-    n_samples = len(samples)
-    crossed = np.zeros(n_samples + 1, np.int32)
-    negative = samples[0] < -threshold
-    for index in range(1, n_samples):
-        now = samples[index] < -threshold
-        crossed[index + 1] = crossed[index] + (now != negative)
-        negative = now
-    crossed[1] = 0
-    for frame in range(len(out)):
-        start = frame * hop - frame_length // 2 + 1
-        stop = min(start - 1 + frame_length, n_samples)
-        start = min(max(start, 1), n_samples)
-        out[frame] = (crossed[max(stop, start)] - crossed[start]) / frame_length
+    negative = before < -threshold
+    for row in range(counts.shape[0]):
+        counts[row, 0], counts[row, 1] = 0, 0
+        for index in range(row * hop, min((row + 1) * hop, len(samples))):
+            now = samples[index] < -threshold
+            if now != negative:
+                counts[row, 0] += 1
+                if index == row * hop:
+                    counts[row, 1] = 1
+            negative = now

@@ -14,6 +14,7 @@ from songmap.core.config import UNKNOWN_GENRE, AudioConfig, Workspace
 from songmap.core.errors import AudioError, UsageError
 from songmap.core.schema import N_COLUMNS
 from songmap.extract import audio
+from songmap.extract.signal import Signal
 from songmap.extract.store import Outcome, Store, open_store
 from songmap.extract.tags import read_tags
 
@@ -33,13 +34,18 @@ class Song:
 
 @dataclass(frozen=True)
 class Heard:
-    """Everything known of one file: mono ``samples`` at ``sample_rate_hz``, ``frames``, ``embedding (641,)``, ``record``."""
+    """Everything known of one file: its mono ``signal`` at ``sample_rate_hz``, ``frames``, ``embedding (641,)``, ``record``."""
 
-    samples: np.ndarray
+    signal: Signal
     sample_rate_hz: int
     frames: "SongFrames"
     embedding: np.ndarray
     record: dict[str, Any]
+
+    @property
+    def samples(self) -> np.ndarray:
+        """All samples, mono float32 ``(n,)``."""
+        return self.signal.read(0, len(self.signal))
 
 
 @dataclass(frozen=True)
@@ -89,17 +95,17 @@ def hear(path: Path, config: AudioConfig | None = None) -> Heard:
     from songmap.extract import frames, statistics
 
     config = config or AudioConfig()
-    decoded = audio.load_audio(path, config)
-    heard = frames.analyse(decoded.samples, config)
+    signal = audio.load_audio(path, config)
+    heard = frames.analyse(signal, config)
     record = {
         "song_name": path.stem,
         "file_path": str(path),
         "genre": UNKNOWN_GENRE,
-        "duration": decoded.duration_s,
+        "duration": len(signal) / config.sample_rate_hz,
         **read_tags(path),
         "tempo_bpm": heard.values["tempo_bpm"],
     }
-    return Heard(decoded.samples, decoded.sample_rate_hz, heard, statistics.embed(heard), record)
+    return Heard(signal, config.sample_rate_hz, heard, statistics.embed(heard), record)
 
 
 def embed_file(path: Path, config: AudioConfig | None = None) -> tuple[np.ndarray, dict[str, Any]]:
@@ -159,7 +165,7 @@ def _extract_all(
     from songmap.extract import frames
 
     if songs:  # compiling is not thread-safe everywhere, so it happens before there are threads
-        frames.analyse(np.sin(np.arange(2.0 * config.sample_rate_hz, dtype=np.float32)), config)
+        frames.analyse(Signal.of(np.sin(np.arange(2.0 * config.sample_rate_hz))), config)
     waiting = iter(songs)
     with threadpool_limits(1), ThreadPoolExecutor(workers) as pool:
         running: dict[Future, Song] = {}

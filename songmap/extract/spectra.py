@@ -13,6 +13,7 @@ import numpy as np
 
 from songmap.core.config import AudioConfig
 from songmap.extract import kernels
+from songmap.extract.signal import Signal, frame_count, resample
 
 BLOCK_FRAMES = 1024
 _FFT_FRAMES = 64  # frames transformed at once: their float64 copies stay in the processor's cache
@@ -38,11 +39,6 @@ class Block:
         return self.halo[self.offset : self.offset + len(self.spectrum)]
 
 
-def frame_count(n_samples: int, hop_length: int) -> int:
-    """Number of centred frames of a signal."""
-    return 1 + n_samples // hop_length
-
-
 @lru_cache(maxsize=4)
 def hann_window(length: int) -> np.ndarray:
     """Periodic Hann window, float64 ``(length,)``, read-only."""
@@ -53,27 +49,30 @@ def hann_window(length: int) -> np.ndarray:
     return window
 
 
-def stft_frames(samples: np.ndarray, first: int, stop: int, config: AudioConfig) -> np.ndarray:
+def stft_frames(signal: Signal, first: int, stop: int, config: AudioConfig) -> np.ndarray:
     """STFT of frames ``first … stop - 1``: complex64 ``(stop - first, n_fft // 2 + 1)``, equal to librosa's bits."""
     import scipy.fft
 
     window = hann_window(config.n_fft)
+    start = first * config.hop_length - config.n_fft // 2
+    samples = signal.read(start, start + (stop - first - 1) * config.hop_length + config.n_fft)
+    start -= max(0, start)  # where the first frame begins in what was read
     spectrum = np.empty((stop - first, config.n_fft // 2 + 1), np.complex64)
     frames = np.empty((_FFT_FRAMES, config.n_fft))
-    for start in range(first, stop, _FFT_FRAMES):
-        part = frames[: min(_FFT_FRAMES, stop - start)]
-        kernels.windowed_frames(samples, start, config.hop_length, window, part)
-        spectrum[start - first : start - first + len(part)] = scipy.fft.rfft(part, axis=1)
+    for row in range(0, len(spectrum), _FFT_FRAMES):
+        part = frames[: min(_FFT_FRAMES, len(spectrum) - row)]
+        kernels.windowed_frames(samples, start + row * config.hop_length, config.hop_length, window, part)
+        spectrum[row : row + len(part)] = scipy.fft.rfft(part, axis=1)
     return spectrum
 
 
-def spectrum_blocks(samples: np.ndarray, config: AudioConfig, halo: int, block_frames: int) -> Iterator[Block]:
+def spectrum_blocks(signal: Signal, config: AudioConfig, halo: int, block_frames: int) -> Iterator[Block]:
     """The STFT in blocks of ``block_frames`` frames with ``halo`` more magnitudes on either side."""
-    n_frames = frame_count(len(samples), config.hop_length)
+    n_frames = frame_count(len(signal), config)
     for first in range(0, n_frames, block_frames):
         stop = min(first + block_frames, n_frames)
         low, high = max(0, first - halo), min(n_frames, stop + halo)
-        around = stft_frames(samples, low, high, config)
+        around = stft_frames(signal, low, high, config)
         yield Block(first, around[first - low : stop - low], np.abs(around), first - low)
 
 
@@ -95,31 +94,51 @@ def harmonic_block(block: Block, config: AudioConfig) -> np.ndarray:
     return block.spectrum
 
 
-def add_inverse(spectrum: np.ndarray, first: int, config: AudioConfig, out: np.ndarray) -> None:
-    """Overlap-add the inverse STFT of frames ``first …`` to ``out`` float32, not yet normalised."""
-    import scipy.fft
+class InverseStft:
+    """Overlap-adds the inverse of consecutive frames and appends finished samples to ``signal``, as ``librosa.istft``."""
 
-    for start in range(0, len(spectrum), _FFT_FRAMES):
-        frames = scipy.fft.irfft(spectrum[start : start + _FFT_FRAMES], n=config.n_fft, axis=1)
-        kernels.overlap_add(frames, hann_window(config.n_fft), first + start, config.hop_length, out)
+    def __init__(self, n_samples: int, config: AudioConfig) -> None:
+        import librosa
 
+        self.signal = Signal()
+        self._n_samples, self._config = n_samples, config
+        self._next = -(config.n_fft // 2)  # sample at which the buffer begins
+        self._unfinished = np.zeros(config.n_fft - config.hop_length, np.float32)
+        # the sum of squared windows repeats every hop between the edges, so a short one serves any length
+        n_frames = frame_count(n_samples, config)
+        short = min(n_frames, 3 * config.n_fft // config.hop_length)
+        sums = librosa.filters.window_sumsquare(
+            window="hann", n_frames=short, n_fft=config.n_fft, hop_length=config.hop_length
+        )
+        self._sums = sums[config.n_fft // 2 :]
+        self._middle, self._repeated = short // 2 * config.hop_length, (n_frames - short) * config.hop_length
 
-def normalise_inverse(samples: np.ndarray, config: AudioConfig) -> None:
-    """Divide an overlap-added signal in place by the sum of squared windows, as ``librosa.istft`` does.
+    def add(self, spectrum: np.ndarray) -> None:
+        """The next frames, complex64 ``(n, n_bins)``."""
+        import scipy.fft
 
-    Between the edges that sum repeats every hop, so a short one serves any length.
-    """
-    import librosa
+        hop, n_fft = self._config.hop_length, self._config.n_fft
+        buffer = np.zeros(len(spectrum) * hop + n_fft - hop, np.float32)
+        buffer[: len(self._unfinished)] = self._unfinished
+        for row in range(0, len(spectrum), _FFT_FRAMES):
+            frames = scipy.fft.irfft(spectrum[row : row + _FFT_FRAMES], n=n_fft, axis=1)
+            kernels.overlap_add(frames, hann_window(n_fft), row * hop, hop, buffer)
+        self._append(buffer[: len(spectrum) * hop])
+        self._unfinished = buffer[len(spectrum) * hop :]
 
-    hop, n_frames = config.hop_length, frame_count(len(samples), config.hop_length)
-    short = min(n_frames, 3 * config.n_fft // hop)
-    sums = librosa.filters.window_sumsquare(window="hann", n_frames=short, n_fft=config.n_fft, hop_length=hop)
-    sums = sums[config.n_fft // 2 :]
-    middle, repeated = short // 2 * hop, (n_frames - short) * hop
-    samples[:middle] /= sums[:middle]
-    samples[middle : middle + repeated].reshape(-1, hop)[:] /= sums[middle : middle + hop]
-    rest = samples[middle + repeated :]
-    rest /= sums[middle : middle + len(rest)]
+    def finish(self) -> Signal:
+        """The whole signal, after the last frame."""
+        self._append(self._unfinished)
+        return self.signal
+
+    def _append(self, samples: np.ndarray) -> None:
+        start, self._next = self._next, self._next + len(samples)
+        samples = samples[max(0, -start) : max(0, self._n_samples - start)]
+        places = np.arange(max(0, start), max(0, start) + len(samples))
+        late = places >= self._middle + self._repeated
+        within = self._middle + (places - self._middle) % self._config.hop_length
+        places = np.where(places < self._middle, places, np.where(late, places - self._repeated, within))
+        self.signal.append(samples / self._sums[places])
 
 
 @dataclass(frozen=True)
@@ -163,37 +182,28 @@ def cqt_bank(tuning: float, sample_rate_hz: int) -> CqtBank:
     return CqtBank(filters, lengths.reshape(CQT_OCTAVES, CQT_BINS_PER_OCTAVE))
 
 
-def cqt_octaves(samples: np.ndarray, tuning: float, config: AudioConfig) -> Iterator[tuple[int, np.ndarray]]:
-    """CQT magnitudes octave by octave, the highest first: ``(octave, float32 (n_frames, 36))``.
+def cqt_octaves(signal: Signal, tuning: float, config: AudioConfig) -> Iterator[tuple[int, int, np.ndarray]]:
+    """CQT magnitudes, the highest octave first, in blocks: ``(octave, first frame, float32 (n, 36))``.
 
-    ``octave`` counts from 0, the lowest. The number of frames can differ by one between octaves.
+    ``octave`` counts from 0, the lowest. Halving the rate can lose the last frame of lower octaves.
     """
     bank = cqt_bank(tuning, config.sample_rate_hz)
-    hop = config.hop_length
+    n_fft, hop = len(bank.filters), config.hop_length
+    frames = np.empty((_CQT_FRAMES, n_fft), np.float32)
+    products = np.empty((_CQT_FRAMES, bank.filters.shape[1]), np.float32)
     for octave in reversed(range(CQT_OCTAVES)):
         # each halving of the rate weakens the response by a square root of two, which librosa restores
         scale = np.sqrt(2.0 ** (CQT_OCTAVES - 1 - octave) / bank.lengths[octave]).astype(np.float32)
-        yield octave, _filter_octave(samples, hop, bank.filters) * scale
+        n_frames = 1 + len(signal) // hop
+        for first in range(0, n_frames, _CQT_FRAMES):
+            start = first * hop - n_fft // 2
+            samples = signal.read(start, start + (_CQT_FRAMES - 1) * hop + n_fft)
+            # beyond the end frames are zero, so that all products have one shape and round alike
+            kernels.plain_frames(samples, start - max(0, start), hop, frames)
+            np.matmul(frames, bank.filters, out=products)
+            magnitude = np.empty((min(_CQT_FRAMES, n_frames - first), CQT_BINS_PER_OCTAVE), np.float32)
+            kernels.magnitudes(products, scale, magnitude)
+            yield octave, first, magnitude
         if octave:
-            samples = _half_rate(samples)
+            signal = resample(signal.blocks(), 2, 1, keep_energy=True)
             hop //= 2
-
-
-def _half_rate(samples: np.ndarray) -> np.ndarray:
-    import librosa
-
-    return librosa.resample(samples, orig_sr=2, target_sr=1, res_type="soxr_hq", scale=True)
-
-
-def _filter_octave(samples: np.ndarray, hop: int, filters: np.ndarray) -> np.ndarray:
-    """Magnitude of every filter's response at every hop, ``(n_frames, 36)``."""
-    n_fft, n_outputs = filters.shape
-    n_frames = frame_count(len(samples), hop)
-    response = np.empty((n_frames, n_outputs // 2), np.float32)
-    frames = np.empty((_CQT_FRAMES, n_fft), np.float32)
-    products = np.empty((_CQT_FRAMES, n_outputs), np.float32)
-    for first in range(0, n_frames, _CQT_FRAMES):
-        kernels.plain_frames(samples, first, hop, frames)  # beyond the end frames are zero: one shape for all
-        np.matmul(frames, filters, out=products)
-        kernels.magnitudes(products, response[first : first + _CQT_FRAMES])
-    return response

@@ -11,9 +11,9 @@ from songmap.extract.frames import SongFrames
 _STATISTICS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "mean": lambda feature: feature.mean(axis=1, dtype=np.float64),
     "std": lambda feature: feature.std(axis=1, dtype=np.float64),
-    "p25": lambda feature: np.percentile(feature, 25, axis=1),
-    "p50": lambda feature: np.percentile(feature, 50, axis=1),
-    "p75": lambda feature: np.percentile(feature, 75, axis=1),
+    "p25": lambda feature: _percentile(feature, 25),
+    "p50": lambda feature: _percentile(feature, 50),
+    "p75": lambda feature: _percentile(feature, 75),
 }
 
 
@@ -30,3 +30,8 @@ def embed(frames: SongFrames) -> np.ndarray:
         wrong = [COLUMNS[index] for index in np.flatnonzero(~np.isfinite(embedding))]
         raise AudioError(f"gives {len(wrong)} numbers that are not finite ({', '.join(wrong[:3])}): damaged audio?")
     return embedding
+
+
+def _percentile(feature: np.ndarray, percent: int) -> np.ndarray:
+    # row by row: selection works on a copy, which for a long recording should not be one of everything
+    return np.array([np.percentile(row, percent) for row in feature])

@@ -9,7 +9,8 @@ from signals import RATE_HZ, clicks, deviation, music, noise, plain_columns, ton
 
 from songmap.core.config import AudioConfig
 from songmap.core.schema import COLUMNS, FEATURES, N_LIBROSA, column_index
-from songmap.extract import frames, run, statistics
+from songmap.extract import frames, run, signal, statistics
+from songmap.extract.signal import Signal
 
 CONFIG = AudioConfig()
 SIGNALS = {
@@ -41,7 +42,7 @@ def assert_parity(ours: np.ndarray, samples: np.ndarray) -> None:
 @pytest.mark.parametrize("name", SIGNALS)
 def test_columns_equal_plain_librosa(name):
     samples = SIGNALS[name]()
-    assert_parity(statistics.embed(frames.analyse(samples, CONFIG)), samples)
+    assert_parity(statistics.embed(frames.analyse(Signal.of(samples), CONFIG)), samples)
 
 
 @pytest.mark.parametrize(
@@ -61,7 +62,7 @@ def test_files_equal_plain_librosa(tmp_path, suffix, rate_hz, channels):
 
 def test_completing_columns_equal_their_definitions():
     samples = music(12)
-    embedding = statistics.embed(frames.analyse(samples, CONFIG))
+    embedding = statistics.embed(frames.analyse(Signal.of(samples), CONFIG))
     envelope = librosa.onset.onset_strength(y=samples, sr=RATE_HZ, aggregate=np.median)
     beats_s = librosa.beat.beat_track(y=samples, sr=RATE_HZ, units="time")[1]
     expected = {
@@ -79,5 +80,13 @@ def test_completing_columns_equal_their_definitions():
 @pytest.mark.parametrize("block_frames", [37, 100_000])
 def test_block_size_changes_no_bit(block_frames):
     samples = music(6)
-    usual = statistics.embed(frames.analyse(samples, CONFIG))
-    np.testing.assert_array_equal(usual, statistics.embed(frames.analyse(samples, CONFIG, block_frames)))
+    usual = statistics.embed(frames.analyse(Signal.of(samples), CONFIG))
+    np.testing.assert_array_equal(usual, statistics.embed(frames.analyse(Signal.of(samples), CONFIG, block_frames)))
+
+
+def test_a_long_recording_on_disk_gives_the_same_bits(monkeypatch, tmp_path):
+    path = tmp_path / "song.flac"
+    soundfile.write(path, music(7, 32000), 32000)
+    in_memory = run.embed_file(path)[0]
+    monkeypatch.setattr(signal, "IN_MEMORY_SAMPLES", 1000)
+    np.testing.assert_array_equal(in_memory, run.embed_file(path)[0])
