@@ -11,11 +11,11 @@ import numpy as np
 from numpy.random import Generator
 
 from songmap.demo.catalogue import Plan
+from songmap.demo.effects import OPEN_HZ
 from songmap.demo.harmony import PROGRESSIONS, Key, chord_steps, lead_voices, nearest_in
 
 TAIL_S = 1.4  # the last echoes
 BEATS_PER_BAR = 4
-OPEN_HZ = 18_000.0  # a filter up here changes nothing
 _PHRASE_BARS = 8
 _BASS_FROM, _CHORDS_FROM, _LEAD_FROM = 33, 52, 60  # lowest MIDI note of the tonic
 
@@ -37,6 +37,12 @@ ARP_SHAPES = {
     "broken": (0, 2, 1, 3, 2, 4, 3, 5),
     "skip": (0, 2, 4),
 }
+HATS = {
+    "eighths": "x.x.x.x.x.x.x.x.",
+    "sixteenths": "xxxxxxxxxxxxxxxx",
+    "shuffle": "x.xxx.xxx.xxx.xx",
+    "offbeat": "..x...x...x...x.",
+}
 HOOK_RHYTHMS = {
     "syncopated": ("x--x--x-x-x-x---", "x-x--x-x--x-x-..", "x--x--x--x--x-x-", "x-xx-xx-x-x-x---", "..x-x-x--x-x-x--"),
     "staccato": ("x.x.xxx.x.x.xx..", "xx.xx.x.x.xx.x..", "x.xx.xx.x.x.x...", "x.x.x.xxx.xx.x..", "x..x..x.xx.x.x.."),
@@ -47,7 +53,6 @@ _CONTOURS = {  # scale steps from note to note, and how likely each is
     "staccato": ((-2, -1, 0, 1, 2, -3), (0.13, 0.2, 0.32, 0.2, 0.1, 0.05)),
     "soaring": ((-2, -1, 0, 1, 2, 4), (0.18, 0.32, 0.05, 0.25, 0.12, 0.08)),
 }
-_HATS = ("x.x.x.x.x.x.x.x.", "xxxxxxxxxxxxxxxx", "x.xxx.xxx.xxx.xx", "..x...x...x...x.")
 _FILLS = ("........x..x..x.", "............xxxx", "........x.x.xxxx", "..........x.xx.x")
 _DRUMS = "kick clap hats open"
 _BAND = f"{_DRUMS} bass chords"
@@ -115,9 +120,9 @@ FORMS: dict[str, tuple[tuple[Section, ...], ...]] = {
     "song": (
         (
             Section("intro", 4, "kick hats chords", (900, 9000)),
-            Section("verse", 4, _BAND),
+            Section("verse", 2, _BAND),
             Section("hook", 8, f"{_BAND} lead"),
-            Section("break", 4, "chords pad soft"),
+            Section("break", 6, "chords pad soft"),
             Section("hook", 8, f"{_BAND} lead double"),
         ),
         (
@@ -145,16 +150,16 @@ FORMS: dict[str, tuple[tuple[Section, ...], ...]] = {
         ),
         (
             Section("opening", 4, "pad arp", (500, 6000)),
-            Section("groove", 6, f"{_DRUMS} bass arp"),
+            Section("groove", 6, f"{_DRUMS} bass arp pad"),
             Section("breakdown", 4, "pad arp soft", (1800, 9000)),
-            Section("build-up", 4, "pad arp soft roll", (2500, OPEN_HZ)),
-            Section("climax", 8, f"{_BAND} arp lead double"),
+            Section("build-up", 4, "hats pad arp soft roll", (2500, OPEN_HZ)),
+            Section("climax", 8, f"{_BAND} arp pad lead double"),
         ),
         (
-            Section("groove", 8, f"{_DRUMS} bass arp", (500, OPEN_HZ)),
-            Section("breakdown", 8, "pad soft", (2000, 12_000)),
-            Section("build-up", 2, "chords arp roll", (2500, OPEN_HZ)),
-            Section("climax", 8, f"{_BAND} pad lead double"),
+            Section("groove", 8, f"{_DRUMS} bass arp pad", (500, OPEN_HZ)),
+            Section("breakdown", 4, "pad soft", (2000, 12_000)),
+            Section("build-up", 4, "chords arp roll", (2500, OPEN_HZ)),
+            Section("climax", 8, f"{_BAND} arp pad lead double"),
             Section("outro", 2, "kick hats open bass"),
         ),
     ),
@@ -226,7 +231,6 @@ def compose(plan: Plan) -> Score:
     hook = write_hook(rng, artist.hook, progression)
     rhythms = CHORD_RHYTHMS[artist.chord_rhythm]
     rhythm = rhythms[rng.integers(len(rhythms))]
-    hats = _HATS[rng.integers(len(_HATS))]
     notes: dict[str, list[Note]] = {part: [] for part in ("bass", "chords", "pad", "arp", "lead")}
     hits: list[Hit] = []
     winds: list[tuple[float, float]] = []
@@ -243,7 +247,7 @@ def compose(plan: Plan) -> Score:
             if section.has("arp"):
                 notes["arp"] += _arp_bar(key, beat, bar, chord, ARP_SHAPES[artist.arp_shape])
             last = bar == section.n_bars - 1
-            hits += _drum_bar(rng, beat, section, hats, first=bar == 0, fill=last)
+            hits += _drum_bar(rng, beat, section, HATS[artist.hats], first=bar == 0, fill=last)
             beat += BEATS_PER_BAR
         start, length = beat - BEATS_PER_BAR * section.n_bars, float(BEATS_PER_BAR * section.n_bars)
         notes["lead"] += _lead_section(key, start, length, section, hook)

@@ -5,14 +5,12 @@ from collections.abc import Callable
 import numpy as np
 
 from songmap.demo import effects, instruments
-from songmap.demo.composer import OPEN_HZ, Score
+from songmap.demo.composer import Score
 from songmap.demo.instruments import RATE_HZ
 
 # Amplitude of each part in the mix, before the artist's own mastering.
-_LEVELS = {"bass": 0.85, "chords": 0.3, "pad": 0.24, "arp": 0.42, "lead": 0.75}
-_DRUM_LEVELS = {"kick": 1.0, "clap": 0.55, "snare": 0.5, "tom": 0.5, "hat": 0.35, "open hat": 0.4, "crash": 0.45}
-_TO_ROOM = {"chords": 0.4, "pad": 0.8, "arp": 0.7, "lead": 0.8}
-_TO_DELAY = {"arp": 0.7, "lead": 1.0}
+_LEVELS = {"bass": 1.4, "chords": 0.45, "pad": 0.36, "arp": 0.9, "lead": 1.05}
+_DRUM_LEVELS = {"kick": 1.0, "clap": 0.75, "snare": 0.65, "tom": 0.55, "hat": 0.5, "open hat": 0.55, "crash": 0.6}
 _DUCKED = {"bass": 1.0, "chords": 1.0, "pad": 1.0, "arp": 0.6, "lead": 0.4}  # share of the artist's depth
 
 
@@ -24,34 +22,26 @@ def render(score: Score) -> np.ndarray:
     plan, artist = score.plan, score.plan.artist
     n_samples = round(score.duration_s * RATE_HZ)
     beat_s = 60 / plan.tempo_bpm
-    drums, kicks = _drums(score, n_samples)
-    mix, room = drums, np.zeros_like(drums)
-    echo = np.zeros_like(drums)
-    synths = np.zeros_like(drums)
-    for number, part in enumerate(_LEVELS):
-        if not score.notes[part]:
-            continue
-        bus = _play(score, part, n_samples, np.random.default_rng([plan.seed, plan.index, 2, number]))
-        bus *= effects.ducking(kicks, n_samples, artist.duck_depth * _DUCKED[part], 0.8 * beat_s)
-        if part == "bass":
-            mix += bus
-            continue
-        synths += bus
-        room += np.float32(_TO_ROOM[part]) * bus
-        if part in _TO_DELAY:
-            echo += np.float32(_TO_DELAY[part] * artist.delay_level) * bus
-    moves = [(beat, section) for beat, section in score.starts()]
-    if any(section.cutoff_hz != (OPEN_HZ, OPEN_HZ) for _, section in moves):
-        ends_s = np.array([(beat, beat + 4 * section.n_bars - 0.01) for beat, section in moves]).ravel() * beat_s
-        cutoffs_hz = np.array([section.cutoff_hz for _, section in moves]).ravel()
-        synths, room, echo = (effects.sweep(bus, ends_s, cutoffs_hz) for bus in (synths, room, echo))
-    echo = effects.ping_pong(echo, artist.delay_beats * beat_s, 0.55)
-    room += np.float32(0.4) * echo
-    wet = effects.reverberate(room, effects.room(np.random.default_rng([plan.seed, plan.index, 3]), artist.room_s))
-    mix += synths
+    mix, kicks = _drums(score, n_samples)
+    melodic, harmonic = np.zeros_like(mix), np.zeros_like(mix)
+    bus_of = {"bass": mix, "chords": harmonic, "pad": harmonic, "arp": melodic, "lead": melodic}
+    for number, (part, bus) in enumerate(bus_of.items()):
+        sound = _play(score, part, n_samples, np.random.default_rng([plan.seed, plan.index, 2, number]))
+        sound *= effects.ducking(kicks, n_samples, artist.duck_depth * _DUCKED[part], 0.8 * beat_s)
+        bus += sound
+    ends_s = np.array([(beat, beat + 4 * section.n_bars - 0.01) for beat, section in score.starts()]).ravel() * beat_s
+    cutoffs_hz = np.array([section.cutoff_hz for section in score.sections]).ravel()
+    melodic, harmonic = (effects.sweep(bus, ends_s, cutoffs_hz) for bus in (melodic, harmonic))
+    echo = effects.ping_pong(melodic, artist.delay_beats * beat_s, 0.55)
+    echo *= np.float32(artist.delay_level)
+    room = effects.room(np.random.default_rng([plan.seed, plan.index, 3]), artist.room_s)
+    room *= np.float32(artist.room_level)
+    mix += harmonic
+    mix += melodic
     mix += echo
-    wet *= np.float32(artist.room_level)
-    mix += wet
+    melodic += echo
+    melodic += harmonic
+    mix += effects.reverberate(melodic, room)
     return effects.master(mix, plan.tilt_db, plan.drive, plan.peak)
 
 
