@@ -5,13 +5,14 @@ unusable input; 130 interrupted.
 """
 
 import argparse
+import difflib
 import logging
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from songmap.core.config import REPOSITORY, Workspace
 from songmap.core.errors import SongmapError
@@ -26,9 +27,26 @@ class _HelpFormatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescrip
         return super()._get_help_string(action)
 
 
+class Parser(argparse.ArgumentParser):
+    """Tells bad usage in one line, exit status 2; a mistyped choice is answered with the nearest one."""
+
+    def __init__(self, *arguments: Any, formatter_class: Any = _HelpFormatter, **options: Any) -> None:
+        super().__init__(*arguments, formatter_class=formatter_class, **options)
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {' '.join(message.split())} (see {self.prog} --help)\n")
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        if action.choices is not None and value not in action.choices:
+            choices = [str(choice) for choice in action.choices]
+            nearest = difflib.get_close_matches(str(value), choices, 1)
+            advice = f"did you mean {nearest[0]}?" if nearest else f"choose from {', '.join(choices)}"
+            raise argparse.ArgumentError(action, f"no {value!r}; {advice}")
+
+
 def new_parser(description: str) -> argparse.ArgumentParser:
     """A parser with ``--workspace``, its description the script's docstring."""
-    parser = argparse.ArgumentParser(description=description, formatter_class=_HelpFormatter)
+    parser = Parser(description=description)
     parser.add_argument(
         "--workspace", type=workspace, default=workspace(str(REPOSITORY)), metavar="DIR",
         help="folder that holds data/ models/ outputs/",

@@ -21,7 +21,7 @@ def format_table(records: Sequence[Record], title: str = "") -> str:
 
     if not records:
         return f"{title}: none" if title else "none"
-    table = Table(box=box.SIMPLE_HEAD, title=Text(title) if title else None, title_justify="left", pad_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for name in records[0]:
         numeric = all(isinstance(record[name], int | float | np.number) for record in records)
         table.add_column(Text(name.replace("_", " ")), justify="right" if numeric else "left", overflow="fold")
@@ -31,7 +31,8 @@ def format_table(records: Sequence[Record], title: str = "") -> str:
     console = Console(width=width, color_system=None, highlight=False)
     with console.capture() as capture:
         console.print(table)
-    return "\n".join(line.rstrip() for line in capture.get().strip("\n").splitlines())
+    lines = [title] if title else []  # not rich's own title, which is broken at the table's width
+    return "\n".join(line.rstrip() for line in [*lines, *capture.get().rstrip("\n").splitlines()]).strip("\n")
 
 
 def format_cell(value: Any) -> str:
