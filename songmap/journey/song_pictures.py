@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from matplotlib.gridspec import GridSpec
 
 MAX_DRAWN_COLUMNS = 1600
-MAX_DRAWN_BEATS = 240
+MAX_DRAWN_BEATS = 160
 STAR_COLOUR = "#F0E442"
 CENTROID_COLOUR = "#7FFFD4"  # seen on every colour of the spectrogram
 TICK_STEPS_S = (0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400, 28800)
@@ -243,7 +243,7 @@ def _draw_onsets(axes: "Axes", song: DrawnSong) -> None:
         step *= 2
     axes.vlines(
         song.beats_s[::step], 0, top, color=TOWARDS_COLOUR, linewidth=1.8, alpha=0.45,
-        label="tracked beat" if step == 1 else f"every {step}th tracked beat",
+        label="tracked beat" if step == 1 else f"1 of {step} tracked beats",
     )  # fmt: skip
     axes.set_ylim(0, top)
     axes.set_ylabel("rise (dB)")
