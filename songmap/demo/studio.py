@@ -3,14 +3,15 @@
     python -m songmap.demo.studio --out FOLDER [--seed N] [--workers N]
 
 FOLDER/ITALODANCE and FOLDER/TRANCE get the tracks as MP3, OGG, FLAC and WAV in turn, FOLDER/truth.csv what
-is true of each. The same seed gives the same files, whatever the number of workers. A track that is already
-there from the same recipe (its comment tag says which) is left alone.
+is true of each. The same seed and library versions give the same files, whatever the number of workers. A track
+that is already there from the same recipe (its comment tag says which) is left alone.
 """
 
 import argparse
 import csv
 import hashlib
 import io
+import signal
 import sys
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -147,7 +148,12 @@ def render_tracks(folder: Path, plans: Sequence[Plan], workers: int) -> list[Pat
     watch = partial(track, description="Rendering", console=terminal, transient=True, disable=not terminal.is_terminal)
     if workers == 1 or len(missing) < 2:
         return [make_track(folder, plan) for plan in watch(missing)]
-    with ProcessPoolExecutor(min(workers, len(missing)), mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(
+        min(workers, len(missing)),
+        mp_context=get_context("spawn"),
+        initializer=signal.signal,  # Ctrl-C is the parent's: it lets the tracks in hand be finished
+        initargs=(signal.SIGINT, signal.SIG_IGN),
+    ) as pool:
         tasks = [pool.submit(make_track, folder, plan) for plan in missing]
         try:
             for task in watch(as_completed(tasks), total=len(tasks)):
