@@ -1,5 +1,6 @@
 """What tests of several folders share: a real browser for the pages."""
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +14,10 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[object]:
     chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     chromedriver = shutil.which("chromedriver")
     if not chromium or not chromedriver:
-        pytest.skip("pages need chromium and chromedriver on PATH (Debian: chromium, chromium-driver)")
+        missing = "pages need chromium and chromedriver on PATH (Debian: chromium, chromium-driver)"
+        if os.environ.get("CI"):
+            pytest.fail(missing)
+        pytest.skip(missing)
     from selenium import webdriver
 
     options = webdriver.ChromeOptions()

@@ -1,0 +1,139 @@
+"""The four scripts, one after the other, as a user runs them, on synthesised tracks in every format."""
+
+import csv
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import librosa
+import numpy as np
+import pytest
+from signals import RATE_HZ, deviation, plain_columns
+
+from songmap.core.artifacts import load_library, load_model
+from songmap.core.config import DEFAULT_SEED, REPOSITORY, Workspace
+from songmap.core.schema import N_LIBROSA
+from songmap.demo.catalogue import plan_corpus
+from songmap.demo.studio import render_tracks
+
+N_PER_GENRE = 6
+SCRIPTS = {
+    "01": "01_feature_extraction.py",
+    "02": "02_embedding_journey.py",
+    "03": "03_genre_classifier.py",
+    "04": "04_similarity_search.py",
+}
+
+
+def script(number: str, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, REPOSITORY / SCRIPTS[number], *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=300)
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory) -> Workspace:
+    """Six tracks of each genre by at least three artists, in all formats, through 01."""
+    root = tmp_path_factory.mktemp("workspace")
+    plans = [plan for plan in plan_corpus(DEFAULT_SEED) if not plan.artist.hybrid]
+    chosen = [
+        plan
+        for genre in sorted({plan.artist.genre for plan in plans})
+        for plan in [plan for plan in plans if plan.artist.genre == genre][:: 24 // N_PER_GENRE]
+    ]
+    # stepping through the catalogue meets one format only, so one artist's songs add the others
+    chosen += plans[1:4]
+    render_tracks(root / "data" / "raw", chosen, workers=2)
+    result = script("01", "--workspace", root)
+    assert result.returncode == 0, result.stderr
+    assert result.stderr == ""
+    return Workspace(root)
+
+
+def test_01_extracts_everything(workspace):
+    library = load_library(workspace)
+    assert len(library) == 2 * N_PER_GENRE + 3
+    assert set(library.genres) == {"ITALODANCE", "TRANCE"}
+    assert {Path(path).suffix for path in library.songs["file_path"]} == {".mp3", ".ogg", ".flac", ".wav"}
+    assert (library.songs["artist"] != "").all()
+    assert library.songs["year"].between(1980, 2030).all()
+
+
+def test_01_equals_plain_librosa_on_demo_tracks(workspace):
+    library, checked = load_library(workspace), set()
+    for path, ours in zip(library.songs["file_path"], library.embeddings, strict=True):
+        if Path(path).suffix not in checked:
+            checked.add(Path(path).suffix)
+            samples, _ = librosa.load(path, sr=RATE_HZ)
+            assert deviation(ours[:N_LIBROSA], plain_columns(samples)).max() <= 1, path
+    assert len(checked) == 4
+
+
+def test_02_draws_and_maps(workspace):
+    result = script("02", "--workspace", workspace.root)
+    assert result.returncode == 0, result.stderr
+    pages = {path.name for path in workspace.html.iterdir()}
+    assert {"embedding_space_2d.html", "embedding_space_3d.html"} <= pages
+    pictures = list(workspace.plots.glob("*.png"))
+    assert {"embedding_space_2d.png", "embedding_space_3d.png"} <= {path.name for path in pictures}
+    assert any(path.name.startswith("journey_") for path in pictures)
+    assert all(path.stat().st_size > 10_000 for path in pictures)
+
+
+def test_03_learns_and_04_agrees_on_names(workspace):
+    result = script("03", "--workspace", workspace.root)
+    assert result.returncode == 0, result.stderr
+    model, card = load_model(workspace)
+    assert sorted(model["genres"]) == ["ITALODANCE", "TRANCE"]
+    assert card["sha256"]
+    song = load_library(workspace).songs.iloc[0]
+    classified = script("03", "--workspace", workspace.root, "--classify", song["file_path"], "--json")
+    assert classified.returncode == 0, classified.stderr
+    (record,) = json.loads(classified.stdout)
+    assert record["predicted_genre"] in ("ITALODANCE", "TRANCE")
+    assert abs(sum(record["probabilities"].values()) - 1) < 1e-6
+    similar = script("04", "--workspace", workspace.root, "--json", "similar", song["title"], "-n", "3")
+    assert similar.returncode == 0, similar.stderr
+    records = json.loads(similar.stdout)
+    assert [record["rank"] for record in records] == [1, 2, 3]
+    assert song["file_path"] not in {record["file_path"] for record in records}
+
+
+@pytest.mark.parametrize("number", ["02", "03", "04"])
+def test_without_artifacts_every_script_says_run_01_first(tmp_path, number):
+    result = script(number, "--workspace", tmp_path, *(["genres"] if number == "04" else []))
+    assert result.returncode == 2
+    assert len(result.stderr.splitlines()) == 1
+    assert "run 01_feature_extraction.py first" in result.stderr
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("number", ["02", "03", "04"])
+def test_tampered_artifacts_stop_every_script(workspace, tmp_path, number):
+    copy = Workspace(tmp_path)
+    copy.processed.mkdir(parents=True)
+    for path in (workspace.embeddings, workspace.songs, workspace.manifest):
+        (copy.processed / path.name).write_bytes(path.read_bytes())
+    copy.embeddings.write_bytes(copy.embeddings.read_bytes()[:-4] + b"\0\0\0\0")
+    result = script(number, "--workspace", tmp_path, *(["genres"] if number == "04" else []))
+    assert result.returncode == 2
+    assert len(result.stderr.splitlines()) == 1
+    assert not copy.outputs.exists()
+
+
+def test_truth_and_extraction_agree_on_tempo(workspace):
+    truth = {}
+    for plan in plan_corpus(DEFAULT_SEED):
+        truth[f"{plan.artist.name} - {plan.title}"] = plan.tempo_bpm
+    songs = load_library(workspace).songs
+    ratio = songs["tempo_bpm"].to_numpy() / np.array([truth[name] for name in songs["song_name"]])
+    # a lag of whole frames cannot name a tempo more closely than this; beat trackers may take half or double
+    near = [any(abs(value * factor - 1) < 0.035 for factor in (1, 2, 0.5)) for value in ratio]
+    assert np.mean(near) >= 0.8
+
+
+def test_the_catalogue_of_open_recordings_is_whole():
+    with (REPOSITORY / "songmap" / "demo" / "open_music.csv").open(encoding="utf-8", newline="") as stream:
+        tracks = list(csv.DictReader(stream))
+    assert len({(track["debian_package"], track["path"]) for track in tracks}) == len(tracks) == 73
+    assert all(track["licence"] and track["artist"] and float(track["seconds"]) > 3 for track in tracks)
