@@ -1,0 +1,212 @@
+"""How fast and how large 01 is beside plain librosa calls: ratios measured in one run, on one song.
+
+    python benchmarks/extraction.py [FILE] [--long] [--parity MUSIC]
+
+Without FILE a four-minute stereo MP3 of 44.1 kHz is synthesised. Every figure comes from a fresh child
+process, repetitions of both sides alternate, medians are compared. ``--long`` adds a two-hour mix,
+``--parity`` the largest deviation from plain librosa per family over a folder of music. Prints Markdown
+tables and writes them to benchmarks/extraction.md.
+"""
+
+import argparse
+import json
+import os
+import resource
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+ROOT = Path(__file__).resolve().parents[1]
+ONE_THREAD = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
+REPETITIONS, SONGS_PER_RATE = 5, 8
+
+
+def child(task: str, file: Path | None = None) -> dict:
+    """Run one task of this file in a fresh process and return what it measured."""
+    command = [sys.executable, __file__, "--task", task, *([str(file)] if file else [])]
+    environment = os.environ | ONE_THREAD | {"PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}"}
+    started = time.perf_counter()
+    result = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+    return json.loads(result.stdout.splitlines()[-1]) | {"process_s": time.perf_counter() - started}
+
+
+def measure(function, repetitions: int = REPETITIONS) -> dict:
+    """Seconds of each call after one that is not counted, and this process's peak memory."""
+    function()
+    seconds = []
+    for _ in range(repetitions):
+        started = time.perf_counter()
+        function()
+        seconds.append(time.perf_counter() - started)
+    return {"seconds": seconds, "peak_mb": peak_mb()}
+
+
+def peak_mb() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def task_ours(file: Path) -> dict:
+    from songmap.extract.run import embed_file
+
+    return measure(lambda: embed_file(file))
+
+
+def task_first(file: Path) -> dict:
+    from songmap.extract.run import embed_file
+
+    embed_file(file)
+    return {"peak_mb": peak_mb()}
+
+
+def task_decode(file: Path) -> dict:
+    from songmap.core.config import AudioConfig
+    from songmap.extract.audio import load_audio
+
+    return measure(lambda: load_audio(file, AudioConfig()))
+
+
+def task_plain(file: Path) -> dict:
+    import librosa
+    from signals import RATE_HZ, plain_columns
+
+    return measure(lambda: plain_columns(librosa.load(file, sr=RATE_HZ)[0]), 1)
+
+
+def task_stages(file: Path) -> dict:
+    """Own time of every function of an extraction that takes at least a hundredth of it."""
+    import cProfile
+    import pstats
+
+    from songmap.extract.run import embed_file
+
+    embed_file(file)
+    profile = cProfile.Profile()
+    profile.runcall(embed_file, file)
+    stats = pstats.Stats(profile)
+    own = {f"{Path(path).stem}.{name}": values[2] for (path, _, name), values in stats.stats.items()}
+    return {name: seconds for name, seconds in own.items() if seconds > 0.01 * stats.total_tt}
+
+
+def task_workers(file: Path) -> dict:
+    """Seconds for a folder of songs with one worker and with two, in turn."""
+    from songmap.core.config import Workspace
+    from songmap.extract.run import extract_library, find_songs
+
+    seconds = {1: [], 2: []}
+    with tempfile.TemporaryDirectory() as folder:
+        for index in range(SONGS_PER_RATE):
+            shutil.copy(file, Path(folder) / f"{index}{file.suffix}")
+        songs = find_songs(Path(folder))
+        extract_library(songs[:1], Workspace(Path(folder) / "warm"), 1)
+        for turn in range(3):
+            for workers, times in seconds.items():
+                started = time.perf_counter()
+                extract_library(songs, Workspace(Path(folder) / f"{turn}-{workers}"), workers)
+                times.append(time.perf_counter() - started)
+    return {str(workers): times for workers, times in seconds.items()}
+
+
+def task_parity(music: Path) -> dict:
+    """Largest deviation from plain librosa in units of what is allowed, per family."""
+    import librosa
+    from signals import RATE_HZ, deviation, plain_columns
+
+    from songmap.core.schema import COLUMN_FAMILY, COLUMNS, N_LIBROSA
+    from songmap.extract.run import embed_file, find_songs
+
+    worst: dict[str, list] = {}
+    for song in find_songs(music):
+        theirs = plain_columns(librosa.load(song.path, sr=RATE_HZ)[0])
+        excess = deviation(embed_file(song.path)[0][:N_LIBROSA], theirs)
+        for family in dict.fromkeys(COLUMN_FAMILY):
+            index = max((i for i in range(N_LIBROSA) if COLUMN_FAMILY[i] == family), key=excess.__getitem__)
+            if excess[index] > worst.get(family, [-1])[0]:
+                worst[family] = [float(excess[index]), COLUMNS[index], song.path.name]
+    return worst
+
+
+TASKS = {name.removeprefix("task_"): function for name, function in globals().items() if name.startswith("task_")}
+
+
+def synthesise(path: Path, duration_s: float) -> Path:
+    """A stereo MP3 of 44.1 kHz made of a one-minute pattern at changing levels."""
+    import soundfile
+    from signals import music
+
+    pattern = music(60, 44100)
+    with soundfile.SoundFile(path, "w", 44100, 2) as out:
+        for turn in range(int(np.ceil(duration_s / 60))):
+            part = pattern[: int((duration_s - 60 * turn) * 44100)] * (0.6 + 0.4 * (turn % 3) / 2)
+            out.write(np.stack([part, np.roll(part, 331)], axis=1))
+    return path
+
+
+def report(file: Path, long: Path | None, music: Path | None) -> str:
+    plain, ours, decode = [], [], []
+    plain_mb = ours_mb = 0.0
+    for _ in range(3):  # in turn, so that a drift of the machine's speed meets both
+        result = child("plain", file)
+        plain, plain_mb = plain + result["seconds"], max(plain_mb, result["peak_mb"])
+        ours += child("ours", file)["seconds"]
+        decode += child("decode", file)["seconds"]
+    ours_mb = child("first", file)["peak_mb"]
+    workers = child("workers", file)
+    plain_s, ours_s, decode_s = map(statistics.median, (plain, ours, decode))
+    gain = statistics.median(one / two for one, two in zip(workers["1"], workers["2"], strict=True))
+    started = time.perf_counter()
+    subprocess.run([sys.executable, ROOT / "01_feature_extraction.py", "--help"], capture_output=True, check=True)
+    help_s = time.perf_counter() - started
+    rows = [
+        ("seconds, one worker", f"{plain_s:.1f}", f"{ours_s:.2f}", f"{plain_s / ours_s:.1f} × faster"),
+        ("ratio to decode, mono and resample alone", f"{plain_s / decode_s:.0f}", f"{ours_s / decode_s:.1f}", f"decoding {decode_s:.2f} s"),
+        ("peak memory of the process, MB", f"{plain_mb:.0f}", f"{ours_mb:.0f}", f"{plain_mb / ours_mb:.1f} × less"),
+        ("two workers against one, throughput", "", f"{gain:.2f} ×", f"{SONGS_PER_RATE} songs"),
+        ("`01 --help`, seconds", "", f"{help_s:.2f}", ""),
+        ("first song of a fresh process, seconds", "", f"{child('first', file)['process_s']:.1f}", "compiled code cached"),
+    ]  # fmt: skip
+    if long:
+        result = child("first", long)
+        rows.append(("two-hour mix: peak memory, MB", "", f"{result['peak_mb']:.0f}", f"{result['process_s']:.0f} s"))
+    lines = ["| what | plain librosa | songmap | |", "|---|---:|---:|---|"]
+    lines += [f"| {' | '.join(row)} |" for row in rows]
+    stages = child("stages", file)
+    stages.pop("process_s")
+    lines += ["", "| where the time goes | seconds |", "|---|---:|"]
+    lines += [f"| {name} | {seconds:.3f} |" for name, seconds in sorted(stages.items(), key=lambda item: -item[1])]
+    if music:
+        deviations = child("parity", music)
+        deviations.pop("process_s")
+        lines += ["", "| family | largest deviation / allowed | column | song |", "|---|---:|---|---|"]
+        lines += [
+            f"| {family} | {worst:.3f} | {column} | {song} |" for family, (worst, column, song) in deviations.items()
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("file", type=Path, nargs="?", help="song to measure with")
+    parser.add_argument("--long", action="store_true", help="also a two-hour mix")
+    parser.add_argument("--parity", type=Path, metavar="MUSIC", help="also deviations over a folder of music")
+    parser.add_argument("--task", choices=TASKS, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.task:
+        print(json.dumps(TASKS[arguments.task](arguments.file)))
+        return
+    sys.path.append(str(ROOT / "tests"))
+    with tempfile.TemporaryDirectory() as folder:
+        file = arguments.file or synthesise(Path(folder) / "song.mp3", 256)
+        long = synthesise(Path(folder) / "mix.mp3", 7200) if arguments.long else None
+        text = report(file.resolve(), long, arguments.parity and arguments.parity.resolve())
+    print(text)
+    Path(__file__).with_suffix(".md").write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
