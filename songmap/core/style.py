@@ -24,7 +24,7 @@ FAMILY_COLOURS = dict(
     zip(FAMILIES, ("#332288", "#88CCEE", "#44AA99", "#117733", "#DDCC77", "#CC6677", "#AA4499"), strict=True)
 )
 TEXT_COLOUR, MUTED_COLOUR, GRID_COLOUR = "#1a1a1a", "#5f6368", "#d9d9d9"
-TOWARDS_COLOUR, AWAY_COLOUR = "#D55E00", "#0072B2"  # signed quantities: raises, lowers
+TOWARDS_COLOUR, AWAY_COLOUR = "#762A83", "#1B7837"  # signed quantities: raises, lowers; no genre has these
 SEQUENTIAL_MAP, DIVERGING_MAP = "magma", "RdBu_r"
 _MARKERS = (("o", "circle"), ("s", "square"), ("D", "diamond"), ("X", "x"))
 _DPI = 150

@@ -17,7 +17,6 @@ from songmap.core.style import (
     DIVERGING_MAP,
     GENRE_COLOURS,
     SEQUENTIAL_MAP,
-    TOWARDS_COLOUR,
     drawable,
     genre_colours,
     genre_markers,
@@ -242,7 +241,7 @@ def _draw_onsets(axes: "Axes", song: DrawnSong) -> None:
     while len(song.beats_s) / step > MAX_DRAWN_BEATS:
         step *= 2
     axes.vlines(
-        song.beats_s[::step], 0, top, color=TOWARDS_COLOUR, linewidth=1.8, alpha=0.45,
+        song.beats_s[::step], 0, top, color=GENRE_COLOURS[1], linewidth=1.8, alpha=0.45,
         label="tracked beat" if step == 1 else f"1 of {step} tracked beats",
     )  # fmt: skip
     axes.set_ylim(0, top)
