@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from songmap.core.config import REPOSITORY
 from songmap.core.errors import SchemaError
 from songmap.core.schema import (
     COLUMN_FAMILY,
@@ -63,3 +64,19 @@ def test_unknown_names_are_refused():
 def test_fingerprint_depends_on_the_columns():
     assert fingerprint() == fingerprint()
     assert fingerprint(COLUMNS[::-1]) != fingerprint()
+
+
+def test_the_readme_shows_the_same_columns():
+    rows = []
+    for line in (REPOSITORY / "README.md").read_text(encoding="utf-8").splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if len(cells) == 5 and cells[0][:1].isdigit():
+            rows.append((cells[0], cells[1], cells[3], cells[4]))
+    expected, first = [], 0
+    for block in FEATURES:
+        last = first + block.size - 1
+        place = f"{first}–{last}" if block.size > 1 else str(first)
+        statistic = "" if block.statistic == "value" else block.statistic
+        expected.append((place, block.family, statistic, block.unit))
+        first = last + 1
+    assert rows == expected
