@@ -15,7 +15,7 @@ import numpy as np
 
 from songmap.core.artifacts import Library
 from songmap.core.cli import quiet_decoders
-from songmap.core.errors import QueryError
+from songmap.core.errors import AudioError, QueryError
 from songmap.core.names import find_song, normalise
 from songmap.core.schema import COLUMN_UNIT, FAMILIES, column_index, family_indices
 from songmap.core.style import shorten
@@ -104,7 +104,7 @@ class Answers:
         """How similar two songs are, what each family adds to it, and what they are like in real units."""
         pair = self._find(first), self._find(second)
         contributions = family_contributions(*(self._unit(found) for found in pair))
-        similarity = sum(contributions.values())
+        similarity = min(1.0, max(-1.0, sum(contributions.values())))  # of a song with itself it may round above
         facts = [{name: float(found.embedding[column_index(name)]) for name in FACTS} for found in pair]
         records = [
             _identity(found.record) | {"similarity": similarity, "contributions": contributions, "facts": own}
@@ -181,8 +181,11 @@ class Answers:
         if file is None or str(file) in set(self.library.songs["file_path"]):
             row = find_song(self.library.songs, song if file is None else str(file))
             return Found(row, self.library.embeddings[row], self.library.songs.iloc[row])
-        with quiet_decoders():
-            embedding, record = embed_file(file)
+        try:
+            with quiet_decoders():
+                embedding, record = embed_file(file)
+        except AudioError as error:
+            raise AudioError(f"{file}: {error}") from error
         return Found(None, embedding, record)
 
     def _unit(self, found: Found) -> np.ndarray:

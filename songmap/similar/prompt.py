@@ -15,6 +15,7 @@ from songmap.core.cli import Parser, fraction, whole_number
 from songmap.core.errors import QueryError, SongmapError, UsageError
 from songmap.similar.answers import Answer, Answers
 
+PROMPT = "songmap>"
 DEFAULT_NUMBER = 10
 DEFAULT_DIVERSITY = 0.5
 COMMANDS = """\
@@ -104,7 +105,7 @@ class _LineParser(Parser):
 
 def line_parser(as_json: bool) -> argparse.ArgumentParser:
     """The parser of the prompt's lines; ``as_json`` is the default of each line's ``--json``."""
-    parser = _LineParser(prog="", add_help=False)
+    parser = _LineParser(prog=PROMPT, add_help=False)
     shared = _LineParser(add_help=False)
     shared.add_argument("--json", action="store_true", dest="as_json", default=as_json, help="print records as JSON")
     commands = add_commands(parser, [shared])
@@ -187,7 +188,7 @@ def _line_reader(answers: Answers) -> Callable[[], str]:
         "similar": songs, "diverse": songs, "compare": pair, "list": genres, "genres": None, "help": None, "quit": None,
     }  # fmt: skip
     completer = ThreadedCompleter(NestedCompleter(completers))
-    session = PromptSession("songmap> ", completer=completer, output=create_output(always_prefer_tty=True))
+    session = PromptSession(f"{PROMPT} ", completer=completer, output=create_output(always_prefer_tty=True))
     return session.prompt
 
 

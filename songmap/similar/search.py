@@ -20,7 +20,7 @@ from songmap.core.errors import QueryError
 from songmap.core.schema import FAMILIES, N_COLUMNS, family_indices
 
 SPACES = ("balanced", "scaled")
-MMR_POOL = 500  # songs that a diverse choice of n considers: this many, or 10 n if that is more
+MMR_POOL = 500  # songs that a diverse choice of n considers: this many, or 2 n if that is more
 _BLOCK_ROWS = 4096  # rows held in float64 at a time: 20 MiB
 _ROUNDING = 1e-4  # more than a float32 dot product of two unit vectors can err: 2 * 641 * 2**-24
 
@@ -109,12 +109,12 @@ def maximal_marginal_relevance(
 
     Each choice is the song i with the largest ``(1 - diversity) * sim(query, i) - diversity * max sim(i, j)``
     over the songs j chosen so far (Carbonell & Goldstein 1998, their λ is 1 - diversity); the first has no j
-    and is the nearest song. Chosen from the ``max(MMR_POOL, 10 * number)`` songs nearest to the query.
+    and is the nearest song. Chosen from the ``max(MMR_POOL, 2 * number)`` songs nearest to the query.
     Ties go to the song nearer to the query, then to row order. ``diversity`` is 0 (``most_similar``) … 1.
     """
     if not 0 <= diversity <= 1:
         raise QueryError(f"a diversity of {diversity} is out of range, give 0 to 1")
-    rows, similarities = most_similar(units, query, max(MMR_POOL, 10 * number), skip)
+    rows, similarities = most_similar(units, query, max(MMR_POOL, 2 * number), skip)
     pool = units[rows]
     left = np.ones(len(rows), dtype=bool)
     nearest_chosen = np.zeros(len(rows))

@@ -54,6 +54,27 @@ def test_argument_types_name_the_limit(kind, good, bad):
         kind(bad)
 
 
+def test_bad_usage_is_one_line_with_the_nearest_choice(capsys):
+    parser = cli.new_parser("test")
+    parser.add_argument("--space", choices=["balanced", "scaled"])
+    for arguments, message in (
+        (["--space", "balnced"], "no 'balnced'; did you mean balanced?"),
+        (["--space", "zzz"], "no 'zzz'; choose from balanced, scaled"),
+        (["--colour"], "unrecognized arguments: --colour"),
+    ):
+        with pytest.raises(SystemExit) as end:
+            parser.parse_args(arguments)
+        assert end.value.code == 2
+        error = capsys.readouterr().err
+        assert message in error
+        assert len(error.splitlines()) == 1
+
+
+def test_a_long_title_is_not_broken_by_a_narrow_table():
+    title = "A title that is longer than the table " * 3
+    assert tables.format_table([{"a": 1}], title).splitlines()[0] == title.rstrip()
+
+
 def test_help_shows_defaults(capsys):
     with pytest.raises(SystemExit):
         cli.new_parser("test").parse_args(["--help"])
