@@ -2,8 +2,9 @@
 PYTHON ?= python3
 VENV := $(if $(filter python3,$(PYTHON)),.venv,.venv-$(notdir $(PYTHON)))
 RUN := $(VENV)/bin/python
+WORKSPACE := .
 
-.PHONY: help demo demo-open pipeline test lint clean browser
+.PHONY: help demo demo-open pipeline scripts test lint clean browser FORCE
 
 help:
 	@echo 'make demo                        synthesise 52 songs and run 01 to 04 on them'
@@ -27,26 +28,40 @@ $(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
 	$(RUN) -m pip install -q --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
 
-# the four scripts on one workspace: $(call scripts,workspace,options of 01)
-define scripts
-$(RUN) 01_feature_extraction.py --workspace $(1) $(2)
-$(RUN) 02_embedding_journey.py --workspace $(1)
-$(RUN) 03_genre_classifier.py --workspace $(1)
-$(RUN) 04_similarity_search.py --workspace $(1) genres
-@$(RUN) -m songmap.demo.guide $(1)
-endef
+# The four scripts on one workspace. 01 looks at every song and leaves the manifest alone if nothing changed;
+# then 02 and 03 have nothing to do.
+CORE := $(wildcard songmap/core/*.py songmap/extract/*.py)
+MANIFEST := $(WORKSPACE)/data/processed/manifest.json
+DRAWN := $(WORKSPACE)/outputs/.drawn
+MODEL := $(WORKSPACE)/models/genre_classifier.json
+
+$(MANIFEST): FORCE
+	$(RUN) 01_feature_extraction.py --workspace $(WORKSPACE) $(if $(MUSIC),--music "$(MUSIC)")
+
+$(DRAWN): $(MANIFEST) 02_embedding_journey.py $(wildcard songmap/journey/*.py) $(CORE)
+	$(RUN) 02_embedding_journey.py --workspace $(WORKSPACE)
+	@touch $@
+
+$(MODEL): $(MANIFEST) 03_genre_classifier.py $(wildcard songmap/genre/*.py) $(CORE)
+	$(RUN) 03_genre_classifier.py --workspace $(WORKSPACE)
+	@touch $@
+
+FORCE:
+scripts: $(DRAWN) $(MODEL)
+	$(RUN) 04_similarity_search.py --workspace $(WORKSPACE) genres
+	@$(RUN) -m songmap.demo.guide $(WORKSPACE)
 
 demo: $(VENV)/.installed
 	$(RUN) -m songmap.demo.studio --out demo/data/raw
-	$(call scripts,demo)
+	@$(MAKE) --no-print-directory scripts WORKSPACE=demo
 
 demo-open: $(VENV)/.installed
 	$(RUN) -m songmap.demo.open_music --out demo-open/data/raw
-	$(call scripts,demo-open)
+	@$(MAKE) --no-print-directory scripts WORKSPACE=demo-open
 
 pipeline: $(VENV)/.installed
 	@test -n "$(MUSIC)" || { echo 'make pipeline needs your music folder: make pipeline MUSIC=/path/to/music'; exit 2; }
-	$(call scripts,.,--music "$(MUSIC)")
+	@$(MAKE) --no-print-directory scripts WORKSPACE=.
 
 test: $(VENV)/.installed-dev browser
 	$(RUN) -m pytest

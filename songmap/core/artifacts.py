@@ -132,8 +132,11 @@ def song_table(records: Iterable[dict[str, Any]]) -> pd.DataFrame:
 def write_atomically(path: Path, content: bytes | Callable[[Path], None]) -> None:
     """Write bytes, or let a function write a file, under a temporary name; then move it to ``path``.
 
-    An interrupted write leaves the old file. The suffix is kept, since some writers look at it.
+    An interrupted write leaves the old file. The suffix is kept, since some writers look at it. Bytes that
+    are there already are left alone, so that a file's time says when its content changed.
     """
+    if not callable(content) and path.is_file() and path.read_bytes() == content:
+        return
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{path.stem}.", suffix=path.suffix, dir=path.parent)
     temporary = Path(name)

@@ -56,8 +56,8 @@ def open_mono(path: Path) -> tuple[int, Iterator[np.ndarray]]:
         if path.stat().st_size == 0:
             raise AudioError("empty: 0 bytes")
         sound = soundfile.SoundFile(path)
-    except soundfile.LibsndfileError as error:
-        return _open_with_ffmpeg(path, str(error.error_string).rstrip("."))
+    except soundfile.LibsndfileError:
+        return _open_with_ffmpeg(path)
     except OSError as error:
         raise AudioError(f"cannot be read: {error.strerror or error}") from error
     return sound.samplerate, _read_blocks(sound)
@@ -79,7 +79,7 @@ def _read_blocks(sound) -> Iterator[np.ndarray]:
                 return
 
 
-def _open_with_ffmpeg(path: Path, first_reason: str) -> tuple[int, Iterator[np.ndarray]]:
+def _open_with_ffmpeg(path: Path) -> tuple[int, Iterator[np.ndarray]]:
     import av
 
     # before 19, PyAV refused a file for tags in an unexpected encoding unless told not to
@@ -88,10 +88,12 @@ def _open_with_ffmpeg(path: Path, first_reason: str) -> tuple[int, Iterator[np.n
         container = av.open(str(path), **options)
         stream = next(iter(container.streams.audio), None)
     except av.FFmpegError as error:
-        raise AudioError(f"cannot be decoded: {first_reason}; FFmpeg: {error.strerror}") from error
+        raise AudioError(
+            f"cannot be decoded, no audio format that libsndfile or FFmpeg know: {error.strerror}"
+        ) from error
     if stream is None or not stream.rate:
         container.close()
-        raise AudioError(f"no audio in it ({first_reason})")
+        raise AudioError("cannot be decoded: holds no audio")
     return stream.rate, _decode_blocks(container, stream)
 
 
