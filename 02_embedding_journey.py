@@ -8,7 +8,7 @@ import argparse
 import sys
 
 from songmap.core.artifacts import load_library
-from songmap.core.cli import new_parser, progress, script_main, whole_number
+from songmap.core.cli import new_parser, progress, quiet_decoders, script_main, whole_number
 from songmap.core.config import DEFAULT_SEED, Workspace
 from songmap.core.errors import AudioError
 from songmap.core.tables import format_table
@@ -32,7 +32,7 @@ def run(workspace: Workspace, song: list[str], all_songs: bool, seed: int) -> in
     choices = choose_songs(library, song, all_songs)  # a wrong name is told before the slow part
     written, plane = draw_library(workspace, library, seed)
     failures = []
-    with progress("drawing") as on_progress:
+    with quiet_decoders(), progress("drawing") as on_progress:
         for number, choice in enumerate(choices, start=1):
             try:
                 written += draw_song(workspace, library, choice, plane)

@@ -11,7 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from songmap.core.artifacts import load_library
-from songmap.core.cli import new_parser, progress, script_main, whole_number
+from songmap.core.cli import new_parser, progress, quiet_decoders, script_main, whole_number
 from songmap.core.config import DEFAULT_SEED, Workspace
 from songmap.core.schema import N_COLUMNS
 from songmap.core.tables import format_table, to_json
@@ -59,7 +59,7 @@ def run(
 
 def name_genres(workspace: Workspace, files: list[Path], as_json: bool) -> int:
     """Print the genres of new files, and on stderr those that could not be heard."""
-    with progress("listening") as on_progress:
+    with quiet_decoders(), progress("listening") as on_progress:
         records, failures = classify_files(workspace, files, on_progress)
     for file, reason in failures:
         print(f"not classified: {file}: {reason}", file=sys.stderr)

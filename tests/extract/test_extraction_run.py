@@ -2,8 +2,12 @@
 
 import json
 import shutil
+import signal
+import sqlite3
 import subprocess
 import sys
+import time
+from contextlib import closing
 from pathlib import Path
 
 import librosa
@@ -164,9 +168,9 @@ def test_m4a_is_decoded(tmp_path):
         frame.sample_rate = 44100
         for packet in [*stream.encode(frame), *stream.encode(None)]:
             container.mux(packet)
-    signal = audio.load_audio(path, AudioConfig())
-    assert abs(len(signal) / RATE_HZ - 5) < 0.1
-    decoded, original = signal.read(20000, 60000), librosa.resample(samples, orig_sr=44100, target_sr=RATE_HZ)
+    heard = audio.load_audio(path, AudioConfig())
+    assert abs(len(heard) / RATE_HZ - 5) < 0.1
+    decoded, original = heard.read(20000, 60000), librosa.resample(samples, orig_sr=44100, target_sr=RATE_HZ)
     similarity = np.correlate(original[15000:65000], decoded, "valid").max() / np.square(original[20000:60000]).sum()
     assert 0.9 < similarity < 1.1
 
@@ -211,3 +215,38 @@ def test_a_ledger_that_is_none_is_named(folder, tmp_path):
     assert len(result.stderr.splitlines()) == 1
     with pytest.raises(UsageError):
         find_songs(tmp_path / "nowhere")
+
+
+def test_a_killed_run_goes_on_where_it_was(tmp_path):
+    music_folder = tmp_path / "music" / "A"
+    music_folder.mkdir(parents=True)
+    for index in range(12):
+        soundfile.write(music_folder / f"{index:02d}.wav", music(20, seed=index), RATE_HZ)
+    work = Workspace(tmp_path / "killed")
+    arguments = ["--workspace", str(work.root), "--music", str(music_folder.parent), "--workers", "1"]
+    victim = subprocess.Popen([sys.executable, REPOSITORY / "01_feature_extraction.py", *arguments])
+    deadline = time.monotonic() + 120
+    while kept_songs(work) < 2 and victim.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.02)
+    victim.send_signal(signal.SIGKILL)
+    assert victim.wait() == -signal.SIGKILL
+    kept = kept_songs(work)
+    assert 2 <= kept < 12
+    assert not work.embeddings.exists()
+
+    again = script(*arguments)
+    assert again.returncode == 0, again.stderr
+    assert f"{12 - kept} looked at in this run, {kept} unchanged" in again.stdout
+    whole = Workspace(tmp_path / "whole")
+    assert script("--workspace", str(whole.root), *arguments[2:]).returncode == 0
+    for name in ("embeddings_matrix.npy", "song_data.pkl", "manifest.json"):
+        assert (work.processed / name).read_bytes() == (whole.processed / name).read_bytes()
+
+
+def kept_songs(workspace: Workspace) -> int:
+    """Songs in a ledger that another process writes."""
+    try:
+        with closing(sqlite3.connect(f"file:{workspace.ledger}?mode=ro", uri=True)) as connection:
+            return connection.execute("SELECT count(*) FROM songs").fetchone()[0]
+    except sqlite3.Error:  # not there yet
+        return 0
