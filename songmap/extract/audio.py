@@ -52,7 +52,7 @@ def open_mono(path: Path) -> tuple[int, Iterator[np.ndarray]]:
 
     try:
         if not path.is_file():
-            raise AudioError("is no regular file" if path.exists() else "does not exist any more")
+            raise AudioError("is no regular file" if path.exists() else "does not exist")
         if path.stat().st_size == 0:
             raise AudioError("empty: 0 bytes")
         sound = soundfile.SoundFile(path)

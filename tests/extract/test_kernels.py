@@ -125,3 +125,58 @@ def test_resampling_in_blocks_is_librosas_bit_for_bit(n_samples, rate_hz, block)
     np.testing.assert_array_equal(
         halved.read(0, len(halved)), librosa.resample(samples, orig_sr=2, target_sr=1, scale=True)
     )
+
+
+@pytest.fixture
+def magnitude() -> np.ndarray:
+    """Frames of noise of very different levels, one of them silent: float32 ``(40, 1025)``."""
+    random = np.random.default_rng(3)
+    levels = 10.0 ** random.uniform(-5, 3, (40, 1))
+    levels[7] = 0
+    return (levels * random.exponential(size=(40, 1025))).astype(np.float32)
+
+
+def test_mix_down_is_the_mean_of_channels():
+    samples = noise(0.01).reshape(-1, 5)
+    out = np.empty(len(samples), np.float32)
+    kernels.mix_down(samples, out)
+    np.testing.assert_array_equal(out, librosa.to_mono(samples.T))
+
+
+def test_spectral_shapes_equal_their_definitions(magnitude):
+    freqs_hz = frames.fft_freqs_hz(CONFIG)
+    out = np.empty((4, len(magnitude)))
+    kernels.spectral_shapes(magnitude, freqs_hz, 0.85, 1e-10, out)
+    double = magnitude.astype(np.float64)
+    total = np.where(double.sum(axis=1) > 0, double.sum(axis=1), 1)
+    centroid = double @ freqs_hz / total
+    bandwidth = np.sqrt((double * (freqs_hz - centroid[:, None]) ** 2).sum(axis=1) / total)
+    reached = magnitude.cumsum(axis=1) >= np.float32(0.85) * magnitude.cumsum(axis=1)[:, -1:]
+    power = np.maximum(1e-10, double**2)
+    flatness = np.exp(np.log(power).mean(axis=1)) / power.mean(axis=1)
+    np.testing.assert_allclose(out, [centroid, bandwidth, freqs_hz[reached.argmax(axis=1)], flatness], rtol=1e-6)
+
+
+def test_contrast_extremes_are_means_of_sorted_ends(magnitude):
+    bands, most = frames.contrast_bands(CONFIG)
+    peak, valley = np.empty((2, len(bands), len(magnitude)))
+    kernels.contrast_extremes(magnitude, bands, most, peak, valley)
+    for band, ((first, stop), count) in enumerate(zip(bands, most, strict=True)):
+        ordered = np.sort(magnitude[:, first:stop], axis=1)
+        np.testing.assert_allclose(valley[band], ordered[:, :count].mean(axis=1), rtol=1e-6)
+        np.testing.assert_allclose(peak[band], ordered[:, -count:].mean(axis=1), rtol=1e-6)
+
+
+def test_mel_power_is_a_weighted_sum_of_power(magnitude):
+    bank = frames.mel_bank(CONFIG)
+    out = np.empty((len(magnitude), CONFIG.n_mels), np.float32)
+    kernels.mel_power(magnitude, bank.weights, bank.spans, out)
+    np.testing.assert_allclose(out, magnitude.astype(np.float64) ** 2 @ bank.weights.T.astype(np.float64), rtol=1e-6)
+
+
+def test_spectral_peaks_are_piptracks(magnitude):
+    pitches, strengths = frames.block_peaks(magnitude, CONFIG)
+    theirs, their_strengths = librosa.piptrack(S=magnitude.T, sr=RATE_HZ)
+    found = theirs.T > 0
+    np.testing.assert_array_equal(pitches, theirs.T[found])
+    np.testing.assert_array_equal(strengths, their_strengths.T[found])
