@@ -3,12 +3,14 @@
     python benchmarks/extraction.py [FILE] [--long] [--parity MUSIC]
 
 Without FILE a four-minute stereo MP3 of 44.1 kHz is synthesised. Every figure comes from a fresh child
-process, repetitions of both sides alternate, medians are compared. ``--long`` adds a two-hour mix,
+process, repetitions of both sides alternate, medians are compared. Essentia's MusicExtractor and openSMILE
+(ComParE 2016) are timed too where they are installed; their licences keep them out of the requirements. ``--long`` adds a two-hour mix,
 ``--parity`` the largest deviation from plain librosa per family over a folder of music. Prints Markdown
 tables and writes them to benchmarks/extraction.md.
 """
 
 import argparse
+import importlib.util
 import json
 import os
 import resource
@@ -32,7 +34,7 @@ def child(task: str, file: Path | None = None) -> dict:
     command = [sys.executable, __file__, "--task", task, *([str(file)] if file else [])]
     environment = os.environ | ONE_THREAD | {"PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}"}
     started = time.perf_counter()
-    result = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+    result = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env=environment)
     return json.loads(result.stdout.splitlines()[-1]) | {"process_s": time.perf_counter() - started}
 
 
@@ -76,6 +78,19 @@ def task_plain(file: Path) -> dict:
     from signals import RATE_HZ, plain_columns
 
     return measure(lambda: plain_columns(librosa.load(file, sr=RATE_HZ)[0]), 1)
+
+
+def task_essentia(file: Path) -> dict:
+    from essentia.standard import MusicExtractor
+
+    return measure(lambda: MusicExtractor()(str(file)), 1)
+
+
+def task_opensmile(file: Path) -> dict:
+    import opensmile
+
+    smile = opensmile.Smile(opensmile.FeatureSet.ComParE_2016, opensmile.FeatureLevel.Functionals)
+    return measure(lambda: smile.process_file(file), 1)
 
 
 def task_stages(file: Path) -> dict:
@@ -173,6 +188,10 @@ def report(file: Path, long: Path | None, music: Path | None) -> str:
     if long:
         result = child("first", long)
         rows.append(("two-hour mix: peak memory, MB", "", f"{result['peak_mb']:.0f}", f"{result['process_s']:.0f} s"))
+    for name in ("essentia", "opensmile"):  # other extractors, of other numbers, where somebody has installed them
+        if importlib.util.find_spec(name):
+            seconds = statistics.median(child(name, file)["seconds"])
+            rows.append((f"seconds, {name}", "", f"{seconds:.1f}", f"{seconds / ours_s:.1f} × songmap's"))
     lines = ["| what | plain librosa | songmap | |", "|---|---:|---:|---|"]
     lines += [f"| {' | '.join(row)} |" for row in rows]
     stages = child("stages", file)
