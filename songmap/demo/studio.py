@@ -16,14 +16,14 @@ import sys
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from functools import cache, partial
+from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
 
 from songmap.core.artifacts import write_atomically
-from songmap.core.cli import script_main, whole_number
+from songmap.core.cli import progress, script_main, whole_number
 from songmap.core.config import DEFAULT_SEED, usable_cores
 from songmap.core.errors import AudioError, UsageError
 from songmap.core.tables import format_duration
@@ -140,24 +140,23 @@ def make_track(folder: Path, plan: Plan) -> Path:
 
 def render_tracks(folder: Path, plans: Sequence[Plan], workers: int) -> list[Path]:
     """Make those of the planned tracks that are missing or of another recipe; their paths, in the plans' order."""
-    from rich.console import Console
-    from rich.progress import track
-
     missing = [plan for plan in plans if not is_made(folder / plan.path, plan)]
-    terminal = Console(stderr=True)
-    watch = partial(track, description="Rendering", console=terminal, transient=True, disable=not terminal.is_terminal)
     if workers == 1 or len(missing) < 2:
-        return [make_track(folder, plan) for plan in watch(missing)]
-    with ProcessPoolExecutor(
-        min(workers, len(missing)),
-        mp_context=get_context("spawn"),
-        initializer=signal.signal,  # Ctrl-C is the parent's: it lets the tracks in hand be finished
-        initargs=(signal.SIGINT, signal.SIG_IGN),
-    ) as pool:
+        return [make_track(folder, plan) for plan in missing]
+    with (
+        progress("rendering") as on_progress,
+        ProcessPoolExecutor(
+            min(workers, len(missing)),
+            mp_context=get_context("spawn"),
+            initializer=signal.signal,  # Ctrl-C is the parent's: it lets the tracks in hand be finished
+            initargs=(signal.SIGINT, signal.SIG_IGN),
+        ) as pool,
+    ):
         tasks = [pool.submit(make_track, folder, plan) for plan in missing]
         try:
-            for task in watch(as_completed(tasks), total=len(tasks)):
+            for done, task in enumerate(as_completed(tasks), start=1):
                 task.result()
+                on_progress(done, len(tasks))
         except BrokenProcessPool as error:
             raise UsageError(
                 f"a worker process was ended (memory full?); try --workers 1 instead of {workers}"
