@@ -12,7 +12,7 @@ from itertools import pairwise
 import numpy as np
 
 from songmap.core.config import AudioConfig
-from songmap.extract import kernels, spectra
+from songmap.extract import kernels, rhythm, spectra
 from songmap.extract.signal import Signal, frame_count
 
 _AMIN = 1e-10  # power floor of decibels and flatness
@@ -20,8 +20,6 @@ _TOP_DB = 80.0
 _PEAKS_FMIN_HZ, _PEAKS_FMAX_HZ = 150.0, 4000.0
 _CONTRAST_FMIN_HZ, _CONTRAST_BANDS, _CONTRAST_QUANTILE = 200.0, 6, 0.02
 _ZERO_CROSSING_THRESHOLD = 1e-10
-_TEMPOGRAM_S, _START_BPM, _MAX_BPM = 8.0, 120.0, 320.0
-_PULSE_BPM = (30.0, 300.0)
 
 
 @dataclass(frozen=True)
@@ -51,7 +49,7 @@ def analyse(signal: Signal, config: AudioConfig, block_frames: int = spectra.BLO
         "chroma": chroma(signal, collected.tuning(), config),
         "tonnetz": tonnetz(chroma(harmonic, _tuning_of(harmonic, config, block_frames), config)),
         "contrast": power_to_db(collected.peak) - power_to_db(collected.valley),
-        "onset_strength": onset_strength(mel_db, config),
+        "onset_strength": rhythm.onset_strength(mel_db, config),
         "zero_crossing_rate": zero_crossing_rate(signal, config),
         "rms": rms(signal.blocks(), len(signal), config),
         "harmonic_rms": rms(harmonic.blocks(), len(signal), config),
@@ -66,12 +64,12 @@ def analyse(signal: Signal, config: AudioConfig, block_frames: int = spectra.BLO
         features[name] = row[np.newaxis]
     features["mfcc_delta"] = delta(features["mfcc"])
     envelope = features["onset_strength"][0]
-    tempo_bpm = tempo(envelope, config)
-    beats = track_beats(envelope, tempo_bpm, config)
+    tempo_bpm = rhythm.tempo(envelope, config)
+    beats = rhythm.track_beats(envelope, tempo_bpm, config)
     values = {
         "tempo_bpm": tempo_bpm,
-        "beat_interval_std_s": beat_interval_std_s(beats, config),
-        "pulse_clarity": pulse_clarity(envelope, config),
+        "beat_interval_std_s": rhythm.beat_interval_std_s(beats, config),
+        "pulse_clarity": rhythm.pulse_clarity(envelope, config),
         "harmonic_rms_mean": float(features["harmonic_rms"].mean()),
         "percussive_rms_mean": float(features["percussive_rms"].mean()),
     }
@@ -277,72 +275,3 @@ def _sum_over_frames(hops: np.ndarray, n_samples: int, config: AudioConfig) -> n
     padded = np.zeros(n_frames + per_frame, hops.dtype)
     padded[per_frame // 2 : per_frame // 2 + len(hops)] = hops
     return sum(padded[part : part + n_frames] for part in range(per_frame))
-
-
-def onset_strength(mel_db: np.ndarray, config: AudioConfig) -> np.ndarray:
-    """Median rise of the mel bands from frame to frame, ``(1, n_frames)``, dB (the beat tracker's envelope).
-
-    ``librosa.onset.onset_strength`` with ``aggregate=np.median``: shifted to the centre of its frames.
-    """
-    delay, n_frames = 1 + config.n_fft // (2 * config.hop_length), mel_db.shape[1]
-    envelope = np.zeros(n_frames + delay, mel_db.dtype)
-    for first in range(0, n_frames - 1, spectra.BLOCK_FRAMES):
-        part = mel_db[:, first : first + spectra.BLOCK_FRAMES + 1]
-        rise = np.maximum(0, np.diff(part, axis=1))
-        envelope[delay + first : delay + first + rise.shape[1]] = np.median(rise, axis=0)
-    return envelope[np.newaxis, :n_frames]
-
-
-def tempo(envelope: np.ndarray, config: AudioConfig, block_frames: int = spectra.BLOCK_FRAMES) -> float:
-    """Tempo in BPM of an onset envelope ``(n_frames,)``; 0 where there is no onset.
-
-    The lag with the largest mean autocorrelation in windows of 8 s, weighted by a log-normal prior
-    around 120 BPM (Ellis 2007), as in ``librosa.feature.tempo``, whose tempogram is never held whole.
-    """
-    import librosa
-
-    if not envelope.any():
-        return 0.0
-    size = int(librosa.time_to_frames(_TEMPOGRAM_S, sr=config.sample_rate_hz, hop_length=config.hop_length))
-    padded = np.pad(envelope, size // 2, mode="linear_ramp", end_values=0)
-    windows = np.lib.stride_tricks.sliding_window_view(padded, size)[: len(envelope)]
-    total = np.zeros(size)
-    for first in range(0, len(envelope), block_frames):
-        lags = librosa.autocorrelate(windows[first : first + block_frames] * spectra.hann_window(size), axis=1)
-        total += librosa.util.normalize(lags, norm=np.inf, axis=1).sum(axis=0)
-    bpm = librosa.tempo_frequencies(size, sr=config.sample_rate_hz, hop_length=config.hop_length)
-    with np.errstate(divide="ignore"):  # lag 0 is infinitely fast, and excluded
-        prior = -0.5 * (np.log2(bpm) - np.log2(_START_BPM)) ** 2
-    prior[bpm >= _MAX_BPM] = -np.inf
-    return float(bpm[np.argmax(np.log1p(1e6 * total / len(envelope)) + prior)])
-
-
-def track_beats(envelope: np.ndarray, tempo_bpm: float, config: AudioConfig) -> np.ndarray:
-    """Frame indices of beats, int ``(n_beats,)``, by dynamic programming (Ellis 2007)."""
-    import librosa
-
-    if tempo_bpm <= 0:
-        return np.empty(0, int)
-    return librosa.beat.beat_track(
-        onset_envelope=envelope, sr=config.sample_rate_hz, hop_length=config.hop_length, bpm=tempo_bpm
-    )[1]
-
-
-def beat_interval_std_s(beats: np.ndarray, config: AudioConfig) -> float:
-    """Standard deviation of the time between beats in seconds; 0 when fewer than three beats."""
-    return float(np.diff(beats).std() / config.frame_rate_hz) if len(beats) >= 3 else 0.0
-
-
-def pulse_clarity(envelope: np.ndarray, config: AudioConfig) -> float:
-    """Largest autocorrelation coefficient of the onset envelope at lags of 30-300 BPM, 0…1.
-
-    The envelope is centred first, so that a steady level is no pulse (Lartillot et al. 2008, "MaxAutocor").
-    """
-    import librosa
-
-    centred = envelope - envelope.mean(dtype=np.float64)
-    slowest, fastest = (60 * config.frame_rate_hz / bpm for bpm in _PULSE_BPM)
-    lags = librosa.autocorrelate(centred, max_size=int(slowest) + 1)
-    if lags[0] <= 0 or len(lags) <= int(np.ceil(fastest)):
-        return 0.0
-    return float(np.clip(lags[int(np.ceil(fastest)) :].max() / lags[0], 0, 1))

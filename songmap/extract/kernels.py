@@ -59,21 +59,40 @@ def magnitudes(products: np.ndarray, scale: np.ndarray, out: np.ndarray) -> None
             out[row, column] = np.sqrt(real * real + imaginary * imaginary) * scale[column]
 
 
+@njit(inline="always")
+def _exchange(here: int, above: int, leaving: int, carry: int) -> tuple[int, int]:
+    """One place of a sorted window: what stays there, and what goes on to the place above."""
+    kept = here if here < leaving else above
+    return min(kept, carry), max(kept, carry)
+
+
 @njit(cache=True, nogil=True)
 def _slide(window: np.ndarray, leaving: np.ndarray, entering: np.ndarray) -> None:
     """Replace one value in every lane of the sorted ``window (size, lanes)``, keeping it sorted.
 
     One pass: what is at or above the leaving value moves down a place while the entering value
-    rises through min/max swaps. No branch depends on the data, so the lanes run in SIMD.
+    rises through min/max swaps. No branch depends on the data, so the lanes run in SIMD. Five places
+    at a time spare most of the loads and stores.
     """
     size, lanes = window.shape
-    for place in range(size - 1):
+    place = 0
+    while place + 5 < size:
         for lane in range(lanes):
-            here = window[place, lane]
-            kept = here if here < leaving[lane] else window[place + 1, lane]
-            carry = entering[lane]
-            window[place, lane] = min(kept, carry)
-            entering[lane] = max(kept, carry)
+            out, carry = leaving[lane], entering[lane]
+            w1, w2, w3 = window[place + 1, lane], window[place + 2, lane], window[place + 3, lane]
+            w4, w5 = window[place + 4, lane], window[place + 5, lane]
+            window[place, lane], carry = _exchange(window[place, lane], w1, out, carry)
+            window[place + 1, lane], carry = _exchange(w1, w2, out, carry)
+            window[place + 2, lane], carry = _exchange(w2, w3, out, carry)
+            window[place + 3, lane], carry = _exchange(w3, w4, out, carry)
+            window[place + 4, lane], carry = _exchange(w4, w5, out, carry)
+            entering[lane] = carry
+        place += 5
+    for rest in range(place, size - 1):
+        for lane in range(lanes):
+            window[rest, lane], entering[lane] = _exchange(
+                window[rest, lane], window[rest + 1, lane], leaving[lane], entering[lane]
+            )
     for lane in range(lanes):
         window[size - 1, lane] = entering[lane]
 
@@ -305,3 +324,40 @@ def zero_crossings(samples: np.ndarray, before: float, hop: int, threshold: floa
                 if index == row * hop:
                     counts[row, 1] = 1
             negative = now
+
+
+@njit(cache=True, nogil=True)
+def beat_scores(
+    onsets: np.ndarray,
+    window: np.ndarray,
+    first_lag: int,
+    penalties: np.ndarray,
+    local: np.ndarray,
+    total: np.ndarray,
+    previous: np.ndarray,
+) -> None:
+    """Scores of beat tracking, all ``(n_frames,)``: onsets around each frame, and the best chain that ends there.
+
+    ``local`` is ``onsets`` smoothed by ``window``; ``total`` adds to it the best earlier total less the
+    penalty of its lag (``first_lag …``); ``previous`` is that earlier frame, -1 where a chain begins.
+    """
+    n_frames, half = len(onsets), len(window) // 2
+    for frame in range(n_frames):
+        score = 0.0
+        for place in range(max(0, frame + half - n_frames + 1), min(frame + half, len(window))):
+            score += window[place] * onsets[frame + half - place]
+        local[frame] = score
+    threshold = 0.01 * local.max()
+    begun = False
+    for frame in range(n_frames):
+        best, best_frame = -np.inf, -1
+        for index in range(len(penalties)):
+            earlier = frame - first_lag - index
+            if earlier < 0:
+                break
+            score = total[earlier] - penalties[index]
+            if score > best:
+                best, best_frame = score, earlier
+        total[frame] = local[frame] + (best if best_frame >= 0 else 0.0)
+        begun = begun or local[frame] >= threshold
+        previous[frame] = best_frame if begun else -1

@@ -134,10 +134,15 @@ class InverseStft:
     def _append(self, samples: np.ndarray) -> None:
         start, self._next = self._next, self._next + len(samples)
         samples = samples[max(0, -start) : max(0, self._n_samples - start)]
-        places = np.arange(max(0, start), max(0, start) + len(samples))
-        late = places >= self._middle + self._repeated
-        within = self._middle + (places - self._middle) % self._config.hop_length
-        places = np.where(places < self._middle, places, np.where(late, places - self._repeated, within))
+        start = max(0, start)
+        stop, hop, late = start + len(samples), self._config.hop_length, self._middle + self._repeated
+        if self._middle <= start and stop <= late and len(samples) % hop == 0:
+            period = self._sums[self._middle : self._middle + hop]
+            self.signal.append((samples.reshape(-1, hop) / period).ravel())
+            return
+        places = np.arange(start, stop)
+        within = self._middle + (places - self._middle) % hop
+        places = np.where(places < self._middle, places, np.where(places < late, within, places - self._repeated))
         self.signal.append(samples / self._sums[places])
 
 

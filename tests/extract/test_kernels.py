@@ -9,7 +9,7 @@ from scipy.ndimage import median_filter
 from signals import RATE_HZ, clicks, music, noise, tone
 
 from songmap.core.config import AudioConfig
-from songmap.extract import frames, kernels, spectra
+from songmap.extract import frames, kernels, rhythm, spectra
 from songmap.extract.signal import Signal, frame_count, resample
 
 CONFIG = AudioConfig()
@@ -88,10 +88,10 @@ def test_clicks_have_their_tempo_and_a_clear_pulse(bpm):
 def test_what_has_no_beat_has_tempo_zero():
     steady = frames.analyse(Signal.of(tone(440, 4)), CONFIG)
     silent = np.zeros(400, np.float32)
-    assert frames.tempo(silent, CONFIG) == 0
-    assert len(frames.track_beats(silent, 0.0, CONFIG)) == 0
-    assert frames.beat_interval_std_s(np.array([4, 9]), CONFIG) == 0
-    assert frames.pulse_clarity(silent, CONFIG) == 0
+    assert rhythm.tempo(silent, CONFIG) == 0
+    assert len(rhythm.track_beats(silent, 0.0, CONFIG)) == 0
+    assert rhythm.beat_interval_std_s(np.array([4, 9]), CONFIG) == 0
+    assert rhythm.pulse_clarity(silent, CONFIG) == 0
     assert 0 <= steady.values["pulse_clarity"] <= 1
 
 
@@ -180,3 +180,16 @@ def test_spectral_peaks_are_piptracks(magnitude):
     found = theirs.T > 0
     np.testing.assert_array_equal(pitches, theirs.T[found])
     np.testing.assert_array_equal(strengths, their_strengths.T[found])
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_beats_are_librosas(seed):
+    random = np.random.default_rng(seed)
+    period = random.integers(12, 60)
+    envelope = random.exponential(0.3, 1500) + 4 * (np.arange(1500) % period == 0)
+    envelope[: random.integers(0, 200)] = 0
+    envelope = envelope.astype(np.float32)
+    bpm = rhythm.tempo(envelope, CONFIG)
+    theirs_bpm, theirs = librosa.beat.beat_track(onset_envelope=envelope, sr=RATE_HZ)
+    assert bpm == float(np.squeeze(theirs_bpm))
+    np.testing.assert_array_equal(rhythm.track_beats(envelope, bpm, CONFIG), theirs)
