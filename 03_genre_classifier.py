@@ -60,10 +60,11 @@ def run(
 def name_genres(workspace: Workspace, files: list[Path], as_json: bool) -> int:
     """Print the genres of new files, and on stderr those that could not be heard."""
     with quiet_decoders(), progress("listening") as on_progress:
-        records, failures = classify_files(workspace, files, on_progress)
+        records, failures, limits = classify_files(workspace, files, on_progress)
     for file, reason in failures:
         print(f"not classified: {file}: {reason}", file=sys.stderr)
-    print(to_json(records) if as_json else format_table([flat(record) for record in records], "Genres"))
+    table = format_table([flat(record) for record in records], "Genres")
+    print(to_json(records) if as_json else "\n".join([table, *(f"Limit: {limit}." for limit in limits)]))
     return 1 if failures else 0
 
 

@@ -35,7 +35,11 @@ def add_options(parser: argparse.ArgumentParser, space: str, as_json: bool | str
         help="balanced: the seven families of columns decide alike; scaled: every column does, so mel bands decide 80 %%",
     )  # fmt: skip
     parser.add_argument(
-        "--json", action="store_true", dest="as_json", default=as_json, help="print one JSON document instead of tables"
+        "--json",
+        action="store_true",
+        dest="as_json",
+        default=as_json,
+        help="print one JSON document per command instead of tables",
     )
 
 

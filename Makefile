@@ -4,6 +4,9 @@ VENV := $(if $(filter python3,$(PYTHON)),.venv,.venv-$(notdir $(PYTHON)))
 RUN := $(VENV)/bin/python
 WORKSPACE := .
 
+# through the environment, so that a folder name may hold quotes
+export MUSIC
+
 .PHONY: help demo demo-open pipeline scripts test lint clean browser FORCE
 
 help:
@@ -36,7 +39,7 @@ DRAWN := $(WORKSPACE)/outputs/.drawn
 MODEL := $(WORKSPACE)/models/genre_classifier.json
 
 $(MANIFEST): FORCE
-	$(RUN) 01_feature_extraction.py --workspace $(WORKSPACE) $(if $(MUSIC),--music "$(MUSIC)")
+	$(RUN) 01_feature_extraction.py --workspace $(WORKSPACE) $(if $(MUSIC),--music "$$MUSIC")
 
 $(DRAWN): $(MANIFEST) 02_embedding_journey.py $(wildcard songmap/journey/*.py) $(CORE)
 	$(RUN) 02_embedding_journey.py --workspace $(WORKSPACE)
@@ -60,7 +63,7 @@ demo-open: $(VENV)/.installed
 	@$(MAKE) --no-print-directory scripts WORKSPACE=demo-open
 
 pipeline: $(VENV)/.installed
-	@test -n "$(MUSIC)" || { echo 'make pipeline needs your music folder: make pipeline MUSIC=/path/to/music'; exit 2; }
+	@test -n "$$MUSIC" || { echo 'make pipeline needs your music folder: make pipeline MUSIC=/path/to/music'; exit 2; }
 	@$(MAKE) --no-print-directory scripts WORKSPACE=.
 
 test: $(VENV)/.installed-dev browser

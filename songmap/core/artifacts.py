@@ -120,13 +120,16 @@ def song_table(records: Iterable[dict[str, Any]]) -> pd.DataFrame:
     """
     shared: dict[str, str] = {}
     rows = list(records)
-    table: dict[str, Any] = {}
+    table: dict[str, pd.Series] = {}
     for name in SONG_COLUMNS:
-        if name in TEXT_COLUMNS:
-            table[name] = [shared.setdefault(text, text) for text in (row[name] for row in rows)]
+        values = [row[name] for row in rows]
+        if name in TEXT_COLUMNS:  # plain str objects: not every path is UTF-8, which other string types need
+            table[name] = pd.Series([shared.setdefault(text, text) for text in values], dtype=object)
         else:
-            table[name] = np.array([row[name] for row in rows], dtype=np.float64)
-    return pd.DataFrame(table, columns=list(SONG_COLUMNS)).astype({name: "object" for name in TEXT_COLUMNS})
+            table[name] = pd.Series(values, dtype=np.float64)
+    songs = pd.DataFrame(table)
+    songs.columns = pd.Index(SONG_COLUMNS, dtype=object)
+    return songs
 
 
 def write_atomically(path: Path, content: bytes | Callable[[Path], None]) -> None:

@@ -5,6 +5,7 @@ do through PyAV. Content decides, not the extension. Channels are averaged, then
 all in blocks: a long recording is never held whole at its own rate.
 """
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -55,7 +56,7 @@ def open_mono(path: Path) -> tuple[int, Iterator[np.ndarray]]:
             raise AudioError("is no regular file" if path.exists() else "does not exist")
         if path.stat().st_size == 0:
             raise AudioError("empty: 0 bytes")
-        sound = soundfile.SoundFile(path)
+        sound = soundfile.SoundFile(os.fsencode(path))  # bytes: a file name need not be UTF-8
     except soundfile.LibsndfileError:
         return _open_with_ffmpeg(path)
     except OSError as error:
@@ -85,7 +86,7 @@ def _open_with_ffmpeg(path: Path) -> tuple[int, Iterator[np.ndarray]]:
     # before 19, PyAV refused a file for tags in an unexpected encoding unless told not to
     options = {"metadata_errors": "ignore"} if int(av.__version__.split(".")[0]) < 19 else {}
     try:
-        container = av.open(str(path), **options)
+        container = av.open(path.open("rb"), **options)
         stream = next(iter(container.streams.audio), None)
     except av.FFmpegError as error:
         raise AudioError(

@@ -16,7 +16,7 @@ from songmap.core.schema import N_COLUMNS
 from songmap.extract import audio
 from songmap.extract.signal import Signal
 from songmap.extract.store import Outcome, Store, open_store
-from songmap.extract.tags import read_tags
+from songmap.extract.tags import read_tags, readable
 
 if TYPE_CHECKING:
     from songmap.extract.frames import SongFrames
@@ -98,7 +98,8 @@ def hear(path: Path, config: AudioConfig | None = None) -> Heard:
     signal = audio.load_audio(path, config)
     heard = frames.analyse(signal, config)
     record = {
-        "song_name": path.stem,
+        # a file name may be any bytes; the path keeps them, what people read does not
+        "song_name": readable(path.stem),
         "file_path": str(path),
         "genre": UNKNOWN_GENRE,
         "duration": len(signal) / config.sample_rate_hz,

@@ -30,10 +30,15 @@ def read_tags(path: Path) -> dict[str, str | float]:
     year = re.search(r"\b(\d{4})\b", str(record["year"]))
     record["year"] = float(year[1]) if year else float("nan")
     if not record["artist"] and " - " in path.stem:
-        artist, title = path.stem.split(" - ", 1)
+        artist, title = readable(path.stem).split(" - ", 1)
         record["artist"] = artist.strip()
         record["title"] = record["title"] or title.strip()
     return record
+
+
+def readable(text: str) -> str:
+    """A name from the file system with bytes that are no UTF-8 shown as �."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _first(tags, keys: tuple[str, ...]) -> str:

@@ -137,7 +137,8 @@ def waterfall_picture(towards: np.ndarray, base: float, names: list[str], title:
     axis.set_xlim(edges.min() - room, edges.max() + 3 * room)
     axis.tick_params(axis="y", length=0)
     axis.set_xlabel(
-        f"margin towards {_label(genre, 24)}: from {base:+.2f}, the base (dotted), to {place:+.2f}, this song"
+        f"margin towards {_label(genre, 24)}: from {base:+.2f}, the base (dotted), to {place:+.2f}, this song\n"
+        "components of the model that judged it; their words describe a positive score"
     )
     _title(figure, title)
     return figure

@@ -102,6 +102,12 @@ def classify_library(
         limits.append(
             f"the model says the same of every song: the {preset} parameters are too strict for {len(embeddings)} songs"
         )
+    crossed = evaluation.scores[-1]
+    if crossed["accuracy"] - crossed["accuracy_std"] <= crossed["baseline_accuracy"]:
+        limits.append(
+            f"with {crossed['accuracy']:.2f} ± {crossed['accuracy_std']:.2f} the model is not clearly better than the "
+            f"baseline's {crossed['baseline_accuracy']:.2f}: take its answers for guesses"
+        )
     card = {
         "data": library_fingerprint(library),
         "genres": material.genres,
@@ -123,14 +129,14 @@ def classify_library(
 
 def classify_files(
     workspace: Workspace, files: Sequence[Path], on_progress: Callable[[int, int], None]
-) -> tuple[list[dict[str, Any]], list[tuple[Path, str]]]:
-    """Records of the files that could be heard, and the others with their reasons.
+) -> tuple[list[dict[str, Any]], list[tuple[Path, str]], list[str]]:
+    """Records of the files that could be heard, the others with their reasons, and the model's limits.
 
     Raises SchemaError when there is no usable saved model.
     """
     from songmap.extract.run import embed_file
 
-    model, _ = load_model(workspace)
+    model, card = load_model(workspace)
     records, failures = [], []
     for number, file in enumerate(files, start=1):
         try:
@@ -139,7 +145,7 @@ def classify_files(
         except AudioError as error:
             failures.append((file, str(error)))
         on_progress(number, len(files))
-    return records, failures
+    return records, failures, card["limits"]
 
 
 def boundary_records(fitted: _Fitted) -> list[dict[str, Any]]:

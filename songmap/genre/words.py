@@ -106,7 +106,8 @@ def explain(case: SongCase, measures: list[dict[str, Any]]) -> list[str]:
     for sign, direction in ((1, "towards"), (-1, "away from")):
         sentences += [
             f"{abs(record['shap']):.2f} {direction} {genres[case.predicted]}: the song stands at "
-            f"{round(record['deviation_sd'], 1) + 0.0:+.1f} SD on {record['component']}."
+            f"{round(record['deviation_sd'], 1) + 0.0:+.1f} SD on "
+            f"{record['component'].replace(': ', ', where a positive score means ', 1)}."
             for record in [record for record in records if sign * record["shap"] > 0][:_N_COMPONENTS]
         ]
     if not any(record["shap"] for record in records):

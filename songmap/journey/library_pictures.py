@@ -97,7 +97,7 @@ def genre_similarity_picture(embeddings: np.ndarray, genres: np.ndarray) -> "Fig
             colour = "white" if abs(np.nan_to_num(value)) > 0.65 * limit else "black"
             axes.text(column, row, text, ha="center", va="center", fontsize=9, color=colour)
     figure.colorbar(image, ax=axes, label="mean cosine similarity of songs", shrink=0.8, fraction=0.04, aspect=30)
-    note = "standardised columns, so 0 is unrelated"
+    note = "standardised columns (--space scaled of 04), so 0 is unrelated"
     if np.isnan(similarity).any():
         note += "; grey: a genre of one song has no pair"
     figure.suptitle("How alike songs are within and between genres", x=0.02, ha="left", fontsize=13, fontweight="bold")

@@ -107,9 +107,10 @@ def perspectives_picture(
     _draw_waveform(
         figure.add_subplot(grid[0, 0]), song, "A producer sees the waveform: loud and quiet, hits and breaks"
     )
-    _draw_spectrogram(
+    spectrogram = _draw_spectrogram(
         figure, grid, 1, song, "A computer sees the mel spectrogram: how much of each frequency, moment by moment"
     )
+    _time_axis(spectrogram, song, labels=True)
     axes = figure.add_subplot(grid[2, 0])
     draw_map(axes, coordinates, genres, method)
     star = {"marker": "*", "color": STAR_COLOUR, "markeredgecolor": "black", "linestyle": ""}
@@ -192,7 +193,7 @@ def _draw_frames(axes: "Axes", feature: np.ndarray, song: DrawnSong, **options: 
     return image
 
 
-def _draw_spectrogram(figure: "Figure | SubFigure", grid: "GridSpec", row: int, song: DrawnSong, title: str) -> None:
+def _draw_spectrogram(figure: "Figure | SubFigure", grid: "GridSpec", row: int, song: DrawnSong, title: str) -> "Axes":
     axes = figure.add_subplot(grid[row, 0])
     mel = song.features["mel"]
     bands_hz = mel_bands_hz(len(mel), song.sample_rate_hz)
@@ -208,6 +209,7 @@ def _draw_spectrogram(figure: "Figure | SubFigure", grid: "GridSpec", row: int, 
     axes.set_ylabel("frequency (Hz)")
     axes.set_title(title)
     figure.colorbar(image, cax=figure.add_subplot(grid[row, 1]), label="dB re maximum")
+    return axes
 
 
 def _draw_mfcc(figure: "SubFigure", grid: "GridSpec", row: int, song: DrawnSong) -> None:

@@ -1,6 +1,7 @@
 """01 as a user runs it: a folder of good and bad files in, artifacts and reasons out."""
 
 import json
+import os
 import shutil
 import signal
 import sqlite3
@@ -155,6 +156,20 @@ def test_content_decides_not_the_extension(folder, tmp_path):
     disguised = tmp_path / "song.mp3"
     shutil.copy(folder / "loose.ogg", disguised)
     np.testing.assert_array_equal(embed_file(disguised)[0], embed_file(folder / "loose.ogg")[0])
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only here may a file name be any bytes")
+def test_a_name_that_is_no_utf8_is_a_song_like_others(folder, tmp_path):
+    music_folder = tmp_path / "music" / "A"
+    music_folder.mkdir(parents=True)
+    shutil.copy(folder / "loose.ogg", music_folder / os.fsdecode(b"caf\xe9.ogg"))
+    (music_folder / os.fsdecode(b"text\xe9.mp3")).write_text("no music")
+    result = script("--workspace", tmp_path, "--music", tmp_path / "music")
+    assert result.returncode == 0, result.stderr
+    assert "1 songs in the library, 1 failed" in result.stdout
+    library = load_library(Workspace(tmp_path))
+    assert library.songs["song_name"].tolist() == ["caf�"]
+    assert os.fsencode(library.songs["file_path"].iloc[0]).endswith(b"caf\xe9.ogg")
 
 
 def test_m4a_is_decoded(tmp_path):
