@@ -1,5 +1,7 @@
 """A library becomes a judged and saved classifier, its pictures and its explanations; or new files become genres."""
 
+import csv
+import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -97,13 +99,12 @@ def classify_library(
         if unknown_paths
         else []
     )
-    limits = list(plan.limits)
+    limits, crossed = list(plan.limits), evaluation.scores[-1]
     if np.ptp(probabilities(fitted.pipeline, embeddings), axis=0).max() == 0:
         limits.append(
             f"the model says the same of every song: the {preset} parameters are too strict for {len(embeddings)} songs"
         )
-    crossed = evaluation.scores[-1]
-    if crossed["accuracy"] - crossed["accuracy_std"] <= crossed["baseline_accuracy"]:
+    elif crossed["accuracy"] - crossed["accuracy_std"] <= crossed["baseline_accuracy"]:
         limits.append(
             f"with {crossed['accuracy']:.2f} ± {crossed['accuracy_std']:.2f} the model is not clearly better than the "
             f"baseline's {crossed['baseline_accuracy']:.2f}: take its answers for guesses"
@@ -211,8 +212,12 @@ def _write_tables(
             | {f"probability_{genre}": record["probabilities"][genre] for genre in genres}
             for record in records
         ]
-        text = pd.DataFrame(rows).to_csv(index=False, float_format="%.6f")
-        write_atomically(path, text.encode("utf-8", "surrogateescape"))
+        text = io.StringIO()
+        table = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+        table.writeheader()
+        for row in rows:
+            table.writerow({key: f"{value:.6f}" if isinstance(value, float) else value for key, value in row.items()})
+        write_atomically(path, text.getvalue().encode("utf-8", "surrogateescape"))
         written.append({"file": str(path), "shows": shows})
     return written
 

@@ -216,3 +216,11 @@ def test_a_model_that_never_splits_is_a_named_limit(tmp_path):
         report.limits[-1]
         == "the model says the same of every song: the published parameters are too strict for 12 songs"
     )
+
+
+def test_a_model_no_better_than_the_baseline_says_so_with_every_answer(tmp_path):
+    embeddings = np.random.default_rng(5).standard_normal((30, 641)).astype(np.float32)
+    workspace, noise = Workspace(tmp_path), labelled_library(embeddings, ["A", "B"] * 15)
+    report = classify_library(workspace, noise, preset="default", components=15, seed=7)
+    assert "not clearly better than the baseline" in report.limits[-1]
+    assert load_model(workspace)[1]["limits"] == report.limits
