@@ -165,11 +165,10 @@ def _time_axis(axes: "Axes", song: DrawnSong, *, labels: bool = False) -> None:
     ticks_s = np.arange(0, song.duration_s, step_s)
     axes.set_xlim(0, song.duration_s)
     axes.xaxis.set_major_locator(FixedLocator(ticks_s))
+    axes.tick_params(labelbottom=labels)
     if labels:
         axes.set_xticklabels([f"{tick:g}" if step_s < 1 else format_duration(tick) for tick in ticks_s])
         axes.set_xlabel("time (s)" if step_s < 1 else "time (min:s)")
-    else:
-        axes.tick_params(labelbottom=False)
 
 
 def _draw_waveform(axes: "Axes", song: DrawnSong, title: str) -> None:

@@ -233,7 +233,7 @@ def _texts(tags: Mapping[str, object]) -> dict[str, str]:
     }
     vorbis = {name: name for name in id3} | {"year": "date", "key": "initialkey"}
     names = id3 if "TPE1" in tags else vorbis
-    return {name: str(tags[frame][0]) for name, frame in names.items()}  # type: ignore[index]
+    return {name: str(tags[frame][0]) for name, frame in names.items()}
 
 
 def _tempo_bpm(sound: np.ndarray) -> float:
