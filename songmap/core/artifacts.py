@@ -24,10 +24,9 @@ import pandas as pd
 
 from songmap.core.config import AudioConfig, Workspace
 from songmap.core.errors import SchemaError
-from songmap.core.schema import COLUMNS, N_COLUMNS, fingerprint
+from songmap.core.schema import COLUMNS, N_COLUMNS, column_index, fingerprint
 
 TEXT_COLUMNS = ("song_name", "file_path", "genre", "artist", "title", "album", "key")
-NUMBER_COLUMNS = ("duration", "year", "tempo_bpm")
 SONG_COLUMNS = (
     "song_name", "file_path", "genre", "duration", "artist", "title", "album", "year", "key", "tempo_bpm",
 )  # fmt: skip
@@ -88,7 +87,7 @@ class Library:
 
     def column(self, name: str) -> np.ndarray:
         """One named column over all songs, float32 ``(n_songs,)``."""
-        return self.embeddings[:, COLUMNS.index(name)]
+        return self.embeddings[:, column_index(name)]
 
 
 def validate(embeddings: np.ndarray, songs: pd.DataFrame) -> None:

@@ -82,10 +82,6 @@ class Workspace:
     def html(self) -> Path:
         return self.outputs / "html"
 
-    @property
-    def playlists(self) -> Path:
-        return self.outputs / "playlists"
-
 
 def usable_cores() -> int:
     """Cores this process may run on (its affinity, where the system tells)."""

@@ -35,10 +35,6 @@ class SongFrames:
     beats: np.ndarray
     frame_rate_hz: float
 
-    def times_s(self, name: str) -> np.ndarray:
-        """Time of every frame of a feature in seconds."""
-        return np.arange(self.features[name].shape[1]) / self.frame_rate_hz
-
 
 def analyse(signal: Signal, config: AudioConfig, block_frames: int = spectra.BLOCK_FRAMES) -> SongFrames:
     """Every frame feature of a signal at ``config.sample_rate_hz``. The block size changes no bit."""
@@ -46,7 +42,7 @@ def analyse(signal: Signal, config: AudioConfig, block_frames: int = spectra.BLO
     mel_db = power_to_db(collected.mel)
     features = {
         "mfcc": mfcc(mel_db, config.n_mfcc),
-        "chroma": chroma(signal, collected.tuning(), config),
+        "chroma": chroma(signal, tuning_of_peaks(collected.peaks), config),
         "tonnetz": tonnetz(chroma(harmonic, _tuning_of(harmonic, config, block_frames), config)),
         "contrast": power_to_db(collected.peak) - power_to_db(collected.valley),
         "onset_strength": rhythm.onset_strength(mel_db, config),
@@ -84,11 +80,7 @@ class _Collected:
     shapes: np.ndarray
     peak: np.ndarray
     valley: np.ndarray
-    pitches: list[np.ndarray]
-    strengths: list[np.ndarray]
-
-    def tuning(self) -> float:
-        return tuning_of_peaks(np.concatenate(self.pitches), np.concatenate(self.strengths))
+    peaks: list[tuple[np.ndarray, np.ndarray]]
 
 
 def _collect(signal: Signal, config: AudioConfig, block_frames: int) -> tuple[_Collected, Signal]:
@@ -101,7 +93,6 @@ def _collect(signal: Signal, config: AudioConfig, block_frames: int) -> tuple[_C
         np.empty((len(bands), n_frames)),
         np.empty((len(bands), n_frames)),
         [],
-        [],
     )
     harmonic = spectra.InverseStft(len(signal), config)
     for block in spectra.spectrum_blocks(signal, config, config.hpss_kernel // 2, block_frames):
@@ -112,9 +103,7 @@ def _collect(signal: Signal, config: AudioConfig, block_frames: int) -> tuple[_C
         collected.mel[:, here] = mel.T
         kernels.spectral_shapes(magnitude, freqs_hz, config.roll_percent, _AMIN, collected.shapes[:, here])
         kernels.contrast_extremes(magnitude, bands, most, collected.peak[:, here], collected.valley[:, here])
-        pitches, strengths = block_peaks(magnitude, config)
-        collected.pitches.append(pitches)
-        collected.strengths.append(strengths)
+        collected.peaks.append(block_peaks(magnitude, config))
         harmonic.add(spectra.harmonic_block(block, config))
     return collected, harmonic.finish()
 
@@ -199,13 +188,14 @@ def block_peaks(magnitude: np.ndarray, config: AudioConfig) -> tuple[np.ndarray,
     return pitches[:found].copy(), strengths[:found].copy()
 
 
-def tuning_of_peaks(pitches: np.ndarray, strengths: np.ndarray) -> float:
+def tuning_of_peaks(peaks: list[tuple[np.ndarray, np.ndarray]]) -> float:
     """Deviation from 440 Hz in fractions of a CQT bin, -0.5…0.49, of the stronger half of all peaks.
 
-    0 where there is no peak. ``librosa.estimate_tuning`` with 36 bins an octave.
+    ``peaks`` are those of each block; 0 where there is none. ``librosa.estimate_tuning`` with 36 bins an octave.
     """
     import librosa
 
+    pitches, strengths = (np.concatenate(parts) for parts in zip(*peaks, strict=True))
     voiced = pitches > 0
     if not voiced.any():
         return 0.0
@@ -214,8 +204,8 @@ def tuning_of_peaks(pitches: np.ndarray, strengths: np.ndarray) -> float:
 
 
 def _tuning_of(signal: Signal, config: AudioConfig, block_frames: int) -> float:
-    peaks = [block_peaks(block.magnitude, config) for block in spectra.spectrum_blocks(signal, config, 0, block_frames)]
-    return tuning_of_peaks(np.concatenate([p for p, _ in peaks]), np.concatenate([s for _, s in peaks]))
+    blocks = spectra.spectrum_blocks(signal, config, 0, block_frames)
+    return tuning_of_peaks([block_peaks(block.magnitude, config) for block in blocks])
 
 
 def chroma(signal: Signal, tuning: float, config: AudioConfig) -> np.ndarray:

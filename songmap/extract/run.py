@@ -1,6 +1,7 @@
 """From a folder of music to a library: find, hear, keep, and name what failed."""
 
 import logging
+import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
@@ -81,8 +82,6 @@ def find_songs(music: Path) -> list[Song]:
 
 
 def _walk(root: Path) -> Iterator[tuple[Path, list[str], list[str]]]:
-    import os
-
     def unreadable(error: OSError) -> None:
         _log.warning("%s cannot be read (%s): left out", error.filename, error.strerror)
 

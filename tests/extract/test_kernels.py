@@ -55,7 +55,7 @@ def test_cqt_is_librosas(tuning):
 def test_tuning_is_librosas():
     samples = tone(447, 4) + noise(4, level=0.01)
     collected, _ = frames._collect(Signal.of(samples), CONFIG, 64)
-    assert collected.tuning() == librosa.estimate_tuning(y=samples, sr=RATE_HZ, bins_per_octave=36)
+    assert frames.tuning_of_peaks(collected.peaks) == librosa.estimate_tuning(y=samples, sr=RATE_HZ, bins_per_octave=36)
 
 
 def test_a_tone_has_its_frequency_as_centroid_and_no_bandwidth():
