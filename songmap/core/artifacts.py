@@ -26,9 +26,10 @@ from songmap.core.config import AudioConfig, Workspace
 from songmap.core.errors import SchemaError
 from songmap.core.schema import COLUMNS, N_COLUMNS, column_index, fingerprint
 
-TEXT_COLUMNS = ("song_name", "file_path", "genre", "artist", "title", "album", "key")
+NUMBER_COLUMNS = ("duration", "year", "tempo_bpm", "tag_bpm", "replaygain_db")
 SONG_COLUMNS = (
-    "song_name", "file_path", "genre", "duration", "artist", "title", "album", "year", "key", "tempo_bpm",
+    "song_name", "file_path", "genre", "duration", "artist", "title", "album", "album_artist", "year", "key",
+    "tempo_bpm", "tag_bpm", "tag_genre", "isrc", "musicbrainz_id", "replaygain_db", "duplicate_of",
 )  # fmt: skip
 LIBRARIES = ("librosa", "numpy", "scipy", "pandas", "soundfile", "soxr", "scikit-learn", "xgboost")
 
@@ -69,9 +70,11 @@ _MODEL_CLASSES = _TABLE_CLASSES | {
 
 @dataclass(frozen=True)
 class Library:
-    """All songs: ``embeddings`` float32 ``(n_songs, 641)``, ``songs`` a DataFrame of ``SONG_COLUMNS``.
+    """All songs: ``embeddings`` float32 ``(n_songs, 641)``, ``songs`` a DataFrame of ``SONG_COLUMNS`` and labels.
 
-    ``songs.year`` is NaN and text is empty where a tag does not exist; ``duration`` is in seconds.
+    Numbers are NaN and text is empty where a tag does not exist; ``duration`` is in seconds. ``tempo_bpm`` is
+    measured, ``tag_bpm``, ``tag_genre`` and ``key`` are what the file says. ``duplicate_of`` is the path of the
+    first file with the same recording, empty where there is no other.
     """
 
     embeddings: np.ndarray
@@ -112,22 +115,24 @@ def validate(embeddings: np.ndarray, songs: pd.DataFrame) -> None:
 
 
 def song_table(records: Iterable[dict[str, Any]]) -> pd.DataFrame:
-    """A DataFrame of ``SONG_COLUMNS`` whose pickle depends on its values only.
+    """A DataFrame of ``SONG_COLUMNS``, then of whatever else the records hold as text, by name.
 
-    Equal strings become one object: pickle writes a shared object once, and which strings are
-    shared would otherwise depend on how they were made.
+    Where a record lacks one it is empty, or NaN. The table's pickle depends on its values only: equal
+    strings become one object, since pickle writes a shared object once, and which strings are shared
+    would otherwise depend on how they were made.
     """
     shared: dict[str, str] = {}
     rows = list(records)
     table: dict[str, pd.Series] = {}
-    for name in SONG_COLUMNS:
-        values = [row[name] for row in rows]
-        if name in TEXT_COLUMNS:  # plain str objects: not every path is UTF-8, which other string types need
-            table[name] = pd.Series([shared.setdefault(text, text) for text in values], dtype=object)
-        else:
-            table[name] = pd.Series(values, dtype=np.float64)
+    labels = sorted({name for row in rows for name in row} - set(SONG_COLUMNS))
+    for name in (*SONG_COLUMNS, *labels):
+        if name in NUMBER_COLUMNS:
+            table[name] = pd.Series([row.get(name, np.nan) for row in rows], dtype=np.float64)
+        else:  # plain str objects: not every path is UTF-8, which other string types need
+            texts = (row.get(name, "") for row in rows)
+            table[name] = pd.Series([shared.setdefault(text, text) for text in texts], dtype=object)
     songs = pd.DataFrame(table)
-    songs.columns = pd.Index(SONG_COLUMNS, dtype=object)
+    songs.columns = pd.Index(list(table), dtype=object)
     return songs
 
 
