@@ -6,19 +6,17 @@ maximum, 80 dB of range, its tuning) the blocks only collect, and the song is ju
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
-from itertools import pairwise
 
 import numpy as np
 
 from songmap.core.config import AudioConfig
-from songmap.extract import kernels, rhythm, spectra
+from songmap.extract import filters, kernels, rhythm, spectra
 from songmap.extract.signal import Signal, frame_count
 
 _AMIN = 1e-10  # power floor of decibels and flatness
 _TOP_DB = 80.0
 _PEAKS_FMIN_HZ, _PEAKS_FMAX_HZ = 150.0, 4000.0
-_CONTRAST_FMIN_HZ, _CONTRAST_BANDS, _CONTRAST_QUANTILE = 200.0, 6, 0.02
+_DELTA_REACH = 4  # frames on either side
 _ZERO_CROSSING_THRESHOLD = 1e-10
 
 
@@ -86,7 +84,8 @@ class _Collected:
 def _collect(signal: Signal, config: AudioConfig, block_frames: int) -> tuple[_Collected, Signal]:
     """One pass over the STFT: features that need nothing but their frame, and the harmonic signal."""
     n_frames = frame_count(len(signal), config)
-    bank, freqs_hz, (bands, most) = mel_bank(config), fft_freqs_hz(config), contrast_bands(config)
+    bank, freqs_hz = filters.mel_bank(config), filters.fft_freqs_hz(config)
+    bands, most = filters.contrast_bands(config)
     collected = _Collected(
         np.empty((config.n_mels, n_frames), np.float32),
         np.empty((4, n_frames)),
@@ -108,53 +107,6 @@ def _collect(signal: Signal, config: AudioConfig, block_frames: int) -> tuple[_C
     return collected, harmonic.finish()
 
 
-@lru_cache(maxsize=4)
-def fft_freqs_hz(config: AudioConfig) -> np.ndarray:
-    """Centre frequency of every STFT bin, float64 ``(n_bins,)``."""
-    import librosa
-
-    return librosa.fft_frequencies(sr=config.sample_rate_hz, n_fft=config.n_fft)
-
-
-@dataclass(frozen=True)
-class MelBank:
-    """Slaney's mel filters: ``weights`` float32 ``(n_mels, n_bins)``, non-zero within ``spans (n_mels, 2)``."""
-
-    weights: np.ndarray
-    spans: np.ndarray
-
-
-@lru_cache(maxsize=4)
-def mel_bank(config: AudioConfig) -> MelBank:
-    """The filters of ``librosa.feature.melspectrogram``."""
-    import librosa
-
-    weights = librosa.filters.mel(sr=config.sample_rate_hz, n_fft=config.n_fft, n_mels=config.n_mels)
-    filled = weights > 0
-    first = filled.argmax(axis=1)
-    return MelBank(weights, np.stack([first, first + filled.sum(axis=1)], axis=1))
-
-
-@lru_cache(maxsize=4)
-def contrast_bands(config: AudioConfig) -> tuple[np.ndarray, np.ndarray]:
-    """Bins ``(7, 2)`` of the octave bands of spectral contrast, and how many extremes of each count ``(7,)``.
-
-    As in librosa, a band also takes the bin below it, all but the highest give up their last bin,
-    and the number of extremes (2 %) is counted before that.
-    """
-    freqs_hz = fft_freqs_hz(config)
-    edges_hz = [0.0, *(_CONTRAST_FMIN_HZ * 2.0 ** np.arange(_CONTRAST_BANDS + 1))]
-    bands, most = [], []
-    for index, (low_hz, high_hz) in enumerate(pairwise(edges_hz)):
-        inside = np.flatnonzero((freqs_hz >= low_hz) & (freqs_hz <= high_hz))
-        first = inside[0] - (index > 0)
-        last_band = index == _CONTRAST_BANDS
-        stop = len(freqs_hz) if last_band else inside[-1] + 1
-        most.append(max(1, int(np.rint(_CONTRAST_QUANTILE * (stop - first)))))
-        bands.append((first, stop if last_band else stop - 1))
-    return np.array(bands), np.array(most)
-
-
 def power_to_db(power: np.ndarray) -> np.ndarray:
     """Decibels, at most 80 dB below the largest of the song, in place (librosa.power_to_db)."""
     np.maximum(power, _AMIN, out=power)
@@ -165,21 +117,25 @@ def power_to_db(power: np.ndarray) -> np.ndarray:
 
 def mfcc(mel_db: np.ndarray, n_mfcc: int) -> np.ndarray:
     """Mel-frequency cepstral coefficients ``(n_mfcc, n_frames)`` (Davis & Mermelstein 1980; orthonormal DCT-II)."""
-    import librosa
+    import scipy.fft
 
-    return librosa.feature.mfcc(S=mel_db, n_mfcc=n_mfcc)
+    return scipy.fft.dct(mel_db, axis=0, norm="ortho")[:n_mfcc]
 
 
 def delta(feature: np.ndarray) -> np.ndarray:
-    """First difference over nine frames, smoothed (Savitzky-Golay), same shape; per frame."""
-    import librosa
+    """Slope of the line that fits nine frames best (Savitzky-Golay), same shape; per frame (librosa.feature.delta).
 
-    return librosa.feature.delta(feature)
+    Near either end it is that of the first or last nine frames.
+    """
+    width = 2 * _DELTA_REACH + 1
+    steps = np.arange(-_DELTA_REACH, _DELTA_REACH + 1)
+    slopes = np.lib.stride_tricks.sliding_window_view(feature, width, axis=1) @ (steps / np.sum(steps**2))
+    return np.pad(slopes, ((0, 0), (_DELTA_REACH, _DELTA_REACH)), mode="edge")
 
 
 def block_peaks(magnitude: np.ndarray, config: AudioConfig) -> tuple[np.ndarray, np.ndarray]:
     """Frequencies in Hz and magnitudes of the spectral peaks between 150 and 4,000 Hz, both ``(n_peaks,)``."""
-    freqs_hz = fft_freqs_hz(config)
+    freqs_hz = filters.fft_freqs_hz(config)
     first, last = np.searchsorted(freqs_hz, [_PEAKS_FMIN_HZ, _PEAKS_FMAX_HZ])
     # of two neighbours at most one is a local maximum
     size = len(magnitude) * ((last - first) // 2 + 1)
@@ -193,14 +149,12 @@ def tuning_of_peaks(peaks: list[tuple[np.ndarray, np.ndarray]]) -> float:
 
     ``peaks`` are those of each block; 0 where there is none. ``librosa.estimate_tuning`` with 36 bins an octave.
     """
-    import librosa
-
     pitches, strengths = (np.concatenate(parts) for parts in zip(*peaks, strict=True))
     voiced = pitches > 0
     if not voiced.any():
         return 0.0
     strong = voiced & (strengths >= np.median(strengths[voiced]))
-    return float(librosa.pitch_tuning(pitches[strong], bins_per_octave=spectra.CQT_BINS_PER_OCTAVE))
+    return filters.pitch_tuning(pitches[strong])
 
 
 def _tuning_of(signal: Signal, config: AudioConfig, block_frames: int) -> float:
@@ -210,25 +164,18 @@ def _tuning_of(signal: Signal, config: AudioConfig, block_frames: int) -> float:
 
 def chroma(signal: Signal, tuning: float, config: AudioConfig) -> np.ndarray:
     """CQT chroma, C first, each frame's maximum 1: float32 ``(12, n_frames)`` (librosa.feature.chroma_cqt)."""
-    import librosa
-
-    n_bins = spectra.CQT_OCTAVES * spectra.CQT_BINS_PER_OCTAVE
-    fold = librosa.filters.cq_to_chroma(
-        n_bins, bins_per_octave=spectra.CQT_BINS_PER_OCTAVE, n_chroma=config.n_chroma
-    ).reshape(config.n_chroma, spectra.CQT_OCTAVES, -1)
+    fold = filters.chroma_fold(config.n_chroma)
     total = np.zeros((config.n_chroma, frame_count(len(signal), config)), np.float32)
-    for octave, first, magnitude in spectra.cqt_octaves(signal, tuning, config):
+    for _, first, magnitude in spectra.cqt_octaves(signal, tuning, config):
         here = total[:, first : first + len(magnitude)]
-        here += (magnitude @ fold[:, octave].T).T[:, : here.shape[1]]
+        here += (magnitude @ fold.T).T[:, : here.shape[1]]
     n_frames = min(total.shape[1], first + len(magnitude))  # the lowest octave comes last, and is the shortest
-    return librosa.util.normalize(total[:, :n_frames], norm=np.inf, axis=0)
+    return filters.normalise(total[:, :n_frames], np.max)
 
 
 def tonnetz(chroma_of_harmonic: np.ndarray) -> np.ndarray:
     """Tonal centroid: fifths, minor and major thirds as points in three planes, ``(6, n_frames)`` (Harte et al. 2006)."""
-    import librosa
-
-    return librosa.feature.tonnetz(chroma=chroma_of_harmonic)
+    return filters.tonnetz_basis(len(chroma_of_harmonic)) @ filters.normalise(chroma_of_harmonic, np.sum)
 
 
 def rms(blocks: Iterable[np.ndarray], n_samples: int, config: AudioConfig) -> np.ndarray:

@@ -6,7 +6,7 @@ An envelope is ``(n_frames,)``, one value per hop; tempo is in BPM, beats are fr
 import numpy as np
 
 from songmap.core.config import AudioConfig
-from songmap.extract import kernels, spectra
+from songmap.extract import filters, kernels, spectra
 
 _TEMPOGRAM_S, _START_BPM, _MAX_BPM = 8.0, 120.0, 320.0
 _TIGHTNESS = 100.0
@@ -33,18 +33,16 @@ def tempo(envelope: np.ndarray, config: AudioConfig, block_frames: int = spectra
     The lag with the largest mean autocorrelation in windows of 8 s, weighted by a log-normal prior
     around 120 BPM (Ellis 2007), as in ``librosa.feature.tempo``, whose tempogram is never held whole.
     """
-    import librosa
-
     if not envelope.any():
         return 0.0
-    size = int(librosa.time_to_frames(_TEMPOGRAM_S, sr=config.sample_rate_hz, hop_length=config.hop_length))
+    size = int(_TEMPOGRAM_S * config.sample_rate_hz) // config.hop_length
     padded = np.pad(envelope, size // 2, mode="linear_ramp", end_values=0)
     windows = np.lib.stride_tricks.sliding_window_view(padded, size)[: len(envelope)]
-    total = np.zeros(size)
+    window, total = filters.hann_window(size), np.zeros(size)
     for first in range(0, len(envelope), block_frames):
-        lags = librosa.autocorrelate(windows[first : first + block_frames] * spectra.hann_window(size), axis=1)
-        total += librosa.util.normalize(lags, norm=np.inf, axis=1).sum(axis=0)
-    bpm = librosa.tempo_frequencies(size, sr=config.sample_rate_hz, hop_length=config.hop_length)
+        lags = filters.autocorrelation(windows[first : first + block_frames] * window)
+        total += filters.normalise(lags, np.max, axis=1).sum(axis=0)
+    bpm = filters.lag_tempi_bpm(size, config)
     with np.errstate(divide="ignore"):  # lag 0 is infinitely fast, and excluded
         prior = -0.5 * (np.log2(bpm) - np.log2(_START_BPM)) ** 2
     prior[bpm >= _MAX_BPM] = -np.inf
@@ -92,11 +90,9 @@ def pulse_clarity(envelope: np.ndarray, config: AudioConfig) -> float:
 
     The envelope is centred first, so that a steady level is no pulse (Lartillot et al. 2008, "MaxAutocor").
     """
-    import librosa
-
     centred = envelope - envelope.mean(dtype=np.float64)
     slowest, fastest = (60 * config.frame_rate_hz / bpm for bpm in _PULSE_BPM)
-    lags = librosa.autocorrelate(centred, max_size=int(slowest) + 1)
+    lags = filters.autocorrelation(centred)[: int(slowest) + 1]
     if lags[0] <= 0 or len(lags) <= int(np.ceil(fastest)):
         return 0.0
     return float(np.clip(lags[int(np.ceil(fastest)) :].max() / lags[0], 0, 1))

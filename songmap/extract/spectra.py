@@ -7,18 +7,16 @@ depends on the block size: every frame is computed alone, and matrix products al
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 
 from songmap.core.config import AudioConfig
-from songmap.extract import kernels
+from songmap.extract import filters, kernels
 from songmap.extract.signal import Signal, frame_count, resample
 
 BLOCK_FRAMES = 1024
 _FFT_FRAMES = 64  # frames transformed at once: their float64 copies stay in the processor's cache
 _CQT_FRAMES = 256
-CQT_OCTAVES, CQT_BINS_PER_OCTAVE = 7, 36
 
 
 @dataclass(frozen=True)
@@ -39,21 +37,11 @@ class Block:
         return self.halo[self.offset : self.offset + len(self.spectrum)]
 
 
-@lru_cache(maxsize=4)
-def hann_window(length: int) -> np.ndarray:
-    """Periodic Hann window, float64 ``(length,)``, read-only."""
-    import librosa
-
-    window = np.ascontiguousarray(librosa.filters.get_window("hann", length, fftbins=True))
-    window.setflags(write=False)
-    return window
-
-
 def stft_frames(signal: Signal, first: int, stop: int, config: AudioConfig) -> np.ndarray:
     """STFT of frames ``first … stop - 1``: complex64 ``(stop - first, n_fft // 2 + 1)``, equal to librosa's bits."""
     import scipy.fft
 
-    window = hann_window(config.n_fft)
+    window = filters.hann_window(config.n_fft)
     start = first * config.hop_length - config.n_fft // 2
     samples = signal.read(start, start + (stop - first - 1) * config.hop_length + config.n_fft)
     start -= max(0, start)  # where the first frame begins in what was read
@@ -98,19 +86,15 @@ class InverseStft:
     """Overlap-adds the inverse of consecutive frames and appends finished samples to ``signal``, as ``librosa.istft``."""
 
     def __init__(self, n_samples: int, config: AudioConfig) -> None:
-        import librosa
-
         self.signal = Signal()
         self._n_samples, self._config = n_samples, config
+        self._window = filters.hann_window(config.n_fft)
         self._next = -(config.n_fft // 2)  # sample at which the buffer begins
         self._unfinished = np.zeros(config.n_fft - config.hop_length, np.float32)
         # the sum of squared windows repeats every hop between the edges, so a short one serves any length
         n_frames = frame_count(n_samples, config)
         short = min(n_frames, 3 * config.n_fft // config.hop_length)
-        sums = librosa.filters.window_sumsquare(
-            window="hann", n_frames=short, n_fft=config.n_fft, hop_length=config.hop_length
-        )
-        self._sums = sums[config.n_fft // 2 :]
+        self._sums = filters.window_sum_of_squares(short, config)[config.n_fft // 2 :]
         self._middle, self._repeated = short // 2 * config.hop_length, (n_frames - short) * config.hop_length
 
     def add(self, spectrum: np.ndarray) -> None:
@@ -122,7 +106,7 @@ class InverseStft:
         buffer[: len(self._unfinished)] = self._unfinished
         for row in range(0, len(spectrum), _FFT_FRAMES):
             frames = scipy.fft.irfft(spectrum[row : row + _FFT_FRAMES], n=n_fft, axis=1)
-            kernels.overlap_add(frames, hann_window(n_fft), row * hop, hop, buffer)
+            kernels.overlap_add(frames, self._window, row * hop, hop, buffer)
         self._append(buffer[: len(spectrum) * hop])
         self._unfinished = buffer[len(spectrum) * hop :]
 
@@ -146,59 +130,18 @@ class InverseStft:
         self.signal.append(samples / self._sums[places])
 
 
-@dataclass(frozen=True)
-class CqtBank:
-    """The constant-Q filters of one octave in the time domain; every other octave is the same at half the rate.
-
-    ``filters`` float32 ``(n_fft, 72)``: real parts of 36 filters, then imaginary parts.
-    ``lengths`` float64 ``(7, 36)``: filter lengths in samples at full rate, lowest octave first.
-    """
-
-    filters: np.ndarray
-    lengths: np.ndarray
-
-
-@lru_cache(maxsize=128)
-def cqt_bank(tuning: float, sample_rate_hz: int) -> CqtBank:
-    """Filters of ``librosa.cqt`` (84 semitones from C1 in thirds, Hann, sparsity 0.01) for a tuning.
-
-    ``tuning`` is in fractions of a bin, as ``librosa.estimate_tuning`` gives it: at most a hundred
-    values, so the banks are kept. A spectrum times a sparse basis is a sum over samples; doing that
-    sum with dense filters is one matrix product, which is faster than transforming every frame.
-    """
-    import librosa
-    import scipy.fft
-
-    n_bins = CQT_OCTAVES * CQT_BINS_PER_OCTAVE
-    fmin_hz = librosa.note_to_hz("C1") * 2.0 ** (tuning / CQT_BINS_PER_OCTAVE)
-    freqs_hz = librosa.cqt_frequencies(n_bins, fmin=fmin_hz, bins_per_octave=CQT_BINS_PER_OCTAVE)
-    ratio = 2.0 ** (2 / CQT_BINS_PER_OCTAVE)
-    alpha = np.full(n_bins, (ratio - 1) / (ratio + 1))
-    lengths, _ = librosa.filters.wavelet_lengths(freqs=freqs_hz, sr=sample_rate_hz, alpha=alpha)
-    top = slice(-CQT_BINS_PER_OCTAVE, None)
-    basis, top_lengths = librosa.filters.wavelet(freqs=freqs_hz[top], sr=sample_rate_hz, alpha=alpha[top])
-    n_fft = basis.shape[1]
-    spectrum = scipy.fft.fft(basis * (top_lengths[:, np.newaxis] / n_fft), axis=1)[:, : n_fft // 2 + 1]
-    sparse = librosa.util.sparsify_rows(spectrum, quantile=0.01, dtype=np.complex64).toarray()
-    samples = np.arange(n_fft)
-    bins = np.arange(n_fft // 2 + 1)
-    dense = np.exp(-2j * np.pi / n_fft * (np.outer(samples, bins) % n_fft)) @ sparse.T
-    filters = np.ascontiguousarray(np.hstack([dense.real, dense.imag]).astype(np.float32))
-    return CqtBank(filters, lengths.reshape(CQT_OCTAVES, CQT_BINS_PER_OCTAVE))
-
-
 def cqt_octaves(signal: Signal, tuning: float, config: AudioConfig) -> Iterator[tuple[int, int, np.ndarray]]:
     """CQT magnitudes, the highest octave first, in blocks: ``(octave, first frame, float32 (n, 36))``.
 
     ``octave`` counts from 0, the lowest. Halving the rate can lose the last frame of lower octaves.
     """
-    bank = cqt_bank(tuning, config.sample_rate_hz)
+    bank = filters.cqt_bank(tuning, config.sample_rate_hz)
     n_fft, hop = len(bank.filters), config.hop_length
     frames = np.empty((_CQT_FRAMES, n_fft), np.float32)
     products = np.empty((_CQT_FRAMES, bank.filters.shape[1]), np.float32)
-    for octave in reversed(range(CQT_OCTAVES)):
+    for octave in reversed(range(filters.CQT_OCTAVES)):
         # each halving of the rate weakens the response by a square root of two, which librosa restores
-        scale = np.sqrt(2.0 ** (CQT_OCTAVES - 1 - octave) / bank.lengths[octave]).astype(np.float32)
+        scale = np.sqrt(2.0 ** (filters.CQT_OCTAVES - 1 - octave) / bank.lengths[octave]).astype(np.float32)
         n_frames = 1 + len(signal) // hop
         for first in range(0, n_frames, _CQT_FRAMES):
             start = first * hop - n_fft // 2
@@ -206,7 +149,7 @@ def cqt_octaves(signal: Signal, tuning: float, config: AudioConfig) -> Iterator[
             # beyond the end frames are zero, so that all products have one shape and round alike
             kernels.plain_frames(samples, start - max(0, start), hop, frames)
             np.matmul(frames, bank.filters, out=products)
-            magnitude = np.empty((min(_CQT_FRAMES, n_frames - first), CQT_BINS_PER_OCTAVE), np.float32)
+            magnitude = np.empty((min(_CQT_FRAMES, n_frames - first), filters.CQT_BINS_PER_OCTAVE), np.float32)
             kernels.magnitudes(products, scale, magnitude)
             yield octave, first, magnitude
         if octave:

@@ -9,7 +9,7 @@ from scipy.ndimage import median_filter
 from signals import RATE_HZ, clicks, music, noise, tone
 
 from songmap.core.config import AudioConfig
-from songmap.extract import frames, kernels, rhythm, spectra
+from songmap.extract import filters, frames, kernels, rhythm, spectra
 from songmap.extract.signal import Signal, frame_count, resample
 
 CONFIG = AudioConfig()
@@ -144,7 +144,7 @@ def test_mix_down_is_the_mean_of_channels():
 
 
 def test_spectral_shapes_equal_their_definitions(magnitude):
-    freqs_hz = frames.fft_freqs_hz(CONFIG)
+    freqs_hz = filters.fft_freqs_hz(CONFIG)
     out = np.empty((4, len(magnitude)))
     kernels.spectral_shapes(magnitude, freqs_hz, 0.85, 1e-10, out)
     double = magnitude.astype(np.float64)
@@ -158,7 +158,7 @@ def test_spectral_shapes_equal_their_definitions(magnitude):
 
 
 def test_contrast_extremes_are_means_of_sorted_ends(magnitude):
-    bands, most = frames.contrast_bands(CONFIG)
+    bands, most = filters.contrast_bands(CONFIG)
     peak, valley = np.empty((2, len(bands), len(magnitude)))
     kernels.contrast_extremes(magnitude, bands, most, peak, valley)
     for band, ((first, stop), count) in enumerate(zip(bands, most, strict=True)):
@@ -168,7 +168,7 @@ def test_contrast_extremes_are_means_of_sorted_ends(magnitude):
 
 
 def test_mel_power_is_a_weighted_sum_of_power(magnitude):
-    bank = frames.mel_bank(CONFIG)
+    bank = filters.mel_bank(CONFIG)
     out = np.empty((len(magnitude), CONFIG.n_mels), np.float32)
     kernels.mel_power(magnitude, bank.weights, bank.spans, out)
     np.testing.assert_allclose(out, magnitude.astype(np.float64) ** 2 @ bank.weights.T.astype(np.float64), rtol=1e-6)

@@ -5,11 +5,12 @@ import numpy as np
 import pytest
 import soundfile
 from scipy.signal import chirp
-from signals import RATE_HZ, clicks, deviation, music, noise, plain_columns, tone
+from signals import RATE_HZ, clicks, music, noise, tone
 
 from songmap.core.config import AudioConfig
 from songmap.core.schema import COLUMNS, FEATURES, N_LIBROSA, column_index
-from songmap.extract import frames, run, signal, statistics
+from songmap.extract import audio, frames, signal, statistics
+from songmap.extract.reference import deviation, plain_columns
 from songmap.extract.signal import Signal
 
 CONFIG = AudioConfig()
@@ -23,6 +24,10 @@ SIGNALS = {
     "clipped": lambda: np.clip(6 * music(4), -1, 1),
     "offset": lambda: music(4) + np.float32(0.3),
 }
+
+
+def embedding_of(heard: Signal) -> np.ndarray:
+    return statistics.embed(frames.analyse(heard, CONFIG))
 
 
 def assert_parity(ours: np.ndarray, samples: np.ndarray) -> None:
@@ -42,7 +47,7 @@ def assert_parity(ours: np.ndarray, samples: np.ndarray) -> None:
 @pytest.mark.parametrize("name", SIGNALS)
 def test_columns_equal_plain_librosa(name):
     samples = SIGNALS[name]()
-    assert_parity(statistics.embed(frames.analyse(Signal.of(samples), CONFIG)), samples)
+    assert_parity(embedding_of(Signal.of(samples)), samples)
 
 
 @pytest.mark.parametrize(
@@ -55,14 +60,14 @@ def test_files_equal_plain_librosa(tmp_path, suffix, rate_hz, channels):
     right = -0.5 * left + noise(5, rate_hz, 0.02)  # partly opposite phases
     soundfile.write(path, np.stack([left, right], axis=1)[:, :channels], rate_hz)
     samples, _ = librosa.load(path, sr=RATE_HZ)
-    heard = run.hear(path)
-    np.testing.assert_array_equal(heard.samples, samples)
-    assert_parity(heard.embedding, samples)
+    heard = audio.load_audio(path, CONFIG)
+    np.testing.assert_array_equal(heard.read(0, len(heard)), samples)
+    assert_parity(embedding_of(heard), samples)
 
 
 def test_completing_columns_equal_their_definitions():
     samples = music(12)
-    embedding = statistics.embed(frames.analyse(Signal.of(samples), CONFIG))
+    embedding = embedding_of(Signal.of(samples))
     envelope = librosa.onset.onset_strength(y=samples, sr=RATE_HZ, aggregate=np.median)
     beats_s = librosa.beat.beat_track(y=samples, sr=RATE_HZ, units="time")[1]
     expected = {
@@ -80,13 +85,14 @@ def test_completing_columns_equal_their_definitions():
 @pytest.mark.parametrize("block_frames", [37, 100_000])
 def test_block_size_changes_no_bit(block_frames):
     samples = music(6)
-    usual = statistics.embed(frames.analyse(Signal.of(samples), CONFIG))
-    np.testing.assert_array_equal(usual, statistics.embed(frames.analyse(Signal.of(samples), CONFIG, block_frames)))
+    np.testing.assert_array_equal(
+        embedding_of(Signal.of(samples)), statistics.embed(frames.analyse(Signal.of(samples), CONFIG, block_frames))
+    )
 
 
 def test_a_long_recording_on_disk_gives_the_same_bits(monkeypatch, tmp_path):
     path = tmp_path / "song.flac"
     soundfile.write(path, music(7, 32000), 32000)
-    in_memory = run.embed_file(path)[0]
+    in_memory = embedding_of(audio.load_audio(path, CONFIG))
     monkeypatch.setattr(signal, "IN_MEMORY_SAMPLES", 1000)
-    np.testing.assert_array_equal(in_memory, run.embed_file(path)[0])
+    np.testing.assert_array_equal(in_memory, embedding_of(audio.load_audio(path, CONFIG)))
