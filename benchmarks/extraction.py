@@ -2,15 +2,16 @@
 
     python benchmarks/extraction.py [FILE] [--long] [--parity MUSIC]
 
-Without FILE a four-minute stereo MP3 of 44.1 kHz is synthesised. Every figure comes from a fresh child
-process, repetitions of both sides alternate, medians are compared. Essentia's MusicExtractor and openSMILE
-(ComParE 2016) are timed too where they are installed; their licences keep them out of the requirements. ``--long`` adds a two-hour mix,
-``--parity`` the largest deviation from plain librosa per family over a folder of music. Prints Markdown
-tables and writes them to benchmarks/extraction.md.
+Without FILE a four-minute stereo MP3 of 44.1 kHz is made of a song of the demo's studio. Every figure comes
+from a fresh child process, repetitions of both sides alternate, medians are compared. Essentia's MusicExtractor
+and openSMILE (ComParE 2016) are timed too where they are installed; their licences keep them out of the
+requirements. ``--long`` adds a two-hour mix, ``--parity`` the largest deviation from plain librosa per family
+over a folder of music. Prints Markdown tables and writes them to benchmarks/extraction.md.
 """
 
 import argparse
 import importlib.util
+import itertools
 import json
 import os
 import resource
@@ -22,8 +23,6 @@ import tempfile
 import time
 from pathlib import Path
 
-import numpy as np
-
 ROOT = Path(__file__).resolve().parents[1]
 ONE_THREAD = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
 REPETITIONS, SONGS_PER_RATE = 5, 8
@@ -32,7 +31,7 @@ REPETITIONS, SONGS_PER_RATE = 5, 8
 def child(task: str, file: Path | None = None) -> dict:
     """Run one task of this file in a fresh process and return what it measured."""
     command = [sys.executable, __file__, "--task", task, *([str(file)] if file else [])]
-    environment = os.environ | ONE_THREAD | {"PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}"}
+    environment = os.environ | ONE_THREAD | {"PYTHONPATH": str(ROOT)}
     started = time.perf_counter()
     result = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env=environment)
     return json.loads(result.stdout.splitlines()[-1]) | {"process_s": time.perf_counter() - started}
@@ -75,9 +74,10 @@ def task_decode(file: Path) -> dict:
 
 def task_plain(file: Path) -> dict:
     import librosa
-    from signals import RATE_HZ, plain_columns
 
-    return measure(lambda: plain_columns(librosa.load(file, sr=RATE_HZ)[0]), 1)
+    from songmap.extract.reference import plain_columns
+
+    return measure(lambda: plain_columns(librosa.load(file)[0]), 1)
 
 
 def task_essentia(file: Path) -> dict:
@@ -130,14 +130,14 @@ def task_workers(file: Path) -> dict:
 def task_parity(music: Path) -> dict:
     """Largest deviation from plain librosa in units of what is allowed, per family."""
     import librosa
-    from signals import RATE_HZ, deviation, plain_columns
 
     from songmap.core.schema import COLUMN_FAMILY, COLUMNS, N_LIBROSA
+    from songmap.extract.reference import deviation, plain_columns
     from songmap.extract.run import embed_file, find_songs
 
     worst: dict[str, list] = {}
     for song in find_songs(music):
-        theirs = plain_columns(librosa.load(song.path, sr=RATE_HZ)[0])
+        theirs = plain_columns(librosa.load(song.path)[0])
         excess = deviation(embed_file(song.path)[0][:N_LIBROSA], theirs)
         for family in dict.fromkeys(COLUMN_FAMILY):
             index = max((i for i in range(N_LIBROSA) if COLUMN_FAMILY[i] == family), key=excess.__getitem__)
@@ -146,20 +146,33 @@ def task_parity(music: Path) -> dict:
     return worst
 
 
-TASKS = {name.removeprefix("task_"): function for name, function in globals().items() if name.startswith("task_")}
+def task_song(file: Path) -> dict:
+    return synthesise(file, 256)
 
 
-def synthesise(path: Path, duration_s: float) -> Path:
-    """A stereo MP3 of 44.1 kHz made of a one-minute pattern at changing levels."""
+def task_mix(file: Path) -> dict:
+    return synthesise(file, 7200)
+
+
+def synthesise(path: Path, duration_s: float) -> dict:
+    """Write a stereo MP3 of 44.1 kHz: the first song of the demo again and again, at changing levels."""
     import soundfile
-    from signals import music
 
-    pattern = music(60, 44100)
+    from songmap.core.config import DEFAULT_SEED
+    from songmap.demo.catalogue import plan_corpus
+    from songmap.demo.composer import compose
+    from songmap.demo.mixdown import render
+
+    song, left = render(compose(plan_corpus(DEFAULT_SEED)[0])).T, int(duration_s * 44100)
+    levels = itertools.cycle((0.6, 0.8, 1.0))
     with soundfile.SoundFile(path, "w", 44100, 2) as out:
-        for turn in range(int(np.ceil(duration_s / 60))):
-            part = pattern[: int((duration_s - 60 * turn) * 44100)] * (0.6 + 0.4 * (turn % 3) / 2)
-            out.write(np.stack([part, np.roll(part, 331)], axis=1))
-    return path
+        while left > 0:
+            out.write(song[:left] * next(levels))
+            left -= len(song)
+    return {}
+
+
+TASKS = {name.removeprefix("task_"): function for name, function in globals().items() if name.startswith("task_")}
 
 
 def report(file: Path, long: Path | None, music: Path | None) -> str:
@@ -218,10 +231,14 @@ def main() -> None:
     if arguments.task:
         print(json.dumps(TASKS[arguments.task](arguments.file)))
         return
-    sys.path.append(str(ROOT / "tests"))
     with tempfile.TemporaryDirectory() as folder:
-        file = arguments.file or synthesise(Path(folder) / "song.mp3", 256)
-        long = synthesise(Path(folder) / "mix.mp3", 7200) if arguments.long else None
+        file, long = arguments.file, None
+        if not file:
+            file = Path(folder) / "song.mp3"
+            child("song", file)
+        if arguments.long:
+            long = Path(folder) / "mix.mp3"
+            child("mix", long)
         text = report(file.resolve(), long, arguments.parity and arguments.parity.resolve())
     print(text)
     Path(__file__).with_suffix(".md").write_text(text, encoding="utf-8")
