@@ -1,0 +1,38 @@
+"""What a file's audio is, without decoding it: the same song is recognised under any name and with any tags."""
+
+import hashlib
+from pathlib import Path
+from typing import BinaryIO
+
+from songmap.core.errors import AudioError
+from songmap.extract.audio import demuxed, opened, packets
+
+_DIGEST_BYTES = 20
+
+
+def content_hash(path: Path) -> str:
+    """BLAKE2b of the compressed audio in hexadecimal, 40 characters; names, tags and pictures do not change it.
+
+    Hashed are codec, rate, channels and the packets of the stream that is heard. A file that FFmpeg cannot
+    take apart is hashed whole, which its tags do change. Raises AudioError if it cannot be read.
+    """
+    with opened(path) as file:
+        try:
+            return _hash_packets(file)
+        except AudioError:
+            file.seek(0)
+            return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=_DIGEST_BYTES)).hexdigest()
+
+
+def _hash_packets(file: BinaryIO) -> str:
+    digest = hashlib.blake2b(digest_size=_DIGEST_BYTES)
+    with demuxed(file) as (container, stream):
+        codec = stream.codec_context
+        digest.update(f"{codec.codec.canonical_name} {codec.sample_rate} {codec.channels}".encode())
+        n_bytes = 0
+        for packet in packets(container, stream):
+            digest.update(packet)
+            n_bytes += packet.size
+        if not n_bytes:
+            raise AudioError("holds no audio")
+    return digest.hexdigest()
