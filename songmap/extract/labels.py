@@ -1,0 +1,332 @@
+"""Which genre a song is of, and what else is said about it: by its folder, its tag or a CSV file.
+
+folder: ``GENRE/Artist/Album/song``. The folder directly below the music folder is the genre, in upper case;
+    the next two fill artist and album where the tags have none. Discs (``CD1``) are no albums, ``Various
+    Artists`` is no artist. ``blues.00001.wav``, GTZAN's naming, says BLUES directly in the music folder and
+    in a folder ``blues`` however deep.
+tag: the file's own genre tag, the first if there are several.
+FILE.csv: a row per song, with a column that names the file and one that names the genre; FMA's
+    ``tracks.csv`` is read as it is. Columns called artist, title, album, album_artist, year, key, isrc or
+    musicbrainz_id win over the tags where they are not empty; all others are kept as text under their own
+    names, with ``label_`` before a name that the table of songs has a meaning for.
+
+Genres are in upper case; a song without one is UNKNOWN.
+"""
+
+import csv
+import io
+import logging
+import posixpath
+import re
+import statistics
+import unicodedata
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from songmap.core.artifacts import SONG_COLUMNS
+from songmap.core.config import UNKNOWN_GENRE
+from songmap.core.errors import UsageError
+from songmap.extract.audio import AUDIO_SUFFIXES
+from songmap.extract.songs import Song, music_root
+from songmap.extract.tags import readable
+
+_log = logging.getLogger(__name__)
+
+_GTZAN_STEM = re.compile(r"([^\W\d_][\w&' -]*)\.\d{5}")
+_DISC = re.compile(
+    r"(cd|dis[ck]|disque|dvd)([\s._-]*\d{1,3}|[\s._-]+([a-d]|[ivx]{1,4}))(\s*[-–:(\[].*)?", re.IGNORECASE
+)
+_NO_ARTIST = frozenset({"various artists", "various", "va", "compilations", "unknown artist", "unknown"})
+# between several genres in one text; an unspaced slash belongs to the name: HIP-HOP/RAP
+_BETWEEN_GENRES = re.compile(r";|\0|\\\\|//|\s[/|]\s")
+
+# in order of preference; compared in lower case, blanks and hyphens as underscores
+_FILE_HEADERS = (
+    "path", "file_path", "filepath", "audio_path", "file", "filename", "file_name", "audio", "track_id", "song_id",
+    "id", "track", "song", "name",
+)  # fmt: skip
+_GENRE_HEADERS = (
+    "genre", "genre_top", "track_genre_top", "top_genre", "main_genre", "genres",
+    "label", "labels", "class", "category", "style",
+)  # fmt: skip
+_OVERRIDING = ("artist", "title", "album", "album_artist", "year", "key", "isrc", "musicbrainz_id")
+_OTHER_NAMES = {"artist_name": "artist", "track_title": "title", "album_title": "album"}  # FMA's
+
+
+def label_songs(paths: Sequence[Path], music: Path, labels: str) -> list[Song]:
+    """One Song per path of ``find_songs(music)``, in that order; ``labels`` is ``folder``, ``tag`` or a CSV file.
+
+    Raises UsageError for a CSV file that cannot be used, names a song ambiguously or fits none.
+    """
+    if labels == "folder":
+        return _by_folder(paths, music_root(music))
+    if labels == "tag":
+        return [Song(path, "") for path in paths]
+    return _by_csv(paths, music_root(music), Path(labels))
+
+
+def label_record(record: dict[str, Any], song: Song) -> dict[str, Any]:
+    """The record of a file's tags and measurements, completed by what ``song`` says of it."""
+    defaults = {name: text for name, text in song.defaults.items() if not record[name]}
+    return record | defaults | song.labels | {"genre": song.genre or genre_of_tag(record["tag_genre"])}
+
+
+def genre_of_tag(text: str) -> str:
+    """The first genre that a text names, in upper case; UNKNOWN if it names none."""
+    names = (" ".join(name.split()) for name in _BETWEEN_GENRES.split(unicodedata.normalize("NFC", text)))
+    return next((name.upper() for name in names if name), UNKNOWN_GENRE)
+
+
+def _by_folder(paths: Sequence[Path], root: Path) -> list[Song]:
+    songs = []
+    uppers = set()
+    for path in paths:
+        *folders, name = (unicodedata.normalize("NFC", readable(part)) for part in path.relative_to(root).parts)
+        gtzan = _GTZAN_STEM.fullmatch(name.rpartition(".")[0])
+        if gtzan and (not folders or folders[-1].casefold() == gtzan[1].casefold()):
+            songs.append(Song(path, gtzan[1].upper()))
+            folders = []
+        else:
+            songs.append(Song(path, folders[0].upper() if folders else UNKNOWN_GENRE, defaults=_places(folders[1:])))
+        uppers.add(tuple(folders[:2]))
+    # one folder that holds only folders: a genre with artists, or --music one level too high?
+    if len(uppers) > 1 and all(len(upper) == 2 for upper in uppers) and len({upper[0] for upper in uppers}) == 1:
+        folder = next(iter(uppers))[0]
+        _log.warning(
+            "all songs are of genre %s, the only folder in %s; if the folders in that one are the genres, give --music %s",
+            folder.upper(), root, root / folder,
+        )  # fmt: skip
+    return songs
+
+
+def _places(folders: Sequence[str]) -> dict[str, str]:
+    """Artist and album from the folders between the genre and the song."""
+    places = [folder for folder in folders if not _DISC.fullmatch(folder)]
+    found = dict(zip(("artist", "album"), places, strict=False))
+    if found.get("artist", "").casefold() in _NO_ARTIST:
+        del found["artist"]
+    return found
+
+
+def _by_csv(paths: Sequence[Path], root: Path, file: Path) -> list[Song]:
+    names, rows = _read_csv(file)
+    file_column, genre_column = _roles(file, names)
+    label_names = _label_names(names, {file_column, genre_column})
+    keys = [row[file_column].strip() for row in rows]
+    genres = [genre_of_tag(row[genre_column]) for row in rows]
+    row_of, left_over = _match(paths, root, file, keys, genres)
+    if not row_of:
+        raise UsageError(
+            f"no row of {file} names a song below {root}: its column {names[file_column]!r} begins with "
+            f"{next(filter(None, keys), '')!r}, the first song is {paths[0].relative_to(root)}"
+        )
+
+    def warn(message: str, left: Sequence[Path | str]) -> None:
+        if left:
+            _log.warning(f"%d {message}, the first is %s", len(left), file, left[0])
+
+    warn("songs have no row in %s and are of genre UNKNOWN", [path for path in paths if path not in row_of])
+    warn("songs have no genre in %s", [path for path, row in row_of.items() if genres[row] == UNKNOWN_GENRE])
+    warn("rows of %s name no song", [keys[row] for row in left_over])
+    return [
+        Song(path, genres[row_of[path]], dict(_labels(rows[row_of[path]], label_names)))
+        if path in row_of
+        else Song(path, UNKNOWN_GENRE)
+        for path in paths
+    ]
+
+
+def _read_csv(file: Path) -> tuple[list[str], list[tuple[str, ...]]]:
+    """Column names and rows, all text. Raises UsageError for what is no table."""
+    import pandas as pd
+
+    try:
+        text = file.read_bytes().decode("utf-8-sig")
+        table = pd.read_csv(io.StringIO(text), sep=_delimiter(text), header=None, dtype=object, na_filter=False)
+    except OSError as error:
+        raise UsageError(
+            f"labels {file} cannot be read ({error.strerror}); give folder, tag or a CSV file of songs and genres"
+        ) from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{file} is no UTF-8 text (byte {error.start + 1}); save it as CSV UTF-8") from error
+    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        raise UsageError(f"{file} is no CSV table: {error}") from error
+    if len(table.columns) < 2:
+        raise UsageError(f"{file} has one column; songs and genres are needed, separated by comma, semicolon or tab")
+    rows = list(zip(*(table[column].tolist() for column in table.columns), strict=True))
+    return _split_header(rows)
+
+
+def _delimiter(text: str) -> str:
+    """The sign that splits most of the first rows into most columns."""
+
+    def columns(delimiter: str) -> tuple[float, int]:
+        lines = io.StringIO(text[: 1 << 16], newline="")  # a row cut off there is outvoted
+        counts = [len(row) for row in islice(csv.reader(lines, delimiter=delimiter), 20) if row]
+        return statistics.median_low(counts or [0]), counts[0] if counts else 0
+
+    return max("\t;,", key=columns)
+
+
+def _split_header(rows: list[tuple[str, ...]]) -> tuple[list[str], list[tuple[str, ...]]]:
+    """FMA's three rows of header, one row, or none, which means file and genre come first."""
+    if len(rows) > 2 and not rows[0][0] and not rows[1][0] and _plain(rows[2][0]) in _FILE_HEADERS:
+        upper, lower = rows[0][1:], rows[1][1:]
+        return [rows[2][0], *(f"{group}_{name}" for group, name in zip(upper, lower, strict=True))], rows[3:]
+    names = [" ".join(name.split()) or f"column_{number}" for number, name in enumerate(rows[0], 1)]
+    if any(_plain(name) in (*_FILE_HEADERS, *_GENRE_HEADERS) for name in names):
+        return names, rows[1:]
+    return ["file", "genre", *(f"column_{number}" for number in range(3, len(names) + 1))], rows
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[\s-]+", "_", name.strip().casefold())
+
+
+def _roles(file: Path, names: Sequence[str]) -> tuple[int, int]:
+    """Indices of the columns with the file and with the genre."""
+    plain = [_plain(name) for name in names]
+    named = next((plain.index(name) for name in _FILE_HEADERS if name in plain), None)
+    genre = next((plain.index(name) for name in _GENRE_HEADERS if name in plain), None)
+    if named is None:
+        named = 1 if genre == 0 else 0
+    if genre is None and len(names) == 2:
+        genre = 1 - named
+    if genre is None:
+        raise UsageError(f"{file} has no column of genres among {', '.join(names)}; name one of them genre")
+    return named, genre
+
+
+def _label_names(names: Sequence[str], taken: set[int]) -> dict[int, str]:
+    """Under which name each further column is kept."""
+    kept: dict[int, str] = {}
+    for column, name in enumerate(names):
+        if column in taken:
+            continue
+        meaning = _OTHER_NAMES.get(_plain(name), _plain(name))
+        name = meaning if meaning in _OVERRIDING and meaning not in kept.values() else name
+        if name in SONG_COLUMNS and (name not in _OVERRIDING or name in kept.values()):
+            name = f"label_{name}"
+        while name in kept.values():
+            name += "_2"
+        kept[column] = name
+    return kept
+
+
+def _labels(row: Sequence[str], names: dict[int, str]) -> Iterator[tuple[str, str | float]]:
+    for column, name in names.items():
+        text = " ".join(row[column].split())
+        if name != "year":
+            if text:
+                yield name, text
+        elif year := re.search(r"\b\d{4}\b", text):
+            yield name, float(year[0])
+
+
+def _match(
+    paths: Sequence[Path], root: Path, file: Path, keys: Sequence[str], genres: Sequence[str]
+) -> tuple[dict[Path, int], list[int]]:
+    """The row of every song that has one, and the rows that name no song.
+
+    The strictest reading of a row that fits decides: as written, then with leading folders left out (a
+    collection that has moved), then both without regard to case. Raises UsageError where a row means
+    several songs, and where a song has two genres.
+    """
+    row_of: dict[Path, int] = {}
+    remaining = [(row, _spelled(key)) for row, key in enumerate(keys) if key]
+    for fold in (str, str.casefold):
+        if not remaining:
+            break
+        files = _Files(paths, root, file, fold)
+        for find in (files.named, files.moved):
+            missed, labelled = [], set(row_of)
+            for row, key in remaining:
+                found = find(fold(key))
+                if len(found) > 1:
+                    raise UsageError(
+                        f"{file}: {keys[row]!r} is the name of {len(found)} songs, {found[0]} and {found[1]}; "
+                        "give their folders in the file"
+                    )
+                if not found or found[0] in labelled:
+                    missed.append((row, key))
+                elif genres[row_of.setdefault(found[0], row)] != genres[row]:
+                    first = row_of[found[0]]
+                    raise UsageError(
+                        f"{file} gives {found[0]} two genres: {genres[first]} as {keys[first]!r}, "
+                        f"{genres[row]} as {keys[row]!r}; leave one"
+                    )
+            remaining = missed
+    return row_of, [row for row, key in remaining]
+
+
+def _spelled(path: str) -> str:
+    """One spelling of a path: composed letters, slashes, no ``./`` in front."""
+    return posixpath.normpath(unicodedata.normalize("NFC", readable(path)).replace("\\", "/"))
+
+
+class _Files:
+    """Songs by what a row may call them: by path, by the end of a path, both also without ending, by number (FMA)."""
+
+    def __init__(self, paths: Sequence[Path], root: Path, file: Path, fold: Callable[[str], str]) -> None:
+        self._root, self._beside = (fold(_spelled(str(place))) for place in (root, file.parent.resolve()))
+        self._whole, self._bare = _Names(), _Names()
+        self._numbers: dict[str, list[Path]] = defaultdict(list)
+        for path in paths:
+            whole = fold(_spelled(str(path)))
+            bare = posixpath.splitext(whole)[0]
+            self._whole.add(whole, path)
+            self._bare.add(bare, path)
+            if _is_number(posixpath.basename(bare)):
+                self._numbers[posixpath.basename(bare).lstrip("0")].append(path)
+
+    def named(self, key: str) -> list[Path]:
+        """Songs that ``key`` names as it is: by path, else by the end of the path, else by number."""
+        for names, name in self._readings(key):
+            for place in (self._root, self._beside):
+                if found := names.by_path.get(posixpath.normpath(posixpath.join(place, name))):
+                    return found
+            ends = names.by_end.get(_last_parts(name, 2), ())
+            if found := [path for text, path in ends if text.endswith(f"/{name}")]:
+                return found
+        return self._numbers.get(key.lstrip("0"), []) if _is_number(key) else []
+
+    def moved(self, key: str) -> list[Path]:
+        """Songs below the music folder that ``key`` names when leading folders are left out, as few as possible."""
+        for names, name in self._readings(key):
+            for n_left_out in range(1, name.count("/") + 1):
+                tail = name.split("/", n_left_out)[-1]
+                if found := names.by_path.get(f"{self._root}/{tail}"):
+                    return found
+        return []
+
+    def _readings(self, key: str) -> Iterator[tuple["_Names", str]]:
+        """With its ending, without one, with that of another format, as GTZAN's ``.au``."""
+        yield self._whole, key
+        yield self._bare, key
+        bare, suffix = posixpath.splitext(key)
+        if suffix.lower() in AUDIO_SUFFIXES:
+            yield self._bare, bare
+
+
+class _Names:
+    """Songs by one spelling of their paths: whole, by its last part and by its last two."""
+
+    def __init__(self) -> None:
+        self.by_path: dict[str, list[Path]] = defaultdict(list)
+        self.by_end: dict[str, list[tuple[str, Path]]] = defaultdict(list)
+
+    def add(self, text: str, path: Path) -> None:
+        self.by_path[text].append(path)
+        for count in (1, 2):  # by two, or thousands of 01.mp3 would be compared with each other
+            self.by_end[_last_parts(text, count)].append((text, path))
+
+
+def _last_parts(path: str, count: int) -> str:
+    return "/".join(path.split("/")[-count:])
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit()
