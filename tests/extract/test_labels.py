@@ -195,10 +195,9 @@ def test_absolute_paths_through_a_link_and_names_with_commas(tmp_path):
 
 
 def test_paths_beside_the_table_and_letters_stored_otherwise(tmp_path):
-    music = grow(tmp_path / "music", unicodedata.normalize("NFD", "a/é.mp3"), "b/é.mp3", "c/ü.mp3")
-    (tmp_path / "tables").mkdir()
-    table = write(tmp_path / "tables" / "t.csv", "../music/a/é.mp3,rock\n../music/b/é.mp3,pop\nu\u0308,jazz\n")
-    assert list(genres(music, table).values()) == ["ROCK", "POP", "JAZZ"]
+    grow(tmp_path, unicodedata.normalize("NFD", "a/é.mp3"), "b/é.mp3", "c/ü.mp3")
+    table = write(tmp_path / "a" / "t.csv", "é.mp3,rock\n../b/é.mp3,pop\nu\u0308,jazz\n")
+    assert list(genres(tmp_path, table).values()) == ["ROCK", "POP", "JAZZ"]
 
 
 def test_the_strictest_reading_of_a_row_decides(tmp_path):

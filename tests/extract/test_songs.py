@@ -68,13 +68,15 @@ def test_links_are_followed_and_loops_end(tmp_path):
 
 def test_a_song_reached_twice_is_listed_once_under_its_own_path(tmp_path):
     music = grow(tmp_path / "music", "HOUSE/x.mp3", "HOUSE/y.mp3")
-    outside = grow(tmp_path / "outside", "o.mp3")
+    outside = grow(tmp_path / "outside", "o.mp3", "deep/p.mp3", "deep/deeper/q.mp3")
     (music / "A favourites").mkdir()
     (music / "A favourites" / "x.mp3").symlink_to(music / "HOUSE" / "x.mp3")
     (music / "A folder").symlink_to(music / "HOUSE")
     for name in ("second", "first", "third"):
         (music / name).symlink_to(outside)
-    assert found(music) == ["HOUSE/x.mp3", "HOUSE/y.mp3", "first/o.mp3"]
+    (music / "inside").symlink_to(outside / "deep" / "deeper")
+    (music / "q.mp3").symlink_to(outside / "deep" / "deeper" / "q.mp3")
+    assert found(music) == ["HOUSE/x.mp3", "HOUSE/y.mp3", "first/deep/deeper/q.mp3", "first/deep/p.mp3", "first/o.mp3"]
 
 
 def test_hard_links_are_files_of_their_own(tmp_path):
