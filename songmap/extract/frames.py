@@ -175,7 +175,8 @@ def chroma(signal: Signal, tuning: float, config: AudioConfig) -> np.ndarray:
 
 def tonnetz(chroma_of_harmonic: np.ndarray) -> np.ndarray:
     """Tonal centroid: fifths, minor and major thirds as points in three planes, ``(6, n_frames)`` (Harte et al. 2006)."""
-    return filters.tonnetz_basis(len(chroma_of_harmonic)) @ filters.normalise(chroma_of_harmonic, np.sum)
+    basis, shares = filters.tonnetz_basis(len(chroma_of_harmonic)), filters.normalise(chroma_of_harmonic, np.sum)
+    return np.einsum("pc,cn->pn", basis, shares, optimize=True)  # rounds as in librosa, unlike a plain product
 
 
 def rms(blocks: Iterable[np.ndarray], n_samples: int, config: AudioConfig) -> np.ndarray:

@@ -18,8 +18,8 @@ _PERCENTILES = {"p25": 25, "p50": 50, "p75": 75}
 def embed(frames: SongFrames) -> np.ndarray:
     """The embedding, float32 ``(641,)``, in the schema's order. Raises AudioError if a number is not finite."""
     parts = []
-    # all three at once: selection works on a copy of a row, which is the slow part
-    mel = np.array([np.percentile(row, list(_PERCENTILES.values())) for row in frames.features["mel"]])
+    # all three at once, of sorted rows: sorting runs in SIMD, selection does not
+    mel = np.array([np.percentile(np.sort(row), list(_PERCENTILES.values())) for row in frames.features["mel"]])
     for block in FEATURES:
         if block.statistic == "value":
             parts.append(np.array([frames.values[block.names[0]]]))

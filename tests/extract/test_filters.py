@@ -106,8 +106,9 @@ def test_chroma_fold_is_librosas(n_chroma):
     np.testing.assert_array_equal(np.tile(fold, filters.CQT_OCTAVES), theirs)
 
 
-def test_tonnetz_is_librosas_bit_for_bit():
-    chroma = np.random.default_rng(5).random((12, 500), np.float32)
+@pytest.mark.parametrize("n_frames", [130, 173, 501])
+def test_tonnetz_is_librosas_bit_for_bit(n_frames):
+    chroma = np.random.default_rng(5).random((12, n_frames), np.float32)
     chroma[:, 7] = 0
     np.testing.assert_array_equal(frames.tonnetz(chroma), librosa.feature.tonnetz(chroma=chroma))
 
