@@ -1,109 +1,80 @@
 """01 · Songs → data/processed/embeddings_matrix.npy and song_data.pkl.
 
 Every audio file below the music folder becomes 641 named numbers. The folder directly below the music
-folder is a song's genre. A second run extracts only what is new or changed.
+folder is a song's genre, unless --labels says otherwise. A second run extracts only what is new or
+changed; a run that was interrupted, or killed, goes on where it was.
 """
 
 import argparse
 import sys
 from pathlib import Path
 
-import numpy as np
-
-from songmap.core.artifacts import Library, save_library
-from songmap.core.cli import new_parser, progress, quiet_decoders, script_main, whole_number
+from songmap.core.artifacts import save_library
+from songmap.core.cli import new_parser, progress, script_main, stop_on_interrupt, whole_number
 from songmap.core.config import AudioConfig, Workspace, usable_cores
-from songmap.core.schema import FAMILIES, FEATURES, block_slice
-from songmap.core.tables import format_duration, format_table, to_json
-from songmap.extract.run import Extraction, extract_library, find_songs
+from songmap.core.errors import UsageError
+from songmap.core.tables import to_json
+from songmap.extract import report
+from songmap.extract.executors import EXECUTORS
+from songmap.extract.labels import label_songs
+from songmap.extract.run import Manner, extract_library, preview
+from songmap.extract.songs import find_songs
 
 
 def build_parser() -> argparse.ArgumentParser:
     parser = new_parser(__doc__)
     parser.add_argument("--music", type=Path, metavar="DIR", help="music folder (default: WORKSPACE/data/raw)")
     parser.add_argument(
+        "--labels", default="folder", metavar="folder|tag|FILE.csv",
+        help="where genres come from: GENRE/Artist/Album folders, the files' own tags, or a table of files and genres",
+    )  # fmt: skip
+    parser.add_argument(
         "--workers", type=whole_number(1), default=usable_cores(), metavar="N", help="songs at the same time"
     )
+    parser.add_argument(
+        "--timeout", type=whole_number(1), default=600, metavar="S", help="seconds after which a song is given up"
+    )
+    parser.add_argument(
+        "--nice",
+        type=whole_number(0, 19),
+        default=10,
+        metavar="N",
+        help="how much the workers give way to other programs",
+    )
+    parser.add_argument("--limit", type=whole_number(1), metavar="N", help="decode at most N songs in this run")
+    parser.add_argument("--retry-failed", action="store_true", help="try again what failed before and has not changed")
+    parser.add_argument("--dry-run", action="store_true", help="say what there is to do, and do nothing")
+    parser.add_argument(
+        "--executor", choices=EXECUTORS, default="threads", help="where workers are kept; dask: on an existing cluster"
+    )
+    parser.add_argument("--scheduler", metavar="tcp://HOST:PORT", help="the cluster's scheduler, for --executor dask")
     parser.add_argument("--json", action="store_true", help="print the songs and failures as one JSON document")
     return parser
 
 
-def run(workspace: Workspace, music: Path | None, workers: int, json: bool) -> int:
-    songs = find_songs((music or workspace.music).expanduser())
-    with quiet_decoders(), progress("extracting") as on_progress:
-        extraction = extract_library(songs, workspace, workers=workers, on_progress=on_progress)
-    library = extraction.library
-    if len(library):
-        save_library(workspace, library, AudioConfig())
-    if json:
-        print(to_json(records(extraction)))
-    else:
-        print(summary(extraction, workspace))
-    return 0 if len(library) else 1
-
-
-def records(extraction: Extraction) -> list[dict]:
-    """Every song, then every failure with its reason."""
-    songs = extraction.library.songs.to_dict("records")
-    return [song | {"failure": None} for song in songs] + [
-        {"file_path": str(path), "failure": reason} for path, reason in extraction.failures
-    ]
-
-
-def summary(extraction: Extraction, workspace: Workspace) -> str:
-    """What came out: songs by genre, ranges of the features, failures, files."""
-    library, failures = extraction.library, extraction.failures
-    parts = []
-    if failures:
-        rows = [{"failed": str(path), "reason": reason} for path, reason in failures]
-        parts.append(format_table(rows, "Failed (tried again when the file changes)"))
-    if len(library):
-        parts += [
-            format_table(genre_rows(library), "Songs"),
-            format_table(feature_rows(library), "Ranges of the means"),
-        ]
-        parts.append(f"{workspace.embeddings}\n{workspace.songs}")
-    else:
-        parts.append("No song could be extracted, so nothing was written.")
-    extracted = len(library) + len(failures) - extraction.n_unchanged
-    parts.append(
-        f"{len(library)} songs in the library, {len(failures)} failed; "
-        f"{extracted} looked at in this run, {extraction.n_unchanged} unchanged since an earlier one."
-    )
-    return "\n\n".join(parts)
-
-
-def genre_rows(library: Library) -> list[dict]:
-    """Songs, duration and tempo of every genre."""
-    return [
-        {
-            "genre": genre,
-            "songs": len(songs),
-            "duration": format_duration(songs["duration"].sum()),
-            "median_tempo_bpm": float(songs["tempo_bpm"].median()),
-        }
-        for genre, songs in library.songs.groupby("genre", sort=True)
-    ]
-
-
-def feature_rows(library: Library) -> list[dict]:
-    """Range of every feature's mean, or single number, over its columns and all songs, family by family."""
-    rows = []
-    for block in sorted(FEATURES, key=lambda block: FAMILIES.index(block.family)):
-        if block.statistic in ("mean", "value"):
-            values = library.embeddings[:, block_slice(block.feature, block.statistic)]
-            rows.append(
-                {
-                    "family": block.family,
-                    "feature": block.feature,
-                    "columns": block.size,
-                    "lowest": float(values.min()),
-                    "median": float(np.median(values)),
-                    "highest": float(values.max()),
-                    "unit": block.unit,
-                }
-            )
-    return rows
+def run(
+    workspace: Workspace, music: Path | None, labels: str, workers: int, timeout: int, nice: int, limit: int | None,
+    retry_failed: bool, dry_run: bool, executor: str, scheduler: str | None, json: bool,
+) -> int:  # fmt: skip
+    if (executor == "dask") != (scheduler is not None):
+        raise UsageError("--executor dask and --scheduler tcp://HOST:PORT belong together; give both or neither")
+    music = (music or workspace.music).expanduser()
+    songs = label_songs(find_songs(music), music, labels)
+    manner = Manner(workers, executor, scheduler, timeout, nice, retry_failed, limit)
+    if dry_run:
+        plan = report.plan_record(preview(songs, workspace, manner))
+        print(to_json(plan) if json else report.plan_summary(plan))
+        return 0
+    advice = "finishing the songs in flight; run the same command again to go on, Ctrl-C again to end at once"
+    with stop_on_interrupt(advice) as stop, progress("extracting") as update:
+        extraction = extract_library(songs, workspace, manner, on_progress=report.ticker(update), stop=stop)
+    if len(extraction.library):
+        save_library(workspace, extraction.library, AudioConfig())
+    report.save_tables(extraction, workspace)
+    print(to_json(report.records(extraction)) if json else report.summary(extraction, workspace))
+    if stop():
+        return 130
+    return 0 if len(extraction.library) else 1
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ $(VENV)/.installed: requirements.txt | $(VENV)/bin/python
 	$(RUN) -m pip install -q --disable-pip-version-check -r requirements.txt
 	@touch $@
 
-$(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
+$(VENV)/.installed-dev: requirements-dev.txt requirements-cluster.txt $(VENV)/.installed
 	$(RUN) -m pip install -q --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
 

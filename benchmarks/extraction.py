@@ -53,13 +53,13 @@ def peak_mb() -> float:
 
 
 def task_ours(file: Path) -> dict:
-    from songmap.extract.run import embed_file
+    from songmap.extract.hear import embed_file
 
     return measure(lambda: embed_file(file))
 
 
 def task_first(file: Path) -> dict:
-    from songmap.extract.run import embed_file
+    from songmap.extract.hear import embed_file
 
     embed_file(file)
     return {"peak_mb": peak_mb()}
@@ -98,7 +98,7 @@ def task_stages(file: Path) -> dict:
     import cProfile
     import pstats
 
-    from songmap.extract.run import embed_file
+    from songmap.extract.hear import embed_file
 
     embed_file(file)
     profile = cProfile.Profile()

@@ -31,7 +31,7 @@ SONG_COLUMNS = (
     "song_name", "file_path", "genre", "duration", "artist", "title", "album", "album_artist", "year", "key",
     "tempo_bpm", "tag_bpm", "tag_genre", "isrc", "musicbrainz_id", "replaygain_db", "duplicate_of",
 )  # fmt: skip
-LIBRARIES = ("librosa", "numpy", "scipy", "pandas", "soundfile", "soxr", "scikit-learn", "xgboost")
+LIBRARIES = ("numpy", "scipy", "pandas", "soundfile", "soxr", "av", "scikit-learn", "xgboost")
 
 _TABLE_CLASSES = {
     ("builtins", "slice"),

@@ -8,7 +8,9 @@ import argparse
 import difflib
 import logging
 import os
+import signal
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +18,8 @@ from typing import Any, NoReturn
 
 from songmap.core.config import REPOSITORY, Workspace
 from songmap.core.errors import SongmapError
+
+_LOG_EVERY_S = 600.0
 
 
 class _HelpFormatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):
@@ -82,19 +86,52 @@ def fraction(text: str) -> float:
 
 
 @contextmanager
-def progress(label: str) -> Iterator[Callable[[int, int], None]]:
-    """A bar on stderr that vanishes when done; silent where stderr is no terminal. Yields ``update(done, total)``."""
+def progress(label: str) -> Iterator[Callable[..., None]]:
+    """Yields ``update(done, total, note="")``: a bar on stderr that vanishes when done.
+
+    Where stderr is no terminal, a line every ten minutes, so that the log of a long run says how far it is.
+    """
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     console = Console(stderr=True)
     if not console.is_terminal:
-        yield lambda done, total: None
+        said = time.monotonic()
+
+        def say(done: int, total: int, note: str = "") -> None:
+            nonlocal said
+            if time.monotonic() - said >= _LOG_EVERY_S:
+                said = time.monotonic()
+                print(f"{label}: {done} of {total} {note}", file=sys.stderr, flush=True)
+
+        yield say
         return
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    note = TextColumn("{task.fields[note]}")
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), note, TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task(label, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+        task = bar.add_task(label, total=None, note="")
+        yield lambda done, total, note="": bar.update(task, completed=done, total=total, note=note)
+
+
+@contextmanager
+def stop_on_interrupt(advice: str) -> Iterator[Callable[[], bool]]:
+    """The first Ctrl-C makes what is yielded true and prints ``advice``; a second ends the process at once."""
+    asked = False
+
+    def on_interrupt(number: int, frame: Any) -> None:
+        nonlocal asked
+        if asked:
+            if sys.stderr.isatty():
+                os.write(2, b"\x1b[?25h\n")  # the progress bar hides the cursor
+            os._exit(130)
+        asked = True
+        print(f"\n{advice}", file=sys.stderr, flush=True)
+
+    before = signal.signal(signal.SIGINT, on_interrupt)
+    try:
+        yield lambda: asked
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @contextmanager

@@ -19,3 +19,7 @@ class SchemaError(SongmapError):
 
 class QueryError(SongmapError):
     """A song, genre or number asked for does not exist, or means several."""
+
+
+class WorkerError(SongmapError):
+    """A process or machine that should have heard songs cannot."""

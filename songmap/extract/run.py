@@ -1,203 +1,209 @@
-"""From a folder of music to a library: find, hear, keep, and name what failed."""
+"""From songs to a library: what is known stays, what moved is recognised, the rest is heard, what failed is named."""
 
-import logging
-import os
+import base64
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Future, wait
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from songmap.core.artifacts import Library, song_table
-from songmap.core.config import UNKNOWN_GENRE, AudioConfig, Workspace
-from songmap.core.errors import AudioError, UsageError
+from songmap.core.config import AudioConfig, Workspace
+from songmap.core.errors import WorkerError
 from songmap.core.schema import N_COLUMNS
-from songmap.extract import audio
-from songmap.extract.signal import Signal
-from songmap.extract.store import Outcome, Store, open_store
-from songmap.extract.tags import read_tags, readable
+from songmap.extract.executors import Crew, open_crew
+from songmap.extract.hear import DESCRIPTION_VERSION
+from songmap.extract.labels import label_record
+from songmap.extract.songs import Song
+from songmap.extract.store import Known, Outcome, Store, open_store
+from songmap.extract.supervise import ask
 
-if TYPE_CHECKING:
-    from songmap.extract.frames import SongFrames
-
-_log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Song:
-    """A file to extract and the genre its folder gives."""
-
-    path: Path
-    genre: str
+Stamp = tuple[int, int, int]
 
 
 @dataclass(frozen=True)
-class Heard:
-    """Everything known of one file: its mono ``signal`` at ``sample_rate_hz``, ``frames``, ``embedding (641,)``, ``record``."""
+class Manner:
+    """How songs are heard; ``limit`` is the most files to decode in this run, None for all."""
 
-    signal: Signal
-    sample_rate_hz: int
-    frames: "SongFrames"
-    embedding: np.ndarray
-    record: dict[str, Any]
+    workers: int = 1
+    executor: str = "threads"
+    scheduler: str | None = None
+    timeout_s: float = 600.0
+    nice: int = 0
+    retry_failed: bool = False
+    limit: int | None = None
 
-    @property
-    def samples(self) -> np.ndarray:
-        """All samples, mono float32 ``(n,)``."""
-        return self.signal.read(0, len(self.signal))
+
+@dataclass
+class Plan:
+    """What there is to do. ``changed`` files may be known under another name, time or tags; ``new`` must be heard."""
+
+    unchanged: set[Path] = field(default_factory=set)
+    failed: set[Path] = field(default_factory=set)
+    changed: list[Path] = field(default_factory=list)
+    new: list[Path] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a run is: files ``done`` of ``total``; those decoded in this run, and their duration."""
+
+    done: int
+    total: int
+    extracted: int
+    audio_s: float
 
 
 @dataclass(frozen=True)
 class Extraction:
-    """The result of a run: the library, failures as ``(path, reason)``, and how many songs were already known."""
+    """The result of a run: the library, failures as ``(path, reason)``, and how the songs came about.
+
+    ``n_recognised`` were known by their content under another name, time or tags; ``n_left`` were not reached.
+    """
 
     library: Library
     failures: list[tuple[Path, str]]
+    n_extracted: int
+    n_recognised: int
     n_unchanged: int
-
-
-def find_songs(music: Path) -> list[Song]:
-    """All audio files below ``music``, sorted by path. Raises UsageError if there is none.
-
-    The genre is the folder directly below ``music``, in upper case; UNKNOWN for files without one.
-    Hidden files and folders are left out.
-    """
-    if not music.is_dir():
-        raise UsageError(f"no folder {music}; put music there as GENRE/song.mp3, or name another with --music DIR")
-    root = music.resolve()
-    songs = []
-    for folder, folders, names in _walk(root):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in names:
-            path = folder / name
-            if path.suffix.lower() in audio.AUDIO_SUFFIXES and not name.startswith("."):
-                parts = path.relative_to(root).parts
-                songs.append(Song(path, parts[0].upper() if len(parts) > 1 else UNKNOWN_GENRE))
-    if not songs:
-        kinds = " ".join(sorted(suffix.lstrip(".") for suffix in audio.AUDIO_SUFFIXES))
-        raise UsageError(f"no music in {music}: looked for {kinds}; name another folder with --music DIR")
-    return sorted(songs, key=lambda song: str(song.path))
-
-
-def _walk(root: Path) -> Iterator[tuple[Path, list[str], list[str]]]:
-    def unreadable(error: OSError) -> None:
-        _log.warning("%s cannot be read (%s): left out", error.filename, error.strerror)
-
-    for folder, folders, names in os.walk(root, onerror=unreadable):
-        yield Path(folder), folders, names
-
-
-def hear(path: Path, config: AudioConfig | None = None) -> Heard:
-    """Decode and analyse one file. Raises AudioError with the reason."""
-    from songmap.extract import frames, statistics
-
-    config = config or AudioConfig()
-    signal = audio.load_audio(path, config)
-    heard = frames.analyse(signal, config)
-    record = {
-        # a file name may be any bytes; the path keeps them, what people read does not
-        "song_name": readable(path.stem),
-        "file_path": str(path),
-        "genre": UNKNOWN_GENRE,
-        "duration": len(signal) / config.sample_rate_hz,
-        **read_tags(path),
-        "tempo_bpm": heard.values["tempo_bpm"],
-    }
-    return Heard(signal, config.sample_rate_hz, heard, statistics.embed(heard), record)
-
-
-def embed_file(path: Path, config: AudioConfig | None = None) -> tuple[np.ndarray, dict[str, Any]]:
-    """Embedding float32 ``(641,)`` and record of one file; its genre is UNKNOWN. Raises AudioError."""
-    heard = hear(path, config)
-    return heard.embedding, heard.record
+    n_left: int
 
 
 def extract_library(
     songs: Sequence[Song],
     workspace: Workspace,
-    workers: int,
+    manner: Manner = Manner(),
     config: AudioConfig | None = None,
-    on_progress: Callable[[int, int], None] = lambda done, total: None,
+    on_progress: Callable[[Progress], None] = lambda progress: None,
+    stop: Callable[[], bool] = lambda: False,
 ) -> Extraction:
-    """Extract every song that the workspace's ledger does not know yet, ``workers`` at a time.
+    """Extract every song that the workspace's ledger does not know yet.
 
-    Rows are in the order of ``songs``, whatever finished first, so the result does not depend on
-    ``workers``. BLAS is held to one thread per worker.
+    Rows are in the order of ``songs``, whatever finished first, so the result depends neither on the
+    number of workers nor on where they are. When ``stop()`` turns true, songs in flight are finished.
     """
     config = config or AudioConfig()
-    outcomes: dict[Path, Outcome] = {}
     with open_store(workspace.ledger, config) as store:
-        todo = []
-        for song in songs:
-            known = _known(store, song.path)
-            if known is None:
-                todo.append(song)
-            else:
-                outcomes[song.path] = known
-        n_unchanged = len(outcomes)
-        on_progress(n_unchanged, len(songs))
-        for song, identity, outcome in _extract_all(todo, workers, config):
-            if identity is not None:
-                store.keep(song.path, *identity, outcome)
-            outcomes[song.path] = outcome
-            on_progress(len(outcomes), len(songs))
+        known = store.known()
+        stamps = {song.path: _stamp(song.path) for song in songs}
+        plan = make_plan(stamps, known, manner.retry_failed)
+        done, gone = plan.unchanged | plan.failed, {}
+        n_extracted, n_recognised, audio_s = 0, 0, 0.0
+        on_progress(Progress(len(done), len(songs), 0, 0.0))
+        for path, outcome, recognised in _hear_all(plan, known, store, manner, config, stop):
+            if _stamp(path) == stamps[path]:
+                store.keep(path, stamps[path], outcome)
+                done.add(path)
+            else:  # changed or gone meanwhile: to be looked at again
+                gone[path] = outcome.failure or "changed while it was read; run again"
+            if outcome.record:
+                n_recognised += recognised
+                n_extracted += not recognised
+                audio_s += 0.0 if recognised else outcome.record["duration"]
+            on_progress(Progress(len(done) + len(gone), len(songs), n_extracted, audio_s))
+        library, failures = _assemble(songs, store, done)
+    failures = sorted(failures + list(gone.items()))
+    n_left = len(songs) - len(done) - len(gone)
+    return Extraction(library, failures, n_extracted, n_recognised, len(plan.unchanged), n_left)
 
-    records, embeddings, failures = [], [], []
-    for song in songs:
-        outcome = outcomes[song.path]
-        if outcome.failure is not None:
-            failures.append((song.path, outcome.failure))
+
+def preview(songs: Sequence[Song], workspace: Workspace, manner: Manner, config: AudioConfig | None = None) -> Plan:
+    """What ``extract_library`` would do. Opens no song and writes nothing."""
+    stamps = {song.path: _stamp(song.path) for song in songs}
+    if not workspace.ledger.exists():
+        return make_plan(stamps, {}, manner.retry_failed)
+    with open_store(workspace.ledger, config or AudioConfig()) as store:
+        return make_plan(stamps, store.known(), manner.retry_failed)
+
+
+def make_plan(stamps: dict[Path, Stamp], known: dict[Path, Known], retry_failed: bool) -> Plan:
+    """Compare the files with what the ledger knows, without opening one."""
+    plan = Plan()
+    for path, stamp in stamps.items():
+        row = known.get(path)
+        if row is not None and row.stamp == stamp and not (row.failed and retry_failed):
+            (plan.failed if row.failed else plan.unchanged).add(path)
+        elif row is not None and row.content:
+            plan.changed.append(path)
         else:
-            records.append(outcome.record | {"genre": song.genre})
-            embeddings.append(outcome.embedding)
-    matrix = np.array(embeddings, dtype=np.float32).reshape(-1, N_COLUMNS)
-    return Extraction(Library(matrix, song_table(records)), failures, n_unchanged)
+            plan.new.append(path)
+    if plan.new and any(row.content and path not in stamps and not path.exists() for path, row in known.items()):
+        plan.changed, plan.new = plan.changed + plan.new, []  # a song has gone, and any of these may be it
+    return plan
 
 
-def _extract_all(
-    songs: Sequence[Song], workers: int, config: AudioConfig
-) -> Iterator[tuple[Song, tuple[int, int] | None, Outcome]]:
-    """Outcomes as they finish. A bounded window is submitted, so that an interrupt ends soon."""
-    from threadpoolctl import threadpool_limits
+def _hear_all(
+    plan: Plan, known: dict[Path, Known], store: Store, manner: Manner, config: AudioConfig, stop: Callable[[], bool]
+) -> Iterator[tuple[Path, Outcome, bool]]:
+    """Path, outcome and whether it was recognised, as they finish. A bounded window is submitted, to end soon."""
+    queue = deque([("identify", path) for path in plan.changed] + [("embed", path) for path in plan.new])
+    if not queue:
+        return
+    twins = {row.content: path for path, row in known.items() if row.content}
+    decoded, running = 0, {}
+    with open_crew(manner.executor, manner.workers, manner.scheduler, queue[0][1], config) as crew:
+        while True:
+            while queue and len(running) < 2 * crew.size and not stop():
+                if queue[0][0] == "embed" and decoded == manner.limit:
+                    break
+                task, path = queue.popleft()
+                decoded += task == "embed"
+                running[crew.executor.submit(ask, task, path, config, manner.timeout_s, manner.nice)] = task, path
+            if not running:
+                return
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
+                task, path = running.pop(future)
+                answer = _answer(future, crew)
+                twin = twins.get(answer.get("content")) if task == "identify" else None
+                if twin is not None:
+                    before = store.outcome_of(twin)
+                    record = before.record | answer["record"]
+                    yield path, Outcome(before.content, record, before.embedding), True
+                elif task == "identify" and "failure" not in answer:
+                    queue.append(("embed", path))
+                else:
+                    yield path, _outcome(answer), False
 
-    from songmap.extract import frames
 
-    if songs:  # compiling is not thread-safe everywhere, so it happens before there are threads
-        frames.analyse(Signal.of(np.sin(np.arange(2.0 * config.sample_rate_hz))), config)
-    waiting = iter(songs)
-    with threadpool_limits(1), ThreadPoolExecutor(workers) as pool:
-        running: dict[Future, Song] = {}
-        try:
-            while True:
-                while len(running) < 2 * workers and (song := next(waiting, None)):
-                    running[pool.submit(_extract_one, song, config)] = song
-                if not running:
-                    return
-                for future in wait(running, return_when=FIRST_COMPLETED).done:
-                    yield running.pop(future), *future.result()
-        finally:
-            pool.shutdown(cancel_futures=True)
-
-
-def _extract_one(song: Song, config: AudioConfig) -> tuple[tuple[int, int] | None, Outcome]:
-    identity = _identity(song.path)
+def _answer(future: Future, crew: Crew) -> dict[str, Any]:
     try:
-        embedding, record = embed_file(song.path, config)
-    except AudioError as error:
-        return identity, Outcome(None, None, str(error))
-    return identity, Outcome(record, embedding, None)
+        return future.result()
+    except crew.song_lost:
+        return {"failure": "every worker that heard it was lost"}
+    except (BrokenExecutor, CancelledError) as error:
+        raise WorkerError(
+            "the workers are gone (killed, out of memory?); what is finished is kept, run again"
+        ) from error
 
 
-def _identity(path: Path) -> tuple[int, int] | None:
+def _outcome(answer: dict[str, Any]) -> Outcome:
+    if "failure" in answer:
+        return Outcome(failure=answer["failure"])
+    embedding = np.frombuffer(base64.b64decode(answer["embedding"]), np.float32)
+    return Outcome(answer["content"], answer["record"], embedding)
+
+
+def _assemble(songs: Sequence[Song], store: Store, done: set[Path]) -> tuple[Library, list[tuple[Path, str]]]:
+    """Library and failures of the songs that are ``done``, from the ledger alone."""
+    rows = {song.path: row for row, song in enumerate(songs)}
+    matrix, records, failures = np.zeros((len(songs), N_COLUMNS), np.float32), [None] * len(songs), []
+    for path, outcome in store.outcomes(done):
+        if outcome.failure is not None:
+            failures.append((path, outcome.failure))
+        else:
+            row = rows[path]
+            matrix[row], records[row] = outcome.embedding, label_record(outcome.record, songs[row])
+    found = [row for row, record in enumerate(records) if record is not None]
+    return Library(matrix[found], song_table([records[row] for row in found])), failures
+
+
+def _stamp(path: Path) -> Stamp:
+    """Size, modification time and how its tags were read: while they stay, the file counts as unchanged."""
     try:
         status = path.stat()
     except OSError:
-        return None
-    return status.st_size, status.st_mtime_ns
-
-
-def _known(store: Store, path: Path) -> Outcome | None:
-    identity = _identity(path)
-    return store.find(path, *identity) if identity else None
+        return -1, -1, DESCRIPTION_VERSION
+    return status.st_size, status.st_mtime_ns, DESCRIPTION_VERSION

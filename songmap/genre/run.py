@@ -135,7 +135,7 @@ def classify_files(
 
     Raises SchemaError when there is no usable saved model.
     """
-    from songmap.extract.run import embed_file
+    from songmap.extract.hear import embed_file
 
     model, card = load_model(workspace)
     records, failures = [], []

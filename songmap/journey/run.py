@@ -15,7 +15,7 @@ from songmap.core.config import Workspace
 from songmap.core.names import find_song
 from songmap.core.style import draw, shorten
 from songmap.core.tables import format_duration
-from songmap.extract.run import Heard, hear
+from songmap.extract.hear import Heard, hear
 from songmap.journey import library_pictures, song_pictures
 from songmap.journey.map_page import write_map_page
 from songmap.journey.position import typical_song

@@ -20,7 +20,7 @@ from songmap.core.names import find_song, normalise
 from songmap.core.schema import COLUMN_UNIT, FAMILIES, column_index, family_indices
 from songmap.core.style import shorten
 from songmap.core.tables import format_duration, format_table, to_json
-from songmap.extract.run import embed_file
+from songmap.extract.hear import embed_file
 from songmap.similar.search import (
     Space,
     build_space,

@@ -42,7 +42,7 @@ def test_dependencies_run_one_way(part):
         for module in imports(path):
             assert module.split(".")[1] in ALLOWED[part], f"{path.name} imports {module}"
             if part != "extract" and module.startswith("songmap.extract"):
-                assert module == "songmap.extract.run", f"{path.name} reaches into {module}"
+                assert module == "songmap.extract.hear", f"{path.name} reaches into {module}"
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)

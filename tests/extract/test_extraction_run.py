@@ -1,33 +1,35 @@
 """01 as a user runs it: a folder of good and bad files in, artifacts and reasons out."""
 
+import csv
 import json
 import os
+import resource
 import shutil
 import signal
-import sqlite3
 import subprocess
 import sys
 import time
-from contextlib import closing
 from pathlib import Path
 
-import librosa
+import mutagen
 import numpy as np
 import pytest
 import soundfile
+from mutagen import id3
+from scripts import artifacts, extract, extract_command, kept_songs, write_songs
 from signals import RATE_HZ, music, noise, tone
 
 from songmap.core.artifacts import load_library
-from songmap.core.config import REPOSITORY, AudioConfig, Workspace
-from songmap.core.errors import AudioError, UsageError
-from songmap.extract import audio
-from songmap.extract.run import embed_file, extract_library, find_songs
-from songmap.extract.tags import read_tags
+from songmap.core.config import Workspace
+from songmap.core.errors import AudioError
+from songmap.extract.hear import embed_file
+from songmap.extract.labels import label_songs
+from songmap.extract.run import Manner, extract_library
+from songmap.extract.songs import find_songs
 
 
-def script(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, REPOSITORY / "01_feature_extraction.py", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=300)
+def songs_of(music_folder: Path):
+    return label_songs(find_songs(music_folder), music_folder, "folder")
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +38,7 @@ def folder(tmp_path_factory) -> Path:
     root = tmp_path_factory.mktemp("music")
     for genre, name, samples in (
         ("House", "same name.wav", music(4)),
-        ("House/Deep", "Ünïcode – 日本 🎧.flac", music(4, seed=1)),
+        ("House/Deep", "Ünïcode – 日本 🎧.flac", music(4, seed=1) + tone(330, 4)),
         ("techno", "same name.wav", music(4) + noise(4)),
         ("", "loose.ogg", tone(440, 4)),
         ("Bad", "short.wav", tone(440, 1)),
@@ -48,75 +50,176 @@ def folder(tmp_path_factory) -> Path:
         soundfile.write(path, samples, RATE_HZ, subtype="FLOAT" if name == "nan.wav" else None)
     (root / "Bad" / "empty.mp3").touch()
     (root / "Bad" / "text.mp3").write_text("this is no music\n" * 100)
+    os.mkfifo(root / "Bad" / "pipe.mp3")
     (root / "Bad" / "folder.wav").mkdir()
     (root / "Bad" / "notes.txt").write_text("not looked at")
-    (root / ".hidden").mkdir()
-    shutil.copy(root / "loose.ogg", root / ".hidden" / "hidden.ogg")
     return root
 
 
-def test_finds_songs_and_genres(folder):
-    found = {str(song.path.relative_to(folder)): song.genre for song in find_songs(folder)}
-    assert found["House/Deep/Ünïcode – 日本 🎧.flac"] == "HOUSE"
-    assert found["techno/same name.wav"] == "TECHNO"
-    assert found["loose.ogg"] == "UNKNOWN"
-    assert not any("hidden" in path or "notes" in path for path in found)
-    assert list(found) == sorted(found)
-
-
 def test_the_script_extracts_names_failures_and_resumes(folder, tmp_path):
-    first = script("--workspace", tmp_path, "--music", folder, "--workers", "2")
+    first = extract("--workspace", tmp_path, "--music", folder, "--workers", "2")
     assert first.returncode == 0, first.stderr
     assert first.stderr == ""
     library = load_library(Workspace(tmp_path))
     assert list(library.songs["genre"]) == ["HOUSE", "HOUSE", "UNKNOWN", "TECHNO"]
     assert library.songs["song_name"].tolist().count("same name") == 2
+    with (tmp_path / "outputs" / "extraction.csv").open(encoding="utf-8") as stream:
+        ledger = {Path(row["file_path"]).name: row["reason"] for row in csv.DictReader(stream) if row["reason"]}
     for name, reason in (
         ("short.wav", "1.00 s, at least 3 s"),
         ("silent.wav", "silent"),
         ("nan.wav", "no numbers"),
         ("empty.mp3", "0 bytes"),
         ("text.mp3", "cannot be decoded"),
+        ("pipe.mp3", "no regular file"),
+        ("folder.wav", "no regular file"),
     ):
         line = next(line for line in first.stdout.splitlines() if name in line)
         assert reason in line
-    assert "4 songs in the library, 5 failed; 9 looked at" in first.stdout
-    before = {path: path.read_bytes() for path in (tmp_path / "data/processed").iterdir() if path.suffix != ".sqlite"}
+        assert reason in ledger[name]
+    assert "4 songs in the library: 4 extracted, 7 failed, 0 unchanged." in first.stdout
+    before = artifacts(Workspace(tmp_path))
 
-    second = script("--workspace", tmp_path, "--music", folder, "--workers", "1", "--json")
+    second = extract("--workspace", tmp_path, "--music", folder, "--workers", "1", "--json")
     assert second.returncode == 0, second.stderr
     rows = json.loads(second.stdout)
     assert [row["file_path"] for row in rows[:4]] == library.songs["file_path"].tolist()
     assert all(row["failure"] for row in rows[4:])
-    assert {path: path.read_bytes() for path in before} == before
+    assert artifacts(Workspace(tmp_path)) == before
 
 
-def test_workers_change_no_byte(folder, tmp_path):
+def test_workers_and_executors_change_no_byte(tmp_path):
+    write_songs(tmp_path / "music", 5)
     results = []
-    for workers in (1, 3):
-        workspace = Workspace(tmp_path / str(workers))
-        results.append(extract_library(find_songs(folder), workspace, workers).library)
-    assert results[0].embeddings.tobytes() == results[1].embeddings.tobytes()
-    assert results[0].songs.equals(results[1].songs)
+    for manner in (Manner(1), Manner(3), Manner(2, "processes")):
+        workspace = Workspace(tmp_path / f"{manner.workers}")
+        results.append(extract_library(songs_of(tmp_path / "music"), workspace, manner).library)
+    for result in results[1:]:
+        assert result.embeddings.tobytes() == results[0].embeddings.tobytes()
+        assert result.songs.equals(results[0].songs)
 
 
-def test_only_what_changed_is_done_again(tmp_path):
-    music_folder = tmp_path / "music" / "A"
-    music_folder.mkdir(parents=True)
-    for name, samples in (("one.wav", music(4)), ("two.wav", noise(4))):
-        soundfile.write(music_folder / name, samples, RATE_HZ)
+def test_only_what_changed_is_decoded_again(tmp_path):
+    """New samples are heard again; a move, a new name, new tags or a touch are recognised; what is gone leaves."""
+    music_folder = tmp_path / "music"
+    write_songs(music_folder, 5)
+    shutil.copytree(music_folder / "A", music_folder / "B")
+    for path in (music_folder / "B").iterdir():  # the same names, but other songs
+        samples, rate_hz = soundfile.read(path)
+        soundfile.write(path.with_suffix(".mp3"), samples[::-1] + tone(500, 4)[: len(samples)], rate_hz)
+        path.unlink()
     workspace = Workspace(tmp_path / "work")
-    first = extract_library(find_songs(music_folder.parent), workspace, 1)
-    soundfile.write(music_folder / "two.wav", tone(300, 5), RATE_HZ)
-    second = extract_library(find_songs(music_folder.parent), workspace, 1)
-    assert (first.n_unchanged, second.n_unchanged) == (0, 1)
-    np.testing.assert_array_equal(first.library.embeddings[0], second.library.embeddings[0])
-    assert (first.library.embeddings[1] != second.library.embeddings[1]).any()
+
+    def run(**manner):
+        return extract_library(songs_of(music_folder), workspace, Manner(2, **manner))
+
+    def tally(extraction):
+        return extraction.n_extracted, extraction.n_recognised, extraction.n_unchanged, len(extraction.failures)
+
+    first = run()
+    assert tally(first) == (10, 0, 0, 0)
+    assert tally(run()) == (0, 0, 10, 0)
+
+    a, b = music_folder / "A", music_folder / "B"
+    (a / "00.wav").rename(b / "moved and renamed.wav")
+    (a / "01.wav").unlink()
+    os.utime(a / "02.wav")
+    soundfile.write(a / "03.wav", noise(5), RATE_HZ)
+    tagged = mutagen.File(b / "04.mp3")
+    tagged.add_tags()
+    tagged.tags.add(id3.TPE1(encoding=3, text=["Ann"]))
+    tagged.save()
+    second = run()
+    assert tally(second) == (1, 3, 5, 0)
+
+    def by_name(extraction):
+        names = extraction.library.songs["genre"] + "/" + extraction.library.songs["song_name"]
+        return dict(zip(names, extraction.library.embeddings, strict=True))
+
+    before, after = by_name(first), by_name(second)
+    np.testing.assert_array_equal(after["B/moved and renamed"], before["A/00"])
+    np.testing.assert_array_equal(after["A/02"], before["A/02"])
+    assert (after["A/03"] != before["A/03"]).any()
+    assert "A/01" not in after
+    songs = second.library.songs.set_index("song_name")
+    assert songs.loc["04", "artist"].tolist() == ["", "Ann"]
+    assert tally(run()) == (0, 0, 9, 0)
+
+
+def test_failures_are_tried_again_only_when_asked_or_changed(tmp_path):
+    (tmp_path / "music" / "A").mkdir(parents=True)
+    path = tmp_path / "music" / "A" / "short.wav"
+    soundfile.write(path, tone(440, 1), RATE_HZ)
+    workspace = Workspace(tmp_path / "work")
+    plain = ("--workspace", workspace.root, "--music", tmp_path / "music")
+    assert "too short" in extract(*plain).stdout
+    dry = json.loads(extract(*plain, "--dry-run", "--json").stdout)
+    assert dry == {"unchanged": 0, "failed_before": 1, "changed_or_moved": 0, "new": 0}
+    assert json.loads(extract(*plain, "--dry-run", "--json", "--retry-failed").stdout)["new"] == 1
+    soundfile.write(path, tone(440, 5), RATE_HZ)
+    assert "1 songs in the library: 1 extracted, 0 failed" in extract(*plain).stdout
+
+
+def test_limit_and_dry_run(tmp_path):
+    write_songs(tmp_path / "music", 4)
+    plain = ("--workspace", tmp_path / "work", "--music", tmp_path / "music")
+    dry = extract(*plain, "--dry-run")
+    assert (dry.returncode, dry.stdout[:30]) == (0, "4 new songs to extract, 0 to l")
+    assert not (tmp_path / "work").exists()
+    assert (
+        "3 songs in the library: 3 extracted, 0 failed, 0 unchanged, 1 left" in extract(*plain, "--limit", "3").stdout
+    )
+    assert "4 songs in the library: 1 extracted, 0 failed, 3 unchanged." in extract(*plain, "--limit", "3").stdout
+
+
+def test_a_second_run_at_the_same_time_is_refused(tmp_path):
+    write_songs(tmp_path / "music", 6, 20)
+    work = Workspace(tmp_path / "work")
+    plain = ("--workspace", work.root, "--music", tmp_path / "music")
+    with subprocess.Popen(extract_command(*plain), stdout=subprocess.PIPE) as first:
+        wait_for_songs(work, 1, first)
+        second = extract(*plain)
+        assert (second.returncode, len(second.stderr.splitlines())) == (2, 1)
+        assert "another run" in second.stderr
+        first.communicate(timeout=300)
+    assert first.returncode == 0
+    assert kept_songs(work) == 6
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT], ids=["kill -9", "Ctrl-C"])
+def test_an_ended_run_goes_on_where_it_was(tmp_path, number):
+    write_songs(tmp_path / "music", 12, 20)
+    work = Workspace(tmp_path / "ended")
+    arguments = ["--workspace", work.root, "--music", tmp_path / "music", "--workers", "1"]
+    with subprocess.Popen(extract_command(*arguments), stderr=subprocess.PIPE, text=True, process_group=0) as victim:
+        wait_for_songs(work, 2, victim)
+        os.killpg(victim.pid, number)  # as a terminal does
+        errors = victim.communicate(timeout=60)[1]
+    assert victim.returncode == (130 if number == signal.SIGINT else -signal.SIGKILL)
+    if number == signal.SIGINT:
+        assert "run the same command again" in errors
+        assert "Traceback" not in errors
+    kept = kept_songs(work)
+    assert 2 <= kept < 12
+    assert work.embeddings.exists() == (number == signal.SIGINT)
+
+    again = extract(*arguments)
+    assert again.returncode == 0, again.stderr
+    assert f"{12 - kept} extracted, 0 failed, {kept} unchanged" in again.stdout
+    whole = Workspace(tmp_path / "whole")
+    assert extract("--workspace", whole.root, *arguments[2:]).returncode == 0
+    assert artifacts(work) == artifacts(whole)
+
+
+def wait_for_songs(workspace: Workspace, n_songs: int, process: subprocess.Popen) -> None:
+    deadline = time.monotonic() + 120
+    while kept_songs(workspace) < n_songs and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.02)
 
 
 @pytest.mark.parametrize("music_folder", ["nowhere", "."])
 def test_no_music_is_one_line(tmp_path, music_folder):
-    result = script("--workspace", tmp_path / "work", "--music", tmp_path / music_folder)
+    result = extract("--workspace", tmp_path / "work", "--music", tmp_path / music_folder)
     assert result.returncode == 2
     assert len(result.stderr.splitlines()) == 1
     assert "--music" in result.stderr
@@ -126,16 +229,49 @@ def test_no_music_is_one_line(tmp_path, music_folder):
 def test_nothing_usable_overwrites_nothing(tmp_path):
     (tmp_path / "music" / "A").mkdir(parents=True)
     soundfile.write(tmp_path / "music" / "A" / "short.wav", tone(440, 1), RATE_HZ)
-    result = script("--workspace", tmp_path, "--music", tmp_path / "music")
+    result = extract("--workspace", tmp_path, "--music", tmp_path / "music")
     assert result.returncode == 1
     assert "too short" in result.stdout
     assert not (tmp_path / "data" / "processed" / "embeddings_matrix.npy").exists()
 
 
-def test_bad_usage_names_the_limit(tmp_path):
-    result = script("--workspace", tmp_path, "--workers", "0")
-    assert result.returncode == 2
-    assert "at least 1" in result.stderr
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--workers", "0"], "at least 1"),
+        (["--executor", "dask"], "--scheduler tcp://HOST:PORT"),
+        (["--labels", "nowhere.csv"], "nowhere.csv"),
+    ],
+)
+def test_bad_usage_is_one_line(folder, tmp_path, arguments, message):
+    result = extract("--workspace", tmp_path, "--music", folder, *arguments)
+    assert (result.returncode, len(result.stderr.splitlines())) == (2, 1)
+    assert message in result.stderr
+
+
+def test_a_workspace_that_cannot_be_written_is_one_line(folder, tmp_path):
+    (tmp_path / "data").write_text("a file where a folder should be")
+    in_the_way = extract("--workspace", tmp_path, "--music", folder)
+    assert (in_the_way.returncode, len(in_the_way.stderr.splitlines())) == (2, 1)
+    assert str(tmp_path / "data") in in_the_way.stderr
+
+
+def test_a_full_disk_is_one_line_and_breaks_nothing(tmp_path):
+    """A limit on the size of files stands in for a full disk: both make writes fail half way."""
+    write_songs(tmp_path / "music", 8)
+    work = Workspace(tmp_path / "work")
+    plain = ("--workspace", work.root, "--music", tmp_path / "music")
+
+    def small_files() -> None:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (30_000, 30_000))
+
+    full = extract(*plain, preexec_fn=small_files)
+    assert (full.returncode, len(full.stderr.splitlines())) == (2, 1), full.stderr
+    assert "disk" in full.stderr
+    again = extract(*plain)
+    assert again.returncode == 0
+    assert len(load_library(work)) == 8
 
 
 def test_a_truncated_file_is_shorter_or_refused_but_never_garbage(folder, tmp_path):
@@ -164,104 +300,34 @@ def test_a_name_that_is_no_utf8_is_a_song_like_others(folder, tmp_path):
     music_folder.mkdir(parents=True)
     shutil.copy(folder / "loose.ogg", music_folder / os.fsdecode(b"caf\xe9.ogg"))
     (music_folder / os.fsdecode(b"text\xe9.mp3")).write_text("no music")
-    result = script("--workspace", tmp_path, "--music", tmp_path / "music")
+    result = extract("--workspace", tmp_path, "--music", tmp_path / "music")
     assert result.returncode == 0, result.stderr
-    assert "1 songs in the library, 1 failed" in result.stdout
+    assert "1 songs in the library: 1 extracted, 1 failed" in result.stdout
     library = load_library(Workspace(tmp_path))
     assert library.songs["song_name"].tolist() == ["caf�"]
     assert os.fsencode(library.songs["file_path"].iloc[0]).endswith(b"caf\xe9.ogg")
+    assert b"caf\xe9.ogg" in (tmp_path / "outputs" / "extraction.csv").read_bytes()
 
 
-def test_m4a_is_decoded(tmp_path):
-    import av
-
-    path = tmp_path / "song.m4a"
-    samples = music(5, 44100)
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("aac", rate=44100, layout="mono")
-        frame = av.AudioFrame.from_ndarray(samples[np.newaxis], format="fltp", layout="mono")
-        frame.sample_rate = 44100
-        for packet in [*stream.encode(frame), *stream.encode(None)]:
-            container.mux(packet)
-    heard = audio.load_audio(path, AudioConfig())
-    assert abs(len(heard) / RATE_HZ - 5) < 0.1
-    decoded, original = heard.read(20000, 60000), librosa.resample(samples, orig_sr=44100, target_sr=RATE_HZ)
-    similarity = np.correlate(original[15000:65000], decoded, "valid").max() / np.square(original[20000:60000]).sum()
-    assert 0.9 < similarity < 1.1
-
-
-@pytest.mark.parametrize("suffix", ["mp3", "flac", "ogg", "wav", "aiff"])
-def test_tags_are_read_in_every_format(tmp_path, suffix):
-    import mutagen
-    from mutagen import id3
-
-    path = tmp_path / f"x.{suffix}"
-    soundfile.write(path, tone(440, 1), RATE_HZ)
-    tagged = mutagen.File(path)
-    if suffix in ("flac", "ogg"):
-        tagged.update({"artist": ["Ann & Bö", "Guest"], "title": "<b>", "date": "1999-05-01", "initialkey": "F#m"})
-    else:
-        if tagged.tags is None:
-            tagged.add_tags()
-        for frame, text in (("TPE1", "Ann & Bö"), ("TIT2", "<b>"), ("TDRC", "1999-05-01"), ("TKEY", "F#m")):
-            tagged.tags.add(getattr(id3, frame)(encoding=3, text=[text]))
-    tagged.save()
-    tags = read_tags(path)
-    assert (tags["artist"], tags["title"], tags["year"], tags["key"]) == ("Ann & Bö", "<b>", 1999, "F#m")
-
-
-def test_tags_that_do_not_exist_are_empty(tmp_path):
-    plain, named = tmp_path / "x.wav", tmp_path / "Some One - A Title.wav"
-    for path in (plain, named):
-        soundfile.write(path, tone(440, 1), RATE_HZ)
-    tags = read_tags(plain)
-    assert (tags["artist"], tags["title"], tags["album"], tags["key"]) == ("", "", "", "")
-    assert np.isnan(tags["year"])
-    assert (read_tags(named)["artist"], read_tags(named)["title"]) == ("Some One", "A Title")
+def test_labels_reach_the_table(tmp_path):
+    write_songs(tmp_path / "music", 3)
+    samples, _ = soundfile.read(tmp_path / "music" / "A" / "00.wav")
+    soundfile.write(tmp_path / "music" / "copy.mp3", samples, RATE_HZ)
+    (tmp_path / "genres.csv").write_text(
+        "file,genre,mood\n00.wav,Soul,calm\n01.wav,Funk,wild\n02.wav,Funk,\ncopy.mp3,Soul,\n"
+    )
+    result = extract("--workspace", tmp_path, "--music", tmp_path / "music", "--labels", tmp_path / "genres.csv")
+    assert result.returncode == 0, result.stderr
+    songs = load_library(Workspace(tmp_path)).songs
+    assert songs["genre"].tolist() == ["SOUL", "FUNK", "FUNK", "SOUL"]
+    assert songs["mood"].tolist() == ["calm", "wild", "", ""]
 
 
 def test_a_ledger_that_is_none_is_named(folder, tmp_path):
     workspace = Workspace(tmp_path)
     workspace.processed.mkdir(parents=True)
     workspace.ledger.write_text("this is no database, but long enough to be looked at " * 40)
-    result = script("--workspace", tmp_path, "--music", folder)
+    result = extract("--workspace", tmp_path, "--music", folder)
     assert result.returncode == 2
     assert "library.sqlite" in result.stderr
     assert len(result.stderr.splitlines()) == 1
-    with pytest.raises(UsageError):
-        find_songs(tmp_path / "nowhere")
-
-
-def test_a_killed_run_goes_on_where_it_was(tmp_path):
-    music_folder = tmp_path / "music" / "A"
-    music_folder.mkdir(parents=True)
-    for index in range(12):
-        soundfile.write(music_folder / f"{index:02d}.wav", music(20, seed=index), RATE_HZ)
-    work = Workspace(tmp_path / "killed")
-    arguments = ["--workspace", str(work.root), "--music", str(music_folder.parent), "--workers", "1"]
-    victim = subprocess.Popen([sys.executable, REPOSITORY / "01_feature_extraction.py", *arguments])
-    deadline = time.monotonic() + 120
-    while kept_songs(work) < 2 and victim.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.02)
-    victim.send_signal(signal.SIGKILL)
-    assert victim.wait() == -signal.SIGKILL
-    kept = kept_songs(work)
-    assert 2 <= kept < 12
-    assert not work.embeddings.exists()
-
-    again = script(*arguments)
-    assert again.returncode == 0, again.stderr
-    assert f"{12 - kept} looked at in this run, {kept} unchanged" in again.stdout
-    whole = Workspace(tmp_path / "whole")
-    assert script("--workspace", str(whole.root), *arguments[2:]).returncode == 0
-    for name in ("embeddings_matrix.npy", "song_data.pkl", "manifest.json"):
-        assert (work.processed / name).read_bytes() == (whole.processed / name).read_bytes()
-
-
-def kept_songs(workspace: Workspace) -> int:
-    """Songs in a ledger that another process writes."""
-    try:
-        with closing(sqlite3.connect(f"file:{workspace.ledger}?mode=ro", uri=True)) as connection:
-            return connection.execute("SELECT count(*) FROM songs").fetchone()[0]
-    except sqlite3.Error:  # not there yet
-        return 0

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 
 from songmap.core.schema import N_COLUMNS
 from songmap.core.style import draw, drawable, figure_style, genre_colours
-from songmap.extract.run import hear
+from songmap.extract.hear import hear
 from songmap.journey import column_panels, library_pictures, song_pictures
 from songmap.journey.song_pictures import DrawnSong
 

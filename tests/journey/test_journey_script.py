@@ -13,7 +13,7 @@ import soundfile
 from songmap.core.artifacts import Library, load_library, save_library, song_table
 from songmap.core.config import REPOSITORY, AudioConfig, Workspace
 from songmap.core.errors import QueryError
-from songmap.extract.run import embed_file
+from songmap.extract.hear import embed_file
 from songmap.journey.position import typical_song
 from songmap.journey.run import choose_songs, file_names
 

@@ -1,0 +1,145 @@
+"""What 01 tells and exports: songs by genre, ranges of the features, duplicates, and what failed and why."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from songmap.core.artifacts import Library, write_atomically
+from songmap.core.config import Workspace
+from songmap.core.schema import FAMILIES, FEATURES, block_slice
+from songmap.core.tables import format_duration, format_table
+from songmap.extract.run import Extraction, Plan, Progress
+
+_N_PRINTED = 20
+
+
+def ticker(update: Callable[..., None]) -> Callable[[Progress], None]:
+    """Pass on progress with the rate so far: songs per second, and hours of audio per second."""
+    started = time.monotonic()
+
+    def on_progress(progress: Progress) -> None:
+        elapsed_s = time.monotonic() - started
+        note = f"{progress.extracted / elapsed_s:.1f} songs/s, {progress.audio_s / 3600 / elapsed_s:.2f} h of audio/s"
+        update(progress.done, progress.total, note if progress.extracted else "")
+
+    return on_progress
+
+
+def plan_record(plan: Plan) -> dict[str, int]:
+    """How many songs a run would leave, look at again and decode."""
+    return {
+        "unchanged": len(plan.unchanged),
+        "failed_before": len(plan.failed),
+        "changed_or_moved": len(plan.changed),
+        "new": len(plan.new),
+    }
+
+
+def plan_summary(plan: dict[str, int]) -> str:
+    """The same for people."""
+    return (
+        f"{plan['new']} new songs to extract, {plan['changed_or_moved']} to look at for changes or moves, "
+        f"{plan['unchanged']} unchanged, {plan['failed_before']} that failed before and have not changed. "
+        "Nothing was done."
+    )
+
+
+def records(extraction: Extraction) -> list[dict[str, Any]]:
+    """Every song, then every failure with its reason."""
+    songs = extraction.library.songs.to_dict("records")
+    return [song | {"failure": None} for song in songs] + [
+        {"file_path": str(path), "failure": reason} for path, reason in extraction.failures
+    ]
+
+
+def save_tables(extraction: Extraction, workspace: Workspace) -> None:
+    """Write ``outputs/extraction.csv``, every file and what came of it."""
+    rows = [
+        {
+            "file_path": song.file_path,
+            "status": "extracted",
+            "reason": "",
+            "genre": song.genre,
+            "duration": song.duration,
+        }
+        for song in extraction.library.songs.itertuples()
+    ]
+    rows += [{"file_path": str(path), "status": "failed", "reason": why} for path, why in extraction.failures]
+    _save_csv(workspace.outputs / "extraction.csv", rows)
+
+
+def _save_csv(path, rows: list[dict[str, Any]]) -> None:
+    text = pd.DataFrame(rows).to_csv(index=False)
+    write_atomically(path, text.encode("utf-8", "surrogateescape"))  # a path may be any bytes
+
+
+def summary(extraction: Extraction, workspace: Workspace) -> str:
+    """What came out, as text."""
+    library, failures = extraction.library, extraction.failures
+    parts = []
+    if failures:
+        rows = [{"failed": str(path), "reason": reason} for path, reason in failures[:_N_PRINTED]]
+        more = (
+            f"; the first {_N_PRINTED}, all in {workspace.outputs / 'extraction.csv'}" if failures[_N_PRINTED:] else ""
+        )
+        parts.append(format_table(rows, f"Failed (tried again when the file changes, or with --retry-failed{more})"))
+    if len(library):
+        parts += [
+            format_table(genre_rows(library), "Songs"),
+            format_table(feature_rows(library), "Ranges of the means"),
+        ]
+        parts.append(f"{workspace.embeddings}\n{workspace.songs}")
+    else:
+        parts.append("No song could be extracted, so nothing was written.")
+    parts.append(f"{len(library)} songs in the library: {tally(extraction)}.")
+    return "\n\n".join(parts)
+
+
+def tally(extraction: Extraction) -> str:
+    """How the songs came about, in a line."""
+    parts = [
+        f"{extraction.n_extracted} extracted",
+        f"{len(extraction.failures)} failed",
+        f"{extraction.n_unchanged} unchanged",
+    ]
+    if extraction.n_recognised:
+        parts.append(f"{extraction.n_recognised} recognised after a move or a change of tags")
+    if extraction.n_left:
+        parts.append(f"{extraction.n_left} left for the next run")
+    return ", ".join(parts)
+
+
+def genre_rows(library: Library) -> list[dict[str, Any]]:
+    """Songs, duration and tempo of every genre."""
+    return [
+        {
+            "genre": genre,
+            "songs": len(songs),
+            "duration": format_duration(songs["duration"].sum()),
+            "median_tempo_bpm": float(songs["tempo_bpm"].median()),
+        }
+        for genre, songs in library.songs.groupby("genre", sort=True)
+    ]
+
+
+def feature_rows(library: Library) -> list[dict[str, Any]]:
+    """Range of every feature's mean, or single number, over its columns and all songs, family by family."""
+    rows = []
+    for block in sorted(FEATURES, key=lambda block: FAMILIES.index(block.family)):
+        if block.statistic in ("mean", "value"):
+            values = library.embeddings[:, block_slice(block.feature, block.statistic)]
+            rows.append(
+                {
+                    "family": block.family,
+                    "feature": block.feature,
+                    "columns": block.size,
+                    "lowest": float(values.min()),
+                    "median": float(np.median(values)),
+                    "highest": float(values.max()),
+                    "unit": block.unit,
+                }
+            )
+    return rows

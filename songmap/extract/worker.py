@@ -1,0 +1,88 @@
+"""A process that hears songs for another: a decoder that crashes or hangs takes this process down and nothing else.
+
+``python -m songmap.extract.worker NICE`` reads requests from standard input and answers on standard output,
+a line of JSON each, the first answer being ``{}`` when it is ready. songmap.extract.supervise is the other end.
+
+==========  ================================================================================
+request     ``task`` ("embed" or "identify"), ``path``, ``config``, ``timeout_s``
+answer      ``failure``, or what the task found: ``content``, ``record``, ``embedding`` (base64)
+==========  ================================================================================
+"""
+
+import base64
+import faulthandler
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+from songmap.core.config import AudioConfig
+from songmap.core.errors import AudioError
+
+
+def embed(path: Path, config: AudioConfig) -> dict[str, Any]:
+    """Content hash, record and embedding of a file."""
+    from songmap.extract import hear
+    from songmap.extract.content import content_hash
+
+    embedding, record = hear.embed_file(path, config)
+    return {
+        "content": content_hash(path),
+        "record": record,
+        "embedding": base64.b64encode(embedding.tobytes()).decode(),
+    }
+
+
+def identify(path: Path, config: AudioConfig) -> dict[str, Any]:
+    """Content hash of a file and what its name and tags say: enough to recognise it without decoding."""
+    from songmap.extract import hear
+    from songmap.extract.content import content_hash
+
+    return {"content": content_hash(path), "record": hear.describe(path)}
+
+
+TASKS = {"embed": embed, "identify": identify}
+
+
+def answer(request: dict[str, Any]) -> dict[str, Any]:
+    """What the task finds, or the reason why it finds nothing."""
+    try:
+        return TASKS[request["task"]](Path(request["path"]), AudioConfig(**request["config"]))
+    except AudioError as error:
+        return {"failure": str(error)}
+    except MemoryError:
+        return {"failure": "needs more memory than there is"}
+    except Exception as error:  # a defect of ours costs one song, with its name, and not the run
+        return {"failure": f"the analysis failed ({type(error).__name__}: {error}); please report it"}
+
+
+def main(nice: int) -> None:
+    """Serve until standard input ends. A song that takes longer than its ``timeout_s`` ends the process."""
+    import numpy as np
+
+    from songmap.extract import frames
+    from songmap.extract.signal import Signal
+
+    if hasattr(os, "nice"):
+        os.nice(nice)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the run, which lets songs in flight finish
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    with os.fdopen(os.dup(1), "w", encoding="utf-8") as answers, os.fdopen(os.dup(nowhere), "w") as silence:
+        os.dup2(nowhere, 1)
+        config = AudioConfig()  # compiles and loads everything, which shall not count as the first song's time
+        frames.analyse(Signal.of(np.sin(np.arange(2.0 * config.sample_rate_hz))), config)
+        os.dup2(nowhere, 2)  # decoders print notes on damaged files there, without naming the file
+        print("{}", file=answers, flush=True)
+        for line in sys.stdin:
+            request = json.loads(line)
+            # a thread in C, which a decoder that never returns cannot keep from ending the process
+            faulthandler.dump_traceback_later(request["timeout_s"], exit=True, file=silence)
+            found = answer(request)
+            faulthandler.cancel_dump_traceback_later()
+            print(json.dumps(found), file=answers, flush=True)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))
