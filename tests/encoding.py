@@ -32,14 +32,14 @@ def add_audio(
     bit_rate: int | None = None,
 ):
     """Add one audio stream with these samples to a container that is open to write; the stream."""
-    channels = np.ascontiguousarray(samples.reshape(len(samples), -1).T, np.float32)
-    layout = LAYOUTS[len(channels)]
+    interleaved = np.ascontiguousarray(samples.reshape(len(samples), -1), np.float32)
+    layout = LAYOUTS[interleaved.shape[1]]
     stream = container.add_stream(codec, rate=rate_hz, layout=layout)
     if sample_format:
         stream.format = sample_format
     if bit_rate:
         stream.bit_rate = bit_rate
-    frame = av.AudioFrame.from_ndarray(channels, format="fltp", layout=layout)
+    frame = av.AudioFrame.from_ndarray(interleaved.reshape(1, -1), format="flt", layout=layout)
     frame.sample_rate, frame.pts = rate_hz, 0
     to_format = av.AudioResampler(format=stream.format, layout=layout, rate=rate_hz)
     for part in [*to_format.resample(frame), None]:
