@@ -74,9 +74,7 @@ def test_cqt_filters_are_librosas(rate_hz, tuning):
     fmin_hz = librosa.note_to_hz("C1")
     freqs_hz = librosa.cqt_frequencies(bins, fmin=fmin_hz, bins_per_octave=36, tuning=tuning)
     lengths, _ = librosa.filters.wavelet_lengths(freqs=freqs_hz, sr=rate_hz)
-    wavelets, _ = librosa.filters.wavelet(
-        freqs=freqs_hz[-36:], sr=rate_hz, alpha=librosa.filters._relative_bandwidth(freqs=freqs_hz)[-36:]
-    )
+    wavelets, _ = librosa.filters.wavelet(freqs=freqs_hz[-36:], sr=rate_hz)
     bank = filters.cqt_bank(tuning, rate_hz)
     np.testing.assert_allclose(bank.lengths.ravel(), lengths, rtol=1e-12)
     np.testing.assert_allclose(
