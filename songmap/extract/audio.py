@@ -31,6 +31,7 @@ MAX_CHANNELS = 64
 RATES_HZ = (4_000, 768_000)  # what is outside comes from damaged headers; 1 Hz would become hours of samples
 _BLOCK_SAMPLES = 1 << 17
 _UNREAD_BYTES = 1 << 14  # tags behind the audio may remain unread; more may be audio that the header does not count
+_PROBED_BYTES = 1 << 18  # enough for an audio stream; FFmpeg's 5 MB, meant for video, take 60 ms of a WAV file
 _PADDING_S = 0.5  # decoders differ in what they leave of a codec's padding; more is music
 
 
@@ -144,7 +145,7 @@ def demuxed(file: BinaryIO) -> Iterator[tuple]:
     ignore = {"metadata_errors": "ignore"} if int(av.__version__.split(".")[0]) < 19 else {}
     file.seek(0)
     # a text that is a playlist to FFmpeg may not make it open other files, let alone addresses
-    options = {"fd": str(file.fileno()), "protocol_whitelist": "fd"}
+    options = {"fd": str(file.fileno()), "protocol_whitelist": "fd", "probesize": str(_PROBED_BYTES)}
     try:
         container = av.open("fd:", options=options, **ignore)
     except (av.FFmpegError, ValueError) as error:  # ValueError: of FFmpeg's EINVAL
