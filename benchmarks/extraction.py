@@ -25,7 +25,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 ONE_THREAD = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
-REPETITIONS, SONGS_PER_RATE = 5, 8
+REPETITIONS, SONGS_PER_RATE = 5, 24  # songs enough that starting the workers, a second each, hardly counts
 
 
 def child(task: str, file: Path | None = None) -> dict:
@@ -111,18 +111,20 @@ def task_stages(file: Path) -> dict:
 def task_workers(file: Path) -> dict:
     """Seconds for a folder of songs with one worker and with two, in turn."""
     from songmap.core.config import Workspace
-    from songmap.extract.run import extract_library, find_songs
+    from songmap.extract.labels import label_songs
+    from songmap.extract.run import Manner, extract_library
+    from songmap.extract.songs import find_songs
 
     seconds = {1: [], 2: []}
     with tempfile.TemporaryDirectory() as folder:
         for index in range(SONGS_PER_RATE):
             shutil.copy(file, Path(folder) / f"{index}{file.suffix}")
-        songs = find_songs(Path(folder))
-        extract_library(songs[:1], Workspace(Path(folder) / "warm"), 1)
+        songs = label_songs(find_songs(Path(folder)), Path(folder), "folder")
+        extract_library(songs[:1], Workspace(Path(folder) / "warm"))
         for turn in range(3):
             for workers, times in seconds.items():
                 started = time.perf_counter()
-                extract_library(songs, Workspace(Path(folder) / f"{turn}-{workers}"), workers)
+                extract_library(songs, Workspace(Path(folder) / f"{turn}-{workers}"), Manner(workers))
                 times.append(time.perf_counter() - started)
     return {str(workers): times for workers, times in seconds.items()}
 
@@ -132,17 +134,18 @@ def task_parity(music: Path) -> dict:
     import librosa
 
     from songmap.core.schema import COLUMN_FAMILY, COLUMNS, N_LIBROSA
+    from songmap.extract.hear import embed_file
     from songmap.extract.reference import deviation, plain_columns
-    from songmap.extract.run import embed_file, find_songs
+    from songmap.extract.songs import find_songs
 
     worst: dict[str, list] = {}
-    for song in find_songs(music):
-        theirs = plain_columns(librosa.load(song.path)[0])
-        excess = deviation(embed_file(song.path)[0][:N_LIBROSA], theirs)
+    for path in find_songs(music):
+        theirs = plain_columns(librosa.load(path)[0])
+        excess = deviation(embed_file(path)[0][:N_LIBROSA], theirs)
         for family in dict.fromkeys(COLUMN_FAMILY):
             index = max((i for i in range(N_LIBROSA) if COLUMN_FAMILY[i] == family), key=excess.__getitem__)
             if excess[index] > worst.get(family, [-1])[0]:
-                worst[family] = [float(excess[index]), COLUMNS[index], song.path.name]
+                worst[family] = [float(excess[index]), COLUMNS[index], path.name]
     return worst
 
 
