@@ -1,7 +1,7 @@
 """What a file says about itself: artist, title, album, year, key, … Tags may be absent; nothing is invented.
 
 One exception, documented because grouping by artist rests on it: a file without an artist tag that is
-named ``Artist - Title`` takes both from its name.
+named ``Artist - Title`` takes both from its name, a track number before them left out.
 
 mutagen reads ID3, Vorbis comments, MP4, ASF and APEv2; FFmpeg what mutagen does not know, such as RIFF INFO
 and Matroska. Tags are read leniently: a damaged one is absent, and never a reason to lose the song.
@@ -41,6 +41,7 @@ _BPM_RANGE = (20.0, 999.0)
 _GAIN_RANGE_DB = (-60.0, 60.0)
 _R128_TO_REPLAYGAIN_DB = 5.0  # R128_TRACK_GAIN aims at -23 LUFS (RFC 7845, 5.2.1), ReplayGain 2.0 at -18 LUFS
 _FREE_FORM = ("txxx:", "----:com.apple.itunes:")
+_TRACK_NUMBER = re.compile(r"^\s*(?:\d{1,2}-)?(?:\d{1,3}|[A-H]\d{1,2})\s*[-._)]+\s+")  # "01 - ", "1-02. ", "A1 - "
 _NAN = float("nan")
 
 
@@ -59,8 +60,8 @@ def read_tags(path: Path) -> dict[str, str | float]:
     record["tag_bpm"] = next(_numbers(_all(tags, _TEMPI), *_BPM_RANGE), _NAN)
     r128 = (q7_8 / 256 + _R128_TO_REPLAYGAIN_DB for q7_8 in _numbers(_all(tags, (_R128_GAIN,)), -(2**15), 2**15))
     record["replaygain_db"] = next(_numbers(_all(tags, _GAINS), *_GAIN_RANGE_DB), next(r128, _NAN))
-    if not record["artist"] and " - " in path.stem:
-        artist, title = readable(path.stem).split(" - ", 1)
+    artist, dash, title = _TRACK_NUMBER.sub("", readable(path.stem), count=1).partition(" - ")
+    if not record["artist"] and dash:
         record["artist"] = artist.strip()
         record["title"] = record["title"] or title.strip()
     return record

@@ -306,3 +306,21 @@ def test_artist_and_title_come_from_the_name_where_no_tag_says_them(tmp_path):
     file["artist"] = "Tagged"
     file.save()
     assert (read_tags(path)["artist"], read_tags(path)["title"]) == ("Tagged", "Another")
+
+
+@pytest.mark.parametrize(
+    ("name", "artist", "title"),
+    [
+        ("01 - Title", "", ""),
+        ("01 - Ann - Title", "Ann", "Title"),
+        ("1-02. Ann - Title", "Ann", "Title"),
+        ("A1 - Title", "", ""),
+        ("808 State - Pacific", "808 State", "Pacific"),
+        ("50 Cent - Title", "50 Cent", "Title"),
+        ("2-4 Grooves - Title", "2-4 Grooves", "Title"),
+    ],
+)
+def test_a_track_number_is_no_artist(tmp_path, name, artist, title):
+    path = tmp_path / f"{name}.wav"
+    path.touch()
+    assert (read_tags(path)["artist"], read_tags(path)["title"]) == (artist, title)
