@@ -2,8 +2,6 @@
 
 import numpy as np
 
-from songmap.extract.reference import deviation, plain_columns  # noqa: F401
-
 RATE_HZ = 22050
 
 

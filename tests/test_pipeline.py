@@ -9,13 +9,14 @@ from pathlib import Path
 import librosa
 import numpy as np
 import pytest
-from signals import RATE_HZ, deviation, plain_columns
+from signals import RATE_HZ
 
 from songmap.core.artifacts import load_library, load_model
 from songmap.core.config import DEFAULT_SEED, REPOSITORY, Workspace
 from songmap.core.schema import N_LIBROSA
 from songmap.demo.catalogue import plan_corpus
 from songmap.demo.studio import render_tracks
+from songmap.extract.reference import deviation, plain_columns
 
 N_PER_GENRE = 6
 SCRIPTS = {
