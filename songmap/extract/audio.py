@@ -125,8 +125,11 @@ def _collect(blocks: Iterator[np.ndarray], own_rate_hz: int, channels: int, rate
 
 
 def _read_blocks(sound) -> Iterator[np.ndarray]:
-    while len(block := sound.read(_BLOCK_SAMPLES, dtype="float32", always_2d=True)):
-        yield block
+    """Each block is valid until the next."""
+    block = np.empty((_BLOCK_SAMPLES, sound.channels), np.float32)
+    # sound.read would first count what remains, which is negative behind a damaged Ogg page
+    while n_samples := sound.buffer_read_into(block, "float32"):
+        yield block[:n_samples]
 
 
 def _decode_with_ffmpeg(file: BinaryIO, rate_hz: int) -> Decoded:

@@ -1,0 +1,276 @@
+"""Damaged files by the thousand, through the worker processes of 01: nothing may crash, hang or give NaN.
+
+    python -m benchmarks.fuzz [FORMAT ...] [--files N] [--seed SEED]
+
+Every file is one of a few short songs of its format, tags and cover included, with one to four kinds of damage. All
+is seeded: a format, a seed and an index give the same bytes again. What crashes, hangs, gives a number that is not
+finite or shows a defect of ours is kept in a folder. Prints a Markdown table and, when all formats are asked for,
+writes it to benchmarks/fuzz.md. Exit status 1 if anything was kept.
+"""
+
+import argparse
+import base64
+import io
+import random
+import resource
+import shutil
+import sys
+import tempfile
+import time
+import zlib
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from itertools import repeat
+from pathlib import Path
+
+import mutagen
+import numpy as np
+import soundfile
+from mutagen import id3, mp4
+
+from songmap.core.config import DEFAULT_SEED, REPOSITORY, AudioConfig
+from songmap.extract.supervise import ask
+from tests.encoding import encode
+from tests.signals import music
+
+SECONDS, OGG_SECONDS = 3.5, 6.0  # 3 are needed: a little damage, in Ogg to a page of a second, leaves enough
+VERDICTS = ("embedded", "refused", "crashed", "hung", "not finite", "defect")
+# suffix: the sources as (rate in Hz, channels), and either libsndfile's (format, subtype) or FFmpeg's
+# (codec, container or None for what the suffix says, sample format or None for the codec's first)
+FORMATS = {
+    "mp3": [(44100, 2, "libmp3lame", None, None), (22050, 1, "MP3", "MPEG_LAYER_III")],
+    "flac": [(44100, 2, "FLAC", "PCM_16"), (22050, 1, "FLAC", "PCM_24")],
+    "ogg": [(44100, 2, "OGG", "VORBIS"), (22050, 1, "flac", None, None)],
+    "opus": [(48000, 2, "OGG", "OPUS"), (48000, 1, "libopus", None, None)],
+    "wav": [(44100, 2, "WAV", "PCM_16"), (22050, 1, "WAV", "FLOAT"), (22050, 1, "WAVEX", "PCM_24"),
+            (22050, 2, "WAV", "IMA_ADPCM"), (22050, 1, "WAV", "MS_ADPCM"), (22050, 1, "RF64", "DOUBLE"),
+            (44100, 1, "libmp3lame", None, None)],
+    "aiff": [(44100, 2, "AIFF", "PCM_16"), (22050, 1, "AIFF", "FLOAT"), (22050, 1, "AIFF", "ULAW")],
+    "m4a": [(44100, 2, "aac", None, None), (22050, 1, "alac", None, None)],
+    "aac": [(44100, 2, "aac", "adts", None)],
+    "ac3": [(48000, 2, "ac3", None, None), (44100, 1, "eac3", "eac3", None)],
+    "mp2": [(44100, 2, "mp2", None, None)],
+    "wma": [(44100, 2, "wmav2", "asf", None), (22050, 1, "wmav1", "asf", None)],
+    "wv": [(44100, 2, "wavpack", None, None)],
+    "tta": [(44100, 2, "tta", None, "s16")],
+    "caf": [(44100, 2, "CAF", "PCM_16"), (22050, 1, "CAF", "ALAC_16")],
+    "au": [(22050, 2, "AU", "PCM_16"), (22050, 1, "AU", "FLOAT")],
+    "w64": [(22050, 2, "W64", "PCM_24")],
+    "mka": [(44100, 2, "aac", None, None), (22050, 1, "flac", None, None)],
+    "webm": [(48000, 2, "libopus", None, None)],
+}  # fmt: skip
+
+
+@cache
+def sources(suffix: str) -> list[bytes]:
+    """The undamaged files of a format, with tags and a cover where the format has them."""
+    files, duration_s = [], OGG_SECONDS if suffix in ("ogg", "opus") else SECONDS
+    with tempfile.TemporaryDirectory() as folder:
+        for rate_hz, channels, *encoding in FORMATS[suffix]:
+            path = Path(folder) / f"{len(files)}.{suffix}"
+            samples = np.outer(0.4 * music(duration_s, rate_hz), [1, 0.7][:channels]).astype(np.float32)
+            if len(encoding) == 2:
+                container, subtype = encoding
+                soundfile.write(path, samples, rate_hz, format=container, subtype=subtype)
+            else:
+                codec, container, sample_format = encoding
+                encode(path, samples, rate_hz, codec, sample_format, container, 128_000)
+            _add_tags(path)
+            files.append(path.read_bytes())
+    return files
+
+
+def damaged(suffix: str, seed: int, index: int) -> bytes:
+    """The file of this format, seed and index."""
+    rng = random.Random(f"{suffix} {seed} {index}")
+    data = bytearray(rng.choice(sources(suffix)))
+    other = rng.choice(sources(rng.choice(list(FORMATS))))
+    for _ in range(rng.choice((1, 1, 1, 2, 4))):
+        rng.choice(DAMAGES)(rng, data, other)
+    # the checksum of a damaged Ogg page makes readers drop it: with a right one the decoder meets the damage
+    return with_ogg_checksums(data) if data[:4] == b"OggS" and rng.random() < 0.5 else bytes(data)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("formats", nargs="*", metavar="FORMAT", help=f"of {' '.join(FORMATS)}; all without")
+    parser.add_argument("--files", type=int, default=2000, metavar="N", help="damaged files per format (2000)")
+    parser.add_argument("--seed", type=int, default=DEFAULT_SEED)
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--nice", type=int, default=10)
+    parser.add_argument("--timeout", type=float, default=10, metavar="S", help="what takes longer hangs (10)")
+    parser.add_argument("--keep", type=Path, default=REPOSITORY / "outputs" / "fuzz", metavar="DIR")
+    arguments = parser.parse_args()
+    suffixes = arguments.formats or list(FORMATS)
+    if unknown := set(suffixes) - FORMATS.keys():
+        parser.error(f"unknown format {' '.join(sorted(unknown))}")
+    verdicts: Counter[str] = Counter()
+    lines = [f"| format | files | {' | '.join(VERDICTS)} | files/s |", f"|---|{'---:|' * (len(VERDICTS) + 2)}"]
+    with ThreadPoolExecutor(arguments.workers) as crew, tempfile.TemporaryDirectory() as folder:
+        print(*lines, sep="\n", flush=True)
+        for suffix in suffixes:
+            started = time.monotonic()
+            files = [Path(folder) / f"{suffix}-{arguments.seed}-{index}.{suffix}" for index in range(arguments.files)]
+            counts = Counter(crew.map(_hear, files, repeat(arguments)))
+            cells = [suffix, len(files), *(counts[verdict] for verdict in VERDICTS)]
+            cells.append(f"{len(files) / (time.monotonic() - started):.0f}")
+            lines.append(f"| {' | '.join(map(str, cells))} |")
+            print(lines[-1], flush=True)
+            verdicts += counts
+    peak_mb = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+    lines += ["", f"{arguments.workers} workers, seed {arguments.seed}; the largest worker took {peak_mb:.0f} MB."]
+    print(*lines[-2:], sep="\n")
+    if suffixes == list(FORMATS):
+        Path(__file__).with_suffix(".md").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return int(any(verdicts[verdict] for verdict in VERDICTS[2:]))
+
+
+def _hear(path: Path, arguments: argparse.Namespace) -> str:
+    """Verdict on the damaged file of this name, which tells format, seed and index."""
+    suffix, seed, index = path.stem.split("-")
+    path.write_bytes(damaged(suffix, int(seed), int(index)))
+    answer = ask("embed", path, AudioConfig(), arguments.timeout, arguments.nice)
+    verdict = judge(answer)
+    if verdict not in ("embedded", "refused"):
+        arguments.keep.mkdir(parents=True, exist_ok=True)
+        kept = shutil.copy(path, arguments.keep)
+        print(f"{verdict}: {kept}: {answer.get('failure')}", file=sys.stderr, flush=True)
+    path.unlink()
+    return verdict
+
+
+def judge(answer: dict) -> str:
+    """One of ``VERDICTS`` on a worker's answer."""
+    failure = answer.get("failure")
+    if failure is None:
+        embedding = np.frombuffer(base64.b64decode(answer["embedding"]), np.float32)
+        numbers = [answer["record"]["duration"], answer["record"]["tempo_bpm"]]
+        return "embedded" if np.isfinite(embedding).all() and np.isfinite(numbers).all() else "not finite"
+    if "crashed" in failure:
+        return "crashed"
+    if "took longer" in failure:
+        return "hung"
+    no_defect = "please report" not in failure and "more memory" not in failure and len(failure.splitlines()) == 1
+    return "refused" if no_defect else "defect"
+
+
+# --- kinds of damage: each changes ``data`` in place
+
+
+def _flip_bits(rng: random.Random, data: bytearray, other: bytes) -> None:
+    for _ in range(rng.choice((1, 4, 16, 256))):
+        at = _place(rng, data)
+        data[at : at + 1] = bytes(byte ^ 1 << rng.randrange(8) for byte in data[at : at + 1])
+
+
+def _zero_run(rng: random.Random, data: bytearray, other: bytes) -> None:
+    run = _run(rng, data)
+    data[run] = bytes(len(data[run]))
+
+
+def _randomise_run(rng: random.Random, data: bytearray, other: bytes) -> None:
+    run = _run(rng, data)
+    data[run] = rng.randbytes(len(data[run]))
+
+
+def _delete_run(rng: random.Random, data: bytearray, other: bytes) -> None:
+    del data[_run(rng, data)]
+
+
+def _duplicate_run(rng: random.Random, data: bytearray, other: bytes) -> None:
+    at = _place(rng, data)
+    data[at:at] = data[_run(rng, data)] * rng.choice((1, 1, 8))
+
+
+def _swap_runs(rng: random.Random, data: bytearray, other: bytes) -> None:
+    a, b, c = sorted(_place(rng, data) for _ in range(3))
+    data[a:c] = data[b:c] + data[a:b]
+
+
+def _truncate(rng: random.Random, data: bytearray, other: bytes) -> None:
+    del data[rng.randrange(len(data) + 1) :]
+
+
+def _set_field(rng: random.Random, data: bytearray, other: bytes) -> None:
+    """A number of the header becomes an extreme one; with luck it is a size, a rate or a count."""
+    for _ in range(rng.choice((1, 1, 4))):
+        width = rng.choice((1, 2, 4, 8))
+        top = 1 << 8 * width
+        value = rng.choice((0, 1, top // 2 - 1, top // 2, top - 2, top - 1, rng.randrange(top)))
+        at = _place(rng, data)
+        data[at : at + width] = value.to_bytes(width, rng.choice(("little", "big")))
+
+
+def _splice(rng: random.Random, data: bytearray, other: bytes) -> None:
+    at, of_other = _place(rng, data), other[rng.randrange(len(other)) :] if rng.random() < 0.5 else other
+    data[at : len(data) if rng.random() < 0.5 else at] = of_other
+
+
+DAMAGES = (
+    _flip_bits, _zero_run, _randomise_run, _delete_run, _duplicate_run, _swap_runs, _truncate, _set_field, _splice,
+)  # fmt: skip
+
+
+def _place(rng: random.Random, data: bytearray) -> int:
+    """Half of the damage is where headers and indices are: at the beginning or at the end."""
+    n, near = len(data), min(len(data), 512)
+    return rng.choice(
+        (rng.randrange(n + 1), rng.randrange(n + 1), rng.randrange(near + 1), n - rng.randrange(near + 1))
+    )
+
+
+def _run(rng: random.Random, data: bytearray) -> slice:
+    start = _place(rng, data)
+    return slice(start, start + int(2 ** rng.uniform(0, 13)))
+
+
+def with_ogg_checksums(data: bytearray) -> bytes:
+    """Every Ogg page with the checksum of what it holds (RFC 3533, section 6)."""
+    out = io.BytesIO()
+    for page in ogg_pages(bytes(data)):
+        blank = page[:22] + bytes(4) + page[26:]
+        # Ogg's CRC is zlib's with the bits of every byte and of the result in reverse, from 0, not inverted
+        crc = zlib.crc32(blank.translate(_REVERSED), 0xFFFFFFFF) ^ 0xFFFFFFFF
+        reverse = crc.to_bytes(4, "little").translate(_REVERSED)
+        out.write(page[:22] + reverse[::-1] + page[26:] if len(page) > 26 else page)
+    return out.getvalue()
+
+
+_REVERSED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
+
+
+def ogg_pages(data: bytes) -> Iterator[bytes]:
+    """The file cut before every capture pattern."""
+    start = 0
+    while start < len(data):
+        end = data.find(b"OggS", start + 4)
+        end = len(data) if end < 0 else end
+        yield data[start:end]
+        start = end
+
+
+def _add_tags(path: Path) -> None:
+    """Artist, and a cover or more, where mutagen knows the format; Matroska, CAF, AU, W64 and RF64 it does not."""
+    try:
+        file = mutagen.File(path)
+        if file is None:
+            return
+        if file.tags is None:
+            file.add_tags()
+    except mutagen.MutagenError:
+        return
+    if isinstance(file.tags, id3.ID3):
+        file.tags.add(id3.TPE1(encoding=3, text=["Ann", "Bob"]))
+        file.tags.add(id3.TDRC(encoding=3, text=["1999"]))
+        file.tags.add(id3.APIC(encoding=3, mime="image/png", data=bytes(range(256)) * 4))
+    elif isinstance(file, mp4.MP4):
+        file.tags["\xa9ART"], file.tags["tmpo"] = ["Ann"], [120]
+    else:
+        file.tags["Artist"] = ["Ann"]
+    file.save()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
