@@ -206,4 +206,5 @@ def _stamp(path: Path) -> Stamp:
         status = path.stat()
     except OSError:
         return -1, -1, DESCRIPTION_VERSION
-    return status.st_size, status.st_mtime_ns, DESCRIPTION_VERSION
+    # SQLite's integers end in the year 2262, times of files do not
+    return status.st_size, status.st_mtime_ns % 2**63, DESCRIPTION_VERSION
