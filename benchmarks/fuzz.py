@@ -35,7 +35,8 @@ from songmap.extract.supervise import ask
 from tests.encoding import encode
 from tests.signals import music
 
-SECONDS, OGG_SECONDS = 3.5, 6.0  # 3 are needed: a little damage, in Ogg to a page of a second, leaves enough
+SECONDS = 3.5  # 3 are needed: a little damage leaves enough
+LONG_SECONDS, OF_LONG_BLOCKS = 5.5, ("ogg", "opus", "wv", "tta", "mka", "webm")  # damage costs up to a second or more
 VERDICTS = ("embedded", "refused", "crashed", "hung", "not finite", "defect")
 # suffix: the sources as (rate in Hz, channels), and either libsndfile's (format, subtype) or FFmpeg's
 # (codec, container or None for what the suffix says, sample format or None for the codec's first)
@@ -66,7 +67,7 @@ FORMATS = {
 @cache
 def sources(suffix: str) -> list[bytes]:
     """The undamaged files of a format, with tags and a cover where the format has them."""
-    files, duration_s = [], OGG_SECONDS if suffix in ("ogg", "opus") else SECONDS
+    files, duration_s = [], LONG_SECONDS if suffix in OF_LONG_BLOCKS else SECONDS
     with tempfile.TemporaryDirectory() as folder:
         for rate_hz, channels, *encoding in FORMATS[suffix]:
             path = Path(folder) / f"{len(files)}.{suffix}"

@@ -34,6 +34,11 @@ from songmap.extract.supervise import ask
 SECONDS = 8
 TENTHS = range(1, 10)
 WHOLE = {"wav": None, "aiff": None, "flac": None, "ogg": None, "mp3": None, "opus": "libopus", "m4a": "aac"}
+CHANGED = {  # while they are queued
+    "deleted.wav": "does not exist",
+    "made a folder.wav": "is no regular file",
+    "overwritten.wav": "changed while it was read",
+}
 GOOD = {f"Good/A/{index:02d}.wav" for index in range(3)}
 
 
@@ -60,10 +65,7 @@ def claiming_hours(whole: dict[str, bytes]) -> Iterator[tuple[str, bytes]]:
     for size in (0xFFFFFFFF, 0x7FFFFFFF):
         yield f"{size:x}.wav", patched(wav, wav.index(b"data") + 4, size.to_bytes(4, "little"))
         yield f"{size:x}.aiff", patched(aiff, aiff.index(b"COMM") + 10, size.to_bytes(4, "big"))
-        yield (
-            f"{size:x}.mp3",
-            patched(mp3, next(mp3.index(x) for x in (b"Xing", b"Info") if x in mp3) + 8, size.to_bytes(4, "big")),
-        )
+        yield f"{size:x}.mp3", patched(mp3, re.search(b"Xing|Info", mp3).end() + 4, size.to_bytes(4, "big"))
         yield f"{size:x}.m4a", patched(m4a, m4a.index(b"mdhd") + 20, size.to_bytes(4, "big"))
     yield "streaminfo.flac", patched(flac, 21, bytes([flac[21] | 0x0F]) + b"\xff" * 4)
     yield "granule.ogg", with_ogg_checksums(patched(ogg, ogg.rindex(b"OggS") + 6, (1 << 60).to_bytes(8, "little")))
@@ -97,12 +99,9 @@ def no_audio() -> Iterator[tuple[str, bytes, str]]:
     yield "zeros.m4a", bytes(100_000), "cannot be decoded"
     yield "page.ogg", b"<!DOCTYPE html><title>404</title>" * 100, "cannot be decoded"
     # texts that make FFmpeg open other files, if it may
-    yield "list.mp3", b"ffconcat version 1.0\nfile ../Good/A/00.wav\n", "cannot be decoded"
-    yield (
-        "stream.mp3",
-        b"#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\n../Good/A/00.wav\n#EXT-X-ENDLIST\n",
-        "cannot be decoded",
-    )
+    yield "list.mp3", b"ffconcat version 1.0\nfile dc.wav\n", "cannot be decoded"
+    stream = b"#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\ndc.wav\n#EXT-X-ENDLIST\n"
+    yield "stream.mp3", stream, "cannot be decoded"
 
 
 def headers(whole: dict[str, bytes]) -> Iterator[tuple[str, bytes, str]]:
@@ -111,11 +110,8 @@ def headers(whole: dict[str, bytes]) -> Iterator[tuple[str, bytes, str]]:
     for count in (0, 0xFFFF):
         yield f"{count} channels.wav", patched(wav, channels, count.to_bytes(2, "little")), "channels|cannot be decoded"
     for rate_hz in (0, 1, 0xFFFFFFFF):
-        yield (
-            f"{rate_hz} Hz.wav",
-            patched(wav, channels + 2, rate_hz.to_bytes(4, "little")),
-            "sample rate|cannot be decoded",
-        )
+        data = patched(wav, channels + 2, rate_hz.to_bytes(4, "little"))
+        yield f"{rate_hz} Hz.wav", data, "sample rate|cannot be decoded"
     yield "header.wav", wav[:44], "cannot be decoded|too short"
     yield "header.flac", whole["flac"][:100], "cannot be decoded|too short"
 
@@ -135,14 +131,8 @@ class Result:
     workspace: Workspace
 
 
-@pytest.fixture(scope="module")
-def result(whole, tmp_path_factory) -> Result:
-    """All bad files and three good ones, heard by two workers; and the good ones alone."""
-    root = tmp_path_factory.mktemp("library")
-    folder = root / "music"
-    write_songs(folder / "Good", 3)
-    bad = folder / "Bad"
-    bad.mkdir()
+def write_bad_files(bad: Path, whole: dict[str, bytes]) -> dict[str, str | None]:
+    """What is expected of each, by name: see Result."""
     expected = {}
 
     def put(name: str, data: bytes, reason: str | None) -> None:
@@ -162,8 +152,7 @@ def result(whole, tmp_path_factory) -> Result:
         for tenth in TENTHS:
             put(f"cut {tenth}.{suffix}", data[: len(data) * tenth // 10], None)
     for kind in ("png", "jpeg"):
-        Image.fromarray(np.arange(30_000, dtype=np.uint8).reshape(100, 100, 3)).save(bad / kind, kind)
-        (bad / kind).rename(bad / f"{kind}.mp3")
+        Image.fromarray(np.arange(30_000, dtype=np.uint8).reshape(100, 100, 3)).save(bad / f"{kind}.mp3", kind)
         expected[f"Bad/{kind}.mp3"] = "cannot be decoded"
     id3.ID3().save(bad / "id3.mp3")
     tags = id3.ID3()
@@ -188,18 +177,27 @@ def result(whole, tmp_path_factory) -> Result:
         ("loop", "does not exist|cannot be read"), ("nowhere", "does not exist"),
     ):  # fmt: skip
         expected[f"Bad/{name}.mp3"] = reason
-    put("deleted.wav", whole["wav"], "does not exist")
-    put("made a folder.wav", whole["wav"], "no regular file")
-    put("overwritten.wav", whole["wav"], "changed while it was read")
+    for name, reason in CHANGED.items():
+        put(name, whole["wav"], reason)
+    return expected
+
+
+@pytest.fixture(scope="module")
+def result(whole, tmp_path_factory) -> Result:
+    """All bad files and three good ones, heard by two workers; and the good ones alone."""
+    root = tmp_path_factory.mktemp("library")
+    folder, bad = root / "music", root / "music" / "Bad"
+    write_songs(folder / "Good", 3)
+    bad.mkdir()
+    expected = write_bad_files(bad, whole)
 
     def while_queued(progress) -> None:
-        """Between listing and hearing, when the first progress is told."""
+        """The first progress is told between listing and hearing."""
         if progress.done == 0:
-            (bad / "deleted.wav").unlink(missing_ok=True)
+            (bad / "deleted.wav").unlink()
+            (bad / "made a folder.wav").unlink()
+            (bad / "made a folder.wav").mkdir()
             (bad / "overwritten.wav").write_bytes(whole["wav"][:-2])
-            if (bad / "made a folder.wav").is_file():
-                (bad / "made a folder.wav").unlink()
-                (bad / "made a folder.wav").mkdir()
 
     workspace = Workspace(root / "work")
     extraction = run(folder, workspace, while_queued)
@@ -258,8 +256,8 @@ def test_ledger_and_table_name_every_file(result):
     for path, failure, is_song in rows:
         row = table[Path(os.fsdecode(path)).name]
         assert (row["reason"] or None, row["status"] == "extracted") == (failure, bool(is_song))
-    changed = {"deleted.wav", "made a folder.wav", "overwritten.wav"}  # of these the ledger learns in the next run
-    assert {Path(os.fsdecode(path)).name for path, _, _ in rows} == names - changed
+    # of what changed meanwhile the ledger learns in the next run
+    assert {Path(os.fsdecode(path)).name for path, _, _ in rows} == names - CHANGED.keys()
 
 
 def test_a_header_that_claims_hours_changes_nothing(result):
