@@ -1,142 +1,221 @@
 """The maps as pages: one HTML file each that opens from disk without a network, light or dark.
 
-Names come from files and tags and are shown as text, never run: plotly reads a few HTML tags in
-labels, so they are escaped for it; what goes into the page's own HTML is escaped for that.
+Everything known of the songs goes into the page once, as one table (``_song_table``): strings in shared lists,
+numbers as little-endian arrays in base64. ``map_table.js`` reads it, ``map_plot.js`` lets plotly draw the points,
+``map_page.js`` shows the rest; names from files and tags become text there, never HTML. ``map_page.css`` is the look.
 """
 
+import base64
 import html
 import json
-import math
+import os
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
 from songmap.core.artifacts import write_atomically
-from songmap.core.style import genre_colours, genre_markers, html_page, shorten
-from songmap.core.tables import format_duration
+from songmap.core.config import UNKNOWN_GENRE
+from songmap.core.style import SEQUENTIAL_MAP, genre_colours, genre_markers, html_page
 from songmap.journey.projection import Projection, cube_limits, trust_in_words
 
-_PAGE_HEAD = """
-<style>#map { width: 100%; height: 74vh; min-height: 26rem; } .js-plotly-plot .plotly .cursor-crosshair { cursor: default; }</style>
-"""
-
-# plotly draws with colours of its own; the page's go into it, at the start and whenever the scheme changes
-_SCRIPT = """
-const map = document.getElementById("map");
-const scheme = matchMedia("(prefers-color-scheme: dark)");
-function look() {
-  const own = getComputedStyle(document.documentElement);
-  const [text, muted, page, line] = ["--text", "--muted", "--page", "--line"].map((name) => own.getPropertyValue(name).trim());
-  const changes = { "font.color": text, "hoverlabel.bgcolor": page, "hoverlabel.bordercolor": line, "hoverlabel.font.color": text,
-    "modebar.bgcolor": "rgba(0,0,0,0)", "modebar.color": muted, "modebar.activecolor": text };
-  for (const axis of AXES) {
-    changes[axis + ".gridcolor"] = line;
-    changes[axis + ".linecolor"] = line;
-  }
-  return changes;
-}
-// the page stays on this machine: no button that uploads; and a title between $ signs is a title
-const settings = { responsive: true, displaylogo: false, showSendToCloud: false, plotlyServerURL: "", typesetMath: false };
-Plotly.newPlot(map, FIGURE.data, FIGURE.layout, settings)
-  .then(() => Plotly.relayout(map, look()))
-  .then(() => scheme.addEventListener("change", () => Plotly.relayout(map, look())));
-"""
+_SCRIPTS = ("map_table.js", "map_plot.js", "map_page.js")  # one after the other, in one scope
+_N_SCALE_STOPS = 11
 
 
-def plotly_text(text: str) -> str:
-    """``text`` so that plotly shows it as it is: it would read tags and entities, quotes it shows."""
-    return html.escape(" ".join(text.split()), quote=False)
+@dataclass(frozen=True)
+class Colouring:
+    """What points can be coloured and filtered by: a value for each song, NaN or "" where it is unknown."""
+
+    name: str
+    kind: Literal["genre", "category", "number"]
+    values: Sequence[str] | Sequence[float]
+    unit: str = ""
 
 
-def hover_text(song: "pd.Series[object]") -> str:
-    """Title, artist, genre, tempo and duration of one row of a song table, in plotly's HTML."""
-    title, artist, genre = (
-        shorten(str(text), 80) for text in (song["title"] or song["song_name"], song["artist"], song["genre"])
-    )
-    tempo_bpm, duration_s = float(song["tempo_bpm"]), float(song["duration"])
-    facts = (
-        plotly_text(artist) or "artist unknown",
-        plotly_text(genre),
-        f"{tempo_bpm:.1f} BPM" if tempo_bpm > 0 and math.isfinite(tempo_bpm) else "no tempo",
-        format_duration(duration_s),
-    )
-    return "<br>".join((f"<b>{plotly_text(title)}</b>", *facts))
+def map_page(
+    projection: Projection,
+    songs: pd.DataFrame,
+    colourings: Sequence[Colouring],
+    neighbours: np.ndarray,
+    similarities: np.ndarray,
+    page_folder: Path,
+    other_page: str = "",
+) -> str:
+    """The page of a map of ``songs``, in two or three dimensions; the first of ``colourings`` is shown first.
 
-
-def map_page(projection: Projection, songs: pd.DataFrame) -> str:
-    """The page of a map of ``songs``, in two or three dimensions; a genre is hidden by a click on its name."""
+    ``neighbours`` ``(n_songs, k)`` are row numbers, nearest first, ``similarities`` ``(n_songs, k)`` theirs.
+    ``page_folder`` is where the page will lie: audio files are named relative to it. ``other_page`` is the
+    name of the same map's page in the other number of dimensions, beside it.
+    """
     from plotly.offline import get_plotlyjs
 
-    n_dimensions = projection.coordinates.shape[1]
-    title = f"{len(songs)} songs in {n_dimensions} dimensions"
-    handling = (
-        "Drag to turn, scroll to come nearer." if n_dimensions == 3 else "Drag to zoom in, double-click to zoom out."
+    folder = Path(__file__).parent
+    style = (folder / "map_page.css").read_text(encoding="utf-8")
+    script = "\n".join((folder / name).read_text(encoding="utf-8") for name in _SCRIPTS)
+    n_songs, n_dimensions = projection.coordinates.shape
+    title = f"Map of {n_songs:,} song{'s' * (n_songs != 1)}"
+    other = f'<a href="{html.escape(other_page)}">See it in {5 - n_dimensions}D</a>' if other_page else ""
+    table = _song_table(projection, songs, colourings, neighbours, similarities, page_folder)
+    body = _BODY.format(
+        title=title, method=html.escape(projection.method), other=other, trust=html.escape(trust_in_words(projection))
     )
-    axes = [f"scene.{name}axis" for name in "xyz"] if n_dimensions == 3 else ["xaxis", "yaxis"]
-    body = f"""<h1>{html.escape(title)}</h1>
-<p>Each point is a song, placed by {projection.method} of its 641 numbers: near each other means alike. Point at one
-to see which it is. A click on a genre hides it, a double-click shows it alone. {handling}</p>
-<p class="muted">{html.escape(trust_in_words(projection))}</p>
-<div id="map"></div>
+    return html_page(
+        title,
+        f"""{body}
+<script type="application/json" id="songs">{_script_json(table)}</script>
 <script>{get_plotlyjs()}</script>
-<script>
-const FIGURE = {_script_json(_figure(projection, songs))};
-const AXES = {_script_json(axes)};
-{_SCRIPT}</script>"""
-    return html_page(title, body, _PAGE_HEAD)
+<script>"use strict";
+(() => {{
+{script}
+}})();</script>""",
+        f"<style>{style}</style>",
+    )
 
 
-def write_map_page(path: Path, projection: Projection, songs: pd.DataFrame) -> Path:
+def write_map_page(
+    path: Path,
+    projection: Projection,
+    songs: pd.DataFrame,
+    colourings: Sequence[Colouring],
+    neighbours: np.ndarray,
+    similarities: np.ndarray,
+    other_page: str = "",
+) -> Path:
     """Write ``map_page`` to ``path``, which is returned."""
-    write_atomically(path, map_page(projection, songs).encode("utf-8", "backslashreplace"))
+    page = map_page(projection, songs, colourings, neighbours, similarities, path.parent, other_page)
+    # a byte of a file name that is no UTF-8 is a lone surrogate here; written \\udcXX it is what JSON reads as one
+    write_atomically(path, page.encode("utf-8", "backslashreplace"))
     return path
+
+
+_BODY = """<header>
+<div class="headline"><h1>{title}</h1>
+<p class="muted">Placed by {method} of 641 numbers per song: near each other means alike. {other}</p></div>
+<div class="search"><input id="search" type="text" role="combobox" aria-expanded="false" aria-controls="found"
+ aria-autocomplete="list" autocomplete="off" autocapitalize="off" spellcheck="false"
+ aria-label="Find songs by title, artist, album or genre" placeholder="Find a song, artist, album or genre">
+<div id="found" role="listbox" aria-label="Songs found" hidden></div></div>
+</header>
+<main>
+<section class="plane" aria-label="Map">
+<div class="tools"><label>Colour <select id="colouring"></select></label><span id="modes" role="group"
+ aria-label="What dragging does"></span><span role="group" aria-label="View"><button id="nearer" title="Zoom in"
+ aria-label="Zoom in">+</button><button id="farther" title="Zoom out" aria-label="Zoom out">−</button><button
+ id="whole">Whole map</button></span></div>
+<div id="map" tabindex="0" role="application"></div>
+<div id="spot" hidden></div><div id="hover" hidden></div>
+</section>
+<section class="key" aria-label="Legend"><div id="legend"></div>
+<p class="muted"><span id="count" role="status"></span> <button id="all" hidden>Show all</button></p></section>
+<aside id="panel"><section id="card" aria-live="polite"></section><section id="selection" aria-live="polite"></section></aside>
+<p class="trust muted"><b>How far to trust it.</b> {trust}</p>
+</main>"""
+
+
+def _song_table(
+    projection: Projection,
+    songs: pd.DataFrame,
+    colourings: Sequence[Colouring],
+    neighbours: np.ndarray,
+    similarities: np.ndarray,
+    page_folder: Path,
+) -> dict[str, Any]:
+    """All that the page's script knows."""
+    from plotly.colors import sample_colorscale
+
+    text = {name: [str(value) for value in songs[name]] for name in ("title", "song_name", "key", "file_path")}
+    estimates = songs["key_estimate"] if "key_estimate" in songs else [""] * len(songs)
+    keys = [
+        key or (f"{estimate} (estimated)" if estimate else "")
+        for key, estimate in zip(text["key"], estimates, strict=True)
+    ]
+    genres = _shared(songs["genre"])
+    return {
+        "titles": [title or name for title, name in zip(text["title"], text["song_name"], strict=True)],
+        "artists": _shared(songs["artist"]),
+        "albums": _shared(songs["album"]),
+        "genres": genres | _looks(genres["table"]),
+        "keys": _shared(keys),
+        "durations_s": _packed(songs["duration"], np.float32),
+        "tempos_bpm": _packed(songs["tempo_bpm"], np.float32),
+        "years": _packed(songs["year"], np.float32),
+        "coordinates": [_packed(axis, np.float32) for axis in projection.coordinates.T],
+        "limits": _limits(projection.coordinates).tolist(),
+        "nNeighbours": np.asarray(neighbours).shape[1],
+        "neighbours": _packed(neighbours, np.uint16 if len(songs) <= 2**16 else np.uint32),
+        "similarities": _packed(similarities, np.float32),
+        "colourings": [_colouring(colouring) for colouring in colourings],
+        "scale": sample_colorscale(SEQUENTIAL_MAP, _N_SCALE_STOPS),
+    } | _places(text["file_path"], page_folder)
+
+
+def _limits(coordinates: np.ndarray) -> np.ndarray:
+    """Limits ``(n_dimensions, 2)`` of the axes: a cube in space; on the plane what holds all points, with a margin."""
+    if coordinates.shape[1] == 3:
+        return cube_limits(coordinates)
+    low, high = coordinates.min(axis=0), coordinates.max(axis=0)
+    margin = np.maximum(0.07 * (high - low), 1e-6)
+    return np.stack([low - margin, high + margin], axis=1)
+
+
+def _places(paths: Sequence[str], page_folder: Path) -> dict[str, Any]:
+    """Where the files are, as ``base`` / one of ``folders`` / name; ``fromPage`` leads from the page to ``base``."""
+    folders = [os.path.dirname(path) for path in paths]  # noqa: PTH120 - a Path costs 20 times as much
+    try:
+        base = os.path.commonpath(folders)
+        from_page = os.path.relpath(base, Path(page_folder).absolute())
+    except ValueError:  # several drives
+        base, from_page = "", ""
+    tails = {folder: folder[len(base) :].lstrip(os.sep) for folder in set(folders)}
+    return {
+        "separator": os.sep,
+        "base": base,
+        "fromPage": from_page,
+        "folders": _shared(tails[folder] for folder in folders),
+        "names": [os.path.basename(path) for path in paths],  # noqa: PTH119
+    }
+
+
+def _colouring(colouring: Colouring) -> dict[str, Any]:
+    about = {"name": colouring.name, "kind": colouring.kind, "unit": colouring.unit}
+    if colouring.kind == "number":
+        return about | {"values": _packed(colouring.values, np.float32)}
+    shared = _shared(str(value) or UNKNOWN_GENRE for value in colouring.values)
+    return about | shared | _looks(shared["table"])
+
+
+def _looks(names: Sequence[str]) -> dict[str, list[str]]:
+    """Colour and plotly's marker of each name, as everywhere; the unknown one's is grey."""
+    colours, markers = genre_colours(names), genre_markers(names, plotly=True)
+    return {"colours": [colours[name] for name in names], "markers": [markers[name] for name in names]}
+
+
+def _shared(values: Iterable[object]) -> dict[str, Any]:
+    """Each different text once, in natural order ("2" before "10"), and its number for every song."""
+    texts = [str(value) for value in values]
+    table = sorted(set(texts), key=_natural)
+    number = {text: index for index, text in enumerate(table)}
+    small = np.uint8 if len(table) <= 2**8 else np.uint16 if len(table) <= 2**16 else np.uint32
+    return {"table": table, "index": _packed([number[text] for text in texts], small)}
+
+
+def _natural(text: str) -> list[tuple[int, str]]:
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d{1,9})", text)]
+
+
+def _packed(values: Any, dtype: type[np.generic]) -> dict[str, str]:
+    """Numbers as the script's typed array of that name, rows one after the other."""
+    array = np.ascontiguousarray(np.asarray(values, dtype=dtype).ravel())
+    name = "".join(("Uint" if array.dtype.kind == "u" else "Float", str(8 * array.itemsize), "Array"))
+    little = array.astype(array.dtype.newbyteorder("<"), copy=False)
+    return {"type": name, "base64": base64.b64encode(little.tobytes()).decode("ascii")}
 
 
 def _script_json(document: Any) -> str:
     """JSON that cannot end the script element it stands in."""
-    return json.dumps(document, allow_nan=False).replace("<", "\\u003c")
-
-
-def _figure(projection: Projection, songs: pd.DataFrame) -> dict[str, Any]:
-    """Traces, one per genre, and layout, as plotly's JSON describes them."""
-    genres = songs["genre"].to_numpy(dtype=object)
-    n_dimensions = projection.coordinates.shape[1]
-    colours, markers = genre_colours(genres), genre_markers(genres, plotly=True)
-    hover = np.array([hover_text(song) for _, song in songs.iterrows()], dtype=object)
-    data = []
-    for genre in sorted(set(genres)):
-        own = genres == genre
-        points = dict(zip("xyz", projection.coordinates[own].round(4).T.tolist(), strict=False))
-        look = {"color": colours[genre], "symbol": markers[genre], "size": 5 if n_dimensions == 3 else 10}
-        data.append(
-            points
-            | {
-                "type": "scatter3d" if n_dimensions == 3 else "scatter",
-                "mode": "markers",
-                "marker": look,
-                "name": f"{plotly_text(shorten(genre, 28))} ({own.sum()})",
-                "hoverinfo": "text",
-                "hovertext": hover[own].tolist(),
-            }
-        )
-    axes = {
-        f"{axis}axis": {"title": {"text": f"{projection.method} {number}"}, "showticklabels": False, "zeroline": False}
-        for number, axis in enumerate("xyz"[:n_dimensions], start=1)
-    }
-    if n_dimensions == 3:
-        for name, (low, high) in zip(axes, cube_limits(projection.coordinates).tolist(), strict=True):
-            axes[name] |= {"showspikes": False, "range": [low, high]}
-        axes = {"scene": axes | {"aspectmode": "cube", "camera": {"eye": {"x": 1.4, "y": 1.4, "z": 1.1}}}}
-    else:
-        axes["yaxis"]["scaleanchor"] = "x"
-    layout = {
-        "showlegend": True,
-        "hovermode": "closest",
-        "hoverlabel": {"align": "left"},
-        "margin": {"l": 40, "r": 10, "t": 30, "b": 40},
-        "paper_bgcolor": "rgba(0,0,0,0)",
-        "plot_bgcolor": "rgba(0,0,0,0)",
-    }
-    return {"data": data, "layout": layout | axes}
+    return json.dumps(document, allow_nan=False, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
