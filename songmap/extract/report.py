@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import pandas as pd
 
 from songmap.core.artifacts import Library, write_atomically
 from songmap.core.config import Workspace
+from songmap.core.duplicates import duplicate_rows
 from songmap.core.schema import FAMILIES, FEATURES, block_slice
 from songmap.core.tables import format_duration, format_table
 from songmap.extract.run import Extraction, Plan, Progress
@@ -56,23 +58,18 @@ def records(extraction: Extraction) -> list[dict[str, Any]]:
 
 
 def save_tables(extraction: Extraction, workspace: Workspace) -> None:
-    """Write ``outputs/extraction.csv``, every file and what came of it."""
-    rows = [
-        {
-            "file_path": song.file_path,
-            "status": "extracted",
-            "reason": "",
-            "genre": song.genre,
-            "duration": song.duration,
-        }
-        for song in extraction.library.songs.itertuples()
-    ]
-    rows += [{"file_path": str(path), "status": "failed", "reason": why} for path, why in extraction.failures]
-    _save_csv(workspace.outputs / "extraction.csv", rows)
+    """Write ``outputs/extraction.csv``, every file and what came of it, and ``outputs/duplicates.csv``."""
+    extracted = extraction.library.songs[["file_path", "genre", "duration"]].assign(status="extracted", reason="")
+    failed = pd.DataFrame(extraction.failures, columns=["file_path", "reason"]).assign(status="failed")
+    files = pd.concat([extracted, failed])
+    _save_csv(workspace.outputs / "extraction.csv", files[["file_path", "status", "reason", "genre", "duration"]])
+    copies = duplicate_rows(extraction.duplicates, extraction.library.songs)
+    columns = ["group", "song_name", "genre", "duration", "similarity", "file_path"]
+    _save_csv(workspace.outputs / "duplicates.csv", pd.DataFrame(copies, columns=columns))
 
 
-def _save_csv(path, rows: list[dict[str, Any]]) -> None:
-    text = pd.DataFrame(rows).to_csv(index=False)
+def _save_csv(path: Path, table: pd.DataFrame) -> None:
+    text = table.to_csv(index=False)
     write_atomically(path, text.encode("utf-8", "surrogateescape"))  # a path may be any bytes
 
 
@@ -86,6 +83,11 @@ def summary(extraction: Extraction, workspace: Workspace) -> str:
             f"; the first {_N_PRINTED}, all in {workspace.outputs / 'extraction.csv'}" if failures[_N_PRINTED:] else ""
         )
         parts.append(format_table(rows, f"Failed (tried again when the file changes, or with --retry-failed{more})"))
+    if extraction.duplicates:
+        rows = duplicate_rows(extraction.duplicates[:_N_PRINTED], library.songs)
+        n_groups, path = len(extraction.duplicates), workspace.outputs / "duplicates.csv"
+        more = f"; the first {_N_PRINTED}, all in {path}" if n_groups > _N_PRINTED else ""
+        parts.append(format_table(rows, f"The same recording in several files: {n_groups} groups{more}"))
     if len(library):
         parts += [
             format_table(genre_rows(library), "Songs"),

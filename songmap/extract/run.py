@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from songmap.core.artifacts import Library, song_table
 from songmap.core.config import AudioConfig, Workspace
+from songmap.core.duplicates import DuplicateGroup, duplicate_of, find_duplicates
 from songmap.core.errors import WorkerError
 from songmap.core.schema import N_COLUMNS
 from songmap.extract.executors import Crew, open_crew
@@ -65,6 +67,7 @@ class Extraction:
     """
 
     library: Library
+    duplicates: list[DuplicateGroup]
     failures: list[tuple[Path, str]]
     n_extracted: int
     n_recognised: int
@@ -105,9 +108,11 @@ def extract_library(
                 audio_s += 0.0 if recognised else outcome.record["duration"]
             on_progress(Progress(len(done) + len(gone), len(songs), n_extracted, audio_s))
         library, failures = _assemble(songs, store, done)
+    duplicates = find_duplicates(library.embeddings, library.songs["duration"].to_numpy())
+    library.songs["duplicate_of"] = pd.Series(duplicate_of(duplicates, library.songs), dtype=object)
     failures = sorted(failures + list(gone.items()))
     n_left = len(songs) - len(done) - len(gone)
-    return Extraction(library, failures, n_extracted, n_recognised, len(plan.unchanged), n_left)
+    return Extraction(library, duplicates, failures, n_extracted, n_recognised, len(plan.unchanged), n_left)
 
 
 def preview(songs: Sequence[Song], workspace: Workspace, manner: Manner, config: AudioConfig | None = None) -> Plan:

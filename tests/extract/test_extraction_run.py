@@ -309,7 +309,7 @@ def test_a_name_that_is_no_utf8_is_a_song_like_others(folder, tmp_path):
     assert b"caf\xe9.ogg" in (tmp_path / "outputs" / "extraction.csv").read_bytes()
 
 
-def test_labels_reach_the_table(tmp_path):
+def test_labels_and_duplicates_reach_the_table(tmp_path):
     write_songs(tmp_path / "music", 3)
     samples, _ = soundfile.read(tmp_path / "music" / "A" / "00.wav")
     soundfile.write(tmp_path / "music" / "copy.mp3", samples, RATE_HZ)
@@ -321,6 +321,10 @@ def test_labels_reach_the_table(tmp_path):
     songs = load_library(Workspace(tmp_path)).songs
     assert songs["genre"].tolist() == ["SOUL", "FUNK", "FUNK", "SOUL"]
     assert songs["mood"].tolist() == ["calm", "wild", "", ""]
+    assert songs["duplicate_of"].tolist() == ["", "", "", str(tmp_path / "music" / "A" / "00.wav")]
+    assert "The same recording in several files: 1 groups" in result.stdout
+    with (tmp_path / "outputs" / "duplicates.csv").open(encoding="utf-8") as stream:
+        assert [row["song_name"] for row in csv.DictReader(stream)] == ["00", "copy"]
 
 
 def test_a_ledger_that_is_none_is_named(folder, tmp_path):
