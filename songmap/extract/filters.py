@@ -14,14 +14,13 @@ from itertools import pairwise
 import numpy as np
 
 from songmap.core.config import AudioConfig
+from songmap.core.mel import mel_freqs_hz
 
 CQT_OCTAVES, CQT_BINS_PER_OCTAVE = 7, 36
 _A4_HZ, _C1_HZ = 440.0, 440.0 * 2.0 ** (-45 / 12)
 _CQT_SPARSITY = 0.01  # share of a filter's spectral magnitudes that is left out
 _TUNING_STEPS = 100  # a tuning is found in hundredths of a bin
 _CONTRAST_FMIN_HZ, _CONTRAST_BANDS, _CONTRAST_QUANTILE = 200.0, 6, 0.02
-# Slaney's mel scale: linear up to 1,000 Hz, then logarithmic
-_HZ_PER_MEL, _MEL_BREAK_HZ, _MEL_LOG_STEP = 200.0 / 3, 1000.0, np.log(6.4) / 27.0
 _TONNETZ_TURNS = (7 / 6, 3 / 2, 2 / 3)  # of fifths, minor and major thirds: half turns a semitone
 _TONNETZ_RADII = (1.0, 1.0, 0.5)
 
@@ -44,17 +43,6 @@ def window_sum_of_squares(n_frames: int, config: AudioConfig) -> np.ndarray:
 def fft_freqs_hz(config: AudioConfig) -> np.ndarray:
     """Centre frequency of every STFT bin, float64 ``(n_bins,)``."""
     return np.fft.rfftfreq(config.n_fft, 1.0 / config.sample_rate_hz)
-
-
-def mel_freqs_hz(n_freqs: int, highest_hz: float) -> np.ndarray:
-    """Frequencies at equal distances on Slaney's mel scale from 0 to ``highest_hz``, float64 ``(n_freqs,)``."""
-    break_mel = _MEL_BREAK_HZ / _HZ_PER_MEL
-    highest = highest_hz / _HZ_PER_MEL
-    if highest_hz >= _MEL_BREAK_HZ:
-        highest = break_mel + np.log(highest_hz / _MEL_BREAK_HZ) / _MEL_LOG_STEP
-    mels = np.linspace(0.0, highest, n_freqs)
-    above = _MEL_BREAK_HZ * np.exp(_MEL_LOG_STEP * (mels - break_mel))
-    return np.where(mels >= break_mel, above, _HZ_PER_MEL * mels)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from songmap.core.config import AudioConfig
+from songmap.core.mel import mel_centres_hz
 from songmap.core.schema import COLUMNS, block_slice
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ def component_terms(loadings: np.ndarray) -> list[str]:
     weighted: list[tuple[float, str]] = []
     bands = np.stack([loadings[block_slice("mel", statistic)] for statistic in _STATISTICS])
     profile = bands.mean(axis=0)
-    centres = _mel_centres_hz()
+    centres = mel_centres_hz(AudioConfig())
     for sign, word in ((1, "higher"), (-1, "lower")):
         for run in _runs(np.flatnonzero(sign * profile >= least)):
             weight = float((bands[:, run[0] : run[-1] + 1] ** 2).sum())
@@ -112,13 +113,6 @@ def hertz_range(low_hz: float, high_hz: float) -> str:
     if low_unit != high_unit:
         return f"{low} {low_unit}–{high} {high_unit}"
     return f"{low} {low_unit}" if low == high else f"{low}–{high} {high_unit}"
-
-
-def _mel_centres_hz() -> np.ndarray:
-    import librosa
-
-    config = AudioConfig()
-    return librosa.mel_frequencies(config.n_mels + 2, fmin=0.0, fmax=config.sample_rate_hz / 2)[1:-1]
 
 
 def _runs(indices: np.ndarray) -> list[np.ndarray]:
