@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from songmap.core.errors import UsageError
-from songmap.genre.material import Material
+from songmap.genre.material import Material, copies_note
 from songmap.genre.models import probabilities
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def plan_splits(material: Material, seed: int) -> Plan:
     grouping, limits = material.grouping, list(material.limits)
     folds, holdout = make_folds(labels, groups, seed), make_holdout(labels, groups, seed)
     if not folds or holdout is None:
-        groups = np.arange(len(labels)).astype(str)
+        groups = material.recordings
         folds, holdout = make_folds(labels, groups, seed), make_holdout(labels, groups, seed)
         grouping = "Songs are split one by one, in each genre's proportion."
         limits.append("artists span genres so that no split keeps them together: tested on unseen songs, not artists")
@@ -74,7 +74,7 @@ def plan_splits(material: Material, seed: int) -> Plan:
             f"{len(folds)} folds instead of {MAX_FOLDS}: each must test every genre, and {scarce} comes in "
             f"{counts[scarce]} groups (artists, albums or songs)"
         )
-    return Plan(folds, holdout, grouping, limits)
+    return Plan(folds, holdout, grouping + copies_note(material.recordings), limits)
 
 
 def make_folds(labels: np.ndarray, groups: np.ndarray, seed: int) -> list[Fold]:

@@ -5,7 +5,7 @@ Each answer holds records, the content of ``--json``, and tables, what people re
 is heard and placed in the library's space.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -87,18 +87,26 @@ class Answers:
         """Unit vectors of all songs, float32 ``(n_songs, 641)``."""
         return self.space.units(self.library.embeddings)
 
-    def similar(self, song: str, number: int) -> Answer:
-        """The ``number`` songs most similar to ``song``, nearest first."""
-        found = self._find(song)
-        return self._ranked(
-            found, f"Like {found.label}", *most_similar(self.units, self._unit(found), number, found.row)
-        )
+    @cached_property
+    def recordings(self) -> np.ndarray:
+        """For every song the row of the first file with the same recording, int64 ``(n_songs,)``."""
+        songs = self.library.songs
+        row_of = {path: row for row, path in enumerate(songs["file_path"])}
+        return np.array([row_of.get(first, row) for row, first in enumerate(songs["duplicate_of"])], dtype=np.int64)
 
-    def diverse(self, song: str, number: int, diversity: float) -> Answer:
-        """``number`` songs similar to ``song`` but not to each other, in the order of choice."""
+    def similar(self, song: str, number: int, copies: bool = False) -> Answer:
+        """The ``number`` songs most similar to ``song``, nearest first; copies of a recording only if ``copies``."""
         found = self._find(song)
-        choice = maximal_marginal_relevance(self.units, self._unit(found), number, diversity, found.row)
-        return self._ranked(found, f"Like {found.label}, unlike each other (diversity {diversity:g})", *choice)
+        choice = most_similar(self.units, self._unit(found), number, self._skip(found, copies))
+        return self._ranked(found, f"Like {found.label}", choice, copies)
+
+    def diverse(self, song: str, number: int, diversity: float, copies: bool = False) -> Answer:
+        """``number`` songs similar to ``song`` but not to each other, in the order of choice; copies as above."""
+        found = self._find(song)
+        skip = self._skip(found, copies)
+        choice = maximal_marginal_relevance(self.units, self._unit(found), number, diversity, skip)
+        title = f"Like {found.label}, unlike each other (diversity {diversity:g})"
+        return self._ranked(found, title, choice, copies)
 
     def compare(self, first: str, second: str) -> Answer:
         """How similar two songs are, what each family adds to it, and what they are like in real units."""
@@ -191,6 +199,15 @@ class Answers:
     def _unit(self, found: Found) -> np.ndarray:
         return self.units[found.row] if found.row is not None else self.space.units(found.embedding[None])[0]
 
+    def _skip(self, found: Found, copies: bool) -> np.ndarray:
+        """Rows that are no answer: the song asked for and, without ``copies``, all but one file of each recording."""
+        own = np.arange(len(self.library)) == (-1 if found.row is None else found.row)
+        if not copies:
+            own |= self.recordings != np.arange(len(self.library))
+            if found.row is not None:
+                own[self.recordings[found.row]] = True
+        return np.flatnonzero(own)
+
     def _find_genre(self, query: str) -> str:
         names = sorted(set(self.library.genres))
         if query in names:
@@ -203,9 +220,9 @@ class Answers:
     def _identity_of(self, row: int) -> Row:
         return _identity(self.library.songs.iloc[row])
 
-    def _ranked(self, found: Found, title: str, rows: Sequence[int], similarities: Sequence[float]) -> Answer:
+    def _ranked(self, found: Found, title: str, choice: tuple[np.ndarray, np.ndarray], copies: bool) -> Answer:
         records = []
-        for rank, (row, similarity) in enumerate(zip(rows, similarities, strict=True), start=1):
+        for rank, (row, similarity) in enumerate(zip(*choice, strict=True), start=1):
             song = self._identity_of(row)
             names = {name: song.pop(name) for name in ("song_name", "artist", "genre")}
             records.append(
@@ -223,6 +240,10 @@ class Answers:
             }
             for record in records
         ]
+        named = [*choice[0], *([] if found.row is None else [found.row])]
+        left_out = int(np.isin(self.recordings, self.recordings[named]).sum()) - len(named)
+        if left_out and not copies:
+            title += f"; {left_out:,} {'copy' if left_out == 1 else 'copies'} of these left out (--copies lists them)"
         return Answer(records, [(title, shown)])
 
 

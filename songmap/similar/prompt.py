@@ -19,7 +19,7 @@ PROMPT = "songmap>"
 DEFAULT_NUMBER = 10
 DEFAULT_DIVERSITY = 0.5
 COMMANDS = """\
-similar SONG [-n 10]                      songs most like SONG
+similar SONG [-n 10] [--copies]           songs most like SONG; of copies one, or all
 diverse SONG [-n 10] [--diversity 0.5]    like SONG, but unlike each other
 compare A vs B                            how alike two songs are, and why; or two names in quotes
 list [GENRE]                              all songs, or those of one genre
@@ -49,6 +49,7 @@ def add_commands(parser: argparse.ArgumentParser, shared: Sequence[argparse.Argu
     for one in (similar, diverse):
         one.add_argument("song", nargs="+", metavar="SONG", help="name, title or path; or another audio file")
         one.add_argument("-n", "--number", type=whole_number(1), default=DEFAULT_NUMBER, help="how many songs")
+        one.add_argument("--copies", action="store_true", help="list every file of a recording, not only the first")
     diverse.add_argument(
         "--diversity", type=fraction, default=DEFAULT_DIVERSITY, metavar="D",
         help="0 is the same as similar, 1 looks only at how unlike each other they are",
@@ -64,9 +65,9 @@ def add_commands(parser: argparse.ArgumentParser, shared: Sequence[argparse.Argu
 def answer(answers: Answers, command: str, **request: Any) -> Answer:
     """What ``answers`` says to a command parsed by ``add_commands``."""
     if command == "similar":
-        return answers.similar(" ".join(request["song"]), request["number"])
+        return answers.similar(" ".join(request["song"]), request["number"], request["copies"])
     if command == "diverse":
-        return answers.diverse(" ".join(request["song"]), request["number"], request["diversity"])
+        return answers.diverse(" ".join(request["song"]), request["number"], request["diversity"], request["copies"])
     if command == "compare":
         return answers.compare(*split_pair(request["songs"]))
     if command == "list":

@@ -83,18 +83,17 @@ def cosines(units: np.ndarray, unit: np.ndarray) -> np.ndarray:
 
 
 def most_similar(
-    units: np.ndarray, query: np.ndarray, number: int, skip: int | None = None
+    units: np.ndarray, query: np.ndarray, number: int, skip: Sequence[int] | np.ndarray = ()
 ) -> tuple[np.ndarray, np.ndarray]:
     """Rows and similarities, both ``(≤ number,)``, of the songs nearest to ``query (641,)``, nearest first.
 
-    ``skip`` is the query's own row, if it has one. Equal similarities are in row order.
+    ``skip`` are different rows that are no answer: the query's own, copies. Equal similarities are in row order.
     """
-    number = min(number, len(units) - (skip is not None))
+    number = min(number, len(units) - len(skip))
     if number < 1:
         return np.empty(0, dtype=np.int64), np.empty(0)
     rough = units @ np.asarray(query, dtype=np.float32)
-    if skip is not None:
-        rough[skip] = -np.inf
+    rough[np.asarray(skip, dtype=np.int64)] = -np.inf
     least = np.partition(rough, len(rough) - number)[len(rough) - number]
     rows = np.flatnonzero(rough >= least - _ROUNDING)
     similarities = cosines(units[rows], query)
@@ -103,7 +102,7 @@ def most_similar(
 
 
 def maximal_marginal_relevance(
-    units: np.ndarray, query: np.ndarray, number: int, diversity: float, skip: int | None = None
+    units: np.ndarray, query: np.ndarray, number: int, diversity: float, skip: Sequence[int] | np.ndarray = ()
 ) -> tuple[np.ndarray, np.ndarray]:
     """Rows and similarities, both ``(≤ number,)``, of songs near ``query (641,)`` but unlike each other, as chosen.
 

@@ -61,6 +61,38 @@ def test_published_parameters_say_the_same_of_all_48_songs_that_the_default_tell
         assert np.ptp(published.out_of_fold[published.fold_of == fold], axis=0).max() == 0
 
 
+def straddling(material, plan) -> int:
+    """How many splits have files of one recording on both sides."""
+    folds = [*plan.folds, plan.holdout]
+    return sum(bool(set(material.recordings[train]) & set(material.recordings[test])) for train, test in folds)
+
+
+@pytest.mark.parametrize("artists", ["unknown", "of two spellings", "spanning genres"])
+def test_copies_of_a_recording_are_never_on_both_sides_of_a_split(artists):
+    n_recordings = 21
+    names = {
+        "unknown": None,
+        "of two spellings": [f"artist {row % n_recordings}{row // n_recordings * ' feat. B'}" for row in range(42)],
+        "spanning genres": [("PQ", "QR", "PR")[row % 3][row % n_recordings // 3 % 2] for row in range(42)],
+    }[artists]
+    library = labelled_library(random_embeddings(2 * n_recordings), ["A", "B", "C"] * 14, names)
+    library.songs.loc[n_recordings:, "duplicate_of"] = library.songs["file_path"][:n_recordings].tolist()
+    material = training_material(library)
+    plan = plan_splits(material, 1)
+    assert len(set(material.recordings)) == n_recordings
+    assert straddling(material, plan) == 0
+    assert "Files of one recording always stand together (21 are copies)" in plan.grouping
+    assert any("artists span genres" in limit for limit in plan.limits) == (artists == "spanning genres")
+
+
+def test_copies_do_not_make_a_genre_large_enough():
+    library = labelled_library(random_embeddings(14), ["A"] * 5 + ["B"] * 5 + ["C"] * 4)
+    library.songs.loc[13, "duplicate_of"] = library.songs["file_path"][10]
+    material = training_material(library)
+    assert material.genres == ["A", "B"]
+    assert "C is set aside: it has 3 songs, at least 4 are needed" in material.limits
+
+
 @settings(deadline=None, max_examples=25)
 @given(st.data())
 def test_groups_never_straddle_and_every_part_has_every_genre(data):

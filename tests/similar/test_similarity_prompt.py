@@ -61,7 +61,7 @@ def test_similar_is_what_the_search_finds(library, answers):
     records = answers.similar("night drive", 4).records
     row = library.songs["song_name"].tolist().index("night drive")
     units = build_space(library.embeddings).units(library.embeddings)
-    rows, similarities = most_similar(units, units[row], 4, row)
+    rows, similarities = most_similar(units, units[row], 4, [row])
     assert [record["file_path"] for record in records] == library.songs["file_path"].iloc[rows].tolist()
     assert [record["similarity"] for record in records] == similarities.tolist()
     assert [record["rank"] for record in records] == [1, 2, 3, 4]
@@ -80,6 +80,28 @@ def test_odd_names_are_found_and_shown_whole(answers, name):
 def test_more_songs_than_there_are_gives_all_others(library, answers):
     for answer in (answers.similar("a|b", 99), answers.diverse("a|b", 99, 0.5)):
         assert len({record["file_path"] for record in answer.records}) == len(library) - 1
+
+
+def test_copies_of_a_recording_are_left_out_unless_asked_for():
+    library = make_library(8)
+    for copy, first in ((2, 1), (4, 3), (5, 3)):
+        library.embeddings[copy] = library.embeddings[first]
+        library.songs.loc[copy, "duplicate_of"] = library.songs["file_path"][first]
+    answers = Answers(library)
+
+    def listed(answer) -> list[int]:
+        return sorted(library.songs["file_path"].tolist().index(record["file_path"]) for record in answer.records)
+
+    for query in ("song 001", "song 002"):
+        for answer in (answers.similar(query, 99), answers.diverse(query, 99, 0.5)):
+            assert listed(answer) == [0, 3, 6, 7]
+            assert "3 copies of these left out (--copies lists them)" in answer.text(as_json=False)
+    alone = answers.similar("song 001", 1)
+    assert "left out" in alone.text(as_json=False)
+    everything = prompt.answer(answers, "similar", song=["song", "001"], number=99, copies=True)
+    assert listed(everything) == [0, 2, 3, 4, 5, 6, 7]
+    assert "left out" not in everything.text(as_json=False)
+    assert "left out" not in answers.similar("song 000", 1, copies=True).text(as_json=False)
 
 
 def test_equal_names_in_two_folders_need_a_path():

@@ -43,7 +43,7 @@ def test_neighbours_equal_brute_force(space):
     exact = brute_units(embeddings, space)
     units = units_of(embeddings, space)
     for row in (0, 31, 59):
-        rows, similarities = search.most_similar(units, units[row], 7, row)
+        rows, similarities = search.most_similar(units, units[row], 7, [row])
         cosine = exact @ exact[row]
         cosine[row] = -np.inf
         assert rows.tolist() == np.argsort(-cosine)[:7].tolist()
@@ -79,12 +79,12 @@ def test_the_order_of_the_library_changes_nothing():
     embeddings = random_embeddings(80).astype(np.float32)
     order = np.random.default_rng(2).permutation(80)
     units, shuffled = units_of(embeddings), units_of(embeddings[order])
-    rows, similarities = search.most_similar(units, units[order[5]], 20, int(order[5]))
-    rows_2, similarities_2 = search.most_similar(shuffled, shuffled[5], 20, 5)
+    rows, similarities = search.most_similar(units, units[order[5]], 20, [order[5]])
+    rows_2, similarities_2 = search.most_similar(shuffled, shuffled[5], 20, [5])
     assert rows.tolist() == order[rows_2].tolist()
     np.testing.assert_allclose(similarities, similarities_2, atol=1e-7)
-    first = search.maximal_marginal_relevance(units, units[order[5]], 20, 0.5, int(order[5]))[0]
-    second = search.maximal_marginal_relevance(shuffled, shuffled[5], 20, 0.5, 5)[0]
+    first = search.maximal_marginal_relevance(units, units[order[5]], 20, 0.5, [order[5]])[0]
+    second = search.maximal_marginal_relevance(shuffled, shuffled[5], 20, 0.5, [5])[0]
     assert first.tolist() == order[second].tolist()
 
 
@@ -93,11 +93,11 @@ def test_equal_songs_are_equally_similar_and_in_row_order():
     copies = [3, 40, 41, 77, 100]
     embeddings[copies] = embeddings[3]
     units = units_of(embeddings)
-    rows, similarities = search.most_similar(units, units[40], 6, 40)
+    rows, similarities = search.most_similar(units, units[40], 6, [40])
     assert rows[:4].tolist() == [3, 41, 77, 100]
     assert similarities[:4] == pytest.approx([1] * 4, abs=1e-6)
     assert len(set(similarities[:4])) == 1
-    other_rows, other = search.most_similar(units, units[0], 100, 0)
+    other_rows, other = search.most_similar(units, units[0], 100, [0])
     assert [row for row in other_rows if row in copies] == copies
     assert len({similarity for row, similarity in zip(other_rows, other, strict=True) if row in copies}) == 1
 
@@ -112,7 +112,7 @@ def test_constant_columns_and_identical_songs_have_no_say(space):
     assert not np.array_equal(constant, units)
     identical = units_of(np.repeat(embeddings[:1], 20, axis=0), space)
     assert not identical.any()
-    rows, similarities = search.most_similar(identical, identical[4], 3, 4)
+    rows, similarities = search.most_similar(identical, identical[4], 3, [4])
     assert rows.tolist() == [0, 1, 2]
     assert similarities.tolist() == [0, 0, 0]
 
@@ -124,8 +124,8 @@ def test_no_diversity_is_plain_similarity(n_songs, number, seed, copies):
     embeddings[:copies] = embeddings[0]
     units = units_of(embeddings)
     row = seed % n_songs
-    plain = search.most_similar(units, units[row], number, row)
-    diverse = search.maximal_marginal_relevance(units, units[row], number, 0.0, row)
+    plain = search.most_similar(units, units[row], number, [row])
+    diverse = search.maximal_marginal_relevance(units, units[row], number, 0.0, [row])
     assert len(plain[0]) == min(number, n_songs - 1)
     assert row not in plain[0]
     np.testing.assert_array_equal(diverse[0], plain[0])
@@ -162,8 +162,8 @@ def test_diverse_choices_equal_the_definition(diversity):
 
 def test_diverse_choices_come_from_the_nearest_songs():
     units = units_of(random_embeddings(search.MMR_POOL + 200))
-    pool, _ = search.most_similar(units, units[0], search.MMR_POOL, 0)
-    rows, _ = search.maximal_marginal_relevance(units, units[0], 20, 1.0, 0)
+    pool, _ = search.most_similar(units, units[0], search.MMR_POOL, [0])
+    rows, _ = search.maximal_marginal_relevance(units, units[0], 20, 1.0, [0])
     assert set(rows) <= set(pool)
     assert len(set(rows)) == 20
 
@@ -172,8 +172,8 @@ def test_diversity_avoids_copies():
     embeddings = np.random.default_rng(6).standard_normal((30, N_COLUMNS))
     embeddings[1:6] = embeddings[0] + 0.8 * embeddings[1]
     units = units_of(embeddings)
-    assert set(search.most_similar(units, units[0], 5, 0)[0]) == {1, 2, 3, 4, 5}
-    assert len({1, 2, 3, 4, 5} & set(search.maximal_marginal_relevance(units, units[0], 5, 0.5, 0)[0])) == 1
+    assert set(search.most_similar(units, units[0], 5, [0])[0]) == {1, 2, 3, 4, 5}
+    assert len({1, 2, 3, 4, 5} & set(search.maximal_marginal_relevance(units, units[0], 5, 0.5, [0])[0])) == 1
 
 
 def test_family_contributions_add_up_to_the_cosine():
