@@ -1,0 +1,171 @@
+"""How well one song follows another, by similarity, tempo and key, and why.
+
+Conventions: ``Tracks`` holds one row per song. Tempos are in BPM, NaN or 0 where unknown; half and double
+the tempo count as the same, since beats of both fall together. Every fit is 0 (clashes) … 1 (fits), and
+``UNKNOWN`` where a tempo or key is not known. A score is the same in both directions.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from songmap.core.keys import KEYS, NO_KEY, camelot, compatible
+from songmap.core.names import normalise
+from songmap.similar.search import cosines
+
+# Sound decides most, since every listener hears it change; then tempo, which is measured well and which a
+# listener hears at once when it jumps; key least, since it is an estimate and wrong for many songs.
+SIMILARITY_WEIGHT, TEMPO_WEIGHT, KEY_WEIGHT = 0.5, 0.3, 0.2
+PITCH_RANGE = 0.06  # a song can be played this much faster or slower and still sound itself: a pitch fader's ± 6 %
+UNKNOWN = 0.5  # neither fits nor clashes
+NO_ARTIST = -1
+
+_RELATIVE = 0.1  # what a key loses when the mode changes: the notes may be the same, the home note is not
+
+
+@dataclass(frozen=True)
+class Tracks:
+    """What playlists need to know of each of n songs.
+
+    ``units`` float32 ``(n, 641)`` unit vectors; ``tempos_bpm (n,)``; ``keys`` int ``(n,)``, see core.keys;
+    ``artists`` int ``(n,)``, see ``artist_codes``; ``recordings`` int ``(n,)``, the row of the first song
+    with the same recording.
+    """
+
+    units: np.ndarray
+    tempos_bpm: np.ndarray
+    keys: np.ndarray
+    artists: np.ndarray
+    recordings: np.ndarray
+
+
+@dataclass(frozen=True)
+class Transition:
+    """One change from row ``before`` to row ``after``.
+
+    ``score`` 0 … 1, ``similarity`` -1 … 1; ``tempo_change`` is the fraction by which the tempo rises once
+    ``tempo_factor`` (0.5, 1 or 2: half, same, double) is taken out, NaN where a tempo is unknown.
+    """
+
+    before: int
+    after: int
+    score: float
+    similarity: float
+    before_bpm: float
+    after_bpm: float
+    tempo_factor: float
+    tempo_change: float
+    before_key: int
+    after_key: int
+
+    @property
+    def words(self) -> str:
+        """For example "tempo 128 → 126 BPM (-1.6 %), key 8A → 9A fits, similarity 0.71"."""
+        return f"{self._tempo}, {self._key}, similarity {self.similarity:.2f}"
+
+    @property
+    def _tempo(self) -> str:
+        if np.isnan(self.tempo_change):
+            return "tempo unknown"
+        factor = {0.5: "half, ", 1.0: "", 2.0: "double, "}[self.tempo_factor]
+        far = "" if tempo_fit(self.before_bpm, self.after_bpm) == 1 else ", too far to match"
+        change = f"{factor}{100 * self.tempo_change:+.1f} %{far}"
+        return f"tempo {round(self.before_bpm, 1):g} → {round(self.after_bpm, 1):g} BPM ({change})"
+
+    @property
+    def _key(self) -> str:
+        if NO_KEY in (self.before_key, self.after_key):
+            return "key unknown"
+        verdict = "fits" if compatible(self.before_key, self.after_key) else "clashes"
+        return f"key {camelot(self.before_key)} → {camelot(self.after_key)} {verdict}"
+
+
+def artist_codes(artists: Sequence[str]) -> np.ndarray:
+    """A number per artist, int64 ``(n,)``: case and accents do not tell two apart; ``NO_ARTIST`` for an empty name."""
+    codes: dict[str, int] = {"": NO_ARTIST}
+    of_name = {name: codes.setdefault(normalise(name), len(codes)) for name in dict.fromkeys(artists)}
+    return np.array([of_name[name] for name in artists], dtype=np.int64)
+
+
+def tempo_change(before_bpm: np.ndarray, after_bpm: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Factor (0.5, 1, 2) nearest to ``after / before``, and what remains of it as a fraction; NaN where unknown."""
+    before_bpm, after_bpm = np.broadcast_arrays(*(np.asarray(bpm, dtype=np.float64) for bpm in (before_bpm, after_bpm)))
+    known = (before_bpm > 0) & (after_bpm > 0)
+    ratio = np.divide(after_bpm, before_bpm, out=np.full(known.shape, np.nan), where=known)
+    factor = np.exp2(np.clip(np.round(np.log2(ratio)), -1, 1))
+    return factor, ratio / factor - 1
+
+
+def tempo_distance(before_bpm: np.ndarray, after_bpm: np.ndarray) -> np.ndarray:
+    """How far apart two tempos are, ≥ 0, in units of ``PITCH_RANGE``, half and double being equal; NaN where unknown.
+
+    On a logarithmic scale: up and down are alike.
+    """
+    return np.abs(np.log1p(tempo_change(before_bpm, after_bpm)[1])) / np.log1p(PITCH_RANGE)
+
+
+def tempo_fit(before_bpm: np.ndarray, after_bpm: np.ndarray) -> np.ndarray:
+    """1 within ``PITCH_RANGE``; halved by every further 6 %, so that a smaller jump is always the better one."""
+    beyond = np.maximum(tempo_distance(before_bpm, after_bpm) - 1 - 1e-9, 0)  # 106 after 100 is within, rounded or not
+    return np.where(np.isnan(beyond), UNKNOWN, np.exp2(-beyond))
+
+
+def key_fit(before: np.ndarray, after: np.ndarray) -> np.ndarray:
+    """1 for the same key, 0.9 its relative, 0.8 a fifth away, then less: the share of notes two scales have in common.
+
+    Scales k fifths apart share 7 - k notes, 2 at least, which is mapped to 0 … 1; another mode takes off 0.1.
+    """
+    before, after = np.asarray(before), np.asarray(after)
+    codes = [camelot(key) for key in range(len(KEYS))]
+    place, minor = np.array([int(code[:-1]) for code in codes]), np.array([code[-1] == "A" for code in codes])
+    steps = np.abs(place[before] - place[after])
+    fifths = np.minimum(steps, 12 - steps)
+    fit = np.maximum(1 - fifths / 5 - _RELATIVE * (minor[before] != minor[after]), 0)
+    return np.where((before == NO_KEY) | (after == NO_KEY), UNKNOWN, fit)
+
+
+def scores(tracks: Tracks, row: int, others: np.ndarray) -> np.ndarray:
+    """Score 0 … 1, float64 ``(m,)``, of going from ``row`` to each of ``others (m,)``.
+
+    The weighted mean of similarity, as ``(1 + cosine) / 2``, so that of two unlike songs the less unlike is still
+    better; of the fit of the tempos; and of the keys.
+    """
+    others = np.asarray(others, dtype=np.int64)
+    tempo = tempo_fit(tracks.tempos_bpm[row], tracks.tempos_bpm[others])
+    key = key_fit(tracks.keys[row], tracks.keys[others])
+    return _weighted(cosines(tracks.units[others], tracks.units[row]), tempo, key)
+
+
+def pairwise_scores(tracks: Tracks, rows: np.ndarray) -> np.ndarray:
+    """Scores float64 ``(m, m)`` between all of ``rows (m,)``: for a playlist, not for a library."""
+    rows = np.asarray(rows, dtype=np.int64)
+    return np.array([scores(tracks, row, rows) for row in rows]).reshape(len(rows), len(rows))
+
+
+def transitions(tracks: Tracks, rows: Sequence[int] | np.ndarray) -> list[Transition]:
+    """The m - 1 changes of a playlist of ``rows (m,)``, in order."""
+    result = []
+    for before, after in pairwise(rows):
+        tempos = tracks.tempos_bpm[[before, after]].astype(np.float64)
+        factor, change = tempo_change(*tempos)
+        result.append(
+            Transition(
+                before=int(before),
+                after=int(after),
+                score=float(scores(tracks, before, [after])[0]),
+                similarity=float(cosines(tracks.units[[after]], tracks.units[before])[0]),
+                before_bpm=float(tempos[0]),
+                after_bpm=float(tempos[1]),
+                tempo_factor=float(factor),
+                tempo_change=float(change),
+                before_key=int(tracks.keys[before]),
+                after_key=int(tracks.keys[after]),
+            )
+        )
+    return result
+
+
+def _weighted(cosine: np.ndarray, tempo: np.ndarray, key: np.ndarray) -> np.ndarray:
+    return SIMILARITY_WEIGHT * (1 + cosine) / 2 + TEMPO_WEIGHT * tempo + KEY_WEIGHT * key
