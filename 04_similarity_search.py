@@ -12,9 +12,9 @@ from typing import Any
 from songmap.core.artifacts import load_library
 from songmap.core.cli import new_parser, script_main, workspace
 from songmap.core.config import Workspace
+from songmap.core.nearest import SPACES
 from songmap.similar.answers import Answers
 from songmap.similar.prompt import add_commands, answer, interact
-from songmap.similar.search import SPACES
 
 
 def build_parser() -> argparse.ArgumentParser:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from songmap.core import nearest
 from songmap.core.artifacts import Library, song_table
 from songmap.core.schema import N_COLUMNS
 
@@ -62,3 +63,14 @@ def separable_library(n_genres: int, songs_per_genre: int, *, distance: float = 
     embeddings = centres[labels] + rng.standard_normal((len(labels), N_COLUMNS))
     artists = [f"artist {row // 2}" for row in range(len(labels))]
     return labelled_library(embeddings, [f"GENRE{label:02d}" for label in labels], artists)
+
+
+def random_embeddings(n_songs: int, seed: int = 0) -> np.ndarray:
+    """Columns of very different means and spreads, as real ones have; float64."""
+    rng = np.random.default_rng(seed)
+    return rng.normal(rng.normal(0, 50, N_COLUMNS), 10.0 ** rng.integers(-4, 4, N_COLUMNS), (n_songs, N_COLUMNS))
+
+
+def units_of(embeddings: np.ndarray, space: str = "balanced") -> np.ndarray:
+    """Their unit vectors in one of the spaces."""
+    return nearest.build_space(embeddings, space).units(embeddings)

@@ -95,6 +95,12 @@ def duplicate_of(groups: Sequence[DuplicateGroup], songs: pd.DataFrame) -> list[
     return firsts
 
 
+def recordings(songs: pd.DataFrame) -> np.ndarray:
+    """For every song the row of the first file with the same recording, int64 ``(n_songs,)``; its own if it is that."""
+    row_of = {path: row for row, path in enumerate(songs["file_path"])}
+    return np.array([row_of.get(first, row) for row, first in enumerate(songs["duplicate_of"])], dtype=np.int64)
+
+
 def duplicate_rows(groups: Sequence[DuplicateGroup], songs: pd.DataFrame) -> list[dict[str, Any]]:
     """One record per file of a group, groups numbered from 1, the file that stands for the group first."""
     return [

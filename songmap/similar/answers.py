@@ -15,20 +15,15 @@ import numpy as np
 
 from songmap.core.artifacts import Library
 from songmap.core.cli import quiet_decoders
+from songmap.core.duplicates import recordings
 from songmap.core.errors import AudioError, QueryError
 from songmap.core.names import find_song, normalise
+from songmap.core.nearest import Space, build_space, most_similar
 from songmap.core.schema import COLUMN_UNIT, FAMILIES, column_index, family_indices
 from songmap.core.style import shorten
 from songmap.core.tables import format_duration, format_table, to_json
 from songmap.extract.hear import embed_file
-from songmap.similar.search import (
-    Space,
-    build_space,
-    family_contributions,
-    genre_similarity,
-    maximal_marginal_relevance,
-    most_similar,
-)
+from songmap.similar.search import family_contributions, genre_similarity, maximal_marginal_relevance
 
 FACTS = (
     "tempo_bpm", "pulse_clarity", "onset_strength_mean", "rms_mean", "harmonic_rms_mean", "percussive_rms_mean",
@@ -90,9 +85,7 @@ class Answers:
     @cached_property
     def recordings(self) -> np.ndarray:
         """For every song the row of the first file with the same recording, int64 ``(n_songs,)``."""
-        songs = self.library.songs
-        row_of = {path: row for row, path in enumerate(songs["file_path"])}
-        return np.array([row_of.get(first, row) for row, first in enumerate(songs["duplicate_of"])], dtype=np.int64)
+        return recordings(self.library.songs)
 
     def similar(self, song: str, number: int, copies: bool = False) -> Answer:
         """The ``number`` songs most similar to ``song``, nearest first; copies of a recording only if ``copies``."""

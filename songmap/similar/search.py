@@ -1,14 +1,6 @@
-"""Which songs are near each other: the space, the cosine in it, diverse choices, genres compared.
+"""What 04 asks of a space: songs that are near but unlike each other, where a similarity comes from, genres compared.
 
-Conventions: a library is ``embeddings (n_songs, 641)``. A ``Space`` turns each song into a unit vector,
-float32 ``(641,)``; ``units`` is ``(n_songs, 641)`` of them, and similarity is the dot product of two, the
-cosine, -1 … 1. Since columns are centred on the library, 0 is about what two of its songs picked at random
-have, and the value depends on what else is in the library: of two songs that are all of it, it is -1. A song with no direction (at the library's mean in every column that varies)
-is the zero vector: its similarity is 0 with every song.
-
-No matrix of all pairs is made anywhere: a query is one product of a matrix and a vector. The candidates
-it finds in float32 are measured again in float64, each row by itself, so that equal songs have equal
-similarities and ties are broken by row, not by rounding.
+Conventions are those of ``songmap.core.nearest``.
 """
 
 from collections.abc import Sequence
@@ -17,88 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from songmap.core.errors import QueryError
+from songmap.core.nearest import cosines, most_similar
 from songmap.core.schema import FAMILIES, N_COLUMNS, family_indices
 
-SPACES = ("balanced", "scaled")
 MMR_POOL = 500  # songs that a diverse choice of n considers: this many, or 2 n if that is more
-_BLOCK_ROWS = 4096  # rows held in float64 at a time: 20 MiB
-_ROUNDING = 1e-4  # more than a float32 dot product of two unit vectors can err: 2 * 641 * 2**-24
-
-
-@dataclass(frozen=True)
-class Space:
-    """What turns an embedding into a unit vector: ``(embedding - mean) * weight``, then length 1.
-
-    ``mean`` and ``weight`` are float64 ``(641,)``; a column that is constant in the library weighs 0.
-    """
-
-    mean: np.ndarray
-    weight: np.ndarray
-
-    def units(self, embeddings: np.ndarray) -> np.ndarray:
-        """Unit vectors float32 ``(n, 641)`` of ``embeddings (n, 641)``."""
-        result = np.zeros(embeddings.shape, dtype=np.float32)
-        for rows in _blocks(len(embeddings)):
-            vectors = (embeddings[rows] - self.mean) * self.weight
-            lengths = np.sqrt(np.square(vectors).sum(axis=1, keepdims=True))
-            result[rows] = np.divide(vectors, lengths, out=np.zeros_like(vectors), where=lengths > 0)
-        return result
-
-
-def build_space(embeddings: np.ndarray, space: str = "balanced") -> Space:
-    """The space of a library, ``embeddings (n_songs, 641)`` with ``n_songs`` ≥ 1.
-
-    ``scaled``: every column to mean 0 and standard deviation 1, so that the 512 mel columns decide 80 %
-    of the length. ``balanced``: each column then divided by the square root of its family's size, so that
-    all seven families decide alike. Adding a constant to a column or rescaling it changes nothing.
-    """
-    if space not in SPACES:
-        raise QueryError(f"no space {space!r}; there are {', '.join(SPACES)}")
-    if embeddings.ndim != 2 or embeddings.shape[1] != N_COLUMNS or not len(embeddings):
-        raise QueryError(
-            f"a space needs embeddings (n_songs, {N_COLUMNS}) of at least one song, not {embeddings.shape}"
-        )
-    total, squares = np.zeros(N_COLUMNS), np.zeros(N_COLUMNS)
-    for rows in _blocks(len(embeddings)):
-        total += embeddings[rows].sum(axis=0, dtype=np.float64)
-    mean = total / len(embeddings)
-    for rows in _blocks(len(embeddings)):
-        squares += np.square(embeddings[rows] - mean).sum(axis=0)
-    varies = embeddings.max(axis=0) > embeddings.min(axis=0)
-    weight = np.zeros(N_COLUMNS)
-    weight[varies] = 1 / np.sqrt(squares[varies] / len(embeddings))
-    if space == "balanced":
-        for family in FAMILIES:
-            columns = family_indices(family)
-            weight[columns] /= np.sqrt(len(columns))
-    return Space(mean, weight)
-
-
-def cosines(units: np.ndarray, unit: np.ndarray) -> np.ndarray:
-    """Similarity float64 ``(n,)``, -1 … 1, of ``units (n, 641)`` with one ``unit (641,)``."""
-    result = np.empty(len(units))
-    for rows in _blocks(len(units)):
-        result[rows] = np.multiply(units[rows], unit, dtype=np.float64).sum(axis=1)
-    return np.clip(result, -1, 1)
-
-
-def most_similar(
-    units: np.ndarray, query: np.ndarray, number: int, skip: Sequence[int] | np.ndarray = ()
-) -> tuple[np.ndarray, np.ndarray]:
-    """Rows and similarities, both ``(≤ number,)``, of the songs nearest to ``query (641,)``, nearest first.
-
-    ``skip`` are different rows that are no answer: the query's own, copies. Equal similarities are in row order.
-    """
-    number = min(number, len(units) - len(skip))
-    if number < 1:
-        return np.empty(0, dtype=np.int64), np.empty(0)
-    rough = units @ np.asarray(query, dtype=np.float32)
-    rough[np.asarray(skip, dtype=np.int64)] = -np.inf
-    least = np.partition(rough, len(rough) - number)[len(rough) - number]
-    rows = np.flatnonzero(rough >= least - _ROUNDING)
-    similarities = cosines(units[rows], query)
-    order = np.lexsort((rows, -similarities))[:number]
-    return rows[order], similarities[order]
 
 
 def maximal_marginal_relevance(
@@ -181,7 +95,3 @@ def genre_similarity(units: np.ndarray, genres: Sequence[str]) -> GenreSimilarit
 
 def _mean(totals: np.ndarray, pairs: np.ndarray) -> np.ndarray:
     return np.divide(totals, pairs, out=np.full(np.shape(totals), np.nan), where=pairs > 0)
-
-
-def _blocks(n_rows: int) -> list[slice]:
-    return [slice(start, start + _BLOCK_ROWS) for start in range(0, n_rows, _BLOCK_ROWS)]

@@ -20,10 +20,10 @@ from hypothesis import strategies as st
 from songmap.core.artifacts import Library, save_library, song_table
 from songmap.core.config import REPOSITORY, AudioConfig, Workspace
 from songmap.core.errors import AudioError, QueryError, UsageError
+from songmap.core.nearest import build_space, most_similar
 from songmap.core.schema import COLUMNS, FAMILIES
 from songmap.similar import prompt
 from songmap.similar.answers import Answers
-from songmap.similar.search import build_space, most_similar
 from tests.libraries import labelled_library, make_library, separable_library
 from tests.signals import RATE_HZ, music
 
