@@ -29,25 +29,19 @@ function look(row) { // colour and marker of one song
 const placed = (rows) =>
   Object.fromEntries(data.coordinates.map((axis, i) => ["xyz"[i], Float32Array.from(rows, (row) => axis[row])]));
 
-function points(rows, opacity, size) { // a trace for each colour and marker, or one with a scale
-  const colouring = current();
-  const isNumber = colouring.kind === "number";
-  const kinds = isNumber ? null : colouring.table.map((_, i) => colouring.colours[i] + colouring.markers[i]);
+function points(rows, opacity, size) { // a trace for each colour and marker
+  const { kind, colours, markers, index, bin } = current();
+  const looks = kind === "number" ? null : colours.map((colour, i) => colour + markers[i]);
   const groups = new Map();
   for (const row of rows) {
-    const kind = isNumber ? colouring.bin[row] >= 0 : kinds[colouring.index[row]];
-    if (!groups.has(kind)) groups.set(kind, []);
-    groups.get(kind).push(row);
+    const key = looks ? looks[index[row]] : bin[row];
+    if (!groups.has(key)) groups.set(key, []);
+    groups.get(key).push(row);
   }
-  return [...groups].map(([kind, own]) => {
+  const line = { width: SIZE > 5 && !IN_SPACE ? 1 : 0, color: tone("--surface") };
+  return [...groups.values()].map((own) => {
     const [color, symbol] = look(own[0]);
-    const line = { width: SIZE > 5 && !IN_SPACE ? 1 : 0, color: tone("--surface") };
-    const numbers = isNumber && kind && {
-      color: Float32Array.from(own, (row) => colouring.values[row]),
-      colorscale: scale().map((stop, i, stops) => [i / (stops.length - 1), stop]),
-      cmin: colouring.low, cmax: colouring.low + colouring.step * colouring.bins, showscale: false,
-    };
-    const marker = { color, symbol, size, opacity, line, ...numbers };
+    const marker = { color, symbol, size, opacity, line };
     return { type: TYPE, mode: "markers", ...placed(own), rows: own, hoverinfo: "none", marker };
   });
 }

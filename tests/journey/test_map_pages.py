@@ -369,15 +369,21 @@ def test_legend_filters(make_page, n_dimensions: int):
     assert page.drawn_rows() == list(range(N))
 
 
+COLOURS = "map.data.map(trace => ({color: trace.marker.color, rows: trace.rows}))"
+
+
 def test_colourings_colour(plane: Page):
     select = "[colouring.value = arguments[0], colouring.dispatchEvent(new Event('change'))]"
     plane.js(select, 1)
-    known, unknown = sorted(plane.js("map.data.map(trace => trace.rows)"), key=len, reverse=True)
-    assert (unknown, len(known)) == ([1], N - 1)
-    np.testing.assert_allclose(
-        plane.js("Array.from(map.data.find(trace => trace.rows.length > 1).marker.color)"),
-        plane.songs["tempo_bpm"][known],
-    )
+    colours = {row: trace["color"] for trace in plane.js(COLOURS) for row in trace["rows"]}
+    assert [
+        row
+        for row in colours
+        if colours[row] == plane.js("getComputedStyle(document.body).getPropertyValue('--faint')")
+    ] == [1]
+    by_tempo = [int(colours[row][4:-1].split(", ")[0]) for row in range(N) if row != 1]
+    assert by_tempo == sorted(by_tempo)  # red grows along the scale
+    assert len(set(by_tempo)) == N - 1
     assert plane.one(".range").text == "100.5 – 113.5 BPM"
     plane.js(select, 3)
     assert plane.one(".range").text == "2000 – 2013"
