@@ -8,7 +8,6 @@ What is cut off or damaged is left out, as players do, as long as nearly all the
 """
 
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -51,13 +50,7 @@ def load_audio(path: Path, config: AudioConfig) -> Signal:
     short, silent, or with samples that are no numbers or absurdly loud.
     """
     with opened(path) as file:
-        try:
-            decoded = _decode(file, config.sample_rate_hz)
-        except OSError as error:  # decoders have errors of their own; this is the signal of a long recording
-            raise AudioError(
-                f"its samples cannot be written to {tempfile.gettempdir()}: {error.strerror}; "
-                "make room there, or set TMPDIR"
-            ) from error
+        decoded = _decode(file, config.sample_rate_hz)
     if decoded.duration_s < config.min_duration_s:
         raise AudioError(f"too short: {decoded.duration_s:.2f} s, at least {config.min_duration_s:g} s are needed")
     if decoded.peak < config.silence_peak:

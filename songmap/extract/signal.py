@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from songmap.core.config import AudioConfig
+from songmap.core.errors import AudioError
 
 IN_MEMORY_SAMPLES = 1 << 24  # 64 MB, a good 12 minutes at 22,050 Hz; what is longer goes to a temporary file
 _BLOCK_SAMPLES = 1 << 17
@@ -34,18 +35,28 @@ class Signal:
         return self._length
 
     def append(self, samples: np.ndarray) -> None:
-        """Add float32 ``(n,)`` at the end."""
+        """Add float32 ``(n,)`` at the end. Raises AudioError if there is no room for a temporary file."""
         self._length += len(samples)
-        if self._file is None and self._length > IN_MEMORY_SAMPLES:
-            self._file = tempfile.TemporaryFile(prefix="songmap-", buffering=0)  # noqa: SIM115 - lives as long as the signal
-            for part in self._parts:
-                self._file.write(part)
-            self._parts = []
-        if self._file is None:
+        if self._file is None and self._length <= IN_MEMORY_SAMPLES:
             self._parts.append(samples)
-        else:
+            return
+        try:
+            if self._file is None:
+                # lives as long as the signal
+                self._file = tempfile.TemporaryFile(prefix="songmap-", buffering=0)  # noqa: SIM115
+                self._parts, parts = [], [*self._parts, samples]
+            else:
+                parts = [samples]
             self._file.seek(0, 2)
-            self._file.write(np.ascontiguousarray(samples))
+            for part in parts:
+                missing = memoryview(np.ascontiguousarray(part)).cast("B")
+                while missing:  # a disk that is nearly full takes less than all
+                    missing = missing[self._file.write(missing) :]
+        except OSError as error:
+            raise AudioError(
+                f"its samples cannot be written to {tempfile.gettempdir()}: {error.strerror}; "
+                "make room there, or set TMPDIR"
+            ) from error
 
     def read(self, start: int, stop: int) -> np.ndarray:
         """Samples ``start … stop - 1``, without those that do not exist; not to be changed."""
