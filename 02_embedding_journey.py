@@ -1,7 +1,8 @@
 """02 · Library → pictures of the way from waveform to 641 numbers, and maps of all songs.
 
-Reads data/processed/ (made by 01) and hears the songs it draws again. Writes outputs/plots/*.png
-and outputs/html/*.html. By default it draws the most typical song: the one nearest the library's median.
+Reads data/processed/ (made by 01) and hears the songs it draws again. Writes outputs/plots/*.png and
+outputs/html/*.html, and keeps the map in models/, so that songs that come later move no others. By default
+it draws the most typical song: the one nearest the library's median.
 """
 
 import argparse
@@ -13,6 +14,7 @@ from songmap.core.config import DEFAULT_SEED, Workspace
 from songmap.core.errors import AudioError
 from songmap.core.tables import format_table
 from songmap.journey.run import choose_songs, draw_library, draw_song
+from songmap.journey.song_map import METHODS
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -23,19 +25,31 @@ def build_parser() -> argparse.ArgumentParser:
         help="songs to draw: a name, title or path of the library, or another audio file",
     )  # fmt: skip
     which.add_argument("--all", action="store_true", dest="all_songs", help="draw every song of the library")
-    parser.add_argument("--seed", type=whole_number(0, 2**32 - 1), default=DEFAULT_SEED, help="seed of the maps")
+    parser.add_argument("--method", choices=METHODS, default="umap", help="how the maps are drawn")
+    parser.add_argument("--refit", action="store_true", help="draw the maps anew; else new songs are placed on them")
+    parser.add_argument(
+        "--seed", type=whole_number(0, 2**32 - 1), metavar="N",
+        help=f"seed of the maps; another than the kept ones' draws them anew (first time: {DEFAULT_SEED})",
+    )  # fmt: skip
+    parser.add_argument(
+        "--format", nargs="+", choices=("png", "svg", "pdf"), default=["png"], dest="formats", help="of the pictures"
+    )
     return parser
 
 
-def run(workspace: Workspace, song: list[str], all_songs: bool, seed: int) -> int:
+def run(
+    workspace: Workspace, song: list[str], all_songs: bool, method: str, refit: bool, seed: int | None,
+    formats: list[str],
+) -> int:  # fmt: skip
     library = load_library(workspace)
+    formats = list(dict.fromkeys(formats))
     choices = choose_songs(library, song, all_songs)  # a wrong name is told before the slow part
-    written, plane = draw_library(workspace, library, seed)
+    written, plane = draw_library(workspace, library, method, seed, refit, formats)
     failures = []
     with quiet_decoders(), progress("drawing") as on_progress:
         for number, choice in enumerate(choices, start=1):
             try:
-                written += draw_song(workspace, library, choice, plane)
+                written += draw_song(workspace, library, choice, plane, formats)
             except AudioError as error:
                 failures.append({"not_drawn": str(choice.path), "reason": str(error)})
             on_progress(number, len(choices))

@@ -6,8 +6,8 @@ colours the colours repeat with another marker, so a genre stays recognisable wi
 
 import html
 import unicodedata
-from collections.abc import Callable, Iterable
-from functools import lru_cache
+from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -107,20 +107,31 @@ def _drawable_codes() -> frozenset[int]:
     return frozenset(dejavu.union(*(codes(name, "normal") for name in _installed_fonts())))
 
 
-def draw(function: Callable[..., "Figure"], path: Path, *arguments: object, **options: object) -> Path:
-    """Call a picture function under the common style and save its Figure as PNG to ``path``."""
+def draw(
+    function: Callable[..., "Figure"],
+    path: Path,
+    *arguments: object,
+    formats: Sequence[str] = ("png",),
+    **options: object,
+) -> Path:
+    """Call a picture function under the common style and save its Figure to ``path``, whose suffix is a format's.
+
+    One file for each of ``formats`` ("png", "svg", "pdf"), which differ in their suffix. The same picture gives the
+    same bytes, but for the names of clip paths in SVG. Returns the path of the first.
+    """
     import matplotlib
 
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
+    undated = {"png": {"Software": None}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
     with matplotlib.rc_context(figure_style()):
         figure = function(*arguments, **options)
-        write_atomically(
-            path, lambda temporary: figure.savefig(temporary, bbox_inches="tight", metadata={"Software": None})
-        )
+        for name in formats:
+            save = partial(figure.savefig, format=name, bbox_inches="tight", metadata=undated[name])
+            write_atomically(path.with_suffix(f".{name}"), save)
         pyplot.close(figure)
-    return path
+    return path.with_suffix(f".{formats[0]}")
 
 
 def shorten(text: str, limit: int) -> str:

@@ -60,7 +60,7 @@ def draw_columns(figure: "SubFigure", embedding: np.ndarray, library: np.ndarray
         image = _draw_strip(axes, family, ranks, sample_rate_hz)
         if row == 0:
             axes.set_title(
-                f"6 · {N_COLUMNS} numbers: each one's percentile among the library's {len(library)} songs", pad=8
+                f"6 · {N_COLUMNS} numbers: each one's percentile among the library's {len(library):,} songs", pad=8
             )
     bar = figure.colorbar(image, cax=figure.add_subplot(grid[: len(FAMILIES), 1]), ticks=(0, 25, 50, 75, 100))
     bar.set_label("percentile in the library")

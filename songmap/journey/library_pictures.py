@@ -1,16 +1,19 @@
-"""Pictures of a whole library: maps, genres compared, tempo and brightness by genre.
+"""Pictures of a whole library: maps, genres compared, tempo, brightness and key by genre.
 
 Functions take arrays and return a Figure; ``genres`` is ``(n_songs,)`` of str.
 """
 
 import textwrap
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from songmap.core.keys import KEYS, NO_KEY, camelot
 from songmap.core.style import (
     DIVERGING_MAP,
     MUTED_COLOUR,
+    SEQUENTIAL_MAP,
     drawable,
     genre_colours,
     genre_markers,
@@ -18,15 +21,18 @@ from songmap.core.style import (
 )
 from songmap.journey.position import standardise
 from songmap.journey.projection import cube_limits
-from songmap.journey.song_pictures import draw_map, legend_below
+from songmap.journey.song_pictures import CROWD, draw_map, legend_below, point_size
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 MAX_NUMBERED_GENRES = 14
+MAX_STEMS = 150
 MIN_SIMILARITY_SCALE = 0.25  # smaller similarities are not blown up to full colour
 USUAL_TEMPOS_BPM = (60, 200)
+# from A minor and C major up by fifths, minor keys first
+FIFTHS = tuple(12 * mode + (start + 7 * step) % 12 for mode, start in ((1, 9), (0, 0)) for step in range(12))
 OCTAVE_TICKS_HZ = (250, 500, 1000, 2000, 4000, 8000)
 
 
@@ -44,9 +50,12 @@ def map_picture(coordinates: np.ndarray, genres: np.ndarray, method: str, trust:
         axes.set(xticklabels=[], yticklabels=[], zticklabels=[])
         low, high = cube_limits(coordinates).T
         axes.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), zlim=(low[2], high[2]))
-        axes.set_box_aspect((1, 1, 1), zoom=0.95)
+        axes.set_box_aspect((1, 1, 1), zoom=1.05)
+        if len(coordinates) <= MAX_STEMS:  # down to the floor, so that one sees where in space a point is
+            for x, y, z in coordinates:
+                axes.plot((x, x), (y, y), (low[2], z), color=MUTED_COLOUR, linewidth=0.5, alpha=0.5, zorder=0)
     figure.suptitle(
-        f"{len(coordinates)} songs in {n_dimensions} dimensions ({method} of 641 standardised columns)",
+        f"{len(coordinates):,} songs in {n_dimensions} dimensions ({method} of 641 standardised columns)",
         x=0.06, ha="left", fontsize=14,
     )  # fmt: skip
     legend_below(axes, trust)
@@ -128,10 +137,53 @@ def tempo_and_centroid_picture(tempo_bpm: np.ndarray, centroid_hz: np.ndarray, g
     right.set_xlim(0.85 * positive.min(initial=500.0), 1.18 * positive.max(initial=4000.0))
     right.set_xlabel("mean spectral centroid (Hz)")
     right.set_title("Centroid: how bright")
-    left.set_yticks(range(len(names)), [f"{shorten(drawable(name), 26)} ({np.sum(genres == name)})" for name in names])
+    left.set_yticks(range(len(names)), _counted(names, genres))
     left.set_ylim(-0.7, len(names) - 0.3)
     figure.suptitle("Tempo and brightness by genre; bars: medians", x=0.01, ha="left", fontsize=13, fontweight="bold")
     return figure
+
+
+def key_picture(keys: np.ndarray, genres: np.ndarray) -> "Figure":
+    """Share of each genre's songs in each key, ``keys (n_songs,)`` as ``core.keys`` numbers them.
+
+    Columns go round the circle of fifths; relative minor and major stand at the same place of their halves.
+    Songs without a key are counted, not drawn.
+    """
+    from matplotlib.figure import Figure
+
+    names = sorted(set(genres))
+    n_songs = np.array([np.sum(genres == name) for name in names])
+    counts = np.array([[np.sum(keys[genres == name] == key) for key in FIFTHS] for name in names])
+    shares = 100 * counts / n_songs[:, None]
+    figure = Figure(figsize=(14, 2.9 + 0.34 * len(names)), layout="constrained")
+    halves = figure.subplots(1, 2, sharey=True)
+    for axes, half, title in zip(halves, (slice(0, 12), slice(12, 24)), ("Minor keys", "Major keys"), strict=True):
+        image = axes.imshow(
+            np.where(counts[:, half], shares[:, half], np.nan), cmap=f"{SEQUENTIAL_MAP}_r", vmin=0,
+            vmax=max(1.15 * shares.max(), 1), aspect="auto",
+        )  # fmt: skip
+        labels = [f"{KEYS[key].split()[0]}{'m' if key >= 12 else ''}\n{camelot(key)}" for key in FIFTHS[half]]
+        axes.set_xticks(range(12), labels, fontsize=9)
+        axes.tick_params(length=0)
+        axes.set_title(title)
+        axes.set_xlabel("key, and its place on the Camelot wheel; to the right a fifth higher")
+        if len(names) <= MAX_NUMBERED_GENRES:
+            for row, column in np.argwhere(counts[:, half]):
+                dark = shares[:, half][row, column] > 0.5 * shares.max()
+                text = f"{counts[:, half][row, column]:,}"
+                axes.text(column, row, text, ha="center", va="center", fontsize=8, color="white" if dark else "black")
+    halves[0].set_yticks(range(len(names)), _counted(names, genres))
+    figure.colorbar(image, ax=halves, label="% of the genre's songs", fraction=0.03, aspect=12, pad=0.01)
+    without = int(np.sum(keys == NO_KEY))
+    note = f"; {without:,} without a key" if without else ""
+    figure.suptitle(
+        f"Keys by genre, estimated from chroma{note}", x=0.01, ha="left", fontsize=13, fontweight="bold"
+    )  # fmt: skip
+    return figure
+
+
+def _counted(names: Sequence[str], genres: np.ndarray) -> list[str]:
+    return [f"{shorten(drawable(name), 26)} ({np.sum(genres == name):,})" for name in names]
 
 
 def _draw_by_genre(axes: "Axes", values: np.ndarray, genres: np.ndarray, names: list[str]) -> None:
@@ -143,12 +195,13 @@ def _draw_by_genre(axes: "Axes", values: np.ndarray, genres: np.ndarray, names: 
         axes.scatter(
             own,
             row + offset,
-            s=30,
+            s=point_size(len(own), 30),
             color=colours[name],
             marker=markers[name],
             edgecolors="white",
-            linewidths=0.5,
+            linewidths=0.5 if len(own) <= CROWD else 0,
             zorder=3,
+            rasterized=len(own) > CROWD,
         )
         if len(own):
             axes.vlines(np.median(own), row - 0.36, row + 0.36, color="black", linewidth=2)

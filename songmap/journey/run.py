@@ -4,25 +4,35 @@ What is written is a list of ``(path, what it shows)``.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from songmap.core.artifacts import Library
 from songmap.core.config import Workspace
+from songmap.core.duplicates import recordings
+from songmap.core.keys import estimate_keys
 from songmap.core.names import find_song
+from songmap.core.nearest import build_space, neighbours
 from songmap.core.style import draw, shorten
 from songmap.core.tables import format_duration
 from songmap.extract.hear import Heard, hear
 from songmap.journey import library_pictures, song_pictures
+from songmap.journey.colourings import key_names, library_colourings
 from songmap.journey.map_page import write_map_page
 from songmap.journey.position import typical_song
 from songmap.journey.projection import Projection, project, trust_in_words
+from songmap.journey.song_map import current_map
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 Written = list[tuple[Path, str]]
 MAX_FILE_NAME_BYTES = 150
+N_NEIGHBOURS = 10  # listed for each song on the pages
 
 
 @dataclass(frozen=True)
@@ -71,49 +81,90 @@ def file_names(names: Sequence[str]) -> list[str]:
     return result
 
 
-def draw_library(workspace: Workspace, library: Library, seed: int) -> tuple[Written, Projection]:
+def draw_library(
+    workspace: Workspace, library: Library, method: str, seed: int | None, refit: bool, formats: Sequence[str]
+) -> tuple[Written, Projection]:
     """Maps in two and three dimensions and genres compared; also returns the plane that songs are placed on."""
-    genres = library.genres
-    written: Written = []
-    plane = None
-    for n_dimensions in (2, 3):
-        projection = project(library.embeddings, n_dimensions, seed)
-        plane = plane or projection
-        name = f"embedding_space_{n_dimensions}d"
-        trust = trust_in_words(projection)
-        page = write_map_page(workspace.html / f"{name}.html", projection, library.songs)
-        written.append(
-            (page, f"interactive {projection.method} map in {n_dimensions}D; point at a song, click a genre")
-        )
-        picture = workspace.plots / f"{name}.png"
-        draw(library_pictures.map_picture, picture, projection.coordinates, genres, projection.method, trust)
-        written.append((picture, f"the same map in {n_dimensions}D, and how far to trust it"))
-    picture = workspace.plots / "genre_similarity.png"
-    draw(library_pictures.genre_similarity_picture, picture, library.embeddings, genres)
-    written.append((picture, "how alike songs are within and between genres"))
-    picture = workspace.plots / "tempo_and_centroid.png"
+    kept = workspace.model.with_name(f"map_{method}.npz")
+    song_map, drawn = current_map(kept, library, method, seed, refit)
+    written: Written = [(kept, f"the kept map, {drawn}; later songs are placed on it")] if drawn else []
+    plane, space = project(song_map, library, method)
+    written += _draw_pages(workspace, library, (plane, space), song_map.seed)
     tempo_bpm, centroid_hz = library.column("tempo_bpm"), library.column("centroid_mean")
-    draw(library_pictures.tempo_and_centroid_picture, picture, tempo_bpm, centroid_hz, genres)
-    written.append((picture, "tempo and brightness by genre"))
+    genres, keys = library.genres, estimate_keys(library.embeddings)[0]
+    for name, shows, function, *arguments in (
+        *(
+            (
+                page_name(projection),
+                f"the map in {projection.coordinates.shape[1]}D, and how far to trust it",
+                library_pictures.map_picture, projection.coordinates, genres, projection.method,
+                trust_in_words(projection),
+            )
+            for projection in (plane, space)
+        ),
+        (
+            "genre_similarity", "how alike songs are within and between genres",
+            library_pictures.genre_similarity_picture, library.embeddings, genres,
+        ),
+        (
+            "tempo_and_centroid", "tempo and brightness by genre",
+            library_pictures.tempo_and_centroid_picture, tempo_bpm, centroid_hz, genres,
+        ),
+        ("keys", "keys by genre, around the circle of fifths", library_pictures.key_picture, keys, genres),
+    ):  # fmt: skip
+        written += _draw(workspace, formats, name, shows, function, *arguments)
     return written, plane
 
 
-def draw_song(workspace: Workspace, library: Library, choice: Choice, plane: Projection) -> Written:
+def page_name(projection: Projection) -> str:
+    """Name of a map's page and picture, without suffix."""
+    return f"embedding_space_{projection.coordinates.shape[1]}d"
+
+
+def _draw_pages(
+    workspace: Workspace, library: Library, projections: tuple[Projection, Projection], seed: int
+) -> Written:
+    """The interactive maps; a song's neighbours there are those that 04 finds."""
+    units = build_space(library.embeddings, "balanced").units(library.embeddings)
+    files = recordings(library.songs)  # of other recordings with several files, one is listed
+    rows, similarities = neighbours(units, files, min(N_NEIGHBOURS, len(np.unique(files)) - 1))
+    colourings = library_colourings(workspace, library, seed)
+    songs = library.songs.assign(key_estimate=key_names(library.embeddings))
+    pages = [workspace.html / f"{page_name(projection)}.html" for projection in projections]
+    for projection, page, other in zip(projections, pages, reversed(pages), strict=True):
+        write_map_page(page, projection, songs, colourings, rows, similarities, other.name)
+    return [
+        (page, f"interactive {projection.method} map in {projection.coordinates.shape[1]}D: search, click, listen")
+        for projection, page in zip(projections, pages, strict=True)
+    ]
+
+
+def draw_song(
+    workspace: Workspace, library: Library, choice: Choice, plane: Projection, formats: Sequence[str]
+) -> Written:
     """A song's journey to 641 numbers, and its three perspectives. Raises AudioError if it cannot be heard."""
     song = drawn_song(library, choice, hear(choice.path))
     place = plane.coordinates[choice.row] if choice.row is not None else plane.place(song.embedding[np.newaxis])[0]
-    journey = workspace.plots / f"journey_{choice.file_name}.png"
-    draw(song_pictures.journey_picture, journey, song, library.embeddings)
-    perspectives = workspace.plots / f"perspectives_{choice.file_name}.png"
-    draw(
-        song_pictures.perspectives_picture, perspectives, song, plane.coordinates, library.genres, place,
-        plane.method, trust_in_words(plane),
-    )  # fmt: skip
     name = shorten(song.title, 60)
     return [
-        (journey, f"{name}: from waveform to 641 numbers"),
-        (perspectives, f"{name}: as producer, computer and data scientist see it"),
-    ]
+        *_draw(
+            workspace, formats, f"journey_{choice.file_name}", f"{name}: from waveform to 641 numbers",
+            song_pictures.journey_picture, song, library.embeddings,
+        ),
+        *_draw(
+            workspace, formats, f"perspectives_{choice.file_name}",
+            f"{name}: as producer, computer and data scientist see it", song_pictures.perspectives_picture, song,
+            plane.coordinates, library.genres, place, plane.method, trust_in_words(plane),
+        ),
+    ]  # fmt: skip
+
+
+def _draw(
+    workspace: Workspace, formats: Sequence[str], name: str, shows: str, function: Callable[..., "Figure"],
+    *arguments: object,
+) -> Written:  # fmt: skip
+    first = draw(function, workspace.plots / f"{name}.{formats[0]}", *arguments, formats=formats)
+    return [(first.with_suffix(f".{suffix}"), shows) for suffix in formats]
 
 
 def drawn_song(library: Library, choice: Choice, heard: Heard) -> song_pictures.DrawnSong:

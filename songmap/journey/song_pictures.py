@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 MAX_DRAWN_COLUMNS = 1600
 MAX_DRAWN_BEATS = 160
+CROWD = 2_000  # songs: more are drawn small, without edges, and as pixels in vector formats
 STAR_COLOUR = "#F0E442"
 CENTROID_COLOUR = "#7FFFD4"  # seen on every colour of the spectrogram
 TICK_STEPS_S = (0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400, 28800)
@@ -116,7 +117,7 @@ def perspectives_picture(
     star = {"marker": "*", "color": STAR_COLOUR, "markeredgecolor": "black", "linestyle": ""}
     axes.plot(*place, **star, markersize=26)
     axes.plot([], [], **star, markersize=11, label="this song")
-    axes.set_title(f"A data scientist sees its place among {len(coordinates)} songs")
+    axes.set_title(f"A data scientist sees its place among {len(coordinates):,} songs")
     legend_below(axes, trust)
     return figure
 
@@ -124,14 +125,20 @@ def perspectives_picture(
 def draw_map(axes: "Axes", coordinates: np.ndarray, genres: np.ndarray, method: str) -> None:
     """All songs as points ``(n_songs, 2 or 3)``, with colour and marker of their genre."""
     colours, markers = genre_colours(genres), genre_markers(genres)
+    n_songs = len(coordinates)
     # in space matplotlib would fade what is far, and faded genres look like other genres
     depth = {"depthshade": False} if coordinates.shape[1] == 3 else {}
-    for genre in sorted(set(genres)):
-        points = coordinates[genres == genre]
-        axes.scatter(
-            *points.T, s=46, color=colours[genre], marker=markers[genre], edgecolors="white", linewidths=0.6,
-            label=f"{shorten(drawable(genre), 28)} ({len(points)})", **depth,
-        )  # fmt: skip
+    # a crowd is drawn in turns, so that no genre lies on top everywhere
+    turn = np.random.default_rng(0).integers(0, 1 + n_songs // CROWD, n_songs)
+    for part in range(1 + n_songs // CROWD):
+        for genre in sorted(set(genres)):
+            own = genres == genre
+            label = f"{shorten(drawable(genre), 28)} ({own.sum():,})"
+            axes.scatter(
+                *coordinates[own & (turn == part)].T, s=point_size(n_songs, 46), color=colours[genre],
+                marker=markers[genre], edgecolors="white", linewidths=0.6 if n_songs <= CROWD else 0,
+                rasterized=n_songs > CROWD, label=label if part == 0 else None, **depth,
+            )  # fmt: skip
     axes.set_xlabel(f"{method} 1 (no unit)")
     axes.set_ylabel(f"{method} 2 (no unit)")
     axes.tick_params(labelbottom=False, labelleft=False)
@@ -141,14 +148,22 @@ def draw_map(axes: "Axes", coordinates: np.ndarray, genres: np.ndarray, method: 
         axes.margins(0.08)
 
 
+def point_size(n_points: int, size: float) -> float:
+    """Area of a marker in points²: ``size``, less where many would cover each other."""
+    return max(2.0, size * min(1.0, 300 / max(n_points, 1)))
+
+
 def legend_below(axes: "Axes", text: str) -> None:
     """Legend under the axis label, and ``text`` in words below it."""
     handles, labels = axes.get_legend_handles_labels()
     columns = max(1, min(len(labels), 5 if max(map(len, labels)) < 24 else 3))
-    axes.legend(
+    legend = axes.legend(
         handles, labels, loc="upper center", bbox_to_anchor=(0.5, -0.045), ncols=columns, fontsize=9,
         title=textwrap.fill(text, 120), title_fontproperties={"size": 9}, alignment="left",
     )  # fmt: skip
+    for handle in legend.legend_handles:
+        if hasattr(handle, "set_sizes"):  # a crowd's points are too small to show a colour
+            handle.set_sizes([40])
 
 
 def _write_title(figure: "Figure", song: DrawnSong) -> None:

@@ -13,6 +13,7 @@ from matplotlib import colors
 from matplotlib.backends.backend_agg import RendererAgg
 from matplotlib.figure import Figure
 
+from songmap.core.keys import NO_KEY, camelot
 from songmap.core.schema import N_COLUMNS
 from songmap.core.style import draw, drawable, figure_style, genre_colours
 from songmap.extract.hear import hear
@@ -278,6 +279,53 @@ def test_no_song_with_a_tempo_is_said():
     assert "2 without a tempo" in figure.axes[0].get_xlabel()
 
 
+@pytest.mark.parametrize("names", GENRE_SETS.values(), ids=GENRE_SETS)
+def test_key_picture(names: list[str]):
+    genres = np.array(names * 3, dtype=object)
+    keys = np.random.default_rng(5).integers(0, 24, len(genres))
+    keys[0] = NO_KEY
+    figure, renderer = look(library_pictures.key_picture, keys, genres)
+    assert_readable(figure, renderer)
+    assert "1 without a key" in renderer.text
+    minor, major, _ = figure.axes
+    assert [label.get_text().split()[0] for label in minor.get_xticklabels()][:3] == ["Am", "Em", "Bm"]
+    assert [label.get_text().split()[0] for label in major.get_xticklabels()][-2:] == ["A#", "F"]
+    shares = np.ma.filled(np.ma.hstack([axes.images[0].get_array() for axes in (minor, major)]), 0)
+    for row, name in enumerate(sorted(names)):
+        own = keys[genres == name]
+        for key, share in zip(library_pictures.FIFTHS, shares[row], strict=True):
+            assert share == pytest.approx(100 * np.mean(own == key))
+
+
+def test_columns_of_the_key_picture_go_up_by_fifths_and_stand_under_their_relatives():
+    steps = np.diff(np.array(library_pictures.FIFTHS).reshape(2, 12) % 12, axis=1) % 12
+    assert (steps == 7).all()
+    assert sorted(library_pictures.FIFTHS) == list(range(24))
+    minor, major = np.array(library_pictures.FIFTHS).reshape(2, 12)
+    assert [camelot(key)[:-1] for key in minor] == [camelot(key)[:-1] for key in major]
+
+
+def test_songs_without_any_key_can_be_drawn():
+    figure, _ = look(library_pictures.key_picture, np.full(3, NO_KEY), np.array(["A"] * 3, dtype=object))
+    assert "3 without a key" in figure.get_suptitle()
+
+
+def test_a_crowd_is_drawn_small_whole_and_in_turns():
+    genres = np.array(["JAZZ", "ROCK", "TECHNO"] * 3000, dtype=object)
+    points = np.random.default_rng(2).normal(size=(9000, 2))
+    figure, renderer = look(library_pictures.map_picture, points, genres, "UMAP", TRUST)
+    assert_readable(figure, renderer)
+    groups = figure.axes[0].collections
+    assert sum(len(group.get_offsets()) for group in groups) == 9000
+    assert {group.get_sizes()[0] for group in groups} == {2.0}
+    order = [colors.to_hex(group.get_facecolor()[0]) for group in groups]
+    assert len(order) > 3
+    assert order[:3] == order[3:6]  # no genre covers the others
+    legend = figure.axes[0].get_legend()
+    assert [text.get_text() for text in legend.get_texts()] == ["JAZZ (3,000)", "ROCK (3,000)", "TECHNO (3,000)"]
+    assert all(handle.get_sizes()[0] >= 30 for handle in legend.legend_handles)
+
+
 def test_drawable_replaces_what_no_font_has():
     assert drawable("Ёлка — é ñ □ \n a\tb") == "Ёлка — é ñ □ a b"
     assert drawable("\U0010fffd") == "□"  # private use: no font has it
@@ -292,3 +340,17 @@ def test_written_picture_has_150_dpi(tmp_path: Path):
     with Image.open(path) as image:
         assert image.info["dpi"] == pytest.approx((150, 150), abs=0.1)
         assert min(image.size) > 800
+
+
+def test_every_format_is_written_and_the_same_picture_gives_the_same_bytes(song: DrawnSong, tmp_path: Path):
+    hard = DrawnSong(**{**vars(song), "title": HARD_TITLE})
+    formats = ("svg", "pdf", "png")
+    first = draw(song_pictures.journey_picture, tmp_path / "a.png", hard, library_around(song, 6), formats=formats)
+    draw(song_pictures.journey_picture, tmp_path / "b.png", hard, library_around(song, 6), formats=formats)
+    assert first == tmp_path / "a.svg"
+    starts = {"svg": b"<?xml", "pdf": b"%PDF", "png": b"\x89PNG"}
+    for name in formats:
+        content = (tmp_path / f"a.{name}").read_bytes()
+        assert content.startswith(starts[name])
+        if name != "svg":  # matplotlib names its clip paths by their place in memory
+            assert content == (tmp_path / f"b.{name}").read_bytes()

@@ -1,4 +1,4 @@
-"""02 as a user runs it, on a small workspace with real files."""
+"""02 as a user runs it, on small workspaces with real files."""
 
 import os
 import subprocess
@@ -51,7 +51,8 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
 def all_drawn(workspace: Workspace) -> tuple[subprocess.CompletedProcess[str], dict[Path, bytes]]:
     """What a run with --all said, and the files it wrote."""
     result = run_script("--workspace", workspace.root, "--all")
-    return result, {path: path.read_bytes() for path in (*workspace.plots.iterdir(), *workspace.html.iterdir())}
+    folders = (workspace.plots, workspace.html, workspace.model.parent)
+    return result, {path: path.read_bytes() for folder in folders for path in folder.iterdir()}
 
 
 def test_all_songs_are_drawn_except_the_one_that_was_moved(all_drawn: tuple, workspace: Workspace):
@@ -62,7 +63,8 @@ def test_all_songs_are_drawn_except_the_one_that_was_moved(all_drawn: tuple, wor
     assert "does not exist" in result.stdout
     pictures = [f"{kind}_{name}.png" for kind in ("journey", "perspectives") for name in ("Twin", "Twin_2", "音楽_b")]
     maps = [f"embedding_space_{n_dimensions}d.{kind}" for n_dimensions in (2, 3) for kind in ("png", "html")]
-    assert {path.name for path in files} == {*pictures, *maps, "genre_similarity.png", "tempo_and_centroid.png"}
+    genres = {"genre_similarity.png", "tempo_and_centroid.png", "keys.png"}
+    assert {path.name for path in files} == {*pictures, *maps, *genres, "map_umap.npz"}
     assert "too few for UMAP" in (workspace.html / "embedding_space_2d.html").read_text()
     for path in files:
         assert str(path) in result.stdout  # the table names everything that was written
@@ -81,6 +83,38 @@ def test_a_file_outside_the_library_is_drawn_and_another_run_writes_the_same_byt
         assert path.read_bytes() == content, path
 
 
+def test_a_map_can_be_chosen_drawn_anew_and_its_pictures_saved_in_other_formats(workspace: Workspace, all_drawn: tuple):
+    arguments = ("--workspace", workspace.root, "--song", "音楽", "--method", "pca", "--format", "svg", "pdf", "svg")
+    first = run_script(*arguments)
+    assert (first.returncode, first.stderr) == (0, "")
+    assert "drawn for the first time" in first.stdout
+    assert (workspace.plots / "keys.svg").is_file()
+    assert (workspace.plots / "journey_音楽_b.pdf").read_bytes().startswith(b"%PDF")
+    assert ".png" not in first.stdout
+    assert first.stdout.count("journey_音楽_b.svg") == 1
+    again = run_script(*arguments)
+    assert "kept map" not in again.stdout  # nothing was drawn
+    anew = run_script(*arguments, "--refit")
+    assert "drawn anew, as asked" in anew.stdout
+    (workspace.model.parent / "map_pca.npz").write_bytes(b"junk")
+    damaged = run_script(*arguments)
+    assert damaged.returncode == 2
+    assert "map_pca.npz" in damaged.stderr
+    assert "--refit" in damaged.stderr
+    assert len(damaged.stderr.splitlines()) == 1
+
+
+def test_a_library_of_one_song_is_drawn(tmp_path: Path):
+    workspace = Workspace(tmp_path)
+    path = tmp_path / "only.wav"
+    soundfile.write(path, signals.music(3.5), signals.RATE_HZ)
+    embedding, record = embed_file(path)
+    save_library(workspace, Library(embedding[np.newaxis], song_table([record | {"genre": "JAZZ"}])), AudioConfig())
+    result = run_script("--workspace", tmp_path)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert "no neighbourhoods to check" in (workspace.html / "embedding_space_2d.html").read_text()
+
+
 def test_unknown_song_and_missing_library_end_with_one_line(workspace: Workspace, tmp_path: Path):
     unknown = run_script("--workspace", workspace.root, "--song", "Nobody Knows This")
     assert unknown.returncode == 2
@@ -95,7 +129,8 @@ def test_unknown_song_and_missing_library_end_with_one_line(workspace: Workspace
 def test_help_shows_defaults_and_both_choices_exclude_each_other():
     shown = run_script("--help")
     assert shown.returncode == 0
-    assert "default: 42" in shown.stdout
+    assert "first time: 42" in shown.stdout
+    assert "default: umap" in shown.stdout
     assert run_script("--all", "--song", "x").returncode == 2
 
 

@@ -1,13 +1,23 @@
-"""Percentiles, z-scores, the typical song and the figures that say how far a map can be trusted."""
+"""Percentiles, z-scores, the typical song, genres compared, clusters and what else colours a map."""
+
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import percentileofscore
+from sklearn.decomposition import PCA
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import StandardScaler
+from xgboost import XGBClassifier
 
+from songmap.core.artifacts import Library, library_fingerprint, save_model, song_table
+from songmap.core.config import Workspace
 from songmap.core.schema import COLUMNS, N_COLUMNS, column_index
-from songmap.journey import position, projection
+from songmap.journey import position
+from songmap.journey.clusters import MAX_CLUSTERS, find_clusters
+from songmap.journey.colourings import first_component, key_names, library_colourings
 from songmap.journey.library_pictures import genre_similarities
 
 
@@ -89,132 +99,6 @@ def test_typical_song_is_the_one_in_the_middle():
     assert position.typical_song(library) == 2
 
 
-def brute_force_recall(high: np.ndarray, low: np.ndarray, k: int) -> float:
-    shares = []
-    for row in range(len(high)):
-        nearest = []
-        for points in (high, low):
-            others = sorted((float(np.linalg.norm(points[row] - points[j])), j) for j in range(len(points)) if j != row)
-            nearest.append({j for _, j in others[:k]})
-        shares.append(len(nearest[0] & nearest[1]) / k)
-    return float(np.mean(shares))
-
-
-@pytest.mark.parametrize("k", [1, 4, 10])
-def test_knn_recall_against_brute_force(k: int):
-    rng = np.random.default_rng(1)
-    high = rng.normal(size=(24, 40))
-    low = high[:, :2] + 0.1 * rng.normal(size=(24, 2))
-    assert projection.knn_recall(high, low, k) == pytest.approx(brute_force_recall(high, low, k))
-
-
-def test_knn_recall_of_the_same_points_is_one():
-    points = np.random.default_rng(2).normal(size=(30, 3))
-    assert projection.knn_recall(points, 5 * points[:, ::-1], 10) == 1
-
-
-def trustworthiness_by_definition(high: np.ndarray, low: np.ndarray, k: int) -> float:
-    """Venna & Kaski (2001): penalty of neighbours on the map by how far down they rank in the data."""
-    n, penalty = len(high), 0
-    for row in range(n):
-        others = [j for j in range(n) if j != row]
-        by_high = sorted(others, key=lambda j: np.linalg.norm(high[row] - high[j]))
-        by_low = sorted(others, key=lambda j: np.linalg.norm(low[row] - low[j]))
-        penalty += sum(max(0, by_high.index(j) + 1 - k) for j in by_low[:k])
-    return 1 - 2 / (n * k * (2 * n - 3 * k - 1)) * penalty
-
-
-@pytest.mark.parametrize("n_songs", [4, 30])
-def test_reported_figures_are_those_of_the_scaled_columns_and_the_drawn_points(n_songs: int):
-    library = songs(n_songs)
-    result = projection.project(library, 2, seed=3)
-    scaled = position.standardise(library)
-    k = result.n_neighbours
-    assert k == min(10, (n_songs - 1) // 2)
-    assert result.trustworthiness == pytest.approx(trustworthiness_by_definition(scaled, result.coordinates, k))
-    assert result.knn_recall == pytest.approx(brute_force_recall(scaled, result.coordinates, k))
-    assert f"{result.knn_recall:.0%}" in projection.trust_in_words(result)
-    assert f"{result.trustworthiness:.2f}" in projection.trust_in_words(result)
-
-
-@pytest.mark.parametrize("n_dimensions", [2, 3])
-def test_equal_seeds_give_equal_maps_and_other_seeds_others(n_dimensions: int):
-    library = songs(20)
-    first, again, other = (projection.project(library, n_dimensions, seed).coordinates for seed in (1, 1, 2))
-    assert first.shape == (20, n_dimensions)
-    assert np.array_equal(first, again)
-    assert not np.array_equal(first, other)
-
-
-def test_umap_keeps_groups_together():
-    library = songs(30)
-    recall = projection.project(library, 2, seed=0)
-    groups = np.arange(30) % 3
-    distances = np.linalg.norm(recall.coordinates[:, None] - recall.coordinates[None], axis=2)
-    np.fill_diagonal(distances, np.inf)
-    assert (groups[distances.argmin(axis=1)] == groups).all()
-
-
-def test_the_map_is_widest_along_its_first_axis():
-    spread = projection.project(songs(30), 3, seed=0).coordinates.std(axis=0)
-    assert spread[0] >= spread[1] >= spread[2]
-
-
-@pytest.mark.parametrize("n_songs", [1, 2, 3, 4])
-@pytest.mark.parametrize("n_dimensions", [2, 3])
-def test_small_libraries_get_principal_components_and_say_so(n_songs: int, n_dimensions: int):
-    library = songs(n_songs)
-    result = projection.project(library, n_dimensions, seed=0)
-    assert result.method == "PCA"
-    assert result.coordinates.shape == (n_songs, n_dimensions)
-    assert np.isfinite(result.coordinates).all()
-    assert "too few for UMAP" in projection.trust_in_words(result)
-    assert (result.trustworthiness is None) == (n_songs < 3)
-    if n_songs <= n_dimensions + 1:  # then nothing is lost
-        scaled = position.standardise(library)
-        assert np.linalg.norm(result.coordinates[0] - result.coordinates[-1]) == pytest.approx(
-            np.linalg.norm(scaled[0] - scaled[-1])
-        )
-
-
-@pytest.mark.parametrize("n_songs", [5, 6, 9])
-def test_from_five_songs_on_it_is_umap(n_songs: int):
-    for n_dimensions in (2, 3):
-        result = projection.project(songs(n_songs), n_dimensions, seed=0)
-        assert result.method == "UMAP"
-        assert np.isfinite(result.coordinates).all()
-
-
-@pytest.mark.parametrize("n_songs", [4, 30])
-def test_a_song_of_the_library_is_placed_where_it_is(n_songs: int):
-    library = songs(n_songs)
-    result = projection.project(library, 2, seed=0)
-    placed = result.place(library)
-    assert placed.shape == (n_songs, 2)
-    assert placed == pytest.approx(result.coordinates, abs=1e-3)
-
-
-def test_a_new_song_is_placed_in_its_group():
-    library = songs(31)
-    result = projection.project(library[:30], 2, seed=0)
-    new = result.place(library[30:])[0]  # of group 0
-    nearest = np.linalg.norm(result.coordinates - new, axis=1).argmin()
-    assert nearest % 3 == 0
-
-
-def test_equal_songs_can_be_mapped():
-    result = projection.project(np.repeat(songs(1), 6, axis=0), 2, seed=0)
-    assert np.isfinite(result.coordinates).all()
-
-
-def test_cube_limits_hold_all_points_and_are_equally_wide():
-    points = np.array([[0.0, 0.0, 5.0], [10.0, 1.0, 5.0]])
-    limits = projection.cube_limits(points)
-    assert (limits[:, 0] < points.min(axis=0)).all()
-    assert (limits[:, 1] > points.max(axis=0)).all()
-    assert np.ptp(limits, axis=1) == pytest.approx(11)
-
-
 def test_genre_similarities_against_every_pair():
     library, genres = songs(10), np.array(["a", "b", "c"] * 3 + ["alone"], dtype=object)
     names, similarity = genre_similarities(library, genres)
@@ -232,3 +116,91 @@ def test_genre_similarities_against_every_pair():
             expected = np.mean(pairs) if pairs else np.nan
             assert similarity[row, column] == pytest.approx(expected, nan_ok=True)
     assert np.isnan(similarity[1, 1])
+
+
+def test_standardised_columns_are_scikit_learns_and_constant_ones_are_zero():
+    library = songs(20) * np.geomspace(1e-4, 1e4, N_COLUMNS).astype(np.float32)
+    library[:, 5] = 0.1
+    expected = StandardScaler().fit_transform(library.astype(np.float64))
+    assert position.standardise(library) == pytest.approx(expected, abs=1e-9)
+    assert not position.standardise(library)[:, 5].any()
+
+
+def test_clusters_are_the_planted_groups_largest_first():
+    groups = np.repeat([0, 1, 2], [12, 20, 7])
+    middles = np.random.default_rng(1).normal(size=(3, N_COLUMNS)) * 3
+    library = middles[groups] + np.random.default_rng(2).normal(size=(39, N_COLUMNS))
+    found = find_clusters(position.standardise(library), seed=0)
+    assert found.tolist() == np.array([2, 1, 3])[groups].tolist()
+
+
+def test_clusters_of_many_songs_are_learned_from_some_and_given_to_all():
+    groups = np.arange(6000) % 4
+    library = np.random.default_rng(1).normal(size=(4, 30))[groups] * 5
+    library += np.random.default_rng(2).normal(size=library.shape)
+    found = find_clusters(library - library.mean(axis=0), seed=0)
+    assert len({(group, cluster) for group, cluster in zip(groups, found, strict=True)}) == 4
+    assert set(found) == {1, 2, 3, 4}
+
+
+@pytest.mark.parametrize("n_songs", [1, 2, 5, 6, 7, 20])
+def test_any_library_has_clusters_and_equal_songs_one(n_songs: int):
+    found = find_clusters(position.standardise(songs(n_songs)), seed=0)
+    assert found.shape == (n_songs,)
+    assert set(found) == set(range(1, found.max() + 1))
+    assert found.max() <= min(MAX_CLUSTERS, n_songs)
+    assert set(find_clusters(np.zeros((n_songs, N_COLUMNS)), seed=0)) == {1}
+
+
+def test_first_component_is_scikit_learns_with_the_largest_loading_positive():
+    scaled = position.standardise(songs(40))[:, 60:84]
+    model = PCA(1).fit(scaled)
+    expected = model.transform(scaled)[:, 0] * np.sign(model.components_[0][np.abs(model.components_[0]).argmax()])
+    assert first_component(scaled) == pytest.approx(expected, abs=1e-9)
+    assert first_component(np.zeros((3, 7))).tolist() == [0, 0, 0]
+
+
+def test_keys_are_named_and_absent_where_chroma_says_nothing():
+    embeddings = np.zeros((2, N_COLUMNS), np.float32)
+    embeddings[1, [column_index(f"chroma_{name}_mean") for name in ("A", "C", "E")]] = 1
+    assert key_names(embeddings) == ["", "A minor"]
+
+
+def coloured(workspace: Workspace, library: Library) -> dict:
+    return {colouring.name: colouring for colouring in library_colourings(workspace, library, seed=0)}
+
+
+def test_songs_are_coloured_by_what_is_known_and_by_a_model_only_if_it_is_of_this_library(tmp_path: Path):
+    embeddings = songs(24)
+    rows = [
+        {"file_path": f"/m/{row:02d}.wav", "genre": "AB"[row % 2], "tempo_bpm": 0.0 if row == 3 else 120.0 + row}
+        for row in range(24)
+    ]
+    library = Library(embeddings, song_table(rows))
+    workspace = Workspace(tmp_path)
+    found = coloured(workspace, library)
+    assert [found[name].kind for name in ("genre", "tempo", "key (estimated)", "year", "cluster")] == [
+        "genre", "number", "category", "number", "category"
+    ]  # fmt: skip
+    assert sum(name.endswith("first component") for name in found) == 7
+    assert all(len(colouring.values) == 24 for colouring in found.values())
+    assert np.isnan(found["tempo"].values[3])
+    assert found["tempo"].values[4] == 124
+    assert np.isnan(found["year"].values).all()
+
+    pipeline = Pipeline([("scaler", StandardScaler()), ("pca", PCA(2)), ("trees", XGBClassifier(n_estimators=3))])
+    pipeline.fit(embeddings.astype(np.float64), np.arange(24) % 2)
+    save_model(workspace, {"pipeline": pipeline, "genres": ["A", "B"]}, {"data": library_fingerprint(library)})
+    confidence = coloured(workspace, library)["confidence of the genre model"].values
+    assert confidence == pytest.approx(pipeline.predict_proba(embeddings.astype(np.float64)).max(axis=1))
+    other = Library(embeddings[:20], song_table(rows[:20]))
+    assert "confidence of the genre model" not in coloured(workspace, other)
+
+
+def test_a_damaged_model_is_told_and_the_map_goes_without(tmp_path: Path, caplog: pytest.LogCaptureFixture):
+    library = Library(songs(3), song_table([{"file_path": f"/m/{row}.wav", "genre": "A"} for row in range(3)]))
+    workspace = Workspace(tmp_path)
+    save_model(workspace, {}, {"data": library_fingerprint(library)})
+    workspace.model.write_bytes(b"junk")
+    assert "confidence of the genre model" not in coloured(workspace, library)
+    assert "run 03" in caplog.text or "make it again" in caplog.text

@@ -1,0 +1,69 @@
+"""Points on a plane or in space that keep near songs near: UMAP, densMAP, t-SNE, and the principal axes before them.
+
+All start from the songs' principal components, ``(n_songs, n_components)``. Coordinates have no unit.
+"""
+
+import warnings
+from collections.abc import Sequence
+
+import numpy as np
+
+UMAP_NEIGHBOURS = 15  # umap-learn's default; the song itself is one of them
+TSNE_PERPLEXITY = 30.0  # scikit-learn's default
+
+
+def principal_axes(centred: np.ndarray, n_axes: int) -> np.ndarray:
+    """Directions of largest variance of centred rows, at most ``n_axes`` and fewer than rows, ``(n, n_columns)``."""
+    n_axes = max(0, min(n_axes, len(centred) - 1, centred.shape[1]))
+    _, vectors = np.linalg.eigh(centred.T @ centred)
+    axes = vectors.T[::-1][:n_axes]
+    largest = np.abs(axes).argmax(axis=1)
+    # the sign is arbitrary: the largest part of each is positive
+    return axes * np.where(axes[np.arange(n_axes), largest] < 0, -1.0, 1.0)[:, None]
+
+
+def draw_coordinates(components: np.ndarray, method: str, dimensions: Sequence[int], seed: int) -> list[np.ndarray]:
+    """Coordinates float64 ``(n_songs, n_dimensions)`` for each of ``dimensions``, widest along the first axis."""
+    if method == "t-SNE":
+        found = [_tsne(components, n_dimensions, seed) for n_dimensions in dimensions]
+    else:
+        found = _umap(components, dimensions, seed, densmap=method == "densMAP")
+    result = []
+    for coordinates in found:  # their orientation is arbitrary
+        centred = coordinates.astype(np.float64) - coordinates.mean(axis=0, dtype=np.float64)
+        result.append(centred @ principal_axes(centred, centred.shape[1]).T)
+    return result
+
+
+def _umap(components: np.ndarray, dimensions: Sequence[int], seed: int, *, densmap: bool) -> list[np.ndarray]:
+    """UMAP (McInnes, Healy & Melville 2018) or densMAP (Narayan, Berger & Cho 2021) of exact neighbours."""
+    from sklearn.neighbors import NearestNeighbors
+    from umap import UMAP
+
+    n_songs = len(components)
+    k = min(UMAP_NEIGHBOURS, n_songs - 1)
+    distances, rows = NearestNeighbors(n_neighbors=k - 1, algorithm="brute").fit(components).kneighbors()
+    known = (np.column_stack([np.arange(n_songs), rows]), np.column_stack([np.zeros(n_songs), distances]))
+    found = []
+    for n_dimensions in dimensions:
+        # one job: more would make the result depend on timing
+        model = UMAP(
+            n_components=n_dimensions, n_neighbors=k, densmap=densmap, random_state=seed, n_jobs=1,
+            precomputed_knn=known,
+        )  # fmt: skip
+        with warnings.catch_warnings():  # it cannot place further songs then, which is not asked of it
+            warnings.filterwarnings("ignore", message="precomputed_knn")
+            found.append(model.fit_transform(components))
+    return found
+
+
+def _tsne(components: np.ndarray, n_dimensions: int, seed: int) -> np.ndarray:
+    """t-SNE (van der Maaten & Hinton 2008), by Barnes and Hut's approximation."""
+    from sklearn.manifold import TSNE
+    from threadpoolctl import threadpool_limits
+
+    perplexity = min(TSNE_PERPLEXITY, (len(components) - 1) / 3)
+    start = "pca" if np.ptp(components, axis=0).any() else "random"  # equal songs have no principal components
+    with threadpool_limits(1):  # sums of several threads differ in their last bits
+        model = TSNE(n_dimensions, perplexity=perplexity, init=start, random_state=seed)
+        return model.fit_transform(components)

@@ -1,0 +1,42 @@
+"""How much of the songs' neighbourhoods a map keeps: two figures, exact for small libraries, sampled for large ones."""
+
+import numpy as np
+
+TRUST_NEIGHBOURS = 10
+MAX_CHECKED = 2_000  # songs; each is compared with all others, so that time and memory grow with n_songs only
+_BLOCK_PAIRS = 8_000_000  # distances held at a time: 64 MB
+_SEED = 0
+
+
+def checked_songs(n_songs: int) -> np.ndarray:
+    """Rows of the songs whose neighbourhoods are looked at: all, or ``MAX_CHECKED`` at random, the same each time."""
+    if n_songs <= MAX_CHECKED:
+        return np.arange(n_songs)
+    return np.sort(np.random.default_rng(_SEED).choice(n_songs, MAX_CHECKED, replace=False))
+
+
+def preserved(high: np.ndarray, low: np.ndarray, k: int, rows: np.ndarray) -> tuple[float, float]:
+    """Trustworthiness (Venna & Kaski 2001) and recall of the ``k`` nearest, both 0…1, over the songs in ``rows``.
+
+    ``high (n_songs, n_columns)`` is the data, ``low (n_songs, n_dimensions)`` the map, 1 ≤ k < n_songs / 2. A song
+    near on the map costs trust by how far beyond ``k`` it ranks in the data; recall is the share of the nearest
+    in the data that are among the nearest on the map. Equal distances share the smallest of their ranks.
+    """
+    from scipy.spatial.distance import cdist
+    from sklearn.metrics import euclidean_distances
+
+    n_songs = len(high)
+    penalty = kept = 0
+    for block in np.array_split(rows, -(-len(rows) * n_songs // _BLOCK_PAIRS)):
+        far = euclidean_distances(high[block], high, squared=True)
+        near = cdist(low[block], low, "sqeuclidean")
+        own = np.arange(len(block))
+        far[own, block] = near[own, block] = np.inf
+        on_map = np.argpartition(near, k - 1, axis=1)[:, :k]
+        in_data = np.argpartition(far, k - 1, axis=1)[:, :k]
+        kept += int((on_map[:, :, None] == in_data[:, None, :]).sum())
+        for neighbour in on_map.T:
+            ranks = 1 + (far < far[own, neighbour][:, None]).sum(axis=1)
+            penalty += int(np.maximum(ranks - k, 0).sum())
+    worst = len(rows) * k * (2 * n_songs - 3 * k - 1) / 2
+    return 1 - penalty / worst, kept / (len(rows) * k)
