@@ -1,0 +1,162 @@
+"""Playlists as files: M3U8 written so that players find the songs, M3U and M3U8 of others read.
+
+Conventions: a playlist is UTF-8 text, one entry a line, each after ``#EXTINF:seconds,Artist - Title``. An entry
+is a path, relative to the playlist's folder or absolute, or a ``file://`` address. Paths of songs may hold any
+byte, as ``str`` with the surrogates of ``os.fsdecode``. A line cannot hold every path: one with a line break,
+space at its end or bytes that are no UTF-8 is written as a ``file://`` address, whose bytes are percent-encoded;
+one that would be taken for a comment or an address gets ``./`` in front.
+"""
+
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pandas as pd
+
+from songmap.core.artifacts import write_atomically
+from songmap.core.errors import UsageError
+
+MAX_BYTES = 64 * 2**20  # a playlist of half a million songs; more is no playlist
+
+
+@dataclass(frozen=True)
+class UnknownEntry:
+    """An entry that names no song of the library: its line (1 …) and what stands there."""
+
+    line: int
+    text: str
+
+
+def write_playlist(file: Path, songs: pd.DataFrame, absolute: bool = False) -> None:
+    """Write ``songs``, rows of the song table in playing order, as an M3U8 file, atomically.
+
+    Paths are relative to the folder of ``file``, so that both can move together; absolute if asked, and for a
+    song that shares no folder with ``file`` but the root, or lies on another drive. Raises UsageError.
+    """
+    lines = ["#EXTM3U"]
+    for song in songs.to_dict("records"):
+        seconds = round(song["duration"]) if song["duration"] >= 0 else -1  # -1 is unknown
+        name = " - ".join(part for part in (song["artist"], song["title"] or song["song_name"]) if part)
+        lines += [f"#EXTINF:{seconds},{_one_line(name)}", _entry(song["file_path"], file, absolute)]
+    try:
+        write_atomically(file, "".join(f"{line}\n" for line in lines).encode())
+    except OSError as error:
+        raise UsageError(f"{file} cannot be written: {error.strerror}; choose another --m3u8 FILE") from error
+
+
+def read_playlist(file: Path, paths: Sequence[str]) -> tuple[list[int], list[UnknownEntry]]:
+    """Rows of the songs that an M3U or M3U8 file lists, in its order, and the entries that are none of them.
+
+    ``paths (n_songs,)`` are the library's, absolute. A song is known by its path, also by way of links. Text is
+    UTF-8; a line that is not is taken for a path in the system's bytes, then for Latin-1 (Windows' of it), as
+    ``.m3u`` files are. Raises UsageError where the file cannot be read or is no text.
+    """
+    entries = _entries(file, _read(file))
+    row_of = {os.path.normcase(path): row for row, path in reversed(list(enumerate(paths)))}
+    found = [_row(row_of, candidates) for _, _, candidates in entries]
+    linked = [
+        place
+        for place, (_, _, candidates) in enumerate(entries)
+        if found[place] is None and any(map(os.path.exists, candidates))
+    ]
+    if linked:  # only then is every path of the library looked up on the disk
+        row_of = {os.path.normcase(os.path.realpath(path)): row for path, row in row_of.items()}
+        for place in linked:
+            found[place] = _row(row_of, [os.path.realpath(path) for path in entries[place][2]])
+    rows = [row for row in found if row is not None]
+    unknown = [UnknownEntry(line, text) for row, (line, text, _) in zip(found, entries, strict=True) if row is None]
+    return rows, unknown
+
+
+def _entry(path: str, file: Path, absolute: bool) -> str:
+    """The line that stands for the song at ``path``."""
+    text = path if absolute else _relative(path, file.absolute().parent)
+    if not Path(text).is_absolute():
+        text = text.replace(os.sep, "/")
+        if text[0] == "#" or text[0].isspace() or ":" in text.split("/")[0]:
+            text = f"./{text}"
+    if text.splitlines() != [text] or text != text.strip() or not _is_utf8(text):
+        return Path(path).as_uri()
+    return text
+
+
+def _relative(path: str, folder: Path) -> str:
+    """``path`` from ``folder``; as it is where the way would lead over the root or to another drive."""
+    try:
+        below = os.path.relpath(path, folder)
+        if not below.startswith(os.pardir):
+            return below
+        # ".." leads to where a folder really is, not to where a link to it stands
+        real, start = Path(os.path.realpath(Path(path).parent), Path(path).name), os.path.realpath(folder)
+        if os.path.commonpath([real, start]) == Path(start).anchor:
+            return path
+        return os.path.relpath(real, start)
+    except ValueError:  # Windows: another drive
+        return path
+
+
+def _read(file: Path) -> bytes:
+    try:
+        with file.open("rb") as stream:
+            content = stream.read(MAX_BYTES + 1)
+    except FileNotFoundError:
+        raise UsageError(f"no playlist {file}; give the path of an .m3u8 or .m3u file") from None
+    except OSError as error:
+        raise UsageError(f"{file} cannot be read: {error.strerror}") from error
+    if b"\0" in content or len(content) > MAX_BYTES:
+        raise UsageError(f"{file} is no playlist; give an .m3u8 or .m3u file, which is text")
+    return content
+
+
+def _entries(file: Path, content: bytes) -> list[tuple[int, str, list[str]]]:
+    """Line number, text and the absolute paths that may be meant, likeliest first, of each entry."""
+    folder = file.absolute().parent
+    result = []
+    content = content.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    for number, line in enumerate(content.split(b"\n"), start=1):
+        line = line.strip()
+        if not line or line.startswith(b"#"):
+            continue
+        texts = [line.decode("utf-8", "surrogateescape")]
+        if not _is_utf8(texts[0]):
+            texts.append(line.decode("cp1252", "replace"))
+        if os.sep == "/" and b"\\" in line:  # made on Windows
+            texts += [text.replace("\\", "/") for text in texts]
+        candidates = [path for text in texts if (path := _path(text)) is not None]
+        result.append((number, texts[0], [os.path.normpath(folder / path) for path in candidates]))
+    return result
+
+
+def _path(text: str) -> str | None:
+    """The path that an entry means; None if it is an address of something that is no file."""
+    if not re.match(r"[A-Za-z][A-Za-z0-9+.-]+:/", text):
+        return text
+    if not text.lower().startswith("file:"):
+        return None
+    try:
+        address = urlsplit(text.replace("#", "%23").replace("?", "%3F"))  # these are part of a file's name
+    except ValueError:
+        return None
+    path = unquote(address.path, errors="surrogateescape")
+    if os.name == "nt":
+        path = f"//{address.netloc}{path}" if address.netloc not in ("", "localhost") else path.removeprefix("/")
+    return path
+
+
+def _row(row_of: dict[str, int], paths: Sequence[str]) -> int | None:
+    return next((row_of[path] for path in map(os.path.normcase, paths) if path in row_of), None)
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.encode("utf-8", "replace").decode().split())
+
+
+def _is_utf8(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
