@@ -231,6 +231,9 @@ def test_pointing_at_a_song_shows_what_it_is_as_text(plane: Page):
     plane.point_at(5).perform()
     plane.until("!document.getElementById('hover').hidden")
     assert plane.texts("#hover b, #hover > span:not(.facts), #hover .facts span") == expected
+    card, frame = plane.js("[hover, map].map(part => part.getBoundingClientRect().toJSON())")
+    assert frame["left"] <= card["left"] < card["right"] <= frame["right"]
+    assert frame["top"] <= card["top"] < card["bottom"] <= frame["bottom"]
     plane.point_at(1).perform()
     plane.until("document.querySelector('#hover b').textContent === 'Title 1'")
     assert plane.texts("#hover .facts span") == ["JAZZ", "no tempo", "C major (estimated)", "1:02"]
