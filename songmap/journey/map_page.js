@@ -74,8 +74,8 @@ function rangeLegend(colouring) {
   say();
   const handles = [handle("from", "Least"), handle("to", "Most")];
   const range = node("div", { class: "histogram" }, node("div", { class: "bars" }, ...bars), ...handles, label);
-  if (!colouring.unknown) return [range];
-  return [range, chip(colouring, -1, [tone("--faint"), "circle"], "unknown", colouring.unknown)];
+  const unknown = chip(colouring, -1, [tone("--faint"), "circle"], "unknown", colouring.unknown);
+  return [...(colouring.unknown < N ? [range] : []), ...(colouring.unknown ? [unknown] : [])];
 }
 
 // ── one song ──
@@ -166,7 +166,7 @@ function songCard(row) {
     node("p", { class: "by", dir: "auto" }, artist(row)), muted(album),
     node("p", { class: "facts" }, ...facts(row).map((fact) => named(fact))),
     ...player(row), allValues(row),
-    node("h3", {}, near.length === 1 ? "The nearest song" : `The ${near.length} nearest songs`),
+    node("h3", {}, ["No other songs", "The nearest song"][near.length] ?? `The ${near.length} nearest songs`),
     muted("In all 641 numbers, not on the map; 1 is most alike, 0 unrelated."),
     node("ol", { class: "songs" }, ...near.map((other, i) => listed(other, similar(i)))),
     exportsOf([row, ...near], `like ${title(row)}`),

@@ -482,3 +482,20 @@ def test_many_songs_are_drawn_with_webgl(browser, tmp_path: Path):
     page.choose("song 77")
     assert page.texts("#card ol .names span:first-child") == ["song 78", "song 79", "song 80"]
     assert page.texts(".path") == ["/music/0/77.mp3"]
+
+
+def test_a_single_song_has_a_map_too(browser, tmp_path: Path):
+    songs = song_rows(tmp_path).iloc[:1]
+    projection = Projection(np.zeros((1, 2)), "PCA", 0, None, None, lambda further: further)
+    colourings = [Colouring("genre", "genre", ["JAZZ"]), Colouring("year", "number", [np.nan])]
+    nobody = np.empty((1, 0))
+    path = write_map_page(tmp_path / "map.html", projection, songs, colourings, nobody.astype(int), nobody)
+    page = Page(browser, path, songs).open()
+    page.js("[colouring.value = 1, colouring.dispatchEvent(new Event('change'))]")
+    page.choose("Title 0")
+    page.until("document.querySelector('#card h3')?.textContent === 'No other songs'")
+    assert page.texts("#legend") == ["unknown1"]
+    page.one("summary").click()
+    page.until("document.querySelector('dl').textContent === 'yearunknown'")
+    errors = [entry["message"] for entry in browser.get_log("browser") if entry["level"] == "SEVERE"]
+    assert [message for message in errors if "0.wav" not in message] == []  # this song has no file
