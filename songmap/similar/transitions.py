@@ -13,13 +13,15 @@ import numpy as np
 
 from songmap.core.keys import KEYS, NO_KEY, camelot, compatible
 from songmap.core.names import normalise
-from songmap.similar.search import cosines
+from songmap.core.nearest import cosines
 
-# Sound decides most, since every listener hears it change; then tempo, which is measured well and which a
-# listener hears at once when it jumps; key least, since it is an estimate and wrong for many songs.
-SIMILARITY_WEIGHT, TEMPO_WEIGHT, KEY_WEIGHT = 0.5, 0.3, 0.2
+# What is won by the nearest song (a cosine of some 0.5 in a small library) instead of any (0) is then 0.24, by a
+# tempo that fits instead of one that clashes 0.25, by a key 0.15: every listener hears sound and tempo jump; the
+# key is an estimate and wrong for many songs.
+SIMILARITY_WEIGHT, TEMPO_WEIGHT, KEY_WEIGHT = 0.6, 0.25, 0.15
 PITCH_RANGE = 0.06  # a song can be played this much faster or slower and still sound itself: a pitch fader's ± 6 %
 UNKNOWN = 0.5  # neither fits nor clashes
+UNRELATED = 0.2  # fit of two songs picked at random, whose cosine is 0
 NO_ARTIST = -1
 
 _RELATIVE = 0.1  # what a key loses when the mode changes: the notes may be the same, the home note is not
@@ -78,7 +80,8 @@ class Transition:
     def _key(self) -> str:
         if NO_KEY in (self.before_key, self.after_key):
             return "key unknown"
-        verdict = "fits" if compatible(self.before_key, self.after_key) else "clashes"
+        close = "close" if key_fit(self.before_key, self.after_key) > UNKNOWN else "clashes"
+        verdict = "fits" if compatible(self.before_key, self.after_key) else close
         return f"key {camelot(self.before_key)} → {camelot(self.after_key)} {verdict}"
 
 
@@ -126,16 +129,25 @@ def key_fit(before: np.ndarray, after: np.ndarray) -> np.ndarray:
     return np.where((before == NO_KEY) | (after == NO_KEY), UNKNOWN, fit)
 
 
+def similarity_fit(cosine: np.ndarray) -> np.ndarray:
+    """0 at a cosine of -1, ``UNRELATED`` at 0, 1 at 1, linear between: most of the range for songs that are alike.
+
+    Of two that are unlike, the less unlike is still better.
+    """
+    cosine = np.asarray(cosine, dtype=np.float64)
+    return UNRELATED + cosine * np.where(cosine > 0, 1 - UNRELATED, UNRELATED)
+
+
 def scores(tracks: Tracks, row: int, others: np.ndarray) -> np.ndarray:
     """Score 0 … 1, float64 ``(m,)``, of going from ``row`` to each of ``others (m,)``.
 
-    The weighted mean of similarity, as ``(1 + cosine) / 2``, so that of two unlike songs the less unlike is still
-    better; of the fit of the tempos; and of the keys.
+    The weighted mean of the fits of similarity, tempo and key.
     """
     others = np.asarray(others, dtype=np.int64)
     tempo = tempo_fit(tracks.tempos_bpm[row], tracks.tempos_bpm[others])
     key = key_fit(tracks.keys[row], tracks.keys[others])
-    return _weighted(cosines(tracks.units[others], tracks.units[row]), tempo, key)
+    similarity = similarity_fit(cosines(tracks.units[others], tracks.units[row]))
+    return SIMILARITY_WEIGHT * similarity + TEMPO_WEIGHT * tempo + KEY_WEIGHT * key
 
 
 def pairwise_scores(tracks: Tracks, rows: np.ndarray) -> np.ndarray:
@@ -165,7 +177,3 @@ def transitions(tracks: Tracks, rows: Sequence[int] | np.ndarray) -> list[Transi
             )
         )
     return result
-
-
-def _weighted(cosine: np.ndarray, tempo: np.ndarray, key: np.ndarray) -> np.ndarray:
-    return SIMILARITY_WEIGHT * (1 + cosine) / 2 + TEMPO_WEIGHT * tempo + KEY_WEIGHT * key

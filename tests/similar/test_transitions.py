@@ -14,6 +14,7 @@ from songmap.similar.transitions import (
     key_fit,
     pairwise_scores,
     scores,
+    similarity_fit,
     tempo_change,
     tempo_distance,
     tempo_fit,
@@ -84,9 +85,15 @@ def test_keys_fit_by_the_notes_that_they_share():
 
 def test_a_score_is_the_weighted_mean_of_its_parts():
     tracks = tracks_of([1, 0.4, -1, 1, 0], [120, 120 * 1.06**2, 170, 120, 0], [0, 0, 6, 0, NO_KEY])
-    parts = [(0.7, 0.5, 1), (0, float(tempo_fit(120, 170)), 0), (1, 1, 1), (0.5, 0.5, 0.5)]
-    expected = [0.5 * similarity + 0.3 * tempo + 0.2 * harmony for similarity, tempo, harmony in parts]
+    parts = [(0.52, 0.5, 1), (0, float(tempo_fit(120, 170)), 0), (1, 1, 1), (0.2, 0.5, 0.5)]
+    expected = [0.6 * similarity + 0.25 * tempo + 0.15 * harmony for similarity, tempo, harmony in parts]
     assert scores(tracks, 0, [1, 2, 3, 4]) == pytest.approx(expected)
+
+
+def test_more_similar_is_always_better():
+    fits = similarity_fit(np.linspace(-1, 1, 41))
+    assert (np.diff(fits) > 0).all()
+    assert fits[[0, 20, 40]] == pytest.approx([0, 0.2, 1])
 
 
 @given(st.integers(0, 1000), st.integers(0, 8))
@@ -107,6 +114,7 @@ def test_scores_are_alike_in_both_directions_and_within_range(seed, n_songs):
     [
         (126, "9A", "tempo 128 → 126 BPM (-1.6 %), key 8A → 9A fits, similarity 0.71"),
         (64.6, "3B", "tempo 128 → 64.6 BPM (half, +0.9 %), key 8A → 3B clashes, similarity 0.71"),
+        (128, "9B", "tempo 128 → 128 BPM (+0.0 %), key 8A → 9B close, similarity 0.71"),
         (256, "8A", "tempo 128 → 256 BPM (double, +0.0 %), key 8A → 8A fits, similarity 0.71"),
         (100, None, "tempo 128 → 100 BPM (-21.9 %, too far to match), key unknown, similarity 0.71"),
         (0, "8B", "tempo unknown, key 8A → 8B fits, similarity 0.71"),
