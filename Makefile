@@ -41,7 +41,7 @@ MODEL := $(WORKSPACE)/models/genre_classifier.json
 $(MANIFEST): FORCE
 	$(RUN) 01_feature_extraction.py --workspace $(WORKSPACE) $(if $(MUSIC),--music "$$MUSIC")
 
-$(DRAWN): $(MANIFEST) 02_embedding_journey.py $(wildcard songmap/journey/*.py) $(CORE)
+$(DRAWN): $(MANIFEST) 02_embedding_journey.py $(wildcard songmap/journey/*.py songmap/journey/*.js songmap/journey/*.css) $(CORE)
 	$(RUN) 02_embedding_journey.py --workspace $(WORKSPACE)
 	@touch $@
 

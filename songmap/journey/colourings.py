@@ -26,7 +26,7 @@ def library_colourings(workspace: Workspace, library: Library, seed: int) -> lis
         Colouring("key (estimated)", "category", key_names(library.embeddings)),
         Colouring("year", "number", np.asarray(library.songs["year"], dtype=np.float64)),
         Colouring("cluster", "category", [str(number) for number in find_clusters(scaled, seed)]),
-        *([] if confidence is None else [Colouring("confidence of the genre model", "number", confidence, "0…1")]),
+        *([] if confidence is None else [Colouring("confidence of the genre model", "number", confidence)]),
         *(
             Colouring(f"{family}, first component", "number", first_component(scaled[:, family_indices(family)]))
             for family in FAMILIES
