@@ -21,7 +21,7 @@ from songmap.core.style import (
 )
 from songmap.journey.position import standardise
 from songmap.journey.projection import cube_limits
-from songmap.journey.song_pictures import CROWD, draw_map, legend_below, point_size
+from songmap.journey.song_pictures import CROWD, MAX_EDGED, draw_map, legend_below, point_size
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -192,18 +192,14 @@ def _draw_by_genre(axes: "Axes", values: np.ndarray, genres: np.ndarray, names: 
         own = np.sort(values[(genres == name) & np.isfinite(values)])
         # spread by rank, so that equal values stay visible; the golden ratio keeps neighbours apart
         offset = (np.arange(1, len(own) + 1) * 0.618034) % 1 * 0.5 - 0.25
+        crowded = len(own) > MAX_EDGED  # white edges would wash out where points are densest
         axes.scatter(
-            own,
-            row + offset,
-            s=point_size(len(own), 30),
-            color=colours[name],
-            marker=markers[name],
-            edgecolors="white",
-            linewidths=0.5 if len(own) <= CROWD else 0,
-            zorder=3,
+            own, row + offset, s=point_size(len(own), 30), color=colours[name], marker=markers[name], zorder=3,
+            edgecolors="none" if crowded else "white", linewidths=0.5, alpha=0.4 if crowded else 1,
             rasterized=len(own) > CROWD,
-        )
+        )  # fmt: skip
         if len(own):
-            axes.vlines(np.median(own), row - 0.36, row + 0.36, color="black", linewidth=2)
+            median = np.median(own)
+            axes.vlines(median, row - 0.36, row + 0.36, color="black", linewidth=2, zorder=4 if crowded else 2)
     axes.grid(axis="x")
     axes.set_axisbelow(True)

@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 
 MAX_DRAWN_COLUMNS = 1600
 MAX_DRAWN_BEATS = 160
-CROWD = 2_000  # songs: more are drawn small, without edges, and as pixels in vector formats
+MAX_EDGED = 300  # points: more are drawn smaller and without edges
+CROWD = 2_000  # more are drawn in turns, and as pixels in vector formats
 STAR_COLOUR = "#F0E442"
 CENTROID_COLOUR = "#7FFFD4"  # seen on every colour of the spectrogram
 TICK_STEPS_S = (0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400, 28800)
@@ -136,7 +137,8 @@ def draw_map(axes: "Axes", coordinates: np.ndarray, genres: np.ndarray, method: 
             label = f"{shorten(drawable(genre), 28)} ({own.sum():,})"
             axes.scatter(
                 *coordinates[own & (turn == part)].T, s=point_size(n_songs, 46), color=colours[genre],
-                marker=markers[genre], edgecolors="white", linewidths=0.6 if n_songs <= CROWD else 0,
+                marker=markers[genre], linewidths=0.6,
+                edgecolors="white" if n_songs <= MAX_EDGED else "none",
                 rasterized=n_songs > CROWD, label=label if part == 0 else None, **depth,
             )  # fmt: skip
     axes.set_xlabel(f"{method} 1 (no unit)")
@@ -150,7 +152,7 @@ def draw_map(axes: "Axes", coordinates: np.ndarray, genres: np.ndarray, method: 
 
 def point_size(n_points: int, size: float) -> float:
     """Area of a marker in points²: ``size``, less where many would cover each other."""
-    return max(2.0, size * min(1.0, 300 / max(n_points, 1)))
+    return max(2.0, size * min(1.0, MAX_EDGED / max(n_points, 1)))
 
 
 def legend_below(axes: "Axes", text: str) -> None:
