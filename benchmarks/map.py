@@ -1,0 +1,141 @@
+"""What 02 costs, for a real library and for a large one like it, and what its shortcuts cost in trust.
+
+    python benchmarks/map.py WORKSPACE [--songs N] [--held-out N]
+
+WORKSPACE holds a library made by 01. Songs are drawn with its covariance: genres around it, songs around their
+genres. Each run of 02 is a fresh process, once without and once with a kept map; seconds are of the wall and of the
+processor, which is what remains to compare on a busy machine. No drawn song has a file, so the large library's song
+pictures are left out. Then, on a part of the drawn songs: a map of all 641 columns beside one of their 50 principal
+components, and songs held out, placed by UMAP's own transform, by the mean and by the median of their neighbours'
+places. Prints Markdown tables and writes them to benchmarks/map.md.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import warnings
+from pathlib import Path
+
+import numpy as np
+from sklearn.neighbors import NearestNeighbors
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from songmap.core.artifacts import Library, load_library, save_library, song_table  # noqa: E402
+from songmap.core.config import AudioConfig, Workspace  # noqa: E402
+from songmap.journey.drawing import UMAP_NEIGHBOURS, principal_axes  # noqa: E402
+from songmap.journey.position import standardise  # noqa: E402
+from songmap.journey.song_map import N_COMPONENTS, PLACING_NEIGHBOURS  # noqa: E402
+from songmap.journey.trust import checked_songs, preserved  # noqa: E402
+
+N_GENRES, K, COMPARED = 40, 10, 5_000
+
+
+def drawn_library(like: Library, n_songs: int) -> Library:
+    """Songs of ``N_GENRES`` genres; a tenth of a song's variance around its genre is of each column by itself."""
+    rng = np.random.default_rng(0)
+    real, genres = like.embeddings.astype(np.float64), like.genres
+    within = np.concatenate([real[genres == name] - real[genres == name].mean(axis=0) for name in sorted(set(genres))])
+    centred = real - real.mean(axis=0)
+    labels = np.sort(rng.integers(0, N_GENRES, n_songs))
+    embeddings = np.empty((n_songs, real.shape[1]), np.float32)
+    for genre in range(N_GENRES):
+        own = np.flatnonzero(labels == genre)
+        middle = real.mean(axis=0) + rng.normal(size=len(real)) @ centred / np.sqrt(len(real))
+        alike = rng.normal(size=(len(own), len(real))) @ within * np.sqrt(0.9 / len(real))
+        embeddings[own] = middle + alike + np.sqrt(0.1) * within.std(axis=0) * rng.normal(size=(len(own), len(middle)))
+    songs = song_table(
+        {
+            "song_name": f"Artist {number % 997} - Song {number}", "file_path": f"/music/{number:06d}.flac",
+            "genre": f"GENRE {labels[number]:02d}", "artist": f"Artist {number % 997}", "title": f"Song {number}",
+            "album": f"Album {number // 12}", "duration": 180.0 + number % 120, "year": 1980.0 + number % 45,
+            "tempo_bpm": float(embeddings[number, 107]),
+        }
+        for number in range(n_songs)
+    )  # fmt: skip
+    return Library(embeddings, songs)
+
+
+def measured(workspace: Path, *arguments: str) -> list[str]:
+    """A run of 02: seconds, processor's seconds, peak memory in MB, size of the larger page in MB."""
+    command = [sys.executable, ROOT / "02_embedding_journey.py", "--workspace", workspace, *arguments]
+    started = time.perf_counter()
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    said = process.stdout.read()
+    _, status, usage = os.wait4(process.pid, 0)
+    seconds, busy = time.perf_counter() - started, usage.ru_utime + usage.ru_stime
+    if "Written" not in said:  # exit status 1 alone may mean that the song to draw has no file
+        raise subprocess.CalledProcessError(os.waitstatus_to_exitcode(status), command)
+    page = max(path.stat().st_size for path in Workspace(workspace).html.glob("*.html"))
+    return [f"{seconds:.0f}", f"{busy:.0f}", f"{usage.ru_maxrss / 1024:,.0f}", f"{page / 1e6:.1f}"]
+
+
+def runs(real: Path, drawn: Library) -> str:
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        large = Path(folder)
+        save_library(Workspace(large), drawn, AudioConfig())
+        for workspace, n_songs in ((real, len(load_library(Workspace(real)))), (large, len(drawn))):
+            rows.append([f"{n_songs:,} songs, map drawn", *measured(workspace, "--refit")])
+            rows.append([f"{n_songs:,} songs, map kept", *measured(workspace)])
+    return table(["run of 02", "seconds", "of the processor", "peak MB", "page MB"], rows)
+
+
+def shortcuts(library: Library, held_out: int) -> str:
+    """Figures of maps of all columns and of components, and of held-out songs placed on the latter."""
+    from umap import UMAP
+
+    rng = np.random.default_rng(1)
+    rows = rng.permutation(len(library))[: COMPARED + held_out]
+    scaled = standardise(library.embeddings[rows])
+    scaled, further = scaled[:-held_out], scaled[-held_out:]
+    axes = principal_axes(scaled, N_COMPONENTS)
+    lines = []
+    for name, points in (
+        (f"map of {scaled.shape[1]} columns", scaled),
+        (f"of {N_COMPONENTS} components", scaled @ axes.T),
+    ):
+        model = UMAP(n_neighbors=UMAP_NEIGHBOURS, random_state=0, n_jobs=1).fit(points)
+        trust, recall = preserved(scaled, model.embedding_, K, checked_songs(len(scaled)))
+        lines.append([name, f"{trust:.4f}", f"{recall:.3f}"])
+    near = NearestNeighbors(n_neighbors=PLACING_NEIGHBOURS, algorithm="brute").fit(points)
+    places = model.embedding_[near.kneighbors(further @ axes.T, return_distance=False)]
+    true = NearestNeighbors(n_neighbors=K).fit(scaled).kneighbors(further, return_distance=False)
+    on_map = NearestNeighbors(n_neighbors=K).fit(model.embedding_)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        transformed = model.transform(further @ axes.T)
+    for name, placed in (
+        ("held-out songs, UMAP's transform", transformed),
+        (f"mean of {PLACING_NEIGHBOURS} neighbours", places.mean(axis=1)),
+        (f"median of {PLACING_NEIGHBOURS} neighbours", np.median(places, axis=1)),
+    ):
+        found = on_map.kneighbors(placed, return_distance=False)
+        recall = (found[:, :, None] == true[:, None, :]).any(axis=2).mean()
+        lines.append([name, "", f"{recall:.3f}"])
+    return table([f"{len(scaled):,} drawn songs", "trustworthiness", f"recall of {K} nearest"], lines)
+
+
+def table(head: list[str], rows: list[list[str]]) -> str:
+    lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("workspace", type=Path, metavar="WORKSPACE")
+    parser.add_argument("--songs", type=int, default=50_000)
+    parser.add_argument("--held-out", type=int, default=500)
+    options = parser.parse_args()
+    library = drawn_library(load_library(Workspace(options.workspace)), options.songs)
+    text = f"{runs(options.workspace, library)}\n\n{shortcuts(library, options.held_out)}\n"
+    print(text)
+    (ROOT / "benchmarks" / "map.md").write_text(text)
+
+
+if __name__ == "__main__":
+    main()
