@@ -119,7 +119,11 @@ def mfcc(mel_db: np.ndarray, n_mfcc: int) -> np.ndarray:
     """Mel-frequency cepstral coefficients ``(n_mfcc, n_frames)`` (Davis & Mermelstein 1980; orthonormal DCT-II)."""
     import scipy.fft
 
-    return scipy.fft.dct(mel_db, axis=0, norm="ortho")[:n_mfcc]
+    coefficients = np.empty((n_mfcc, mel_db.shape[1]), mel_db.dtype)
+    for first in range(0, mel_db.shape[1], spectra.BLOCK_FRAMES):
+        here = slice(first, first + spectra.BLOCK_FRAMES)
+        coefficients[:, here] = scipy.fft.dct(mel_db[:, here], axis=0, norm="ortho")[:n_mfcc]
+    return coefficients
 
 
 def delta(feature: np.ndarray) -> np.ndarray:
@@ -127,9 +131,8 @@ def delta(feature: np.ndarray) -> np.ndarray:
 
     Near either end it is that of the first or last nine frames.
     """
-    width = 2 * _DELTA_REACH + 1
     steps = np.arange(-_DELTA_REACH, _DELTA_REACH + 1)
-    slopes = np.lib.stride_tricks.sliding_window_view(feature, width, axis=1) @ (steps / np.sum(steps**2))
+    slopes = np.array([np.correlate(row, steps / np.sum(steps**2)) for row in feature])
     return np.pad(slopes, ((0, 0), (_DELTA_REACH, _DELTA_REACH)), mode="edge")
 
 
