@@ -14,7 +14,7 @@ from songmap.core.cli import new_parser, script_main, workspace
 from songmap.core.config import Workspace
 from songmap.core.nearest import SPACES
 from songmap.similar.answers import Answers
-from songmap.similar.prompt import add_commands, answer, interact
+from songmap.similar.prompt import add_commands, interact, reply
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -47,7 +47,8 @@ def run(workspace: Workspace, space: str, as_json: bool, command: str | None, **
     answers = Answers(load_library(workspace), space)
     if command is None:
         return interact(answers, as_json)
-    print(answer(answers, command, **request).text(as_json))
+    for text in reply(answers, command, as_json, **request):
+        print(text, flush=True)
     return 0
 
 

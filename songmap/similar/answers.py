@@ -5,7 +5,7 @@ Each answer holds records, the content of ``--json``, and tables, what people re
 is heard and placed in the library's space.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -129,12 +129,12 @@ class Answers:
             ],
         )
 
-    def list(self, genre: str | None = None) -> Answer:
+    def listing(self, genre: str | None = None) -> Answer:
         """All songs, or those of one genre, in path order."""
         songs = self.library.songs
         genre = None if genre is None else self._find_genre(genre)
         rows = np.arange(len(songs)) if genre is None else np.flatnonzero(self.library.genres == genre)
-        records = [self._identity_of(row) for row in rows]
+        records = [self.identity_of(row) for row in rows]
         shown = [
             {name: record[name] for name in ("song_name", "artist", "genre")}
             | {"tempo_bpm": round(record["tempo_bpm"], 1), "duration": format_duration(record["duration"])}
@@ -210,13 +210,26 @@ class Answers:
             return same[0]
         raise QueryError(f"no genre {query!r}; there are {shorten(', '.join(names), 400)}")
 
-    def _identity_of(self, row: int) -> Row:
+    def rows(self, songs: Sequence[str]) -> list[int]:
+        """Rows of songs of the library. Raises QueryError for a file outside it, which has no place in an order."""
+        found = [self._find(song) for song in songs]
+        for song, one in zip(songs, found, strict=True):
+            if one.row is None:
+                raise QueryError(f"{song} is not in the library; add it to the music and run 01_feature_extraction.py")
+        return [one.row for one in found if one.row is not None]
+
+    def label(self, row: int) -> str:
+        """Name and genre of a song, for a title."""
+        return Found(row, self.library.embeddings[row], self.library.songs.iloc[row]).label
+
+    def identity_of(self, row: int) -> Row:
+        """What every answer says of a song."""
         return _identity(self.library.songs.iloc[row])
 
     def _ranked(self, found: Found, title: str, choice: tuple[np.ndarray, np.ndarray], copies: bool) -> Answer:
         records = []
         for rank, (row, similarity) in enumerate(zip(*choice, strict=True), start=1):
-            song = self._identity_of(row)
+            song = self.identity_of(row)
             names = {name: song.pop(name) for name in ("song_name", "artist", "genre")}
             records.append(
                 {"rank": rank} | names | {"similarity": float(similarity)} | song

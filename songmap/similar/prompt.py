@@ -5,32 +5,50 @@ a line. A command that fails is told in one line, and the next one goes on.
 """
 
 import argparse
+import json
 import re
 import shlex
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any, NoReturn
 
+import pandas as pd
+
 from songmap.core.cli import Parser, fraction, whole_number
+from songmap.core.config import DEFAULT_SEED
 from songmap.core.errors import QueryError, SongmapError, UsageError
-from songmap.similar.answers import Answer, Answers
+from songmap.similar.answers import Answers
+from songmap.similar.m3u8 import write_playlist
+from songmap.similar.player import play as player_command
+from songmap.similar.playlists import MAX_PER_ARTIST
+from songmap.similar.programme import PLAYLIST_SUFFIXES, Programme
 
 PROMPT = "songmap>"
 DEFAULT_NUMBER = 10
+DEFAULT_PLAYLIST = 25
+DEFAULT_PATH = 12
 DEFAULT_DIVERSITY = 0.5
 COMMANDS = """\
 similar SONG [-n 10] [--copies]           songs most like SONG; of copies one, or all
 diverse SONG [-n 10] [--diversity 0.5]    like SONG, but unlike each other
 compare A vs B                            how alike two songs are, and why; or two names in quotes
+playlist SONG [+ SONG] [-n 25]            songs like these, each following well; --start-bpm 90 --end-bpm 130
+radio SONG [-n 50]                        song after song, drifting slowly, none twice
+path A to B [-n 12]                       a smooth way from one song to another
+order FILE.m3u8                           a playlist in its best running order
+transitions FILE.m3u8 or A + B + C        how well each song follows the one before, and why
+play SONG [--player "mpv"]                start your player on a song
 list [GENRE]                              all songs, or those of one genre
 genres                                    similarity within and between genres"""
 HELP = f"""\
 {COMMANDS}
-help                                      this text; similar -h tells more of a command
+help [COMMAND]                            this text, or more of one command
 quit                                      leave, as does Ctrl-D; Ctrl-C stops a command
 
 SONG is a name, a part of one, a title, "artist - title", or the path of an audio file, also of one outside
-the library. A name of several words needs no quotes, except two names without "vs". --json prints records."""
+the library. A name of several words needs no quotes, except two names without "vs". --json prints records,
+--m3u8 FILE writes the songs of an answer as a playlist."""
 _SIMILARITY = "Similarity is a cosine, -1 to 1; 0 is about what two songs of the library picked at random have."
 
 
@@ -56,35 +74,107 @@ def add_commands(parser: argparse.ArgumentParser, shared: Sequence[argparse.Argu
     )  # fmt: skip
     compare = command("compare", "how alike two songs are, what each family of columns adds, facts side by side")
     compare.add_argument("songs", nargs="+", metavar="SONG", help="A vs B, or exactly two names, quoted where needed")
+    playlist = command("playlist", "songs like SONG + SONG …, ordered for good transitions")
+    playlist.add_argument("song", nargs="+", metavar="SONG", help="songs to begin with, joined by +")
+    playlist.add_argument("-n", "--number", type=whole_number(2), default=DEFAULT_PLAYLIST, help="how many songs")
+    playlist.add_argument(
+        "--max-per-artist", type=whole_number(1), default=MAX_PER_ARTIST, metavar="N", help="songs of one artist"
+    )
+    for end in ("start", "end"):
+        playlist.add_argument(
+            f"--{end}-bpm",
+            type=whole_number(20, 400),
+            metavar="BPM",
+            help=f"tempo at the {end} (default: the first song's)",
+        )
+    radio = command("radio", "song after song, drifting slowly, none twice")
+    radio.add_argument("song", nargs="+", metavar="SONG", help="where it begins")
+    radio.add_argument("-n", "--number", type=whole_number(1), help="how many songs (default: until stopped)")
+    radio.add_argument("--seed", type=whole_number(0), default=DEFAULT_SEED, help="another seed is another way")
+    way = command("path", "a smooth way from one song to another")
+    way.add_argument("songs", nargs="+", metavar="SONG", help="A to B, or exactly two names, quoted where needed")
+    way.add_argument("-n", "--number", type=whole_number(2), default=DEFAULT_PATH, help="how many songs, ends included")
+    order = command("order", "a playlist in its best running order")
+    order.add_argument("file", nargs="+", metavar="FILE", help="an M3U8 or M3U playlist")
+    changes = command("transitions", "how well each song follows the one before, and why")
+    changes.add_argument("song", nargs="+", metavar="SONG", help="a playlist file, or songs joined by +")
+    for one in (similar, diverse, playlist, way, order):
+        one.add_argument("--m3u8", type=Path, metavar="FILE", help="also write the songs as a playlist")
+    play = command("play", "start your player on a song, or print its path where there is none")
+    play.add_argument("song", nargs="+", metavar="SONG", help="name, title or path; or a playlist file")
+    play.add_argument(
+        "--player", metavar="COMMAND", help="program to start (default: $SONGMAP_PLAYER, then the system's)"
+    )
     listing = command("list", "all songs, or those of one genre")
     listing.add_argument("genre", nargs="*", metavar="GENRE", help="genre, all of them if left out")
     command("genres", "mean similarity within and between genres")
     return commands
 
 
-def answer(answers: Answers, command: str, **request: Any) -> Answer:
-    """What ``answers`` says to a command parsed by ``add_commands``."""
+def reply(answers: Answers, command: str, as_json: bool, **request: Any) -> Iterator[str]:
+    """What is printed for a command parsed by ``add_commands``, piece by piece."""
+    programme = Programme(answers)
+    song = " ".join(request.get("song", ()))
+    if command == "radio":
+        for record in programme.radio(song, request["seed"], request["number"]):
+            yield json.dumps(record, ensure_ascii=False) if as_json else _line(record)
+        return
+    if command == "play":
+        yield _play(answers, song, request["player"])
+        return
     if command == "similar":
-        return answers.similar(" ".join(request["song"]), request["number"], request["copies"])
-    if command == "diverse":
-        return answers.diverse(" ".join(request["song"]), request["number"], request["diversity"], request["copies"])
-    if command == "compare":
-        return answers.compare(*split_pair(request["songs"]))
-    if command == "list":
-        return answers.list(" ".join(request["genre"]) or None)
-    return answers.genres()
+        found = answers.similar(song, request["number"], request["copies"])
+    elif command == "diverse":
+        found = answers.diverse(song, request["number"], request["diversity"], request["copies"])
+    elif command == "compare":
+        found = answers.compare(*split_pair(request["songs"], "vs"))
+    elif command == "playlist":
+        ramp = request["start_bpm"], request["end_bpm"]
+        found = programme.playlist(split_songs(song), request["number"], request["max_per_artist"], *ramp)
+    elif command == "path":
+        found = programme.path(*split_pair(request["songs"], "to"), request["number"])
+    elif command == "order":
+        found = programme.order(Path(" ".join(request["file"])).expanduser())
+    elif command == "transitions":
+        found = programme.transitions(split_songs(song))
+    elif command == "list":
+        found = answers.listing(" ".join(request["genre"]) or None)
+    else:
+        found = answers.genres()
+    yield found.text(as_json)
+    if request.get("m3u8"):
+        write_playlist(request["m3u8"].expanduser(), pd.DataFrame(found.records))
+        if not as_json:
+            yield f"written: {request['m3u8']}"
 
 
-def split_pair(words: Sequence[str]) -> tuple[str, str]:
-    """Two names: what stands around the one word ``vs``, or exactly two words. Raises QueryError."""
-    if words.count("vs") == 1:
-        middle = words.index("vs")
+def _line(record: dict[str, Any]) -> str:
+    name = " - ".join(part for part in (record["artist"], record["title"] or record["song_name"]) if part)
+    return f"{name} [{record['genre']}]  {record['tempo_bpm']:.0f} BPM  {record['file_path']}"
+
+
+def _play(answers: Answers, song: str, player: str | None) -> str:
+    is_playlist = song.lower().endswith(PLAYLIST_SUFFIXES)
+    path = song if is_playlist else answers.identity_of(answers.rows([song])[0])["file_path"]
+    command = player_command(path, player)
+    return f"playing: {command}" if command else f"no player found; the song is {path}"
+
+
+def split_songs(text: str) -> list[str]:
+    """The names between plus signs that stand alone."""
+    return [name for part in re.split(r"(?:^|\s)\+(?:\s|$)", text) if (name := part.strip())]
+
+
+def split_pair(words: Sequence[str], between: str) -> tuple[str, str]:
+    """Two names: what stands around the one word ``between``, or exactly two words. Raises QueryError."""
+    if words.count(between) == 1:
+        middle = words.index(between)
         pair = " ".join(words[:middle]), " ".join(words[middle + 1 :])
         if all(pair):
             return pair
     elif len(words) == 2:
         return words[0], words[1]
-    raise QueryError(f"compare takes two songs, not {' '.join(words)!r}; write A vs B, or two names in quotes")
+    raise QueryError(f"two songs are needed, not {' '.join(words)!r}; write A {between} B, or two names in quotes")
 
 
 def split_words(line: str) -> list[str]:
@@ -159,6 +249,8 @@ def _execute(parser: argparse.ArgumentParser, answers: Answers, line: str) -> bo
     words = split_words(line)
     if not words:
         return True
+    if words[0] == "help" and len(words) > 1:
+        words = [words[1], "--help"]
     try:
         request = vars(parser.parse_args(words))
     except SystemExit:  # -h has printed the help of a command
@@ -170,7 +262,8 @@ def _execute(parser: argparse.ArgumentParser, answers: Answers, line: str) -> bo
         print(HELP, flush=True)
     else:
         as_json = request.pop("as_json")
-        print(answer(answers, command, **request).text(as_json), flush=True)
+        for text in reply(answers, command, as_json, **request):
+            print(text, flush=True)
     return True
 
 
@@ -187,6 +280,7 @@ def _line_reader(answers: Answers) -> Callable[[], str]:
     genres = WordCompleter(sorted(set(answers.library.genres)), ignore_case=True, sentence=True)
     completers: dict[str, Completer | None] = {
         "similar": songs, "diverse": songs, "compare": pair, "list": genres, "genres": None, "help": None, "quit": None,
+        "playlist": songs, "radio": songs, "path": pair, "transitions": songs, "play": songs, "order": None,
     }  # fmt: skip
     completer = ThreadedCompleter(NestedCompleter(completers))
     session = PromptSession(f"{PROMPT} ", completer=completer, output=create_output(always_prefer_tty=True))

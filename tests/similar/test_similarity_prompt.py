@@ -98,7 +98,7 @@ def test_copies_of_a_recording_are_left_out_unless_asked_for():
             assert "3 copies of these left out (--copies lists them)" in answer.text(as_json=False)
     alone = answers.similar("song 001", 1)
     assert "left out" in alone.text(as_json=False)
-    everything = prompt.answer(answers, "similar", song=["song", "001"], number=99, copies=True)
+    everything = answers.similar("song 001", 99, copies=True)
     assert listed(everything) == [0, 2, 3, 4, 5, 6, 7]
     assert "left out" not in everything.text(as_json=False)
     assert "left out" not in answers.similar("song 000", 1, copies=True).text(as_json=False)
@@ -152,19 +152,19 @@ def test_one_genre_has_no_others():
 
 
 def test_list_by_genre(library, answers):
-    assert len(answers.list().records) == len(library)
-    house = answers.list("house").records
+    assert len(answers.listing().records) == len(library)
+    house = answers.listing("house").records
     assert {record["genre"] for record in house} == {"HOUSE"}
     assert len(house) == (library.genres == "HOUSE").sum()
     with pytest.raises(QueryError, match="no genre 'POLKA'; there are HOUSE, TRANCE"):
-        answers.list("POLKA")
+        answers.listing("POLKA")
 
 
 def test_libraries_too_small_to_compare():
     with pytest.raises(QueryError, match="holds no song"):
         Answers(make_library(0))
     one = Answers(make_library(1))
-    assert len(one.list().records) == 1
+    assert len(one.listing().records) == 1
     for ask in (
         lambda: one.similar("song", 1),
         lambda: one.diverse("song", 1, 0.5),
@@ -248,20 +248,20 @@ def test_double_quotes_carry_any_name(names):
     ],
 )
 def test_two_songs(words, pair):
-    assert prompt.split_pair(words) == pair
+    assert prompt.split_pair(words, "vs") == pair
 
 
 @pytest.mark.parametrize("words", [["A"], ["A", "B", "C"], ["A", "vs"], ["vs", "B"], ["A", "vs", "B", "vs", "C"]])
 def test_not_two_songs(words):
-    with pytest.raises(QueryError, match="compare takes two songs"):
-        prompt.split_pair(words)
+    with pytest.raises(QueryError, match=r"two songs are needed, .*; write A vs B"):
+        prompt.split_pair(words, "vs")
 
 
 @pytest.mark.parametrize(
     ("line", "message"),
     [
         ("simlar x", "no 'simlar'; did you mean similar?"),
-        ("zzz", "no 'zzz'; choose from similar, diverse, compare, list, genres, help, quit"),
+        ("zzz", "no 'zzz'; choose from similar, diverse, compare, playlist, radio, path, order"),
         ("similar", "required: SONG"),
         ("similar x -n 0", "0 is out of range, give at least 1"),
         ("similar x -n many", "invalid whole number value: 'many'"),
