@@ -100,6 +100,20 @@ def test_03_learns_and_04_agrees_on_names(workspace):
     assert song["file_path"] not in {record["file_path"] for record in records}
 
 
+def test_02_shows_the_neighbours_that_04_finds(workspace, browser):
+    from selenium.webdriver.support.ui import WebDriverWait
+
+    title = load_library(workspace).songs["title"].iloc[3]
+    browser.get((workspace.html / "embedding_space_2d.html").as_uri())
+    wait = WebDriverWait(browser, 20)
+    wait.until(lambda page: page.execute_script("return performance.getEntriesByName('ready').length"))
+    browser.find_element("css selector", "#search").send_keys(title, "\ue007")
+    names = wait.until(lambda page: page.find_elements("css selector", "#card ol .names span:first-child"))
+    shown = [name.get_attribute("textContent") for name in names]
+    similar = script("04", "--workspace", workspace.root, "--json", "similar", title, "-n", "10")
+    assert shown == [record["title"] for record in json.loads(similar.stdout)]
+
+
 @pytest.mark.parametrize("number", ["02", "03", "04"])
 def test_without_artifacts_every_script_says_run_01_first(tmp_path, number):
     result = script(number, "--workspace", tmp_path, *(["genres"] if number == "04" else []))
