@@ -54,7 +54,7 @@ def run(
                 failures.append({"not_drawn": str(choice.path), "reason": str(error)})
             on_progress(number, len(choices))
     if failures:
-        print(format_table(failures, "Not drawn (moved since 01?)"))
+        print(format_table(failures, "Not drawn"))
     print(format_table([{"file": str(path), "shows": shows} for path, shows in written], "Written"))
     return 1 if failures else 0
 

@@ -35,6 +35,11 @@ def format_table(records: Sequence[Record], title: str = "") -> str:
     return "\n".join(line.rstrip() for line in [*lines, *capture.get().rstrip("\n").splitlines()]).strip("\n")
 
 
+def readable(text: str) -> str:
+    """A name from the file system with bytes that are no UTF-8 shown as �."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
 def format_cell(value: Any) -> str:
     """A value for people: three significant decimals where they help, nothing for what is missing."""
     if value is None or (isinstance(value, float | np.floating) and math.isnan(value)):

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from songmap.core.config import UNKNOWN_GENRE, AudioConfig
+from songmap.core.tables import readable
 from songmap.extract import audio
 from songmap.extract.signal import Signal
-from songmap.extract.tags import read_tags, readable
+from songmap.extract.tags import read_tags
 
 if TYPE_CHECKING:
     from songmap.extract.frames import SongFrames

@@ -29,9 +29,9 @@ from typing import Any
 from songmap.core.artifacts import SONG_COLUMNS
 from songmap.core.config import UNKNOWN_GENRE
 from songmap.core.errors import UsageError
+from songmap.core.tables import readable
 from songmap.extract.audio import AUDIO_SUFFIXES
 from songmap.extract.songs import Song, music_root
-from songmap.extract.tags import readable
 
 _log = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ from songmap.core.artifacts import Library, write_atomically
 from songmap.core.config import Workspace
 from songmap.core.duplicates import duplicate_rows
 from songmap.core.schema import FAMILIES, FEATURES, block_slice
-from songmap.core.tables import format_duration, format_table
+from songmap.core.tables import format_duration, format_table, readable
 from songmap.extract.run import Extraction, Plan, Progress
 
 _N_PRINTED = 20
@@ -69,8 +69,7 @@ def save_tables(extraction: Extraction, workspace: Workspace) -> None:
 
 
 def _save_csv(path: Path, table: pd.DataFrame) -> None:
-    text = table.to_csv(index=False)
-    write_atomically(path, text.encode("utf-8", "surrogateescape"))  # a path may be any bytes
+    write_atomically(path, readable(table.to_csv(index=False)).encode())
 
 
 def summary(extraction: Extraction, workspace: Workspace) -> str:
@@ -87,7 +86,12 @@ def summary(extraction: Extraction, workspace: Workspace) -> str:
         rows = duplicate_rows(extraction.duplicates[:_N_PRINTED], library.songs)
         n_groups, path = len(extraction.duplicates), workspace.outputs / "duplicates.csv"
         more = f"; the first {_N_PRINTED}, all in {path}" if n_groups > _N_PRINTED else ""
-        parts.append(format_table(rows, f"The same recording in several files: {n_groups} groups{more}"))
+        parts.append(
+            format_table(
+                rows,
+                f"The same recording in several files, {n_groups} groups; similarity 1 is equal, 0.5 the limit{more}",
+            )
+        )
     if len(library):
         parts += [
             format_table(genre_rows(library), "Songs"),

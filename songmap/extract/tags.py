@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from songmap.core.errors import AudioError
+from songmap.core.tables import readable
 
 # names in lower case, the preferred first: ID3 frame, MP4 atom, ASF attribute, Vorbis comment or APEv2 item;
 # free-form names (TXXX, ----:com.apple.iTunes) stand without their prefix
@@ -65,11 +66,6 @@ def read_tags(path: Path) -> dict[str, str | float]:
         record["artist"] = artist.strip()
         record["title"] = record["title"] or title.strip()
     return record
-
-
-def readable(text: str) -> str:
-    """A name from the file system with bytes that are no UTF-8 shown as �."""
-    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _tags(path: Path) -> dict[str, list[str]]:

@@ -16,6 +16,7 @@ from songmap.core.config import Workspace
 from songmap.core.errors import AudioError
 from songmap.core.names import find_song
 from songmap.core.style import draw, shorten
+from songmap.core.tables import readable
 from songmap.genre import pictures
 from songmap.genre.evaluate import Evaluation, Plan, confusion, evaluate, plan_splits, uncertainty
 from songmap.genre.material import Material, training_material
@@ -217,7 +218,7 @@ def _write_tables(
         table.writeheader()
         for row in rows:
             table.writerow({key: f"{value:.6f}" if isinstance(value, float) else value for key, value in row.items()})
-        write_atomically(path, text.getvalue().encode("utf-8", "surrogateescape"))
+        write_atomically(path, readable(text.getvalue()).encode())
         written.append({"file": str(path), "shows": shows})
     return written
 

@@ -18,6 +18,7 @@ import pandas as pd
 from songmap.core.cli import Parser, fraction, whole_number
 from songmap.core.config import DEFAULT_SEED
 from songmap.core.errors import QueryError, SongmapError, UsageError
+from songmap.core.tables import readable
 from songmap.similar.answers import Answers
 from songmap.similar.m3u8 import write_playlist
 from songmap.similar.player import play as player_command
@@ -149,8 +150,8 @@ def reply(answers: Answers, command: str, as_json: bool, **request: Any) -> Iter
 
 
 def _line(record: dict[str, Any]) -> str:
-    name = " - ".join(part for part in (record["artist"], record["title"] or record["song_name"]) if part)
-    return f"{name} [{record['genre']}]  {record['tempo_bpm']:.0f} BPM  {record['file_path']}"
+    text = f"{record['song_name']} [{record['genre']}]  {record['tempo_bpm']:.0f} BPM  {record['file_path']}"
+    return readable(" ".join(text.split()))
 
 
 def _play(answers: Answers, song: str, player: str | None) -> str:
