@@ -181,7 +181,7 @@ def _frame_blocks(container, stream, rate_hz: int) -> Iterator[np.ndarray]:
         n_packets += 1
         try:
             frames = packet.decode()
-        except av.FFmpegError:
+        except (av.FFmpegError, ValueError):  # ValueError: of a codec that FFmpeg does not know
             n_damaged += 1
             continue
         for frame in frames:
