@@ -219,9 +219,9 @@ def load_library(workspace: Workspace) -> Library:
 
 
 def library_fingerprint(library: Library) -> str:
-    """SHA-256 of what a model learns from: numbers, paths and genres."""
+    """SHA-256 of what a model learns from: numbers, paths, genres, and which files are copies."""
     digest = hashlib.sha256(np.ascontiguousarray(library.embeddings).tobytes())
-    for name in ("file_path", "genre"):
+    for name in ("file_path", "genre", "duplicate_of"):
         digest.update("\n".join(library.songs[name]).encode("utf-8", "surrogateescape"))
     return digest.hexdigest()
 
