@@ -90,13 +90,12 @@ def extract_library(
     """
     config = config or AudioConfig()
     with open_store(workspace.ledger, config) as store:
-        known = store.known()
         stamps = {song.path: _stamp(song.path) for song in songs}
-        plan = make_plan(stamps, known, manner.retry_failed)
+        plan = make_plan(stamps, store.known(), manner.retry_failed)
         done, gone = plan.unchanged | plan.failed, {}
         n_extracted, n_recognised, audio_s = 0, 0, 0.0
         on_progress(Progress(len(done), len(songs), 0, 0.0))
-        for path, outcome, recognised in _hear_all(plan, known, store, manner, config, stop):
+        for path, outcome, recognised in _hear_all(plan, store, manner, config, stop):
             if _stamp(path) == stamps[path]:
                 store.keep(path, stamps[path], outcome)
                 done.add(path)
@@ -141,13 +140,12 @@ def make_plan(stamps: dict[Path, Stamp], known: dict[Path, Known], retry_failed:
 
 
 def _hear_all(
-    plan: Plan, known: dict[Path, Known], store: Store, manner: Manner, config: AudioConfig, stop: Callable[[], bool]
+    plan: Plan, store: Store, manner: Manner, config: AudioConfig, stop: Callable[[], bool]
 ) -> Iterator[tuple[Path, Outcome, bool]]:
     """Path, outcome and whether it was recognised, as they finish. A bounded window is submitted, to end soon."""
     queue = deque([("identify", path) for path in plan.changed] + [("embed", path) for path in plan.new])
     if not queue:
         return
-    twins = {row.content: path for path, row in known.items() if row.content}
     decoded, running = 0, {}
     with open_crew(manner.executor, manner.workers, manner.scheduler, queue[0][1], config) as crew:
         while True:
@@ -162,15 +160,12 @@ def _hear_all(
             for future in wait(running, return_when=FIRST_COMPLETED).done:
                 task, path = running.pop(future)
                 answer = _answer(future, crew)
-                twin = twins.get(answer.get("content")) if task == "identify" else None
-                if twin is not None:
-                    before = store.outcome_of(twin)
-                    record = before.record | answer["record"]
-                    yield path, Outcome(before.content, record, before.embedding), True
-                elif task == "identify" and "failure" not in answer:
-                    queue.append(("embed", path))
-                else:
+                if task == "embed" or "failure" in answer:
                     yield path, _outcome(answer), False
+                elif (before := store.recognise(answer["content"])) is not None:
+                    yield path, Outcome(before.content, before.record | answer["record"], before.embedding), True
+                else:
+                    queue.append(("embed", path))
 
 
 def _answer(future: Future, crew: Crew) -> dict[str, Any]:

@@ -2,6 +2,9 @@
 
 Every outcome is committed as it comes. A row says under which analysis (columns, configuration, algorithm
 and library versions) its numbers were made; rows of another analysis are made again, file by file.
+
+A song is recognised by its content, whatever its path. When another song takes a path, the numbers of the one
+that was there move to ``displaced``, so that songs may take each other's names.
 """
 
 import hashlib
@@ -23,11 +26,18 @@ from songmap.core.schema import fingerprint
 # raised when a change of the code changes numbers: rows of other versions are computed again
 ALGORITHM_VERSION = 2
 _ANALYSIS_LIBRARIES = ("numpy", "scipy", "soundfile", "soxr", "av")
-_TABLE_VERSION = 2
-_SCHEMA = """CREATE TABLE songs (
-    path BLOB PRIMARY KEY, analysis TEXT NOT NULL, reading INTEGER NOT NULL,
-    size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,
-    content TEXT, record TEXT, embedding BLOB, failure TEXT)"""
+_TABLE_VERSION = 3
+_SCHEMA = """
+    DROP TABLE IF EXISTS songs;
+    CREATE TABLE songs (
+        path BLOB PRIMARY KEY, analysis TEXT NOT NULL, reading INTEGER NOT NULL,
+        size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,
+        content TEXT, record TEXT, embedding BLOB, failure TEXT);
+    CREATE INDEX songs_by_content ON songs (content);
+    DROP TABLE IF EXISTS displaced;
+    CREATE TABLE displaced (
+        analysis TEXT NOT NULL, content TEXT NOT NULL, record TEXT NOT NULL, embedding BLOB NOT NULL,
+        PRIMARY KEY (analysis, content));"""
 
 
 @dataclass(frozen=True)
@@ -74,11 +84,16 @@ class Store:
         }
 
     def keep(self, path: Path, stamp: tuple[int, int, int], outcome: Outcome) -> None:
-        """Commit one outcome."""
+        """Commit one outcome; another song's numbers that stood at ``path`` are kept under their content."""
         size, mtime_ns, reading = stamp
         record = json.dumps(outcome.record) if outcome.record else None
         embedding = outcome.embedding.tobytes() if outcome.embedding is not None else None
         with self._connection:
+            self._connection.execute(
+                "INSERT OR IGNORE INTO displaced SELECT analysis, content, record, embedding FROM songs "
+                "WHERE path=? AND analysis=? AND embedding IS NOT NULL AND content IS NOT ?",
+                (_key(path), self._analysis, outcome.content),
+            )
             self._connection.execute(
                 "INSERT OR REPLACE INTO songs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
@@ -87,12 +102,14 @@ class Store:
                 ),
             )  # fmt: skip
 
-    def outcome_of(self, path: Path) -> Outcome:
-        """What is known of one path of ``known()``."""
+    def recognise(self, content: str) -> Outcome | None:
+        """What came of a song with this content under this analysis, at whatever path it was."""
         row = self._connection.execute(
-            "SELECT content, record, embedding, failure FROM songs WHERE path=?", (_key(path),)
+            "SELECT content, record, embedding, NULL FROM songs WHERE analysis=:a AND content=:c AND embedding NOTNULL "
+            "UNION ALL SELECT content, record, embedding, NULL FROM displaced WHERE analysis=:a AND content=:c LIMIT 1",
+            {"a": self._analysis, "c": content},
         ).fetchone()
-        return _outcome(*row)
+        return _outcome(*row) if row else None
 
     def outcomes(self, paths: Collection[Path]) -> Iterator[tuple[Path, Outcome]]:
         """Those of ``paths`` that have an outcome under this analysis, in no particular order."""
@@ -123,9 +140,7 @@ def open_store(path: Path, config: AudioConfig) -> Iterator[Store]:
                 connection.execute("PRAGMA journal_mode=WAL")
                 connection.execute("PRAGMA synchronous=FULL")  # what is committed survives a loss of power
                 if connection.execute("PRAGMA user_version").fetchone()[0] != _TABLE_VERSION:
-                    connection.executescript(
-                        f"BEGIN; DROP TABLE IF EXISTS songs; {_SCHEMA}; PRAGMA user_version={_TABLE_VERSION}; COMMIT"
-                    )
+                    connection.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version={_TABLE_VERSION}; COMMIT")
                 yield Store(connection, analysis_fingerprint(config))
     except sqlite3.Error as error:
         raise SchemaError(

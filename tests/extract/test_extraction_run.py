@@ -146,6 +146,27 @@ def test_only_what_changed_is_decoded_again(tmp_path):
     assert tally(run()) == (0, 0, 9, 0)
 
 
+def test_songs_that_take_each_others_names_keep_their_numbers(tmp_path):
+    """Tracks renumbered: every name was known, and stands for another song now; two songs even swap."""
+    music_folder = tmp_path / "music"
+    write_songs(music_folder, 5)
+    workspace = Workspace(tmp_path / "work")
+
+    def run():
+        return extract_library(songs_of(music_folder), workspace, Manner(1))
+
+    before = run().library.embeddings
+    becomes = {0: 1, 1: 0, 2: 3, 3: 4, 4: 2}
+    for old in becomes:
+        (music_folder / "A" / f"{old:02d}.wav").rename(music_folder / "A" / f"x{old}")
+    for old, new in becomes.items():
+        (music_folder / "A" / f"x{old}").rename(music_folder / "A" / f"{new:02d}.wav")
+    second = run()
+    assert (second.n_extracted, second.n_recognised, second.failures) == (0, 5, [])
+    for old, new in becomes.items():
+        np.testing.assert_array_equal(second.library.embeddings[new], before[old])
+
+
 def test_failures_are_tried_again_only_when_asked_or_changed(tmp_path):
     (tmp_path / "music" / "A").mkdir(parents=True)
     path = tmp_path / "music" / "A" / "short.wav"

@@ -57,11 +57,31 @@ def test_what_is_kept_comes_back(kept, data):
                 path: Known(stamp, outcome.content, outcome.failure is not None)
                 for path, (stamp, outcome) in kept.items()
             }
-            for path, (_, outcome) in kept.items():
-                assert written(store.outcome_of(path)) == written(outcome)
+            every = {path: written(outcome) for path, outcome in store.outcomes(set(kept))}
+            assert every == {path: written(outcome) for path, (_, outcome) in kept.items()}
+            for content in {outcome.content for _, outcome in kept.values() if outcome.content}:
+                same = [written(outcome) for _, outcome in kept.values() if outcome.content == content]
+                assert written(store.recognise(content)) in same
             asked = data.draw(st.sets(st.sampled_from(sorted(kept)))) if kept else set()
             found = {path: written(outcome) for path, outcome in store.outcomes(asked | {Path("/not/kept")})}
             assert found == {path: written(kept[path][1]) for path in asked}
+
+
+def test_a_song_whose_path_another_takes_is_still_recognised(tmp_path):
+    ledger, a = tmp_path / "library.sqlite", Path("/music/a.mp3")
+    one, other = (
+        Outcome(content, {"duration": 1.0}, np.full(N_COLUMNS, value, np.float32))
+        for content, value in (("1", 1), ("2", 2))
+    )
+    with open_store(ledger, CONFIG) as store:
+        for outcome in (one, other, Outcome(failure="silent"), one, one):
+            store.keep(a, STAMP, outcome)
+        assert written(store.recognise("1")) == written(one)
+        assert written(store.recognise("2")) == written(other)
+        assert store.recognise("3") is None
+        assert dict(store.known()) == {a: Known(STAMP, "1", False)}
+    with open_store(ledger, OTHER_CONFIG) as store:
+        assert store.recognise("1") is store.recognise("2") is None
 
 
 @pytest.mark.parametrize("time_s", [-1_000_000_000, 0, 13_569_465_600])
