@@ -1,6 +1,6 @@
 """How well copies of one recording are told from other recordings, and how long 100,000 songs take.
 
-    python benchmarks/duplicates.py --work DIR
+    python -m benchmarks.duplicates --work DIR
 
 DIR keeps the fetched recordings, the rendered songs and the embeddings between runs. From each of 24 recordings a
 minute is copied in every way of ``COPIES``; from all recordings and from songs of the demo's studio other minutes,
@@ -10,7 +10,6 @@ them to benchmarks/duplicates.md.
 
 import argparse
 import pickle
-import resource
 import subprocess
 import sys
 import tempfile
@@ -25,7 +24,9 @@ import numpy as np
 import soundfile
 import soxr
 
-ROOT = Path(__file__).resolve().parents[1]
+from benchmarks.extraction import peak_mb
+from songmap.core.config import REPOSITORY
+
 RATE_HZ, MINUTE = 44_100, 44_100 * 60
 N_RECORDINGS, N_STUDIO_SONGS, MINUTES_OF_OTHERS = 18, 6, 2
 
@@ -184,7 +185,9 @@ def corpus(work: Path) -> dict[str, np.ndarray]:
     from songmap.demo.catalogue import plan_corpus
 
     for module, folder in (("open_music", "open"), ("studio", "demo")):
-        subprocess.run([sys.executable, "-m", f"songmap.demo.{module}", "--out", work / folder], check=True, cwd=ROOT)
+        subprocess.run(
+            [sys.executable, "-m", f"songmap.demo.{module}", "--out", work / folder], check=True, cwd=REPOSITORY
+        )
     recordings = sorted(path for path in (work / "open").rglob("*.*") if path.is_file())
     studio = sorted(path for path in (work / "demo").rglob("*.*") if path.suffix != ".csv")
     copied = (
@@ -316,10 +319,6 @@ def scale(columns: dict[str, np.ndarray]) -> list[str]:
     return lines
 
 
-def peak_mb() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--work", type=Path, required=True, metavar="DIR", help="keeps recordings and embeddings")
@@ -330,5 +329,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(ROOT))
     main()

@@ -1,6 +1,6 @@
 """How fast and how large 01 is beside plain librosa calls: ratios measured in one run, on one song.
 
-    python benchmarks/extraction.py [FILE] [--long] [--parity MUSIC]
+    python -m benchmarks.extraction [FILE] [--long] [--parity MUSIC]
 
 Without FILE a four-minute stereo MP3 of 44.1 kHz is made of a song of the demo's studio. Every figure comes
 from a fresh child process, repetitions of both sides alternate, medians are compared. Essentia's MusicExtractor
@@ -23,17 +23,21 @@ import tempfile
 import time
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
-ONE_THREAD = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
+import numpy as np
+
+from songmap.core.config import REPOSITORY
+from songmap.extract.supervise import ONE_THREAD
+
 REPETITIONS, SONGS_PER_RATE = 5, 24  # songs enough that starting the workers, a second each, hardly counts
 
 
 def child(task: str, file: Path | None = None) -> dict:
     """Run one task of this file in a fresh process and return what it measured."""
-    command = [sys.executable, __file__, "--task", task, *([str(file)] if file else [])]
-    environment = os.environ | ONE_THREAD | {"PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "benchmarks.extraction", "--task", task, *([str(file)] if file else [])]
     started = time.perf_counter()
-    result = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env=environment)
+    result = subprocess.run(
+        command, stdout=subprocess.PIPE, text=True, check=True, cwd=REPOSITORY, env=os.environ | ONE_THREAD
+    )
     return json.loads(result.stdout.splitlines()[-1]) | {"process_s": time.perf_counter() - started}
 
 
@@ -157,16 +161,21 @@ def task_mix(file: Path) -> dict:
     return synthesise(file, 7200)
 
 
-def synthesise(path: Path, duration_s: float) -> dict:
-    """Write a stereo MP3 of 44.1 kHz: the first song of the demo again and again, at changing levels."""
-    import soundfile
-
+def demo_song() -> np.ndarray:
+    """The first song of the demo, float ``(n, 2)`` at 44.1 kHz."""
     from songmap.core.config import DEFAULT_SEED
     from songmap.demo.catalogue import plan_corpus
     from songmap.demo.composer import compose
     from songmap.demo.mixdown import render
 
-    song, left = render(compose(plan_corpus(DEFAULT_SEED)[0])).T, int(duration_s * 44100)
+    return render(compose(plan_corpus(DEFAULT_SEED)[0])).T
+
+
+def synthesise(path: Path, duration_s: float) -> dict:
+    """Write a stereo MP3 of 44.1 kHz: the first song of the demo again and again, at changing levels."""
+    import soundfile
+
+    song, left = demo_song(), int(duration_s * 44100)
     levels = itertools.cycle((0.6, 0.8, 1.0))
     with soundfile.SoundFile(path, "w", 44100, 2) as out:
         while left > 0:
@@ -191,7 +200,7 @@ def report(file: Path, long: Path | None, music: Path | None) -> str:
     plain_s, ours_s, decode_s = map(statistics.median, (plain, ours, decode))
     gain = statistics.median(one / two for one, two in zip(workers["1"], workers["2"], strict=True))
     started = time.perf_counter()
-    subprocess.run([sys.executable, ROOT / "01_feature_extraction.py", "--help"], capture_output=True, check=True)
+    subprocess.run([sys.executable, REPOSITORY / "01_feature_extraction.py", "--help"], capture_output=True, check=True)
     help_s = time.perf_counter() - started
     rows = [
         ("seconds, one worker", f"{plain_s:.1f}", f"{ours_s:.2f}", f"{plain_s / ours_s:.1f} × faster"),

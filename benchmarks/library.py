@@ -1,6 +1,6 @@
 """What 01 costs besides hearing: 100,000 known songs, the rate of a real run, supervision, memory of a long run.
 
-    python benchmarks/library.py [--files N] [--like WORKSPACE] [--songs N] [--seconds S] [--work DIR]
+    python -m benchmarks.library [--files N] [--like WORKSPACE] [--songs N] [--seconds S] [--work DIR]
 
 ``--files`` small files with outcomes in the ledger stand for a large library; their embeddings are drawn with the
 covariance of those in WORKSPACE, which 01 has filled, else of the songs synthesised here, which differ less. ``--songs`` synthesised stereo MP3s of 44.1 kHz, ``--seconds`` long, are heard for the rate.
@@ -21,14 +21,16 @@ from pathlib import Path
 
 import numpy as np
 
-ROOT = Path(__file__).resolve().parents[1]
-ONE_THREAD = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
+from benchmarks.extraction import demo_song
+from songmap.core.config import REPOSITORY
+from songmap.extract.supervise import ONE_THREAD
+
 TURNS, FLAT_SONGS, SONGS_PER_FOLDER, N_GENRES = 3, 10_000, 20, 25
 
 
 def script(*arguments: str | Path) -> tuple[float, float]:
     """Seconds and peak memory in MB of a run of 01, start of Python and all."""
-    command = [sys.executable, ROOT / "01_feature_extraction.py", *arguments]
+    command = [sys.executable, REPOSITORY / "01_feature_extraction.py", *arguments]
     started = time.perf_counter()
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     _, status, usage = os.wait4(process.pid, 0)
@@ -39,9 +41,9 @@ def script(*arguments: str | Path) -> tuple[float, float]:
 
 def start(task: str, *arguments: object) -> subprocess.Popen:
     """Begin one task of this file in a fresh process."""
-    command = [sys.executable, __file__, "--task", task, *map(str, arguments)]
-    environment = os.environ | ONE_THREAD | {"PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}"}
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.PIPE, text=True, env=environment)
+    command = [sys.executable, "-m", "benchmarks.library", "--task", task, *map(str, arguments)]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    return subprocess.Popen(command, **pipes, cwd=REPOSITORY, env=os.environ | ONE_THREAD)
 
 
 def finish(process: subprocess.Popen) -> dict:
@@ -74,9 +76,8 @@ def drawn(like: np.ndarray, n_songs: int) -> np.ndarray:
 def task_synthesise(folder: str, n_songs: str, duration_s: str) -> dict:
     """Songs that differ in speed, so in tempo and key, as MP3 in folders of two genres."""
     import soundfile
-    from signals import music
 
-    pattern = music(30, 44100)
+    pattern = demo_song()[: 30 * 44100, 0]
     for index in range(int(n_songs)):
         path = Path(folder, "AB"[index % 2], f"{index:03d}.mp3")
         path.parent.mkdir(parents=True, exist_ok=True)

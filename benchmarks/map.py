@@ -1,6 +1,6 @@
 """What 02 costs, for a real library and for a large one like it, and what its shortcuts cost in trust.
 
-    python benchmarks/map.py WORKSPACE [--songs N] [--held-out N]
+    python -m benchmarks.map WORKSPACE [--songs N] [--held-out N]
 
 WORKSPACE holds a library made by 01. Songs are drawn with its covariance: genres around it, songs around their
 genres. Each run of 02 is a fresh process, once without and once with a kept map; seconds are of the wall and of the
@@ -22,15 +22,12 @@ from pathlib import Path
 import numpy as np
 from sklearn.neighbors import NearestNeighbors
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
-
-from songmap.core.artifacts import Library, load_library, save_library, song_table  # noqa: E402
-from songmap.core.config import AudioConfig, Workspace  # noqa: E402
-from songmap.journey.drawing import UMAP_NEIGHBOURS, principal_axes  # noqa: E402
-from songmap.journey.position import standardise  # noqa: E402
-from songmap.journey.song_map import N_COMPONENTS, PLACING_NEIGHBOURS  # noqa: E402
-from songmap.journey.trust import checked_songs, preserved  # noqa: E402
+from songmap.core.artifacts import Library, load_library, save_library, song_table
+from songmap.core.config import REPOSITORY, AudioConfig, Workspace
+from songmap.journey.drawing import UMAP_NEIGHBOURS, principal_axes
+from songmap.journey.position import standardise
+from songmap.journey.song_map import N_COMPONENTS, PLACING_NEIGHBOURS
+from songmap.journey.trust import checked_songs, preserved
 
 N_GENRES, K, COMPARED = 40, 10, 5_000
 
@@ -62,7 +59,7 @@ def drawn_library(like: Library, n_songs: int) -> Library:
 
 def measured(workspace: Path, *arguments: str) -> list[str]:
     """A run of 02: seconds, processor's seconds, peak memory in MB, size of the larger page in MB."""
-    command = [sys.executable, ROOT / "02_embedding_journey.py", "--workspace", workspace, *arguments]
+    command = [sys.executable, REPOSITORY / "02_embedding_journey.py", "--workspace", workspace, *arguments]
     started = time.perf_counter()
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     said = process.stdout.read()
@@ -134,7 +131,7 @@ def main() -> None:
     library = drawn_library(load_library(Workspace(options.workspace)), options.songs)
     text = f"{runs(options.workspace, library)}\n\n{shortcuts(library, options.held_out)}\n"
     print(text)
-    (ROOT / "benchmarks" / "map.md").write_text(text)
+    Path(__file__).with_suffix(".md").write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """How large the map's page is and how quickly it answers, with 50,000 songs, in headless Chromium.
 
-    python benchmarks/map_page.py [--songs 50000] [--out DIR]
+    python -m benchmarks.map_page [--songs 50000] [--out DIR]
 
 Songs, coordinates and neighbours are drawn at random; names are about as long as in real libraries. Without a
 graphics card Chromium draws WebGL in software, which is what is measured here. Times hold for a machine that does
@@ -11,7 +11,6 @@ lies between them is what the songs cost. Prints a Markdown table and writes it 
 import argparse
 import shutil
 import statistics
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -19,13 +18,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
-
-from songmap.core.artifacts import song_table  # noqa: E402
-from songmap.core.schema import FAMILIES  # noqa: E402
-from songmap.journey.map_page import Colouring, write_map_page  # noqa: E402
-from songmap.journey.projection import Projection  # noqa: E402
+from songmap.core.artifacts import song_table
+from songmap.core.schema import FAMILIES
+from songmap.journey.map_page import Colouring, write_map_page
+from songmap.journey.projection import Projection
 
 N_FEW, N_NEIGHBOURS, REPETITIONS, N_POINTED = 60, 10, 3, 25
 SYLLABLES = (

@@ -18,9 +18,9 @@ from typing import Any
 from songmap.core.config import REPOSITORY, AudioConfig
 from songmap.core.errors import WorkerError
 
+ONE_THREAD = {name: "1" for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")}
 _SONGS_PER_WORKER = 1000  # then a fresh one: whatever a decoder leaks ends with its process
 _PATIENCE_S = 5.0  # for a worker to end by itself when nobody wants its song any more
-_ONE_THREAD = {name: "1" for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")}
 _of_this_thread = threading.local()
 
 
@@ -48,7 +48,7 @@ class Worker:
         self._process = subprocess.Popen(
             [sys.executable, "-m", "songmap.extract.worker", str(nice)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8",
-            cwd=REPOSITORY, env=os.environ | _ONE_THREAD,
+            cwd=REPOSITORY, env=os.environ | ONE_THREAD,
         )  # fmt: skip
         # the worker ends when its input does: with this object, or with this process, however that ends
         self._finalizer = weakref.finalize(self, _end, self._process)
