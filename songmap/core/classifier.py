@@ -1,0 +1,60 @@
+"""The genre model that 03 makes and saves; 02 colours maps by its confidence, 04 can search in its space.
+
+Probabilities are float64 ``(n_songs, n_genres)`` in the order of ``genres``, rows summing to 1.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from sklearn.pipeline import Pipeline
+
+_LEAST = 1e-12  # no model is surer than this that a genre is not the one
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """What makes a model's probabilities as frequent as they say: ``log p / temperature + prior_weight * log share``.
+
+    ``temperature`` above 1 makes them less sure (Guo et al. 2017). ``prior_weight`` 0 … 1 is how far the genres'
+    ``shares (n_genres,)`` among the songs learned from count, which models that weigh all genres alike leave out.
+    """
+
+    temperature: float
+    prior_weight: float
+    shares: np.ndarray
+
+    def apply(self, found: np.ndarray) -> np.ndarray:
+        """Calibrated probabilities of a model's ``found (n_songs, n_genres)``."""
+        logits = np.log(np.clip(found, _LEAST, None)) / self.temperature + self.prior_weight * np.log(self.shares)
+        odds = np.exp(logits - logits.max(axis=1, keepdims=True))
+        return odds / odds.sum(axis=1, keepdims=True)
+
+
+@dataclass(frozen=True)
+class GenreModel:
+    """A fitted pipeline on raw columns ``(n_songs, 641)``, and what its answers and explanations need.
+
+    ``name`` of the candidate; ``background`` float32 ``(n, 641)``, songs that explanations compare with; ``medians``
+    float32 ``(n_genres, 641)`` of each genre's columns; ``threshold``: a genre belongs to a song's conformal set if
+    its probability is at least this.
+    """
+
+    name: str
+    pipeline: "Pipeline"
+    genres: list[str]
+    calibration: Calibration
+    background: np.ndarray
+    medians: np.ndarray
+    threshold: float
+
+    def probabilities(self, embeddings: np.ndarray) -> np.ndarray:
+        """Calibrated probability of every genre for raw columns ``(n_songs, 641)``."""
+        return self.calibration.apply(pipeline_probabilities(self.pipeline, embeddings))
+
+
+def pipeline_probabilities(pipeline: "Pipeline", embeddings: np.ndarray) -> np.ndarray:
+    """What a fitted pipeline says before calibration, float64 ``(n_songs, n_genres)``."""
+    return pipeline.predict_proba(np.atleast_2d(embeddings).astype(np.float64)).astype(np.float64)
