@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from songmap.core.mel import mel_freqs_hz
 from songmap.core.schema import (
     COLUMN_FAMILY,
     COLUMNS,
@@ -33,10 +34,8 @@ N_UNUSUAL = 6
 
 
 def mel_bands_hz(n_mels: int, sample_rate_hz: int) -> np.ndarray:
-    """Centre frequencies of librosa's mel filters in Hz, ``(n_mels,)``."""
-    import librosa
-
-    return librosa.mel_frequencies(n_mels + 2, fmin=0.0, fmax=sample_rate_hz / 2)[1:-1]
+    """Centre frequencies of the mel bands in Hz, ``(n_mels,)``."""
+    return mel_freqs_hz(n_mels + 2, sample_rate_hz / 2)[1:-1]
 
 
 def frequency_ticks(axis: "Axis", bands_hz: np.ndarray) -> None:

@@ -37,20 +37,20 @@ class Colouring:
     unit: str = ""
 
 
-def map_page(
+def write_map_page(
+    path: Path,
     projection: Projection,
     songs: pd.DataFrame,
     colourings: Sequence[Colouring],
     neighbours: np.ndarray,
     similarities: np.ndarray,
-    page_folder: Path,
     other_page: str = "",
-) -> str:
-    """The page of a map of ``songs``, in two or three dimensions; the first of ``colourings`` is shown first.
+) -> Path:
+    """Write the page of a map of ``songs``, in two or three dimensions, to ``path``, which is returned.
 
-    ``neighbours`` ``(n_songs, k)`` are row numbers, nearest first, ``similarities`` ``(n_songs, k)`` theirs.
-    ``page_folder`` is where the page will lie: audio files are named relative to it. ``other_page`` is the
-    name of the same map's page in the other number of dimensions, beside it.
+    The first of ``colourings`` is shown first. ``neighbours`` ``(n_songs, k)`` are row numbers, nearest first,
+    ``similarities`` ``(n_songs, k)`` theirs. Audio files are named relative to the page's folder. ``other_page`` is
+    the name of the same map's page in the other number of dimensions, beside it.
     """
     from plotly.offline import get_plotlyjs
 
@@ -60,11 +60,11 @@ def map_page(
     n_songs, n_dimensions = projection.coordinates.shape
     title = f"Map of {n_songs:,} song{'s' * (n_songs != 1)}"
     other = f'<a href="{html.escape(other_page)}">See it in {5 - n_dimensions}D</a>' if other_page else ""
-    table = _song_table(projection, songs, colourings, neighbours, similarities, page_folder)
+    table = _song_table(projection, songs, colourings, neighbours, similarities, path.parent)
     body = _BODY.format(
         title=title, method=html.escape(projection.method), other=other, trust=html.escape(trust_in_words(projection))
     )
-    return html_page(
+    page = html_page(
         title,
         f"""{body}
 <script type="application/json" id="songs">{_script_json(table)}</script>
@@ -75,19 +75,6 @@ def map_page(
 }})();</script>""",
         f"<style>{style}</style>",
     )
-
-
-def write_map_page(
-    path: Path,
-    projection: Projection,
-    songs: pd.DataFrame,
-    colourings: Sequence[Colouring],
-    neighbours: np.ndarray,
-    similarities: np.ndarray,
-    other_page: str = "",
-) -> Path:
-    """Write ``map_page`` to ``path``, which is returned."""
-    page = map_page(projection, songs, colourings, neighbours, similarities, path.parent, other_page)
     # a byte of a file name that is no UTF-8 is a lone surrogate here; written \\udcXX it is what JSON reads as one
     write_atomically(path, page.encode("utf-8", "backslashreplace"))
     return path
