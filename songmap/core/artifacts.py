@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from songmap.core.classifier import Calibration, GenreModel
 from songmap.core.config import AudioConfig, Workspace
 from songmap.core.errors import SchemaError
 from songmap.core.schema import COLUMNS, N_COLUMNS, column_index, fingerprint
@@ -61,8 +62,12 @@ _TABLE_CLASSES = {
 _MODEL_CLASSES = _TABLE_CLASSES | {
     ("builtins", "bytearray"),
     ("sklearn.decomposition._pca", "PCA"),
+    ("sklearn.discriminant_analysis", "LinearDiscriminantAnalysis"),
+    ("sklearn.dummy", "DummyClassifier"),
+    ("sklearn.linear_model._logistic", "LogisticRegression"),
     ("sklearn.pipeline", "Pipeline"),
     ("sklearn.preprocessing._data", "StandardScaler"),
+    ("sklearn.svm._classes", "SVC"),
     ("xgboost.core", "Booster"),
     ("xgboost.sklearn", "XGBClassifier"),
 }
@@ -226,31 +231,41 @@ def library_fingerprint(library: Library) -> str:
     return digest.hexdigest()
 
 
-def save_model(workspace: Workspace, model: dict[str, Any], card: dict[str, Any]) -> None:
-    """Write the fitted pipeline with what belongs to it, and its card, which carries the checksum."""
-    content = pickle.dumps(model, protocol=5)
+def save_model(workspace: Workspace, model: GenreModel, card: dict[str, Any]) -> None:
+    """Write the model as a dict of its fields, and its card, which carries the checksum."""
+    content = pickle.dumps(vars(model) | {"calibration": vars(model.calibration)}, protocol=5)
     write_atomically(workspace.model, content)
     card = {"columns": fingerprint(), "sha256": hashlib.sha256(content).hexdigest()} | card
     write_json(workspace.model_card, card | {"versions": library_versions()})
 
 
-def load_model(workspace: Workspace) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The saved model and its card. Raises SchemaError if missing, tampered or for other columns."""
+def load_model(workspace: Workspace) -> tuple[GenreModel, dict[str, Any]]:
+    """The saved model and its card. Raises SchemaError if missing, tampered or for other columns or versions.
+
+    What the card says is checked before the file is unpickled.
+    """
     card = _read_json(workspace.model_card, "run 03_genre_classifier.py first")
     content = _read_bytes(workspace.model, "run 03_genre_classifier.py first")
     if card.get("columns") != fingerprint():
         raise SchemaError(f"{workspace.model} was trained on other columns; run 03_genre_classifier.py again")
+    versions = card.get("versions")
     for name in ("scikit-learn", "xgboost"):
-        trained = card.get("versions", {}).get(name)
+        trained = versions.get(name) if isinstance(versions, dict) else None
         if trained != version(name):
             raise SchemaError(
                 f"{workspace.model} was trained with {name} {trained}, here is {version(name)}; "
                 "run 03_genre_classifier.py again"
             )
-    model = load_pickle(workspace.model, content, _MODEL_CLASSES)
     if card.get("sha256") != hashlib.sha256(content).hexdigest():
-        raise SchemaError(f"{workspace.model} is not the file that its card describes; run 03 again")
-    return model, card
+        raise SchemaError(
+            f"{workspace.model} is not the file that its card describes (tampered with, or from another run): "
+            "nothing of it was run; run 03_genre_classifier.py again"
+        )
+    kept = load_pickle(workspace.model, content, _MODEL_CLASSES)
+    try:
+        return GenreModel(**kept | {"calibration": Calibration(**kept["calibration"])}), card
+    except (TypeError, KeyError) as error:
+        raise SchemaError(f"{workspace.model} is of another version; run 03_genre_classifier.py again") from error
 
 
 def load_pickle(path: Path, content: bytes, allowed: set[tuple[str, str]]) -> Any:

@@ -50,7 +50,7 @@ def first_component(scaled: np.ndarray) -> np.ndarray:
 
 
 def model_confidence(workspace: Workspace, library: Library) -> np.ndarray | None:
-    """Probability 0…1 that 03's model gives its own answer for every song; None if it learned from another library.
+    """Calibrated probability 0…1 that 03's model gives its own answer for every song; None if it learned from another library.
 
     Most songs were learned from, so it is more certain of them than of new ones.
     """
@@ -63,4 +63,4 @@ def model_confidence(workspace: Workspace, library: Library) -> np.ndarray | Non
         return None
     if card.get("data") != library_fingerprint(library):
         return None
-    return model["pipeline"].predict_proba(library.embeddings.astype(np.float64)).max(axis=1)
+    return model.probabilities(library.embeddings).max(axis=1)

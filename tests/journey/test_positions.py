@@ -13,6 +13,7 @@ from sklearn.preprocessing import StandardScaler
 from xgboost import XGBClassifier
 
 from songmap.core.artifacts import Library, library_fingerprint, save_model, song_table
+from songmap.core.classifier import Calibration, GenreModel
 from songmap.core.config import Workspace
 from songmap.core.schema import COLUMNS, N_COLUMNS, column_index
 from songmap.journey import position
@@ -190,17 +191,23 @@ def test_songs_are_coloured_by_what_is_known_and_by_a_model_only_if_it_is_of_thi
 
     pipeline = Pipeline([("scaler", StandardScaler()), ("pca", PCA(2)), ("trees", XGBClassifier(n_estimators=3))])
     pipeline.fit(embeddings.astype(np.float64), np.arange(24) % 2)
-    save_model(workspace, {"pipeline": pipeline, "genres": ["A", "B"]}, {"data": library_fingerprint(library)})
+    save_model(workspace, genre_model(pipeline), {"data": library_fingerprint(library)})
     confidence = coloured(workspace, library)["confidence of the genre model"].values
-    assert confidence == pytest.approx(pipeline.predict_proba(embeddings.astype(np.float64)).max(axis=1))
+    assert confidence == pytest.approx(genre_model(pipeline).probabilities(embeddings).max(axis=1))
+    assert not np.allclose(confidence, pipeline.predict_proba(embeddings.astype(np.float64)).max(axis=1), atol=0.01)
     other = Library(embeddings[:20], song_table(rows[:20]))
     assert "confidence of the genre model" not in coloured(workspace, other)
+
+
+def genre_model(pipeline: Pipeline) -> GenreModel:
+    calibration = Calibration(2.0, 0.0, np.array([0.5, 0.5]))
+    return GenreModel("pca_xgboost", pipeline, ["A", "B"], calibration, np.zeros((1, 641)), np.zeros((2, 641)), 0.1)
 
 
 def test_a_damaged_model_is_told_and_the_map_goes_without(tmp_path: Path, caplog: pytest.LogCaptureFixture):
     library = Library(songs(3), song_table([{"file_path": f"/m/{row}.wav", "genre": "A"} for row in range(3)]))
     workspace = Workspace(tmp_path)
-    save_model(workspace, {}, {"data": library_fingerprint(library)})
+    save_model(workspace, genre_model(Pipeline([])), {"data": library_fingerprint(library)})
     workspace.model.write_bytes(b"junk")
     assert "confidence of the genre model" not in coloured(workspace, library)
     assert "run 03" in caplog.text or "make it again" in caplog.text
