@@ -12,74 +12,87 @@ it finds in float32 are measured again in float64, each row by itself, so that e
 similarities and ties are broken by row, not by rounding.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from songmap.core.artifacts import Library
+from songmap.core.config import Workspace
 from songmap.core.errors import QueryError
-from songmap.core.schema import FAMILIES, N_COLUMNS, family_indices
+from songmap.core.spaces import SPACES, Space, blocks, build_space
 
-SPACES = ("balanced", "scaled")
+__all__ = ["NOBODY", "SPACES", "Search", "Space", "build_space", "cosines", "most_similar", "neighbours", "open_search"]
+Progress = Callable[[int, int], None]  # rows done, all rows
+
 NOBODY = -1  # in place of a neighbour that does not exist
-_BLOCK_ROWS = 4096  # rows held in float64 at a time: 20 MiB
 _QUERIES = 256  # compared with all songs at once
 _ROUNDING = 1e-4  # more than a float32 dot product of two unit vectors can err: 2 * 641 * 2**-24
 
 
-@dataclass(frozen=True)
-class Space:
-    """What turns an embedding into a unit vector: ``(embedding - mean) * weight``, then length 1.
+class Search:
+    """The songs of a library nearest to a query in one space.
 
-    ``mean`` and ``weight`` are float64 ``(641,)``; a column that is constant in the library weighs 0.
+    A query is a unit vector ``(d,)`` of the space: of a song, of a file outside the library, or the normalised sum
+    of several. Similarities are float64, -1 … 1; equal ones are in row order.
     """
 
-    mean: np.ndarray
-    weight: np.ndarray
+    def __init__(self, embeddings: np.ndarray, space: Space) -> None:
+        self.space = space
+        self._units = space.units(embeddings)
 
-    def units(self, embeddings: np.ndarray) -> np.ndarray:
-        """Unit vectors float32 ``(n, 641)`` of ``embeddings (n, 641)``."""
-        result = np.zeros(embeddings.shape, dtype=np.float32)
-        for rows in _blocks(len(embeddings)):
-            vectors = (embeddings[rows] - self.mean) * self.weight
-            lengths = np.sqrt(np.square(vectors).sum(axis=1, keepdims=True))
-            result[rows] = np.divide(vectors, lengths, out=np.zeros_like(vectors), where=lengths > 0)
-        return result
+    def __len__(self) -> int:
+        return len(self._units)
+
+    def units(self, rows: Sequence[int] | np.ndarray) -> np.ndarray:
+        """Unit vectors float32 ``(m, d)`` of songs."""
+        return self._units[np.asarray(rows, dtype=np.int64)]
+
+    def unit(self, embedding: np.ndarray) -> np.ndarray:
+        """Unit vector float32 ``(d,)`` of any ``embedding (641,)``."""
+        return self.space.units(embedding[None])[0]
+
+    def similarities(self, query: np.ndarray, rows: Sequence[int] | np.ndarray) -> np.ndarray:
+        """Similarities float64 ``(m,)`` of the query with songs."""
+        return cosines(self.units(rows), query)
+
+    def nearest(
+        self, query: np.ndarray, number: int, allowed: np.ndarray | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Rows and similarities, both ``(≤ number,)``, of the songs nearest to ``query (d,)``, nearest first.
+
+        ``allowed``, bool ``(n_songs,)``, says which songs can be an answer; all where it is None.
+        """
+        skip = () if allowed is None else np.flatnonzero(~allowed)
+        return most_similar(self._units, query, number, skip)
+
+    def neighbours(
+        self, number: int, recordings: np.ndarray, on_progress: Progress | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Rows and similarities, both ``(n_songs, number)``, of what ``nearest`` finds for every song.
+
+        ``recordings (n_songs,)`` are rows of first files: of other recordings the first alone is an answer. Where
+        there are fewer, ``NOBODY`` with similarity NaN follows. ``on_progress`` is told songs done and all songs.
+        """
+        return neighbours(self._units, recordings, number)
 
 
-def build_space(embeddings: np.ndarray, space: str = "balanced") -> Space:
-    """The space of a library, ``embeddings (n_songs, 641)`` with ``n_songs`` ≥ 1.
-
-    ``scaled``: every column to mean 0 and standard deviation 1, so that the 512 mel columns decide 80 %
-    of the length. ``balanced``: each column then divided by the square root of its family's size, so that
-    all seven families decide alike. Adding a constant to a column or rescaling it changes nothing.
-    """
-    if space not in SPACES:
-        raise QueryError(f"no space {space!r}; there are {', '.join(SPACES)}")
-    if embeddings.ndim != 2 or embeddings.shape[1] != N_COLUMNS or not len(embeddings):
-        raise QueryError(
-            f"a space needs embeddings (n_songs, {N_COLUMNS}) of at least one song, not {embeddings.shape}"
-        )
-    total, squares = np.zeros(N_COLUMNS), np.zeros(N_COLUMNS)
-    for rows in _blocks(len(embeddings)):
-        total += embeddings[rows].sum(axis=0, dtype=np.float64)
-    mean = total / len(embeddings)
-    for rows in _blocks(len(embeddings)):
-        squares += np.square(embeddings[rows] - mean).sum(axis=0)
-    varies = embeddings.max(axis=0) > embeddings.min(axis=0)
-    weight = np.zeros(N_COLUMNS)
-    weight[varies] = 1 / np.sqrt(squares[varies] / len(embeddings))
-    if space == "balanced":
-        for family in FAMILIES:
-            columns = family_indices(family)
-            weight[columns] /= np.sqrt(len(columns))
-    return Space(mean, weight)
+def open_search(
+    library: Library,
+    space: Space,
+    workspace: Workspace | None = None,
+    on_progress: Progress | None = None,
+    correct_hubs: bool = False,
+) -> Search:
+    """A search of ``library`` in ``space``. Raises QueryError if the library is empty."""
+    if not len(library):
+        raise QueryError("the library holds no song; add music and run 01_feature_extraction.py")
+    return Search(library.embeddings, space)
 
 
 def cosines(units: np.ndarray, unit: np.ndarray) -> np.ndarray:
     """Similarity float64 ``(n,)``, -1 … 1, of ``units (n, 641)`` with one ``unit (641,)``."""
     result = np.empty(len(units))
-    for rows in _blocks(len(units)):
+    for rows in blocks(len(units)):
         result[rows] = np.multiply(units[rows], unit, dtype=np.float64).sum(axis=1)
     return np.clip(result, -1, 1)
 
@@ -124,7 +137,3 @@ def _nearest(units: np.ndarray, query: np.ndarray, rough: np.ndarray, number: in
     similarities = cosines(units[rows], query)
     order = np.lexsort((rows, -similarities))[:number]
     return rows[order], similarities[order]
-
-
-def _blocks(n_rows: int) -> list[slice]:
-    return [slice(start, start + _BLOCK_ROWS) for start in range(0, n_rows, _BLOCK_ROWS)]

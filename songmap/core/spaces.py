@@ -1,0 +1,163 @@
+"""Spaces: what turns a song's 641 columns into a unit vector whose dot products are similarities.
+
+Conventions: a library is ``embeddings (n_songs, 641)``; a unit vector is float32 ``(d,)``, similarity the dot
+product of two, the cosine, -1 … 1. Since columns are centred on the library, 0 is about what two of its songs
+picked at random have, and the value depends on what else is in the library: of two songs that are all of it, it
+is -1. A song with no direction (at the library's mean in every column that varies) is the zero vector: its
+similarity is 0 with every song.
+
+==========  =====================================================================================
+balanced    641 standardised columns, each family with the same say
+scaled      641 standardised columns, each column with the same say: 512 of them are mel bands
+pca         the leading principal components of the standardised columns, at most ``N_COMPONENTS``
+classifier  the genre model's log-probabilities, centred
+==========  =====================================================================================
+
+Adding a constant to a column, or rescaling it, changes nothing in the first three.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from songmap.core.classifier import GenreModel
+from songmap.core.errors import QueryError
+from songmap.core.schema import FAMILIES, N_COLUMNS, family_indices
+
+SPACES = ("balanced", "scaled", "pca", "classifier")
+N_COMPONENTS = 50
+BLOCK_ROWS = 4096  # rows held in float64 at a time: 20 MiB
+_LEAST_VARIANCE = 1e-9  # of the largest: a component below it is rounding
+
+
+@dataclass(frozen=True)
+class Space:
+    """What turns an embedding into a unit vector: ``(embedding - mean) * weight``, in ``pca`` along ``axes``.
+
+    ``mean`` and ``weight`` are float64 ``(641,)``; a column that is constant in the library weighs 0. ``axes`` are
+    orthonormal, ``(d, 641)``. In ``classifier`` the vector is ``model``'s log-probabilities less ``centre (d,)``.
+    """
+
+    name: str
+    mean: np.ndarray
+    weight: np.ndarray
+    axes: np.ndarray | None = None
+    model: GenreModel | None = None
+    centre: np.ndarray | None = None
+
+    @property
+    def by_family(self) -> bool:
+        """Whether the coordinates are the columns, so that a similarity splits into the families."""
+        return self.axes is None and self.model is None
+
+    @property
+    def size(self) -> int:
+        """Coordinates of a unit vector, d."""
+        if self.model is not None:
+            return len(self.model.genres)
+        return N_COLUMNS if self.axes is None else len(self.axes)
+
+    def units(self, embeddings: np.ndarray) -> np.ndarray:
+        """Unit vectors float32 ``(n, d)`` of ``embeddings (n, 641)``."""
+        result = np.zeros((len(embeddings), self.size), dtype=np.float32)
+        for rows in blocks(len(embeddings)):
+            vectors = self._vectors(np.asarray(embeddings[rows]))
+            lengths = np.sqrt(np.square(vectors).sum(axis=1, keepdims=True))
+            result[rows] = np.divide(vectors, lengths, out=np.zeros_like(vectors), where=lengths > 0)
+        return result
+
+    def _vectors(self, embeddings: np.ndarray) -> np.ndarray:
+        if self.model is not None:
+            return log_ratios(self.model.probabilities(embeddings)) - self.centre
+        vectors = (embeddings - self.mean) * self.weight
+        return vectors if self.axes is None else vectors @ self.axes.T
+
+
+def build_space(
+    embeddings: np.ndarray,
+    space: str = "balanced",
+    family_weights: Mapping[str, float] | None = None,
+    model: GenreModel | None = None,
+) -> Space:
+    """The space of a library, ``embeddings (n_songs, 641)`` with ``n_songs`` ≥ 1. Raises QueryError.
+
+    ``scaled``: every column to mean 0 and standard deviation 1, so that the 512 mel columns decide 80 % of the
+    length. ``balanced``: each column then divided by the square root of its family's size, so that all seven
+    families decide alike. ``family_weights`` ≥ 0 say how many times a family counts in either, 1 where not given.
+    ``classifier`` needs the genre ``model``.
+    """
+    if space not in SPACES:
+        raise QueryError(f"no space {space!r}; there are {', '.join(SPACES)}")
+    if embeddings.ndim != 2 or embeddings.shape[1] != N_COLUMNS or not len(embeddings):
+        raise QueryError(
+            f"a space needs embeddings (n_songs, {N_COLUMNS}) of at least one song, not {embeddings.shape}"
+        )
+    if family_weights and space not in ("balanced", "scaled"):
+        raise QueryError(f"the {space} space has no families to weigh; use balanced or scaled")
+    mean, weight = _standardisation(embeddings)
+    if space == "classifier":
+        if model is None:
+            raise QueryError("the classifier space needs a genre model; run 03_genre_classifier.py first")
+        centre = np.zeros(len(model.genres))
+        for rows in blocks(len(embeddings)):
+            centre += log_ratios(model.probabilities(embeddings[rows])).sum(axis=0)
+        return Space(space, mean, weight, model=model, centre=centre / len(embeddings))
+    if space == "pca":
+        return Space(space, mean, weight, axes=_principal_axes(embeddings, mean, weight))
+    for family, times in _checked(family_weights or {}).items():
+        columns = family_indices(family)
+        weight[columns] *= np.sqrt(times / len(columns) if space == "balanced" else times)
+    return Space(space, mean, weight)
+
+
+def log_ratios(probabilities: np.ndarray) -> np.ndarray:
+    """Centred log-ratios ``(n, n_genres)``: log-probabilities less their mean over genres (Aitchison 1982)."""
+    logs = np.log(np.clip(probabilities, 1e-12, None))
+    return logs - logs.mean(axis=1, keepdims=True)
+
+
+def blocks(n_rows: int, size: int = BLOCK_ROWS) -> list[slice]:
+    """Slices of at most ``size`` rows that make up ``n_rows``."""
+    return [slice(start, start + size) for start in range(0, n_rows, size)]
+
+
+def _checked(family_weights: Mapping[str, float]) -> dict[str, float]:
+    """Weights of all families."""
+    for family, times in family_weights.items():
+        if family not in FAMILIES:
+            raise QueryError(f"no family {family!r} to weigh; there are {', '.join(FAMILIES)}")
+        if not 0 <= times < np.inf:
+            raise QueryError(f"a weight of {times} for {family} is out of range, give 0 or more")
+    result = {family: float(family_weights.get(family, 1)) for family in FAMILIES}
+    if not any(result.values()):
+        raise QueryError("all families weigh 0; give at least one of them a weight above 0")
+    return result
+
+
+def _standardisation(embeddings: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and reciprocal standard deviation of every column, float64 ``(641,)``; 0 for a constant one."""
+    total, squares = np.zeros(N_COLUMNS), np.zeros(N_COLUMNS)
+    least, most = np.full(N_COLUMNS, np.inf), np.full(N_COLUMNS, -np.inf)
+    for rows in blocks(len(embeddings)):
+        total += embeddings[rows].sum(axis=0, dtype=np.float64)
+        least = np.minimum(least, embeddings[rows].min(axis=0))
+        most = np.maximum(most, embeddings[rows].max(axis=0))
+    mean = total / len(embeddings)
+    for rows in blocks(len(embeddings)):
+        squares += np.square(embeddings[rows] - mean).sum(axis=0)
+    weight = np.zeros(N_COLUMNS)
+    varies = most > least
+    weight[varies] = 1 / np.sqrt(squares[varies] / len(embeddings))
+    return mean, weight
+
+
+def _principal_axes(embeddings: np.ndarray, mean: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Leading eigenvectors ``(≤ N_COMPONENTS, 641)`` of the columns' correlations, those of some variance."""
+    products = np.zeros((N_COLUMNS, N_COLUMNS))
+    for rows in blocks(len(embeddings)):
+        scores = (embeddings[rows] - mean) * weight
+        products += scores.T @ scores
+    variances, vectors = np.linalg.eigh(products)  # ascending
+    kept = variances[-N_COMPONENTS:] > _LEAST_VARIANCE * max(variances[-1], 0)
+    return vectors[:, -N_COMPONENTS:][:, kept].T[::-1].copy()
