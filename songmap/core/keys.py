@@ -55,18 +55,33 @@ def key_number(text: str) -> int:
 
 def camelot(key: int) -> str:
     """Place on the Camelot wheel: 1A-12A minor, 1B-12B major; neighbours are a fifth apart, A and B relatives."""
-    minor, pitch = divmod(key, 12)
+    place, minor = camelot_place(key)
+    return f"{place}{'A' if minor else 'B'}"
+
+
+def camelot_place(key: np.ndarray | int) -> tuple[np.ndarray, np.ndarray]:
+    """Hour 1-12 on the Camelot wheel and whether minor, of keys of any shape; what ``NO_KEY`` gives means nothing."""
+    minor, pitch = np.divmod(np.asarray(key), 12)
     major = (pitch + 3 * minor) % 12  # the relative major's pitch class
-    return f"{(7 * major + 7) % 12 + 1}{'A' if minor else 'B'}"
+    return (7 * major + 7) % 12 + 1, minor == 1
 
 
-def compatible(key: int, other: int) -> bool:
-    """Whether DJs mix two keys: the same, a fifth up or down, or the relative of the other mode."""
-    if NO_KEY in (key, other):
-        return False
-    (number, mode), (other_number, other_mode) = ((int(code[:-1]), code[-1]) for code in (camelot(key), camelot(other)))
-    steps = (number - other_number) % 12
-    return steps in (0, 1, 11) if mode == other_mode else steps == 0
+def wheel_steps(key: np.ndarray | int, other: np.ndarray | int) -> tuple[np.ndarray, np.ndarray]:
+    """How many fifths (0-6) two keys, or their relatives, are apart, and whether their modes differ; shapes broadcast."""
+    (place, minor), (other_place, other_minor) = camelot_place(key), camelot_place(other)
+    steps = np.abs(place - other_place)
+    return np.minimum(steps, 12 - steps), minor != other_minor
+
+
+def compatible(key: np.ndarray | int, other: np.ndarray | int) -> np.ndarray:
+    """Whether DJs mix two keys: the same, a fifth up or down, or the relative of the other mode; shapes broadcast."""
+    fifths, other_mode = wheel_steps(key, other)
+    return (fifths + other_mode <= 1) & (np.asarray(key) != NO_KEY) & (np.asarray(other) != NO_KEY)
+
+
+def key_name(key: int) -> str:
+    """For people: "8A (A minor)"; empty for ``NO_KEY``."""
+    return "" if key == NO_KEY else f"{camelot(key)} ({KEYS[key]})"
 
 
 def _standardised(rows: np.ndarray) -> np.ndarray:

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from signals import RATE_HZ
 
-from songmap.core.keys import KEYS, NO_KEY, camelot, compatible, estimate_keys, key_number
+from songmap.core.keys import KEYS, NO_KEY, camelot, compatible, estimate_keys, key_name, key_number, wheel_steps
 from songmap.core.schema import N_COLUMNS, block_slice
 
 
@@ -71,3 +71,27 @@ def test_the_camelot_wheel():
     a_minor = KEYS.index("A minor")
     assert [KEYS[key] for key in range(24) if compatible(a_minor, key)] == ["C major", "D minor", "E minor", "A minor"]
     assert not compatible(a_minor, NO_KEY)
+
+
+def test_steps_on_the_wheel_count_fifths():
+    """Major keys k fifths apart share 7 - k notes; a minor key has the notes of its relative."""
+    scale = np.zeros((24, 12), bool)
+    for key in range(24):
+        scale[key, (key + np.array((0, 2, 4, 5, 7, 9, 11) if key < 12 else (0, 2, 3, 5, 7, 8, 10))) % 12] = True
+    shared = scale.astype(int) @ scale.T
+    fifths, other_mode = wheel_steps(np.arange(24)[:, None], np.arange(24))
+    np.testing.assert_array_equal(shared, np.maximum(7 - fifths, 2))
+    np.testing.assert_array_equal(other_mode, (np.arange(24)[:, None] < 12) != (np.arange(24) < 12))
+
+
+def test_many_keys_at_once_are_what_each_is_alone():
+    keys = np.arange(-1, 24)
+    expected = [[bool(compatible(key, other)) for other in keys] for key in keys.tolist()]
+    np.testing.assert_array_equal(compatible(keys[:, None], keys), expected)
+    assert not compatible(keys, NO_KEY).any()
+    assert compatible(keys[1:, None], keys[1:]).sum(axis=1).tolist() == [4] * 24
+
+
+def test_a_key_for_people():
+    assert key_name(KEYS.index("F# minor")) == "11A (F# minor)"
+    assert key_name(NO_KEY) == ""

@@ -2,9 +2,11 @@
 
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from songmap.core.errors import QueryError
-from songmap.core.names import MAX_LISTED, find_song, normalise
+from songmap.core.names import MAX_LISTED, Ambiguous, Names, find_song, normalise
 
 
 def table(*rows: tuple[str, str, str, str]) -> pd.DataFrame:
@@ -109,3 +111,63 @@ def test_voiced_kana_stay_apart_while_accents_go() -> None:
     assert normalise("Ça Va  É") == "ca va e"
     assert normalise("が") != normalise("か")
     assert normalise("한글") == "한글"
+
+
+@pytest.mark.parametrize(
+    ("typed", "written"),
+    [
+        ("Don't Stop", "Don’t Stop"),
+        ('7" mix', "7” mix"),
+        ("Anna - Night", "Anna – Night"),
+        ("MO", "MØ"),
+        ("Love ❤", "Love ❤️"),
+        ("Ægir", "AEGIR"),
+        ("strasse", "Straße"),
+    ],
+)
+def test_signs_that_no_keyboard_has_are_typed_plainly(typed: str, written: str) -> None:
+    assert normalise(typed) == normalise(written)
+
+
+def test_an_ambiguous_name_says_which_rows_it_means() -> None:
+    with pytest.raises(Ambiguous) as caught:
+        find_song(SONGS, "intro")
+    assert caught.value.rows == [2, 3]
+    songs = table(("A/wonder one.mp3", "A", "", ""), ("A/wonder two.mp3", "A", "", ""), ("A/quiet.mp3", "A", "", ""))
+    with pytest.raises(Ambiguous) as caught:
+        find_song(songs, "wonderr")
+    assert caught.value.rows == [0, 1]
+
+
+@pytest.mark.parametrize("name", ["a[b]c", "a|b", 'He said "hi"', "It's", "🎧 night", "x.*y", "(live)", "1", "\\"])
+def test_signs_in_names_mean_themselves(name: str) -> None:
+    songs = table(("A/axbxc.mp3", "A", "", ""), (f"A/take {name} two.mp3", "A", "", ""), ("B/other.mp3", "B", "", ""))
+    assert find_song(songs, name) == 1
+    assert find_song(songs, f"take {name} two") == 1
+
+
+TEXTS = st.lists(st.text("aB é\n.-", max_size=4), min_size=1, max_size=12)
+
+
+@given(names=TEXTS, artists=TEXTS, query=st.text("aB é.-", min_size=1, max_size=3))
+@settings(max_examples=150, deadline=None)
+def test_the_search_in_one_text_is_the_search_in_each_name(names: list[str], artists: list[str], query: str) -> None:
+    """Equal or holding names, row by row, as the definition says."""
+    rows = [(f"G/{row}x", "G", artist, name) for row, (name, artist) in enumerate(zip(names, artists, strict=False))]
+    songs = table(*rows)
+    wanted = normalise(query)
+    own = [
+        {normalise(text) for text in (song_name, title, f"{artist} - {title}" if artist and title else "")}
+        for song_name, artist, title in zip(songs["song_name"], songs["artist"], songs["title"], strict=True)
+    ]
+    equal = [row for row, texts in enumerate(own) if wanted in texts]
+    holding = [row for row, texts in enumerate(own) if any(wanted in text for text in texts)]
+    expected = equal or holding
+    try:
+        found = [Names(songs).find(query)]
+    except Ambiguous as error:
+        found = sorted(error.rows)
+    except QueryError:
+        found = []
+    if expected and wanted:
+        assert found == expected
