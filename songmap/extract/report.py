@@ -125,7 +125,7 @@ def genre_rows(library: Library) -> list[dict[str, Any]]:
             "genre": genre,
             "songs": len(songs),
             "duration": format_duration(songs["duration"].sum()),
-            "median_tempo_bpm": float(songs["tempo_bpm"].median()),
+            "median_tempo_bpm": round(float(songs["tempo_bpm"].median()), 1),
         }
         for genre, songs in library.songs.groupby("genre", sort=True)
     ]
