@@ -2,7 +2,8 @@
 
 A SHAP value is a component's share in a song's margin towards a genre; the values of a song and the base
 sum to that margin. Margins are log-odds of the two genres when there are two (the first genre's are the
-second's with the other sign), else what softmax turns into probabilities.
+second's with the other sign), else what softmax turns into probabilities: the trees' own, before calibration.
+Pipelines end in their trees and have a step "pca".
 """
 
 from dataclasses import dataclass
@@ -26,12 +27,14 @@ _MAX_GAP = 3  # bands: strong mel bands nearer than this make one range
 class Attribution:
     """``values`` ``(n_songs, n_components, n_genres)``, ``base`` ``(n_genres,)``: margins.
 
-    ``scores`` ``(n_songs, n_components)`` are the songs' places on the components, in PCA's units.
+    ``scores`` ``(n_songs, n_components)`` are the songs' places on the components, in PCA's units, ``deviations``
+    the same in standard deviations of the songs that PCA was fitted on.
     """
 
     values: np.ndarray
     base: np.ndarray
     scores: np.ndarray
+    deviations: np.ndarray
 
     @property
     def importance(self) -> np.ndarray:
@@ -47,9 +50,12 @@ def attribute(pipeline: "Pipeline", embeddings: np.ndarray) -> Attribution:
     found = shap.TreeExplainer(pipeline[-1])(scores)
     values = np.asarray(found.values, dtype=np.float64)
     base = np.atleast_2d(np.asarray(found.base_values, dtype=np.float64).reshape(len(scores), -1))[0]
+    pca = pipeline.named_steps["pca"]
+    spread = np.ones(pca.n_components_) if pca.whiten else np.sqrt(pca.explained_variance_)
+    deviations = scores / np.where(spread > 0, spread, 1.0)
     if values.ndim == 2:  # two genres: only the second's margin is given
-        return Attribution(np.stack([-values, values], axis=2), np.array([-base[0], base[0]]), scores)
-    return Attribution(values, base, scores)
+        return Attribution(np.stack([-values, values], axis=2), np.array([-base[0], base[0]]), scores, deviations)
+    return Attribution(values, base, scores, deviations)
 
 
 def margins(pipeline: "Pipeline", embeddings: np.ndarray) -> np.ndarray:
@@ -68,7 +74,7 @@ def component_names(pipeline: "Pipeline", n_terms: int = 2) -> list[str]:
     pca = pipeline.named_steps["pca"]
     shares = np.nan_to_num(pca.explained_variance_ratio_)  # all songs equal: nothing varies
     return [
-        f"PC{number} ({_percent(share)}): {', '.join(component_terms(loadings)[:n_terms])}"
+        f"PC{number} ({percent(share)}): {', '.join(component_terms(loadings)[:n_terms])}"
         for number, (loadings, share) in enumerate(zip(pca.components_, shares, strict=True), 1)
     ]
 
@@ -121,5 +127,8 @@ def _runs(indices: np.ndarray) -> list[np.ndarray]:
     return np.split(indices, np.flatnonzero(np.diff(indices) > _MAX_GAP) + 1)
 
 
-def _percent(share: float) -> str:
-    return f"{100 * share:.0f} %" if share >= 0.01 else "<1 %"
+def percent(share: float) -> str:
+    """A share 0 … 1 in whole percent; "<1 %" and ">99 %" for what is not quite nothing or all."""
+    if 0 < share < 0.01:
+        return "<1 %"
+    return ">99 %" if 0.995 <= share < 1 else f"{100 * share:.0f} %"

@@ -1,131 +1,308 @@
-"""One song explained in sentences. Every sentence states numbers of the song, the model or the library."""
+"""One song explained in sentences. Every sentence states numbers of the song, the model or the library.
+
+Confidence is the calibrated probability of the predicted genre, rounded to whole percent, in words: almost certain
+from 95 %, likely from 75 %, leaning from 50 %, undecided below. A point is a hundredth of probability.
+"""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from songmap.core.schema import COLUMN_UNIT, column_index
-from songmap.genre.shapley import Attribution
+from songmap.core.classifier import GenreModel
+from songmap.core.config import UNKNOWN_GENRE
+from songmap.core.names import normalise
+from songmap.core.schema import FAMILIES
+from songmap.genre.conformal import COVERAGE, prediction_sets
+from songmap.genre.doubts import set_of
+from songmap.genre.families import Change, FamilyAttribution, family_shapley, smallest_change
+from songmap.genre.measures import measure_records, strongest_pitch_classes
+from songmap.genre.shapley import Attribution, attribute, component_names, percent
 
-# Columns that say something to a listener, and what they are called.
-MEASURES = {
-    "tempo_bpm": "tempo",
-    "centroid_mean": "spectral centroid",
-    "rolloff_mean": "85 % roll-off",
-    "bandwidth_mean": "spectral bandwidth",
-    "flatness_mean": "spectral flatness",
-    "zero_crossing_rate_mean": "zero crossings",
-    "onset_strength_mean": "onset strength",
-    "pulse_clarity": "pulse clarity",
-    "beat_interval_std_s": "spread of beat intervals",
-    "rms_mean": "RMS level",
-    "harmonic_rms_mean": "harmonic RMS",
-    "percussive_rms_mean": "percussive RMS",
-}
-_N_COMPONENTS, _N_MEASURES = 3, 4
+if TYPE_CHECKING:
+    from sklearn.pipeline import Pipeline
+
+BANDS = ((95, "almost certain"), (75, "likely"), (50, "leaning"), (0, "undecided"))  # from so many percent
+_N_COMPONENTS, _N_FAMILIES, _N_MEASURES, _N_NAMED = 3, 3, 2, 4
+_SET = f"{100 * COVERAGE:.0f} % set"
 
 
 @dataclass(frozen=True)
 class SongCase:
-    """One song before its judge. ``probabilities`` ``(n_genres,)``; ``attribution`` of this song alone.
+    """One song before its judge, ``model``; ``judge`` names it in words, e.g. "the model of all 52 songs".
 
-    ``judge`` names the model in words; ``deviations`` ``(n_components,)`` are the song's places on the
-    components in standard deviations of the judge's training songs; ``components`` their names.
+    ``song`` holds ``song_name``, ``artist``, ``genre`` and ``file_path`` (empty where unknown), ``embedding`` its raw
+    columns ``(641,)``. ``probabilities`` ``(n_genres,)`` and ``families`` are the model's for this song alone.
+    ``attribution`` of this song by ``trees``, a PCA and XGBoost, with the ``components``' names; None without trees.
     """
 
     song: dict[str, Any]
-    genres: list[str]
-    probabilities: np.ndarray
-    attribution: Attribution
-    deviations: np.ndarray
-    components: list[str]
+    embedding: np.ndarray
+    model: GenreModel
     judge: str
+    probabilities: np.ndarray
+    families: FamilyAttribution
+    change: Change | None
+    trees: "Pipeline | None"
+    attribution: Attribution | None
+    components: list[str]
+
+    @property
+    def genres(self) -> list[str]:
+        return self.model.genres
 
     @property
     def predicted(self) -> int:
         return int(self.probabilities.argmax())
 
     @property
-    def towards(self) -> np.ndarray:
-        """SHAP values towards the predicted genre ``(n_components,)``."""
-        return self.attribution.values[0, :, self.predicted]
+    def own(self) -> int | None:
+        """The song's label, where the model knows it."""
+        return self.genres.index(self.song["genre"]) if self.song["genre"] in self.genres else None
 
     @property
     def rival(self) -> int:
         """The song's own genre where the model disagrees with it, else the second likeliest."""
-        if self.song["genre"] in self.genres and self.genres.index(self.song["genre"]) != self.predicted:
-            return self.genres.index(self.song["genre"])
+        if self.own is not None and self.own != self.predicted:
+            return self.own
         return int(np.argsort(-self.probabilities, kind="stable")[1])
 
+    @property
+    def genre_set(self) -> list[str]:
+        """The conformal set, likeliest first."""
+        chosen = prediction_sets(self.probabilities[np.newaxis], self.model.threshold)[0]
+        return set_of(self.genres, self.probabilities, chosen)
 
-def component_records(case: SongCase) -> list[dict[str, Any]]:
-    """Components by the size of their SHAP value towards the predicted genre, largest first."""
-    order = np.argsort(-np.abs(case.towards), kind="stable")
+    @property
+    def pushes(self) -> np.ndarray:
+        """What each family adds to the predicted genre's probability ``(7,)``."""
+        return self.families.values[0, :, self.predicted]
+
+    @property
+    def towards(self) -> np.ndarray:
+        """SHAP values of the components towards the predicted genre ``(n_components,)``; needs trees."""
+        return self.attribution.values[0, :, self.predicted]
+
+
+def song_case(
+    song: dict[str, Any], embedding: np.ndarray, model: GenreModel, judge: str, trees: "Pipeline | None" = None
+) -> SongCase:
+    """Everything that the words need. ``trees`` is ``model.pipeline`` where that has components, or a second model."""
+    return SongCase(
+        song,
+        embedding,
+        model,
+        judge,
+        model.probabilities(embedding)[0],
+        family_shapley(model.probabilities, embedding, model.background),
+        smallest_change(model.probabilities, embedding, model.medians, model.genres),
+        trees,
+        None if trees is None else attribute(trees, embedding),
+        [] if trees is None else component_names(trees),
+    )
+
+
+def records(case: SongCase) -> dict[str, Any]:
+    """The case for machines: what the sentences say, and the sentences."""
+    change = case.change
+    return {
+        "song_name": case.song["song_name"],
+        "file_path": case.song["file_path"],
+        "genre": case.song["genre"],
+        "predicted_genre": case.genres[case.predicted],
+        "probability": float(case.probabilities.max()),
+        "probabilities": dict(zip(case.genres, case.probabilities.tolist(), strict=True)),
+        "confidence": confidence(float(case.probabilities.max())),
+        "genre_set": case.genre_set,
+        "agrees": None if case.own is None else case.own == case.predicted,
+        "judged_by": case.judge.rstrip(","),
+        "background": dict(zip(case.genres, case.families.base.tolist(), strict=True)),
+        "families": family_records(case),
+        "measures": [record for family in _leading(case) for record in _measures(case, family)],
+        "smallest_change": change
+        and {"families": list(change.families), "genre": change.genre, "probability": change.probability},
+        "components": component_records(case),
+        "sentences": explain(case),
+    }
+
+
+def family_records(case: SongCase) -> list[dict[str, Any]]:
+    """Families by the size of what they add to the predicted genre's probability, largest first."""
     return [
         {
-            "component": case.components[index],
-            "deviation_sd": float(case.deviations[index]),
-            "shap": float(case.towards[index]),
+            "family": FAMILIES[index],
+            "adds": float(case.pushes[index]),
+            "adds_to": dict(zip(case.genres, case.families.values[0, index].tolist(), strict=True)),
         }
-        for index in order
+        for index in np.argsort(-np.abs(case.pushes), kind="stable")
     ]
 
 
-def measure_records(
-    case: SongCase, embedding: np.ndarray, embeddings: np.ndarray, named: np.ndarray
-) -> list[dict[str, Any]]:
-    """The measures in which the predicted genre and its rival differ most, with the song's value.
-
-    ``embeddings`` ``(n_songs, 641)`` of the library's songs with genres ``named`` ``(n_songs,)``. Difference:
-    between the medians, in standard deviations over both genres; measures equal in all their songs are left out.
-    """
-    pair = [case.genres[case.predicted], case.genres[case.rival]]
-    found = []
-    for column, name in MEASURES.items():
-        index = column_index(column)
-        values = embeddings[:, index].astype(np.float64)
-        medians = {genre: float(np.median(values[named == genre])) for genre in pair}
-        spread = float(values[np.isin(named, pair)].std())
-        if spread > 0:
-            record = {"measure": name, "column": column, "unit": COLUMN_UNIT[index], "value": float(embedding[index])}
-            found.append((abs(medians[pair[0]] - medians[pair[1]]) / spread, record | {"medians": medians}))
-    found.sort(key=lambda item: -item[0])
-    return [record for _, record in found[:_N_MEASURES]]
+def component_records(case: SongCase) -> list[dict[str, Any]]:
+    """Components by the size of their SHAP value towards the predicted genre, largest first; none without trees."""
+    if case.attribution is None:
+        return []
+    return [
+        {
+            "component": case.components[index],
+            "deviation_sd": float(case.attribution.deviations[0, index]),
+            "shap": float(case.towards[index]),
+        }
+        for index in np.argsort(-np.abs(case.towards), kind="stable")
+    ]
 
 
-def explain(case: SongCase, measures: list[dict[str, Any]]) -> list[str]:
-    """Sentences on one song: what the judge says, what pushes it which way, how it compares in real units."""
-    song, genres = case.song, case.genres
-    ranked = np.argsort(-case.probabilities, kind="stable")[:3]
-    odds = ", ".join(f"{genres[index]} {100 * case.probabilities[index]:.0f} %" for index in ranked)
-    own = f"is filed under {song['genre']}" if song["genre"] in genres else "has no genre that the model knows"
-    artist = f" by {song['artist']}" if song["artist"] else ""
-    sentences = [f"{song['song_name']}{artist} {own}; {case.judge} takes it for {genres[case.predicted]}: {odds}."]
-    records = component_records(case)
-    for sign, direction in ((1, "towards"), (-1, "away from")):
-        sentences += [
-            f"{abs(record['shap']):.2f} {direction} {genres[case.predicted]}: the song stands at "
-            f"{round(record['deviation_sd'], 1) + 0.0:+.1f} SD on "
-            f"{record['component'].replace(': ', ', where a positive score means ', 1)}."
-            for record in [record for record in records if sign * record["shap"] > 0][:_N_COMPONENTS]
-        ]
-    if not any(record["shap"] for record in records):
-        sentences.append("No component pushes either way: the model says the same of every song.")
-    sentences += [_compare(record) for record in measures]
-    return sentences
+def explain(case: SongCase) -> list[str]:
+    """Sentences: the answer, how sure it is, the families behind it and their columns, what would flip it, components."""
+    leading = _leading(case)
+    return [
+        _answer(case),
+        _set_sentence(case),
+        _label_sentence(case),
+        _families_sentence(case),
+        *(sentence for family in leading for sentence in _columns_sentences(case, family)),
+        _change_sentence(case),
+        *_component_sentences(case),
+    ]
 
 
-def _compare(record: dict[str, Any]) -> str:
-    value, medians = record["value"], record["medians"]
-    unit = f" {record['unit']}" if record["unit"] not in ("0…1", "amplitude") else ""
-    told = ", ".join(f"{genre} {quantity(median)}" for genre, median in medians.items())
-    nearest = sorted((abs(value - median), genre) for genre, median in medians.items())
-    nearer = f"; nearer to {nearest[0][1]}" if nearest[0][0] < nearest[1][0] else ""
-    name = record["measure"][0].upper() + record["measure"][1:]
-    return f"{name} {quantity(value)}{unit}; median of {told}{nearer}."
+def confidence(probability: float) -> str:
+    """Words for a calibrated probability, see the top of this module."""
+    return next(word for least, word in BANDS if round(100 * probability) >= least)
 
 
 def quantity(value: float) -> str:
     """Three significant digits, whole from 100 upward."""
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
+def _answer(case: SongCase) -> str:
+    song, best = case.song, float(case.probabilities.max())
+    artist = "" if normalise(song["artist"]) in normalise(song["song_name"]) else f" by {song['artist']}"
+    ranked = np.argsort(-case.probabilities, kind="stable")[1:3]
+    rest = ", ".join(f"{case.genres[index]} {percent(case.probabilities[index])}" for index in ranked)
+    return (
+        f"{song['song_name']}{artist}: {case.judge} says {case.genres[case.predicted]}, {confidence(best)} "
+        f"({percent(best)}); then {rest}."
+    )
+
+
+def _set_sentence(case: SongCase) -> str:
+    chosen = case.genre_set
+    if case.model.threshold <= 0:
+        return f"{_SET}: any of the {len(case.genres)} genres, since there were too few songs to promise less."
+    if len(chosen) == 1:
+        return f"{_SET}: {chosen[0]} alone."
+    if len(chosen) > _N_NAMED:
+        chosen = [*chosen[: _N_NAMED - 1], f"{len(chosen) - _N_NAMED + 1} others"]
+    return f"{_SET}: {_listed(chosen, 'or')}, so it counts as a hybrid."
+
+
+def _label_sentence(case: SongCase) -> str:
+    label = case.song["genre"]
+    if label in ("", UNKNOWN_GENRE):
+        return "It is filed under no genre."
+    if case.own is None:
+        return f"It is filed under {label}, a genre that the model does not know."
+    if case.own == case.predicted:
+        return f"It is filed under {label}: the model agrees."
+    where = "in" if label in case.genre_set else "outside"
+    return (
+        f"It is filed under {label}: the model disagrees and gives that {percent(case.probabilities[case.own])}, "
+        f"{where} the {_SET}."
+    )
+
+
+def _families_sentence(case: SongCase) -> str:
+    genre, number = case.genres[case.predicted], len(case.model.background)
+    base = percent(case.families.base[case.predicted])
+    start = f"Of the {number} songs that it is compared with, the model says {genre} {base} on average"
+    steps = [
+        (FAMILIES[index], _points(case.pushes[index])) for index in np.argsort(-np.abs(case.pushes), kind="stable")
+    ]
+    if not any(points for _, points in steps):
+        return f"{start}; no family moves that by a point: of this song it says much the same."
+    told = []
+    for sign, word in ((1, "adds"), (-1, "takes away")):
+        parts = [(family, sign * points) for family, points in steps if sign * points > 0]
+        if parts:
+            first = f"{parts[0][0]} {word} {parts[0][1]} {'point' if parts[0][1] == 1 else 'points'}"
+            told.append(", ".join([first, *(f"{family} {points}" for family, points in parts[1:])]))
+    silent = [family for family, points in steps if not points]
+    if silent:
+        told.append(f"{_listed(silent, 'and')} {'moves' if len(silent) == 1 else 'move'} it by less than a point")
+    return f"{start}; for this song {'; '.join(told)}."
+
+
+def _columns_sentences(case: SongCase, family: str) -> list[str]:
+    found = [_compare(record) for record in _measures(case, family)]
+    if family == "harmony":
+        pair = [case.genres[case.predicted], case.genres[case.rival]]
+        medians = [case.model.medians[index] for index in (case.predicted, case.rival)]
+        keys = [f"{genre} {', '.join(strongest_pitch_classes(row))}" for genre, row in zip(pair, medians, strict=True)]
+        found.append(
+            f"strongest pitch classes {', '.join(strongest_pitch_classes(case.embedding))} (medians: {'; '.join(keys)})"
+        )
+    return [f"{family.capitalize()}: {'; '.join(found)}."] if found else []
+
+
+def _compare(record: dict[str, Any]) -> str:
+    value, medians = record["value"], record["medians"]
+    told = [quantity(median) for median in medians.values()]
+    nearest = sorted((abs(value - median), genre) for genre, median in medians.items())
+    nearer = f", nearer to {nearest[0][1]}" if nearest[0][0] < nearest[1][0] and told[0] != told[1] else ""
+    unit = f" {record['unit']}" if record["unit"] else ""
+    pair = ", ".join(f"{genre} {text}" for genre, text in zip(medians, told, strict=True))
+    return f"{record['measure']} {quantity(value)}{unit} (medians: {pair}{nearer})"
+
+
+def _change_sentence(case: SongCase) -> str:
+    if case.change is None:
+        return "No families put at the medians of another genre would make the model say that genre."
+    families = _listed(list(case.change.families), "and")
+    return (
+        f"Smallest change that flips it: with {families} at the medians of {case.change.genre} the model says "
+        f"{case.change.genre} ({percent(case.change.probability)})."
+    )
+
+
+def _component_sentences(case: SongCase) -> list[str]:
+    if case.attribution is None:
+        return []
+    genre, base = case.genres[case.predicted], case.attribution.base[case.predicted]
+    which = "the model's trees" if case.trees is case.model.pipeline else "a second model, PCA and XGBoost"
+    found = component_records(case)
+    if not any(record["shap"] for record in found):
+        return [f"No component pushes either way: {which} would say the same of every song."]
+    sentences = [
+        f"Components: in {which}, the margin for {genre} goes from {base:+.2f} on average to "
+        f"{base + case.towards.sum():+.2f} for this song, before calibration."
+    ]
+    for sign, direction in ((1, "towards"), (-1, "away from")):
+        sentences += [
+            f"{abs(record['shap']):.2f} {direction} {genre}: the song stands at "
+            f"{round(record['deviation_sd'], 1) + 0.0:+.1f} SD on "
+            f"{record['component'].replace(': ', ', where a positive score means ', 1)}."
+            for record in [record for record in found if sign * record["shap"] > 0][:_N_COMPONENTS]
+        ]
+    return sentences
+
+
+def _leading(case: SongCase) -> list[str]:
+    """The families that move the predicted genre most, by a point at least."""
+    order = np.argsort(-np.abs(case.pushes), kind="stable")[:_N_FAMILIES]
+    return [FAMILIES[index] for index in order if _points(case.pushes[index])]
+
+
+def _measures(case: SongCase, family: str) -> list[dict[str, Any]]:
+    pair = {case.genres[index]: index for index in (case.predicted, case.rival)}
+    return measure_records(family, case.embedding, case.model.medians, case.model.background, pair, _N_MEASURES)
+
+
+def _points(share: float) -> int:
+    return round(100 * share)
+
+
+def _listed(names: list[str], word: str) -> str:
+    """ "A, B or C" for the word "or"."""
+    return f"{', '.join(names[:-1])} {word} {names[-1]}" if len(names) > 1 else names[0]
