@@ -1,200 +1,394 @@
-"""How good the classifier is on songs, and where possible artists, that it has never heard.
+"""How good the candidates are on songs, and where possible artists, that they have never heard; which is served.
 
-Labels are integers ``(n_songs,)``, groups strings ``(n_songs,)``: songs of one group never stand on both
-sides of a split. A fold is ``(train, test)``, two arrays of row indices. Scores are fractions 0 … 1.
+Everything is chosen on the development songs of a Plan by nested cross-validation: the candidate here, its grid and
+calibration inside every fold (``learn``). The test songs are scored once, by the model of all development songs.
+Rows index the material's songs. Fits run in threads, each fit in one, so that cores change no bit.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from songmap.core.config import usable_cores
 from songmap.core.errors import UsageError
-from songmap.genre.material import Material, copies_note
-from songmap.genre.models import probabilities
+from songmap.genre.learn import Learned, learn
+from songmap.genre.material import Material
+from songmap.genre.models import CANDIDATES, DEFAULT
+from songmap.genre.scores import (
+    N_DRAWS,
+    N_PERMUTATIONS,
+    SCORES,
+    Sampled,
+    per_genre_scores,
+    permutation_test,
+    sampled_scores,
+)
+from songmap.genre.splits import N_FOLDS, Fold, Plan, make_folds, plan_splits, subsample
 
-if TYPE_CHECKING:
-    from sklearn.pipeline import Pipeline
+__all__ = ["Evaluation", "Plan", "evaluate", "final", "plan_splits", "uncertainty"]
 
-Fold = tuple[np.ndarray, np.ndarray]
-FitFunction = Callable[[np.ndarray, np.ndarray], "Pipeline"]
+_ALL_COMPARED = 3_000  # development songs up to which every candidate is compared on all of them
+_FIRST_RUNG, _RUNG_FACTOR = 1_000, 4
+_ALWAYS = (DEFAULT, "majority")  # what others are measured by
+SIGNIFICANT = 0.05
 
-MAX_FOLDS = 5
-TEST_FRACTION = 0.2
-_TRIES = 10  # shuffles looked at before another number of folds is tried
-
-
-@dataclass(frozen=True)
-class Plan:
-    """Which songs train and which test: ``folds`` of the cross-validation and one ``holdout``.
-
-    ``grouping`` says in a sentence what is kept together, ``limits`` what could not be.
-    """
-
-    folds: list[Fold]
-    holdout: Fold
-    grouping: str
-    limits: list[str]
+Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What models said about songs they were not trained on.
+    """What models said about songs they were not trained on, and what follows.
 
-    ``out_of_fold`` float64 ``(n_songs, n_genres)``, probabilities by the fold's model, which did not see
-    the song; ``fold_of`` ``(n_songs,)``; ``pipelines`` one per fold; ``held_out`` the holdout's
-    probabilities. ``scores`` and ``per_genre`` are records.
+    ``chosen`` is the candidate to serve, ``reason`` why in a sentence. ``candidates``, ``scores``, ``per_genre`` are
+    records; ``gap``, ``permutation``, ``leakage`` numbers with a sentence ``meaning``; ``limits`` sentences.
+    ``out_of_fold`` float64 ``(n_songs, n_genres)``: of development songs the mean over the repeats of the models that
+    had not seen them, of test songs the model of all development songs. ``judges`` are the chosen candidate's models:
+    of the first repeat's folds, last of all development songs; ``fold_of (n_songs,)`` is the judge that has not seen a
+    song. ``component_judges`` are those of PCA + XGBoost.
     """
 
-    out_of_fold: np.ndarray
-    fold_of: np.ndarray
-    pipelines: list["Pipeline"]
-    held_out: np.ndarray
+    chosen: str
+    reason: str
+    candidates: list[dict[str, Any]]
     scores: list[dict[str, Any]]
     per_genre: list[dict[str, Any]]
+    gap: dict[str, Any]
+    permutation: dict[str, Any]
+    leakage: dict[str, Any]
+    limits: list[str]
+    out_of_fold: np.ndarray
+    fold_of: np.ndarray
+    judges: list[Learned]
+    component_judges: list[Learned]
 
 
-def plan_splits(material: Material, seed: int) -> Plan:
-    """Folds by group; by song where artists that span genres leave no split with every genre on both sides."""
-    labels, groups = material.labels, material.groups
-    grouping, limits = material.grouping, list(material.limits)
-    folds, holdout = make_folds(labels, groups, seed), make_holdout(labels, groups, seed)
-    if not folds or holdout is None:
-        groups = material.recordings
-        folds, holdout = make_folds(labels, groups, seed), make_holdout(labels, groups, seed)
-        grouping = "Songs are split one by one, in each genre's proportion."
-        limits.append("artists span genres so that no split keeps them together: tested on unseen songs, not artists")
-    if not folds or holdout is None:
-        raise UsageError("a genre of one song cannot be split into training and test songs; add songs and run 01 again")
-    if len(folds) < MAX_FOLDS:
-        counts = {genre: len(set(groups[labels == label])) for label, genre in enumerate(material.genres)}
-        scarce = min(counts, key=lambda genre: counts[genre])
-        limits.append(
-            f"{len(folds)} folds instead of {MAX_FOLDS}: each must test every genre, and {scarce} comes in "
-            f"{counts[scarce]} groups (artists, albums or songs)"
+@dataclass(frozen=True)
+class _Crossed:
+    """A candidate cross-validated on ``rows``: ``rounds (n_repeats, len(rows), n_genres)``, one model per first fold."""
+
+    name: str
+    rows: np.ndarray
+    rounds: np.ndarray
+    judges: list[Learned]
+    train_accuracy: float
+    sampled: Sampled
+
+    def above(self, other: "_Crossed") -> tuple[float, float]:
+        """Balanced accuracy above another's on the same songs, and the standard error of that difference."""
+        name = "balanced_accuracy"
+        difference = self.sampled.values[name] - other.sampled.values[name]
+        return difference, float((self.sampled.draws[name] - other.sampled.draws[name]).std())
+
+
+class _Work:
+    """Fits candidates on folds of one material, several at once, and tells how far it is."""
+
+    def __init__(
+        self, embeddings: np.ndarray, material: Material, seed: int, n_draws: int, on_progress: Progress | None
+    ) -> None:
+        self.embeddings, self.labels, self.n_genres = embeddings, material.labels, len(material.genres)
+        self.seed, self.n_draws, self.on_progress = seed, n_draws, on_progress
+        self.done = self.total = 0
+
+    def learned(self, tasks: Sequence[tuple[str, np.ndarray, np.ndarray]]) -> list[Learned]:
+        """A model for each task: name of a candidate, rows to learn from, groups of all songs."""
+        self.total += len(tasks)
+        with ThreadPoolExecutor(usable_cores()) as pool:
+            futures = [pool.submit(self._learn, *task) for task in tasks]
+            try:
+                for future in as_completed(futures):
+                    future.result()
+                    self.done += 1
+                    if self.on_progress:
+                        self.on_progress(self.done, self.total)
+            except BaseException:
+                pool.shutdown(cancel_futures=True)
+                raise
+        return [future.result() for future in futures]
+
+    def _learn(self, name: str, rows: np.ndarray, groups: np.ndarray) -> Learned:
+        return learn(name, self.embeddings[rows], self.labels[rows], groups[rows], self.n_genres, self.seed)
+
+    def crossed(
+        self, names: Sequence[str], rows: np.ndarray, repeats: list[list[Fold]], groups: np.ndarray, by: np.ndarray
+    ) -> dict[str, _Crossed]:
+        """Candidates on the folds ``repeats`` of ``rows``; groups ``by`` are what intervals resample."""
+        folds = [(number, fold) for number, repeat in enumerate(repeats) for fold in repeat]
+        models = self.learned([(name, train, groups) for name in names for _, (train, _) in folds])
+        place = np.zeros(len(self.labels), np.int64)
+        place[rows] = np.arange(len(rows))
+        found = {}
+        for index, name in enumerate(names):
+            own = models[index * len(folds) : (index + 1) * len(folds)]
+            rounds = np.zeros((len(repeats), len(rows), self.n_genres))
+            trained = []
+            for model, (number, (train, test)) in zip(own, folds, strict=True):
+                rounds[number, place[test]] = model.probabilities(self.embeddings[test])
+                trained.append(self.accuracy(model, train))
+            sampled = sampled_scores(self.labels[rows], rounds, by[rows], self.seed, self.n_draws)
+            found[name] = _Crossed(name, rows, rounds, own[: len(repeats[0])], float(np.mean(trained)), sampled)
+        return found
+
+    def accuracy(self, model: Learned, rows: np.ndarray) -> float:
+        return float((model.probabilities(self.embeddings[rows]).argmax(axis=1) == self.labels[rows]).mean())
+
+
+def evaluate(
+    embeddings: np.ndarray,
+    material: Material,
+    plan: Plan,
+    seed: int,
+    model: str | None = None,
+    on_progress: Progress | None = None,
+    n_draws: int = N_DRAWS,
+    n_permutations: int = N_PERMUTATIONS,
+) -> Evaluation:
+    """Compare the candidates on ``embeddings (n_songs, 641)``, rows as the material's, and judge the one to serve.
+
+    ``model`` names the one to serve, whatever its scores. Raises UsageError for one that so many songs would take hours.
+    """
+    from threadpoolctl import threadpool_limits
+
+    _check(model, len(material.labels))
+    work = _Work(embeddings, material, seed, n_draws, on_progress)
+    with threadpool_limits(1):
+        rounds = _compared(work, plan, model)
+        crossed = rounds[-1]
+        chosen, reason = _choice(crossed, model)
+        labels, development, test = material.labels, plan.development, plan.test
+        own, majority = crossed[chosen], crossed["majority"]
+        names = list(dict.fromkeys((chosen, DEFAULT, "majority")))
+        models = dict(zip(names, work.learned([(name, development, plan.groups) for name in names]), strict=True))
+        tested = {
+            name: sampled_scores(
+                labels[test], models[name].probabilities(embeddings[test])[np.newaxis], plan.groups[test], seed, n_draws
+            )
+            for name in (chosen, "majority")
+        }
+        permutation = permutation_test(
+            labels[development], own.rounds.argmax(axis=2), plan.groups[development], seed, n_permutations
         )
-    return Plan(folds, holdout, grouping + copies_note(material.recordings), limits)
-
-
-def make_folds(labels: np.ndarray, groups: np.ndarray, seed: int) -> list[Fold]:
-    """At most ``MAX_FOLDS`` folds with every genre in both parts of each; none where the groups allow none."""
-    for n_folds in range(min(MAX_FOLDS, _least_groups(labels, groups)), 1, -1):
-        for attempt in range(_TRIES):
-            folds = _split(labels, groups, n_folds, seed + attempt)
-            if all(_is_whole(labels, fold) for fold in folds):
-                return folds
-    return []
-
-
-def make_holdout(labels: np.ndarray, groups: np.ndarray, seed: int) -> Fold | None:
-    """The split with every genre in both parts whose test part is nearest to ``TEST_FRACTION``, if there is any."""
-    if _least_groups(labels, groups) < 2:
-        return None
-    for n_folds in range(min(round(1 / TEST_FRACTION), int(np.bincount(labels).min()), len(set(groups))), 1, -1):
-        for attempt in range(_TRIES):
-            whole = [fold for fold in _split(labels, groups, n_folds, seed + attempt) if _is_whole(labels, fold)]
-            if whole:
-                return min(whole, key=lambda fold: abs(len(fold[1]) / len(labels) - TEST_FRACTION))
-    return None
-
-
-def _least_groups(labels: np.ndarray, groups: np.ndarray) -> int:
-    return min(len(set(groups[labels == label])) for label in set(labels))
-
-
-def _split(labels: np.ndarray, groups: np.ndarray, n_folds: int, seed: int) -> list[Fold]:
-    from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
-
-    rows = np.arange(len(labels))
-    if len(set(groups)) == len(groups):
-        return list(StratifiedKFold(n_folds, shuffle=True, random_state=seed).split(rows, labels))
-    return list(StratifiedGroupKFold(n_folds, shuffle=True, random_state=seed).split(rows, labels, groups))
-
-
-def _is_whole(labels: np.ndarray, fold: Fold) -> bool:
-    return all(len(set(labels[part])) == len(set(labels)) for part in fold)
-
-
-def evaluate(embeddings: np.ndarray, material: Material, plan: Plan, fit: FitFunction) -> Evaluation:
-    """Fit and judge ``fit`` on every fold and on the holdout. ``embeddings`` ``(n_songs, 641)`` as ``labels``."""
-    labels, n_genres = material.labels, len(material.genres)
-    out_of_fold = np.zeros((len(labels), n_genres))
-    fold_of = np.zeros(len(labels), int)
-    pipelines, rounds = [], []
-    for number, (train, test) in enumerate(plan.folds):
-        pipeline = fit(embeddings[train], labels[train])
-        out_of_fold[test], fold_of[test] = probabilities(pipeline, embeddings[test]), number
-        pipelines.append(pipeline)
-        rounds.append(_judge(pipeline, embeddings, labels, (train, test), n_genres))
-    train, test = plan.holdout
-    pipeline = fit(embeddings[train], labels[train])
-    held_out = probabilities(pipeline, embeddings[test])
-    once = _judge(pipeline, embeddings, labels, plan.holdout, n_genres)
+        permutation["meaning"] = _permutation_meaning(permutation, plan)
+        leakage = _leakage(work, own, plan, material.recordings)
+    said = models[chosen].probabilities(embeddings[test])
+    out_of_fold, fold_of = np.zeros((len(labels), said.shape[1])), np.full(len(labels), len(own.judges))
+    out_of_fold[development], out_of_fold[test] = own.rounds.mean(axis=0), said
+    for number, (_, fold) in enumerate(plan.repeats[0]):
+        fold_of[fold] = number
+    n_folds, n_repeats = len(plan.repeats[0]), len(plan.repeats)
+    times = "" if n_repeats == 1 else ", twice" if n_repeats == 2 else f", {n_repeats} times"
     scores = [
-        {"tested_on": f"{len(test)} test songs", **once, "accuracy_std": None, "macro_f1_std": None},
-        {
-            "tested_on": f"{len(plan.folds)}-fold cross-validation",
-            **{name: float(np.mean([one[name] for one in rounds])) for name in once},
-            "accuracy_std": float(np.std([one["accuracy"] for one in rounds])),
-            "macro_f1_std": float(np.std([one["macro_f1"] for one in rounds])),
-        },
+        _score_record(
+            f"{len(test)} test songs", tested[chosen], tested["majority"], work.accuracy(models[chosen], development)
+        ),
+        _score_record(f"{n_folds}-fold cross-validation{times}", own.sampled, majority.sampled, own.train_accuracy),
     ]
     per_genre = [
-        {
-            "genre": genre,
-            "songs": int((labels == label).sum()),
-            **crossed,
-            **{f"test_{k}": v for k, v in tested.items()},
-        }
-        for label, (genre, crossed, tested) in enumerate(
+        {"genre": genre, "songs": int((labels == label).sum()), **crossed_one}
+        | {f"test_{name}": value for name, value in tested_one.items()}
+        for label, (genre, crossed_one, tested_one) in enumerate(
             zip(
                 material.genres,
-                _per_genre(labels, out_of_fold.argmax(axis=1), n_genres),
-                _per_genre(labels[test], held_out.argmax(axis=1), n_genres),
+                per_genre_scores(labels[development], own.rounds),
+                per_genre_scores(labels[test], said[np.newaxis]),
                 strict=True,
             )
         )
     ]
-    return Evaluation(out_of_fold, fold_of, pipelines, held_out, scores, per_genre)
+    gap = {"train_accuracy": own.train_accuracy, "cv_accuracy": own.sampled.values["accuracy"]}
+    gap["meaning"] = _gap_meaning(**gap, p_value=permutation["p_value"])
+    return Evaluation(
+        chosen=chosen,
+        reason=reason,
+        candidates=_candidate_records(rounds),
+        scores=scores,
+        per_genre=per_genre,
+        gap=gap,
+        permutation=permutation,
+        leakage=leakage,
+        limits=_limits(own, tested[chosen], len(set(plan.groups[test])), permutation),
+        out_of_fold=out_of_fold,
+        fold_of=fold_of,
+        judges=[*own.judges, models[chosen]],
+        component_judges=[*crossed[DEFAULT].judges, models[DEFAULT]],
+    )
 
 
-def _judge(
-    pipeline: "Pipeline", embeddings: np.ndarray, labels: np.ndarray, fold: Fold, n_genres: int
-) -> dict[str, float]:
-    """Scores on the test part, of the model and of always saying the training part's commonest genre."""
-    from sklearn.metrics import accuracy_score, f1_score
+def final(embeddings: np.ndarray, material: Material, name: str, seed: int) -> Learned:
+    """The candidate ``name`` learned from all songs of the material: what is saved and served."""
+    from threadpoolctl import threadpool_limits
 
-    train, test = fold
-    majority = np.full(len(test), np.bincount(labels[train], minlength=n_genres).argmax())
-    guess = probabilities(pipeline, embeddings[test]).argmax(axis=1)
-    options = {"labels": range(n_genres), "average": "macro", "zero_division": 0}
+    _check(name, len(material.labels))
+    with threadpool_limits(1):
+        return learn(name, embeddings, material.labels, material.groups, len(material.genres), seed)
+
+
+def _check(name: str | None, n_songs: int) -> None:
+    if name is None:
+        return
+    if name not in CANDIDATES:
+        raise UsageError(f"there is no model {name!r}; there are {', '.join(CANDIDATES)}")
+    most = CANDIDATES[name].most_songs
+    if most is not None and n_songs > most:
+        raise UsageError(
+            f"{CANDIDATES[name].title} is fitted on at most {most:,} songs, here are {n_songs:,}: it would take hours; "
+            f"ask for another of {', '.join(CANDIDATES)}"
+        )
+
+
+def _compared(work: _Work, plan: Plan, asked: str | None) -> list[dict[str, _Crossed]]:
+    """Rounds of candidates, each on the same folds, the last on all development songs. All candidates are in that one where songs
+    are few; else they are thinned by successive halving (Jamieson & Talwalkar 2016): all are compared on a subsample of groups, the better half by balanced accuracy on
+    one ``_RUNG_FACTOR`` times as large, and so on; what is left, on all. What others are measured by always stays.
+    """
+    groups, n_songs = plan.groups, len(plan.development)
+    left, rounds = list(CANDIDATES), []
+    size = _FIRST_RUNG
+    while n_songs > _ALL_COMPARED and size < n_songs / 2:
+        labels, own = work.labels[plan.development], groups[plan.development]
+        rows = plan.development[subsample(labels, own, size, work.seed)]
+        folds = [
+            (rows[train], rows[test]) for train, test in make_folds(work.labels[rows], groups[rows], N_FOLDS, work.seed)
+        ]
+        if folds:
+            found = work.crossed(left, rows, [folds], groups, groups)
+            rounds.append(found)
+            ranked = sorted(
+                (name for name in left if name != "majority"),
+                key=lambda name: -found[name].sampled.values["balanced_accuracy"],
+            )
+            kept = {*ranked[: (len(ranked) + 1) // 2], *_ALWAYS, asked}
+            left = [name for name in left if name in kept]
+        size *= _RUNG_FACTOR
+        left = [name for name in left if (CANDIDATES[name].most_songs or np.inf) >= min(size, n_songs)]
+    return [*rounds, work.crossed(left, plan.development, plan.repeats, groups, groups)]
+
+
+def _choice(crossed: dict[str, _Crossed], asked: str | None) -> tuple[str, str]:
+    """The candidate to serve and why: PCA + XGBoost unless another is better by more than one standard error."""
+    default = crossed[DEFAULT]
+    title, value = CANDIDATES[DEFAULT].title, default.sampled.values["balanced_accuracy"]
+    others = [one for name, one in crossed.items() if name not in _ALWAYS]
+    better = [one for one in others if one.above(default)[0] > max(one.above(default)[1], 0)]
+    best = max(better, key=lambda one: one.sampled.values["balanced_accuracy"], default=None)
+    if best is None:
+        reason = f"{title} is the default, and no other is better by more than one standard error"
+    else:
+        difference, error = best.above(default)
+        reason = (
+            f"its balanced accuracy of {best.sampled.values['balanced_accuracy']:.2f} is better than the {value:.2f} of "
+            f"{title} by {difference:.3f}, more than one standard error of the difference ({error:.3f})"
+        )
+    winner = best.name if best else DEFAULT
+    if asked is None or asked == winner:
+        return winner, f"{CANDIDATES[winner].title} is served: {reason}."
+    return (
+        asked,
+        f"{CANDIDATES[asked].title} is served as asked for; by the scores it would be {CANDIDATES[winner].title}: {reason}.",
+    )
+
+
+def _candidate_records(rounds: list[dict[str, _Crossed]]) -> list[dict[str, Any]]:
+    """Every candidate as it was in the last round that it reached, beside PCA + XGBoost on the same songs."""
+    records = []
+    for name, candidate in CANDIDATES.items():
+        crossed = next(crossed for crossed in reversed(rounds) if name in crossed)
+        difference, error = crossed[name].above(crossed[DEFAULT])
+        records.append(
+            {"model": name, "title": candidate.title, "songs": len(crossed[name].rows)}
+            | crossed[name].sampled.record("accuracy", "macro_f1")
+            | {"difference": difference, "difference_error": error}
+        )
+    return records
+
+
+def _score_record(tested_on: str, sampled: Sampled, majority: Sampled, train_accuracy: float) -> dict[str, Any]:
     return {
-        "accuracy": float(accuracy_score(labels[test], guess)),
-        "macro_f1": float(f1_score(labels[test], guess, **options)),
-        "train_accuracy": float(
-            accuracy_score(labels[train], probabilities(pipeline, embeddings[train]).argmax(axis=1))
-        ),
-        "baseline_accuracy": float(accuracy_score(labels[test], majority)),
-        "baseline_macro_f1": float(f1_score(labels[test], majority, **options)),
+        "tested_on": tested_on,
+        **sampled.record(*SCORES),
+        "baseline_accuracy": majority.values["accuracy"],
+        "baseline_macro_f1": majority.values["macro_f1"],
+        "train_accuracy": train_accuracy,
     }
 
 
-def _per_genre(labels: np.ndarray, guess: np.ndarray, n_genres: int) -> list[dict[str, float]]:
-    from sklearn.metrics import precision_recall_fscore_support
-
-    values = precision_recall_fscore_support(labels, guess, labels=range(n_genres), zero_division=0)
-    return [
-        {"precision": float(precision), "recall": float(recall), "f1": float(f1)}
-        for precision, recall, f1, _ in zip(*values, strict=True)
+def _leakage(work: _Work, own: _Crossed, plan: Plan, recordings: np.ndarray) -> dict[str, Any]:
+    """The same candidate on random folds, which tear artists and albums apart but no files of one recording."""
+    grouped = own.sampled.values["accuracy"]
+    if plan.group_by == "song":
+        meaning = "Songs are split one by one already, so what knowing an artist or album is worth cannot be measured."
+        return {"grouped_accuracy": grouped, "random_accuracy": grouped, "difference": 0.0, "meaning": meaning}
+    labels = work.labels[plan.development]
+    repeats = [
+        [
+            (plan.development[train], plan.development[test])
+            for train, test in make_folds(labels, recordings[plan.development], N_FOLDS, work.seed + 1000 * number)
+        ]
+        for number in range(len(plan.repeats))
     ]
+    mixed = work.crossed([own.name], plan.development, repeats, recordings, plan.groups)[own.name]
+    random = mixed.sampled.values["accuracy"]
+    error = float((mixed.sampled.draws["accuracy"] - own.sampled.draws["accuracy"]).std())
+    told = (
+        f"On random folds, which have songs of one {plan.group_by} on both sides, it is right about {_percent(random)}, "
+        f"on folds that keep them together about {_percent(grouped)}"
+    )
+    if random - grouped > 2 * error:
+        meaning = f"{told}: {_points(random - grouped)} come from recognising {plan.group_by}s, not genres."
+    else:
+        meaning = f"{told}: no more than chance explains (standard error {_points(error)}), so no leak shows."
+    return {"grouped_accuracy": grouped, "random_accuracy": random, "difference": random - grouped, "meaning": meaning}
 
 
-def confusion(labels: np.ndarray, guess: np.ndarray, n_genres: int) -> np.ndarray:
-    """How often a song of genre ``row`` was taken for genre ``column``, int ``(n_genres, n_genres)``."""
-    counts = np.zeros((n_genres, n_genres), int)
-    np.add.at(counts, (labels, guess), 1)
-    return counts
+def _gap_meaning(train_accuracy: float, cv_accuracy: float, p_value: float) -> str:
+    told = f"It is right about {_percent(train_accuracy)} of the songs it learned from and {_percent(cv_accuracy)} of others"
+    if p_value > SIGNIFICANT:
+        return f"{told}, which chance explains: what it learned holds for its own songs alone."
+    if train_accuracy - cv_accuracy <= 0.05:
+        return f"{told}: it knows new songs about as well as its own."
+    return f"{told}: {_points(train_accuracy - cv_accuracy)} are memory; of new songs expect the second figure."
+
+
+def _permutation_meaning(found: dict[str, Any], plan: Plan) -> str:
+    number = found["n_permutations"]
+    hits = round(found["p_value"] * (1 + number)) - 1
+    told = (
+        f"Of {number:,} shufflings of the genres among {plan.group_by}s {hits if hits else 'none'} reached "
+        f"{_percent(found['accuracy'])} (on average {_percent(found['chance'])}), p = {found['p_value']:.3f}"
+    )
+    if found["p_value"] > SIGNIFICANT:
+        return f"{told}: it is not shown to be better than chance."
+    return f"{told}: chance does not explain it."
+
+
+def _limits(own: _Crossed, test: Sampled, n_test_groups: int, permutation: dict[str, Any]) -> list[str]:
+    """Sentences on what the scores do not show."""
+    limits, title = [], CANDIDATES[own.name].title
+    if np.ptp(own.rounds, axis=1).max() < 1e-9:
+        limits.append(f"{title} says the same of every song: its parameters are too strict for {len(own.rows)} songs")
+    elif permutation["p_value"] > SIGNIFICANT:
+        limits.append(
+            f"{title} is not shown to be better than chance (p = {permutation['p_value']:.2f}): take its answers for guesses"
+        )
+    if test.values["accuracy"] == 1:
+        # the largest error rate that all of them right would still leave at 5 %: exact binomial
+        least = 0.05 ** (1 / n_test_groups)
+        limits.append(
+            f"all test songs are right, but they are of {n_test_groups} groups only: "
+            f"the accuracy may be as low as {least:.2f} (95 %, exact binomial), whatever the interval of resampling says"
+        )
+    return limits
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %"
+
+
+def _points(share: float) -> str:
+    return f"{100 * share:.0f} points"
 
 
 def uncertainty(found: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

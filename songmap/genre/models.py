@@ -1,78 +1,185 @@
-"""The classifier: StandardScaler, PCA and gradient-boosted trees (XGBoost, Chen & Guestrin 2016) as one Pipeline.
+"""The candidates: Pipelines on raw columns ``(n_songs, 641)``, what of them is chosen by inner folds, and the baselines.
 
-It is fitted on raw columns ``(n_songs, 641)`` and integer labels ``(n_songs,)``, 0 … n_genres - 1 in the
-order of a list of genres that is kept beside it. Probabilities are ``(n_songs, n_genres)``, rows summing to 1.
+Labels are integers ``(n_songs,)``, 0 … n_genres - 1 in the order of a list of genres kept beside them. Probabilities
+are ``(n_songs, n_genres)``, rows summing to 1. A candidate's grid is a list of points, the simplest first.
 """
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from songmap.core.errors import UsageError
+from songmap.core.schema import N_COLUMNS
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
 
-DEFAULT_COMPONENTS = 15
-
-# "published" was tuned for two genres and 300 songs. A tree's leaf must hold a Hessian of min_child_weight, and of two
-# genres a song brings at most p(1 - p) = 0.25 of it: with 48 songs the published 5, with gamma 2, forbids every split
-# and each song gets the majority genre. "default" allows leaves of four songs and takes more trees.
-PRESETS: dict[str, dict[str, float]] = {
-    "default": {
-        "n_estimators": 200, "max_depth": 2, "learning_rate": 0.05, "subsample": 0.6, "colsample_bytree": 0.6,
-        "min_child_weight": 1, "gamma": 0, "reg_alpha": 0, "reg_lambda": 2,
-    },
-    "published": {
-        "n_estimators": 50, "max_depth": 2, "learning_rate": 0.03, "subsample": 0.6, "colsample_bytree": 0.6,
-        "min_child_weight": 5, "gamma": 2, "reg_alpha": 0.5, "reg_lambda": 2,
-    },
+DEFAULT = "pca_xgboost"
+PUBLISHED_COMPONENTS = 15
+# Tuned for two genres and 300 songs. A tree's leaf must hold a Hessian of min_child_weight, and of two genres a song
+# brings at most p(1 - p) = 0.25 of it: with 48 songs the published 5, with gamma 2, forbids every split.
+PUBLISHED: dict[str, float] = {
+    "n_estimators": 50, "max_depth": 2, "learning_rate": 0.03, "subsample": 0.6, "colsample_bytree": 0.6,
+    "min_child_weight": 5, "gamma": 2, "reg_alpha": 0.5, "reg_lambda": 2,
 }  # fmt: skip
+TREES = (50, 100, 200)  # all read off one fit
+LEARNING_RATE = 0.1
+MAX_COMPONENTS = 160
+_LEAF_SONGS, _LAMBDA_SONGS = 2, 4
+
+Point = dict[str, Any]
 
 
-def build_pipeline(n_songs: int, n_genres: int, *, preset: str, components: int, seed: int) -> "Pipeline":
-    """An unfitted Pipeline for ``n_songs`` training songs.
+@dataclass(frozen=True)
+class Candidate:
+    """``build(point, n_songs, n_genres, seed)`` makes an unfitted Pipeline for so many training songs.
 
-    PCA keeps ``components``, at most ``n_songs - 1``: more directions than that do not vary. One thread,
-    since the sums of several threads differ in their last bits and then choose other splits.
+    ``grid(labels)`` are the points to choose from for these training songs. ``weighed``: the last step takes sample
+    weights, by which all genres count alike. ``calibrated``: its probabilities are made as frequent as they say.
+    ``most_songs``: it is never fitted on more, where that would take hours.
     """
-    from sklearn.decomposition import PCA
+
+    title: str
+    build: Callable[[Point, int, int, int], "Pipeline"]
+    grid: Callable[[np.ndarray], list[Point]]
+    weighed: bool = False
+    calibrated: bool = True
+    most_songs: int | None = None
+
+    def fit(self, point: Point, embeddings: np.ndarray, labels: np.ndarray, n_genres: int, seed: int) -> "Pipeline":
+        """Its Pipeline fitted on ``(n_songs, 641)`` and ``(n_songs,)``; every genre must occur."""
+        pipeline = self.build(point, len(labels), n_genres, seed)
+        weights = {}
+        if self.weighed:
+            counts = np.bincount(labels, minlength=n_genres)
+            weights = {f"{pipeline.steps[-1][0]}__sample_weight": (len(labels) / (n_genres * counts))[labels]}
+        return pipeline.fit(embeddings.astype(np.float64), labels, **weights)
+
+
+def _no_choice(labels: np.ndarray) -> list[Point]:
+    return [{}]
+
+
+def _pipeline(*steps: tuple[str, Any]) -> "Pipeline":
     from sklearn.pipeline import Pipeline
     from sklearn.preprocessing import StandardScaler
+
+    return Pipeline([("scaler", StandardScaler()), *steps])
+
+
+def _components(number: int, n_songs: int) -> Any:
+    """PCA with ``number`` components, at most ``n_songs - 1``: more directions than that do not vary."""
+    from sklearn.decomposition import PCA
+
+    # the covariance's eigenvectors, where there are more songs than columns: the same axes, much sooner
+    solver = "full" if n_songs <= N_COLUMNS else "covariance_eigh"
+    return PCA(max(1, min(number, n_songs - 1, N_COLUMNS)), svd_solver=solver)
+
+
+def _trees(n_genres: int, seed: int, **parameters: float) -> Any:
+    """One thread, since the sums of several differ in their last bits and then choose other splits."""
     from xgboost import XGBClassifier
 
-    if n_genres < 2:
-        raise UsageError(f"a classifier needs at least 2 genres, here is {n_genres}")
-    return Pipeline(
-        [
-            ("scaler", StandardScaler()),
-            ("pca", PCA(max(1, min(components, n_songs - 1)), svd_solver="full")),
-            (
-                "trees",
-                XGBClassifier(
-                    **PRESETS[preset],
-                    objective="binary:logistic" if n_genres == 2 else "multi:softprob",
-                    tree_method="hist",
-                    n_jobs=1,
-                    random_state=seed,
-                ),
-            ),
-        ]
+    return XGBClassifier(
+        **parameters,
+        objective="binary:logistic" if n_genres == 2 else "multi:softprob",
+        tree_method="hist",
+        n_jobs=1,
+        random_state=seed,
     )
 
 
-def fit(
-    embeddings: np.ndarray, labels: np.ndarray, n_genres: int, *, preset: str, components: int, seed: int
-) -> "Pipeline":
-    """A Pipeline fitted on ``(n_songs, 641)`` and ``(n_songs,)``; every genre must occur."""
-    pipeline = build_pipeline(len(labels), n_genres, preset=preset, components=components, seed=seed)
-    return pipeline.fit(embeddings.astype(np.float64), labels)
+def _adapted(point: Point, n_genres: int, seed: int, columns: float) -> Any:
+    """Trees whose limits are counted in songs.
+
+    Before the first tree a song's Hessian is p(1 - p), twice that with more than two genres (XGBoost's softmax), at
+    p = 1 / n_genres: a fixed min_child_weight would ask for ever larger leaves, the more genres there are.
+    """
+    hessian = (1 if n_genres == 2 else 2) * (1 - 1 / n_genres) / n_genres
+    return _trees(
+        n_genres, seed, n_estimators=point["trees"], max_depth=point["depth"], learning_rate=LEARNING_RATE,
+        subsample=0.7, colsample_bytree=columns, min_child_weight=_LEAF_SONGS * hessian, reg_lambda=_LAMBDA_SONGS * hessian,
+    )  # fmt: skip
 
 
-def probabilities(pipeline: "Pipeline", embeddings: np.ndarray) -> np.ndarray:
-    """Probability of every genre for every song, float64 ``(n_songs, n_genres)``."""
-    found = pipeline.predict_proba(np.atleast_2d(embeddings).astype(np.float64)).astype(np.float64)
-    return found / found.sum(axis=1, keepdims=True)
+def _depths(labels: np.ndarray) -> tuple[int, int]:
+    """Depths worth trying: interactions need songs per genre."""
+    per_genre = len(labels) / len(np.unique(labels))
+    return (1, 2) if per_genre < 50 else (2, 4) if per_genre < 500 else (3, 6)
+
+
+def _component_grid(labels: np.ndarray) -> list[Point]:
+    numbers = sorted({int(np.clip(len(labels) * share, 4, MAX_COMPONENTS)) for share in (1 / 8, 1 / 2)})
+    return [
+        {"components": number, "depth": depth, "trees": trees}
+        for number in numbers
+        for depth in _depths(labels)
+        for trees in TREES
+    ]
+
+
+def _column_grid(labels: np.ndarray) -> list[Point]:
+    return [{"depth": _depths(labels)[0], "trees": trees} for trees in TREES]
+
+
+def _pca_xgboost(point: Point, n_songs: int, n_genres: int, seed: int) -> "Pipeline":
+    return _pipeline(
+        ("pca", _components(point["components"], n_songs)), ("trees", _adapted(point, n_genres, seed, 0.7))
+    )
+
+
+def _published(point: Point, n_songs: int, n_genres: int, seed: int) -> "Pipeline":
+    return _pipeline(
+        ("pca", _components(PUBLISHED_COMPONENTS, n_songs)), ("trees", _trees(n_genres, seed, **PUBLISHED))
+    )
+
+
+def _xgboost(point: Point, n_songs: int, n_genres: int, seed: int) -> "Pipeline":
+    return _pipeline(("trees", _adapted(point, n_genres, seed, 0.1)))
+
+
+def _lda(point: Point, n_songs: int, n_genres: int, seed: int) -> "Pipeline":
+    """Shrinkage as by Ledoit & Wolf (2004); genres count alike."""
+    from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+
+    even = np.full(n_genres, 1 / n_genres)
+    return _pipeline(("lda", LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto", priors=even)))
+
+
+def _logistic(point: Point, n_songs: int, n_genres: int, seed: int) -> "Pipeline":
+    from sklearn.linear_model import LogisticRegression
+
+    return _pipeline(("logistic", LogisticRegression(C=point["C"], max_iter=2000, tol=1e-3)))
+
+
+def _svm(point: Point, n_songs: int, n_genres: int, seed: int) -> "Pipeline":
+    """Probabilities by Platt's sigmoids (1999) over two folds; how steep they are is then calibrated on inner folds."""
+    from sklearn.calibration import CalibratedClassifierCV
+    from sklearn.svm import SVC
+
+    return _pipeline(("svm", CalibratedClassifierCV(SVC(C=point["C"], cache_size=500), ensemble=False, cv=2)))
+
+
+def _majority(point: Point, n_songs: int, n_genres: int, seed: int) -> "Pipeline":
+    from sklearn.dummy import DummyClassifier
+
+    return _pipeline(("majority", DummyClassifier(strategy="prior")))
+
+
+def _strengths(*values: float) -> Callable[[np.ndarray], list[Point]]:
+    return lambda labels: [{"C": value} for value in values]
+
+
+CANDIDATES: dict[str, Candidate] = {
+    "pca_xgboost": Candidate("PCA + XGBoost", _pca_xgboost, _component_grid, weighed=True),
+    "published": Candidate("PCA + XGBoost, published parameters", _published, _no_choice, calibrated=False),
+    "xgboost": Candidate("XGBoost on all 641 columns", _xgboost, _column_grid, weighed=True),
+    "lda": Candidate("shrinkage LDA", _lda, _no_choice),
+    "logistic": Candidate("logistic regression", _logistic, _strengths(1e-3, 1e-2, 1e-1), weighed=True),
+    "svm": Candidate("RBF SVM", _svm, _strengths(1, 10), weighed=True, most_songs=4_000),
+    "majority": Candidate("always the commonest genre", _majority, _no_choice, calibrated=False),
+}
 
 
 def classified(paths: list[str], genres: list[str], found: np.ndarray) -> list[dict[str, Any]]:

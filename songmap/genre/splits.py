@@ -1,0 +1,148 @@
+"""Which songs train and which test: folds that keep groups together and have every genre on both sides.
+
+Labels are integers ``(n_songs,)``, groups ``(n_songs,)``: songs of one group never stand on both sides of a split. A
+fold is ``(train, test)``, two arrays of rows, ascending. Groups are told apart by name, so the order of songs decides
+nothing once they are in path order.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from songmap.core.errors import UsageError
+from songmap.genre.material import Material, copies_note
+
+Fold = tuple[np.ndarray, np.ndarray]
+
+N_FOLDS = 5
+TEST_FRACTION = 0.2
+LEAST_TRAINING = 3  # songs of every genre that a model learns from: one to leave out in calibration, and two
+_REPEATS = ((500, 3), (5_000, 2))  # up to so many songs, so many repetitions; one above
+_TRIES = 10  # shuffles looked at before another number of folds is tried
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Rows of the material: ``test``, which no choice ever sees, and ``development``, which ``repeats`` split into folds.
+
+    ``groups (n_songs,)`` are those that stand together, ``group_by`` what they are; ``grouping`` says so in a sentence,
+    ``limits`` what could not be kept together.
+    """
+
+    test: np.ndarray
+    development: np.ndarray
+    repeats: list[list[Fold]]
+    groups: np.ndarray
+    group_by: str
+    grouping: str
+    limits: list[str]
+
+
+def plan_splits(material: Material, seed: int) -> Plan:
+    """A test set of a fifth and folds of the rest; by song where artists that span genres leave nothing else.
+
+    Raises UsageError where copies tie the genres' songs together so that even that is impossible.
+    """
+    limits, labels = list(material.limits), material.labels
+    groups, group_by, grouping = material.groups, material.group_by, material.grouping
+    found = _planned(labels, groups, seed)
+    if found is None:
+        limits.append(
+            f"{group_by}s span genres so that no split keeps them together: tested on unseen songs, not {group_by}s"
+        )
+        groups, group_by, grouping = (
+            material.recordings,
+            "song",
+            "Songs are split one by one, in each genre's proportion.",
+        )
+        found = _planned(labels, groups, seed)
+    if found is None:
+        raise UsageError(
+            "copies of songs in several genres leave no split into training and test songs; run 01 on other songs"
+        )
+    (development, test), repeats = found
+    if len(repeats[0]) < N_FOLDS:
+        counts = {genre: len(set(groups[labels == label])) for label, genre in enumerate(material.genres)}
+        scarce = min(counts, key=lambda genre: counts[genre])
+        limits.append(
+            f"{len(repeats[0])} folds instead of {N_FOLDS}: each must test every genre, and {scarce} comes in "
+            f"{counts[scarce]} groups (artists, albums or songs), of which some are in the test set"
+        )
+    return Plan(test, development, repeats, groups, group_by, grouping + copies_note(material.recordings), limits)
+
+
+def _planned(labels: np.ndarray, groups: np.ndarray, seed: int) -> tuple[Fold, list[list[Fold]]] | None:
+    holdout = make_holdout(labels, groups, seed)
+    if holdout is None:
+        return None
+    development = holdout[0]
+    n_repeats = next((number for limit, number in _REPEATS if len(development) <= limit), 1)
+    repeats = []
+    for number in range(n_repeats):
+        folds = make_folds(labels[development], groups[development], N_FOLDS, seed + 1000 * number)
+        repeats.append([(development[train], development[test]) for train, test in folds])
+    return (holdout, repeats) if all(repeats) else None
+
+
+def make_folds(
+    labels: np.ndarray, groups: np.ndarray, most: int, seed: int, least_training: int = LEAST_TRAINING
+) -> list[Fold]:
+    """At most ``most`` folds with every genre in both parts of each; none where the groups allow none."""
+    for n_folds in range(min(most, _least_groups(labels, groups)), 1, -1):
+        for attempt in range(_TRIES):
+            folds = _split(labels, groups, n_folds, seed + attempt)
+            if all(_is_whole(labels, fold, least_training) for fold in folds):
+                return folds
+    return []
+
+
+def make_holdout(labels: np.ndarray, groups: np.ndarray, seed: int) -> Fold | None:
+    """The split whose test part is nearest to ``TEST_FRACTION`` and whose other part can be folded, if there is any."""
+    least = _least_groups(labels, groups)
+    for n_folds in range(min(round(1 / TEST_FRACTION), least), 1, -1):
+        for attempt in range(_TRIES):
+            whole = [
+                fold
+                for fold in _split(labels, groups, n_folds, seed + attempt)
+                if _is_whole(labels, fold, LEAST_TRAINING + 1)
+                and make_folds(labels[fold[0]], groups[fold[0]], N_FOLDS, seed)
+            ]
+            if whole:
+                return min(whole, key=lambda fold: abs(len(fold[1]) / len(labels) - TEST_FRACTION))
+    return None
+
+
+def subsample(labels: np.ndarray, groups: np.ndarray, size: int, seed: int) -> np.ndarray:
+    """Rows of about ``size`` songs, whole groups, every genre in proportion but with ``2 * N_FOLDS`` songs if it has them.
+
+    Groups are taken in random order while one of their genres is short of songs.
+    """
+    wanted = np.maximum(np.bincount(labels) * size / len(labels), 2 * N_FOLDS)
+    names, group = np.unique(groups, return_inverse=True)
+    members = np.split(np.argsort(group, kind="stable"), np.cumsum(np.bincount(group))[:-1])
+    chosen, counts = [], np.zeros(len(wanted))
+    for number in np.random.default_rng(seed).permutation(len(names)):
+        own = labels[members[number]]
+        if (counts[own] < wanted[own]).any():
+            chosen.append(members[number])
+            np.add.at(counts, own, 1)
+    return np.sort(np.concatenate(chosen))
+
+
+def _least_groups(labels: np.ndarray, groups: np.ndarray) -> int:
+    return min(len(set(groups[labels == label])) for label in np.unique(labels))
+
+
+def _split(labels: np.ndarray, groups: np.ndarray, n_folds: int, seed: int) -> list[Fold]:
+    from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
+
+    rows = np.arange(len(labels))
+    if len(set(groups)) == len(groups):
+        return list(StratifiedKFold(n_folds, shuffle=True, random_state=seed).split(rows, labels))
+    return list(StratifiedGroupKFold(n_folds, shuffle=True, random_state=seed).split(rows, labels, groups))
+
+
+def _is_whole(labels: np.ndarray, fold: Fold, least_training: int) -> bool:
+    train, test = (np.bincount(labels[part], minlength=labels.max() + 1) for part in fold)
+    there = np.bincount(labels) > 0
+    return bool((train[there] >= least_training).all() and (test[there] >= 1).all())
