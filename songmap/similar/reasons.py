@@ -1,0 +1,404 @@
+"""Why two songs are alike: the similarity split into families, and what lies behind each in real units.
+
+A similarity in a space whose coordinates are the columns is a sum over columns, each the product of how far both
+songs lie from the library's mean. Two songs agree in a column where both lie on the same side of it and far
+away, and differ where they lie on opposite sides; a column in which both are like most songs says little.
+The 512 mel columns are told as frequency ranges.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from songmap.core.config import AudioConfig
+from songmap.core.keys import NO_KEY, compatible, key_name
+from songmap.core.mel import mel_centres_hz
+from songmap.core.schema import COLUMN_UNIT, COLUMNS, FAMILIES, FEATURES, block_slice, column_index, family_indices
+from songmap.core.style import FAMILY_COLOURS, GRID_COLOUR, MUTED_COLOUR, TEXT_COLOUR, drawable, shorten
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+Row = dict[str, Any]
+
+FACTS = (
+    "tempo_bpm", "pulse_clarity", "onset_strength_mean", "rms_mean", "harmonic_rms_mean", "percussive_rms_mean",
+    "centroid_mean", "rolloff_mean", "bandwidth_mean", "flatness_mean", "zero_crossing_rate_mean", "beat_interval_std_s",
+)  # fmt: skip
+_MEL_RANGES = (
+    (60, "sub-bass"), (250, "bass"), (500, "low mids"), (2000, "mids"), (4000, "upper mids"), (6000, "presence"),
+    (np.inf, "treble"),
+)  # fmt: skip
+_CALLED = {
+    "tempo_bpm": "tempo", "zero_crossing_rate": "zero crossings", "rms": "loudness (RMS)", "centroid": "brightness (centroid)",
+    "rolloff": "85 % roll-off", "bandwidth": "bandwidth", "flatness": "noisiness (flatness)",
+    "onset_strength": "strength of onsets", "beat_interval_std_s": "unevenness of beats", "pulse_clarity": "pulse clarity",
+    "harmonic_rms_mean": "level of the harmonic part", "percussive_rms_mean": "level of the percussive part",
+    "mfcc_01": "MFCC 1 (overall level)", "mfcc_02": "MFCC 2 (low against high)",
+}  # fmt: skip
+_TOLD_OF_FAMILY = 3  # measures that agree and that differ, of each family
+_TOLD = 6  # over all families
+_LEAST = 0.005  # what adds less is not told
+
+
+@dataclass(frozen=True)
+class Measure:
+    """What a listener may read of one column, or of the mel bands of a frequency range.
+
+    ``columns`` add to a similarity; the value in ``unit`` is the mean over ``valued``, some of them.
+    """
+
+    name: str
+    family: str
+    unit: str
+    columns: np.ndarray
+    valued: np.ndarray
+
+    def values(self, embeddings: np.ndarray) -> np.ndarray:
+        """float64 ``(n,)`` of ``embeddings (n, 641)``."""
+        return embeddings[:, self.valued].mean(axis=1, dtype=np.float64)
+
+
+@dataclass(frozen=True)
+class Side:
+    """One of the two songs: what it is called, its genre, its ``embedding (641,)`` and unit vector, its estimated key."""
+
+    label: str
+    genre: str
+    embedding: np.ndarray
+    unit: np.ndarray
+    key: int
+
+
+@lru_cache(maxsize=1)
+def measures() -> tuple[Measure, ...]:
+    """All measures; every column belongs to one."""
+    found = []
+    start = 0
+    for block in FEATURES:
+        if block.family != "mel":
+            for place, column in enumerate(block.names):
+                index = np.array([start + place])
+                found.append(
+                    Measure(_name(column, block.feature, block.statistic), block.family, block.unit, index, index)
+                )
+        start += block.size
+    level = block_slice("mel", "mean")
+    bands = np.searchsorted([highest for highest, _ in _MEL_RANGES], mel_centres_hz(AudioConfig()), side="right")
+    statistics = [block_slice("mel", block.statistic).start for block in FEATURES if block.family == "mel"]
+    lowest = 0
+    for place, (highest, name) in enumerate(_MEL_RANGES):
+        own = np.flatnonzero(bands == place)
+        columns = np.concatenate([first + own for first in statistics])
+        limits = f"{lowest:,}-{highest:,} Hz" if np.isfinite(highest) else f"above {lowest:,} Hz"
+        found.append(Measure(f"{name}, {limits}", "mel", "dB below maximum", columns, level.start + own))
+        lowest = highest
+    return tuple(found)
+
+
+def split(first: np.ndarray, second: np.ndarray) -> tuple[float, np.ndarray]:
+    """Cosine of two vectors ``(641,)`` and what each column adds to it, float64 ``(641,)``; 0 for a zero vector.
+
+    The lengths are taken in float64, so that the sum over columns is the cosine to rounding in float64.
+    """
+    first, second = (vector.astype(np.float64) for vector in (first, second))
+    lengths = np.sqrt(np.square(first).sum() * np.square(second).sum())
+    products = first * second / lengths if lengths > 0 else np.zeros(len(first))
+    return float(products.sum()), products
+
+
+def by_family(products: np.ndarray) -> dict[str, float]:
+    """Sums of what each column adds, ``products (641,)``, over the seven families."""
+    return {family: float(products[family_indices(family)].sum()) for family in FAMILIES}
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why the songs of a ``pair`` are as alike as they are.
+
+    ``records``: one per family, then "all": what it adds, how alike both are in it alone, which measures ``agree``
+    and ``differ`` most. ``sentences`` say it.
+    """
+
+    pair: tuple[Side, Side]
+    similarity: float
+    records: list[Row]
+    sentences: list[str]
+
+    def tables(self) -> list[tuple[str, list[Row]]]:
+        """What each family adds, then the measures that agree and that differ most."""
+        shares = [
+            {
+                "family": one["family"],
+                "columns": one["columns"],
+                "adds": f"{one['contribution']:6.3f}",
+                "alike in it alone": f"{one['agreement']:6.3f}",
+            }
+            for one in self.records
+        ]
+        tables = [(f"A: {self.pair[0].label}   B: {self.pair[1].label}", shares)]
+        for which, title in (
+            ("agree", "Both stand out from the library in the same way"),
+            ("differ", "They stand out in opposite ways"),
+        ):
+            if items := told(self.records, which):
+                tables.append((title, [_told(item) for item in items]))
+        return tables
+
+
+def explain(first: Side, second: Side, embeddings: np.ndarray, genres: np.ndarray, place: str) -> Reason:
+    """The reason for a pair. ``embeddings (n_songs, 641)`` and ``genres (n_songs,)`` of the library are the yardstick.
+
+    ``place`` says, to follow the similarity, what is known of the second song among the first one's neighbours.
+    """
+    pair = first, second
+    similarity, products = split(first.unit, second.unit)
+    records = []
+    for family in FAMILIES:
+        columns = family_indices(family)
+        added = [(float(products[one.columns].sum()), one) for one in measures() if one.family == family]
+        added.sort(key=lambda item: -item[0])
+        agree = [item for item in added[:_TOLD_OF_FAMILY] if item[0] > 0]
+        differ = [item for item in added[: -_TOLD_OF_FAMILY - 1 : -1] if item[0] < 0]
+        record: Row = {
+            "family": family,
+            "columns": len(columns),
+            "contribution": float(products[columns].sum()),
+            "agreement": split(first.unit[columns], second.unit[columns])[0],
+        }
+        for name, chosen in (("agree", agree), ("differ", differ)):
+            record[name] = [_yardstick(one, share, pair, embeddings, genres) for share, one in chosen]
+        records.append(record | {"words": _family_words(record)})
+    said = _sentences(pair, similarity, records, place)
+    whole = {"family": "all", "columns": len(COLUMNS), "contribution": similarity, "agreement": similarity}
+    return Reason(pair, similarity, [*records, whole | {"agree": [], "differ": [], "words": said[0]}], said)
+
+
+def standing(column: str, embedding: np.ndarray, embeddings: np.ndarray) -> Row:
+    """A song's value of one column, and its percentile in the library ``embeddings (n_songs, 641)``."""
+    index = column_index(column)
+    values, value = embeddings[:, index], embedding[index]
+    return {
+        "measure": column,
+        "value": float(value),
+        "unit": COLUMN_UNIT[index],
+        "percentile": percentile(values, value),
+        "library_median": float(np.median(values)),
+    }
+
+
+def told(records: Sequence[Row], which: str) -> list[Row]:
+    """The measures of all families that ``agree`` or ``differ`` most, strongest first."""
+    items = [item | {"family": record["family"]} for record in records for item in record[which]]
+    return sorted(items, key=lambda item: -abs(item["contribution"]))[:_TOLD]
+
+
+def _sentences(pair: tuple[Side, Side], similarity: float, records: Sequence[Row], place: str) -> list[str]:
+    """What the numbers say, in words."""
+    contributions = {record["family"]: record["contribution"] for record in records}
+    for_it = [name for name in sorted(FAMILIES, key=lambda name: -contributions[name]) if contributions[name] >= _LEAST]
+    against = [name for name in sorted(FAMILIES, key=contributions.__getitem__) if contributions[name] <= -_LEAST]
+    said = [f"Similarity {similarity:.2f} of at most 1; 0 is what two songs picked at random have{place}."]
+    parts = [
+        f"{lead} {_listed([f'{name} ({contributions[name]:+.2f})' for name in names])}"
+        for lead, names in (("alike by", for_it[:4]), ("unlike by", against[:4]))
+        if names
+    ]
+    if parts:
+        said.append(_capital(f"{'; '.join(parts)}."))
+    of_family = {record["family"]: record["words"] for record in records}
+    said += [of_family[name] for name in (*for_it[:3], *against[:2]) if of_family[name]]
+    said += _for_mixing(pair)
+    return said
+
+
+def why_picture(reason: Reason) -> "Figure":
+    """Left what each family adds to the similarity; right both songs' percentiles in the most telling measures."""
+    from matplotlib.figure import Figure
+
+    records, similarity = reason.records[:-1], reason.similarity
+    agree, differ = (told(records, which) for which in ("agree", "differ"))
+    items = [*agree, *differ]
+    figure = Figure(figsize=(12, 1.9 + 0.36 * max(len(items), len(FAMILIES))), layout="constrained")
+    left, right = figure.subplots(1, 2, width_ratios=(1, 1.5))
+    figure.suptitle(
+        f"A  {drawable(shorten(reason.pair[0].label, 60))}\nB  {drawable(shorten(reason.pair[1].label, 60))}\n",
+        ha="left", x=0.01, fontsize=11, fontweight="bold",
+    )  # fmt: skip
+    values = [record["contribution"] for record in records]
+    rows = np.arange(len(records))
+    left.barh(rows, values, color=[FAMILY_COLOURS[record["family"]] for record in records], height=0.7)
+    for row, value in zip(rows, values, strict=True):
+        left.annotate(
+            f"{value:+.3f}", (value, row), xytext=(4 if value >= 0 else -4, 0), textcoords="offset points",
+            ha="left" if value >= 0 else "right", va="center", fontsize=9,
+        )  # fmt: skip
+    left.axvline(0, color=MUTED_COLOUR, linewidth=0.8)
+    left.margins(x=0.22)
+    left.set_yticks(rows, [record["family"] for record in records])
+    left.tick_params(axis="y", length=0)
+    left.invert_yaxis()
+    left.set(xlabel="added to the similarity", title=f"The similarity, {similarity:.3f}, by family")
+    _percentiles(right, items, len(agree))
+    return figure
+
+
+def _percentiles(axis: Any, items: Sequence[Row], n_agree: int) -> None:
+    axis.set(title="Most telling measures: agreeing, then differing" if items else "No measure tells anything")
+    axis.set(xlim=(-4, 104), xlabel="percentile in the library; numbers are the songs' values, A then B")
+    if not items:
+        axis.set_yticks([])
+        return
+    rows = np.arange(len(items)) + 0.6 * (np.arange(len(items)) >= n_agree)
+    for row, item in zip(rows, items, strict=True):
+        ends = item["first_percentile"], item["second_percentile"]
+        axis.plot(ends, (row, row), color=GRID_COLOUR, linewidth=2.5, zorder=1)
+    for name, label, marker, face in (("first", "A", "o", TEXT_COLOUR), ("second", "B", "D", "white")):
+        places = [item[f"{name}_percentile"] for item in items]
+        axis.scatter(places, rows, marker=marker, s=42, facecolor=face, edgecolor=TEXT_COLOUR, label=label, zorder=2)
+    axis.set_yticks(rows, [f"{item['measure']}" for item in items], fontsize=9)
+    values = [f"{quantity(item['first'])}   {quantity(item['second'])} {shown_unit(item['unit'])}" for item in items]
+    beside = axis.secondary_yaxis("right")
+    beside.set_yticks(rows, values, fontsize=9)
+    for one in (axis, beside):
+        one.tick_params(axis="y", length=0)
+        one.spines[["left", "right"]].set_visible(False)
+    axis.grid(axis="x")
+    axis.set_axisbelow(True)
+    axis.invert_yaxis()
+    axis.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2, borderaxespad=0)
+
+
+def percentile(values: np.ndarray, value: float) -> float:
+    """0 … 100: the share of ``values (n,)`` below ``value``, those equal to it counted half."""
+    return float(100 * ((values < value).mean() + (values <= value).mean()) / 2)
+
+
+def quantity(value: float) -> str:
+    """Three significant digits, whole from 100 upward."""
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
+def shown_unit(unit: str) -> str:
+    """A unit as it follows a number; nothing where it is only a range."""
+    return "" if unit in ("0…1", "-1…1", "amplitude") else unit
+
+
+def _yardstick(one: Measure, share: float, pair: tuple[Side, Side], embeddings: np.ndarray, genres: np.ndarray) -> Row:
+    library = one.values(embeddings)
+    first, second = (float(one.values(side.embedding[None])[0]) for side in pair)
+    medians = {
+        genre: float(np.median(library[genres == genre]))
+        for genre in dict.fromkeys(side.genre for side in pair)
+        if (genres == genre).any()
+    }
+    return {
+        "measure": one.name,
+        "unit": one.unit,
+        "first": first,
+        "second": second,
+        "first_percentile": percentile(library, first),
+        "second_percentile": percentile(library, second),
+        "library_mean": float(library.mean()),
+        "genre_medians": medians,
+        "contribution": share,
+    }
+
+
+def _told(item: Row) -> Row:
+    medians = ", ".join(f"{genre} {quantity(median)}" for genre, median in item["genre_medians"].items())
+    return {
+        "family": item["family"],
+        "measure": item["measure"],
+        "A": quantity(item["first"]),
+        "B": quantity(item["second"]),
+        "unit": item["unit"],
+        "A percentile": f"{item['first_percentile']:.0f}",
+        "B percentile": f"{item['second_percentile']:.0f}",
+        "genre medians": medians,
+        "adds": f"{item['contribution']:6.3f}",
+    }
+
+
+def _family_words(record: Row) -> str:
+    """For example "Rhythm adds 0.14: both above the library's mean in pulse clarity (0.42 and 0.45, mean 0.31)."."""
+    share = record["contribution"]
+    if abs(share) < _LEAST:
+        return ""
+    wanted = record["agree"] if share > 0 else record["differ"]
+    other = record["differ"] if share > 0 else record["agree"]
+    parts = [_item_words(item) for item in wanted[:2]]
+    if other and abs(other[0]["contribution"]) >= max(_LEAST, abs(share) / 4):
+        parts.append(f"but {_item_words(other[0])}")
+    verb = "adds" if share > 0 else "takes off"
+    return f"{_capital(record['family'])} {verb} {abs(share):.2f}: {'; '.join(parts)}."
+
+
+def _item_words(item: Row) -> str:
+    sides = [np.sign(item[name] - item["library_mean"]) for name in ("first", "second")]
+    unit = shown_unit(item["unit"])
+    values = f"{quantity(item['first'])} and {quantity(item['second'])}{f' {unit}' if unit else ''}"
+    where = {
+        (1, 1): ", both above",
+        (-1, -1): ", both below",
+        (1, -1): ", above and below",
+        (-1, 1): ", below and above",
+    }
+    beside = f"{where[tuple(sides)]} the library's mean of {quantity(item['library_mean'])}" if all(sides) else ""
+    return f"{item['measure']} {values}{beside}"
+
+
+def _for_mixing(pair: tuple[Side, Side]) -> list[str]:
+    tempo = column_index("tempo_bpm")
+    tempos = [float(side.embedding[tempo]) for side in pair]
+    said = []
+    if min(tempos) > 0:
+        change = 100 * (tempos[1] / tempos[0] - 1)
+        said.append(f"Tempo {tempos[0]:.1f} and {tempos[1]:.1f} BPM, {change:+.1f} %.")
+    if NO_KEY not in (pair[0].key, pair[1].key):
+        fit = "go together" if compatible(pair[0].key, pair[1].key) else "clash"
+        said.append(
+            f"Keys are estimated as {key_name(pair[0].key)} and {key_name(pair[1].key)}, which {fit} on the Camelot wheel."
+        )
+    return said
+
+
+def _name(column: str, feature: str, statistic: str) -> str:
+    """What a column is called: "MFCC 3, variation", "note C#", "contrast 400-800 Hz"."""
+    label = column.removeprefix(f"{feature}_").removesuffix(f"_{statistic}")
+    number = int(label) if label.isdigit() else 0
+    if feature == "chroma":
+        name = f"note {label}"
+    elif feature == "contrast":
+        name = f"contrast {_CONTRAST_HZ[number - 1]}"
+    elif feature == "tonnetz":
+        name = f"tonnetz {number} ({('fifths', 'minor thirds', 'major thirds')[(number - 1) // 2]})"
+    elif feature == "mfcc_delta":
+        name = f"MFCC {number}, drift"
+    elif feature == "mfcc":
+        name = _CALLED.get(f"mfcc_{label}", f"MFCC {number}")
+    else:
+        name = _CALLED.get(column) or _CALLED[feature]
+    return f"{name}, variation" if statistic == "std" else name
+
+
+_CONTRAST_HZ = (
+    "below 200 Hz",
+    "200-400 Hz",
+    "400-800 Hz",
+    "800-1,600 Hz",
+    "1,600-3,200 Hz",
+    "3,200-6,400 Hz",
+    "above 6,400 Hz",
+)
+
+
+def _listed(parts: Sequence[str]) -> str:
+    return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
