@@ -4,6 +4,7 @@ Confidence is the calibrated probability of the predicted genre, rounded to whol
 from 95 %, likely from 75 %, leaning from 50 %, undecided below. A point is a hundredth of probability.
 """
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -178,7 +179,8 @@ def quantity(value: float) -> str:
 
 def _answer(case: SongCase) -> str:
     song, best = case.song, float(case.probabilities.max())
-    artist = "" if normalise(song["artist"]) in normalise(song["song_name"]) else f" by {song['artist']}"
+    named = re.search(rf"(?<!\w){re.escape(normalise(song['artist']))}(?!\w)", normalise(song["song_name"]))
+    artist = "" if named or not song["artist"] else f" by {song['artist']}"
     ranked = np.argsort(-case.probabilities, kind="stable")[1:3]
     rest = ", ".join(f"{case.genres[index]} {percent(case.probabilities[index])}" for index in ranked)
     return (
@@ -253,12 +255,13 @@ def _compare(record: dict[str, Any]) -> str:
     nearer = f", nearer to {nearest[0][1]}" if nearest[0][0] < nearest[1][0] and told[0] != told[1] else ""
     unit = f" {record['unit']}" if record["unit"] else ""
     pair = ", ".join(f"{genre} {text}" for genre, text in zip(medians, told, strict=True))
-    return f"{record['measure']} {quantity(value)}{unit} (medians: {pair}{nearer})"
+    which = "medians" if len(record["columns"]) == 1 else "its bands' medians"
+    return f"{record['measure']} {quantity(value)}{unit} ({which}: {pair}{nearer})"
 
 
 def _change_sentence(case: SongCase) -> str:
     if case.change is None:
-        return "No families put at the medians of another genre would make the model say that genre."
+        return "No set of families put at the medians of another genre makes the model say that genre."
     families = _listed(list(case.change.families), "and")
     return (
         f"Smallest change that flips it: with {families} at the medians of {case.change.genre} the model says "
