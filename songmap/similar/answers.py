@@ -1,4 +1,4 @@
-"""A library answers: which songs are like this one, why two are alike, what stands out, how genres compare.
+"""A library answers about songs: which are like this one, why two are alike, what is known of one.
 
 Each answer holds records, the content of ``--json``, and tables, what people read. A song is named as
 ``songmap.core.names`` understands it, is the number of one in the last ranked answer, or is the path of any audio
@@ -6,8 +6,7 @@ file: one outside the library is heard and placed in the library's space.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -15,62 +14,25 @@ from typing import Any
 
 import numpy as np
 
-from songmap.core.artifacts import Library, library_fingerprint, load_model
-from songmap.core.classifier import GenreModel
-from songmap.core.cli import progress
-from songmap.core.config import DEFAULT_SEED, UNKNOWN_GENRE, Workspace
-from songmap.core.duplicates import DuplicateGroup, coordinates, duplicate_rows
-from songmap.core.errors import QueryError, SchemaError
+from songmap.core.errors import QueryError
 from songmap.core.keys import NO_KEY, estimate_keys, key_name
-from songmap.core.names import normalise
-from songmap.core.nearest import SPACES, Search, Space, build_space, cosines, open_search
 from songmap.core.schema import COLUMN_UNIT, column_index, family_indices
 from songmap.core.style import draw
 from songmap.core.tables import format_duration
-from songmap.similar import quality, reasons
+from songmap.similar import reasons
 from songmap.similar.filters import TEMPO_FACTORS, Filters, allowed_by, held_filters, tempo_factors
-from songmap.similar.finding import Answer, Finder, Found, Row
-from songmap.similar.search import genre_similarity
+from songmap.similar.finding import Answer, Found, Row
+from songmap.similar.overview import Overview, decimals, shown
 from songmap.similar.transitions import NO_ARTIST, artist_codes
+
+__all__ = ["Answer", "Answers", "Row"]
 
 DIVERSE_POOL = 500  # songs nearest to the query that a diverse choice of n considers: this many, or 2 n if that is more
 AWAY = 0.5  # how much songs to steer away from count against those to be like
-MAX_MATRIX = 12  # genres whose table of pairs still fits a terminal
-_TOLD_PROGRESS = 20_000  # songs from which on what compares all of them shows how far it is
 
 
-class Answers(Finder):
-    """Answers about one library in one space. Raises QueryError if the library is empty.
-
-    ``weights`` say how much a family counts in balanced and scaled, ``correct_hubs`` is explained in ``open_search``.
-    ``workspace`` is where the genre model of the classifier space and the index of a large library are.
-    """
-
-    def __init__(
-        self,
-        library: Library,
-        workspace: Workspace | None = None,
-        space: str = SPACES[0],
-        weights: Mapping[str, float] | None = None,
-        correct_hubs: bool = False,
-    ) -> None:
-        super().__init__(library)
-        self._workspace, self._space_name, self._weights, self._correct_hubs = workspace, space, weights, correct_hubs
-
-    @cached_property
-    def space(self) -> Space:
-        """Where songs are compared. Raises QueryError if there is but one."""
-        return self._space(self._space_name, self._weights)
-
-    @cached_property
-    def search(self) -> Search:
-        """What finds the nearest songs."""
-        return self._open(self.space, self._correct_hubs)
-
-    @property
-    def units(self) -> np.ndarray:
-        """Unit vectors of all songs, float32 ``(n_songs, d)``."""
-        return self.search.units(np.arange(len(self.library)))
+class Answers(Overview):
+    """Answers about one library in one space, and about songs in it."""
 
     def similar(self, songs: Sequence[str], away: Sequence[str], number: int, filters: Filters) -> Answer:
         """The ``number`` songs most similar to all of ``songs`` and unlike those of ``away``, nearest first.
@@ -103,10 +65,10 @@ class Answers(Finder):
             for found, own in zip(pair, facts, strict=True)
         ]
         shares = [
-            {"family": family, "columns": len(family_indices(family)), "contribution": _decimals(share)}
+            {"family": family, "columns": len(family_indices(family)), "contribution": decimals(share)}
             for family, share in contributions.items()
         ]
-        shares.append({"family": "all", "columns": len(COLUMN_UNIT), "contribution": _decimals(similarity)})
+        shares.append({"family": "all", "columns": len(COLUMN_UNIT), "contribution": decimals(similarity)})
         rows = [
             {"fact": "duration", "unit": ""} | _sides(format_duration(found.record["duration"]) for found in pair),
             {"fact": "key, estimated", "unit": ""} | _sides(key_name(found.key) for found in pair),
@@ -163,7 +125,7 @@ class Answers(Finder):
             "copies": "\n".join(record["copies"]),
             "nearest": near and f"{near['song_name']} [{near['genre']}], similarity {near['similarity']:.3f}",
         }
-        shown = [
+        fields = [
             {"of the song": name.replace("_", " "), "": value}
             for name, value in about.items()
             if name not in ("song_name", "measures") and value not in ("", None) and value == value
@@ -172,173 +134,7 @@ class Answers(Finder):
             one | {"value": reasons.quantity(one["value"]), "percentile": f"{one['percentile']:.0f}"}
             for one in measures
         ]
-        return self._noted(Answer([record], [(found.label, shown), ("Among all songs of the library", table)]))
-
-    def listing(self, genre: str | None = None) -> Answer:
-        """All songs, or those of one genre, in path order."""
-        genre = None if genre is None else self.find_genre(genre)
-        rows = np.arange(len(self.library)) if genre is None else np.flatnonzero(self.library.genres == genre)
-        records = self.numbered(rows)
-        shown = [_shown(record, ()) | {"duration": format_duration(record["duration"])} for record in records]
-        return Answer(records, [(f"{len(records):,} songs" + (f" of {genre}" if genre else ""), shown)])
-
-    def genres(self) -> Answer:
-        """Mean similarity within each genre and between genres."""
-        result = genre_similarity(self.units, self.library.genres)
-        records = []
-        for index, genre in enumerate(result.genres):
-            others = {
-                name: mean for name, mean in zip(result.genres, result.means[index], strict=True) if name != genre
-            }
-            nearest = max(others, key=others.__getitem__, default=None)
-            records.append(
-                {
-                    "genre": genre,
-                    "songs": int(result.counts[index]),
-                    "within": result.means[index, index],
-                    "to_others": result.to_others[index],
-                    "nearest_genre": nearest,
-                    "nearest_similarity": others.get(nearest, float("nan")),
-                    "between": others,
-                }
-            )
-        shown = [{name: _decimals(record[name]) for name in record if name != "between"} for record in records]
-        title = f"Mean similarity within genres {result.within:.3f}, between genres {result.between:.3f}"
-        tables = [(title.replace("nan", "—"), shown)]
-        if 1 < len(result.genres) <= MAX_MATRIX:
-            pairs = zip(result.genres, result.means, strict=True)
-            table = [
-                {"": genre} | {name: _decimals(mean) for name, mean in zip(result.genres, means, strict=True)}
-                for genre, means in pairs
-            ]
-            tables.append(("Between genres", table))
-        return self._noted(Answer(records, tables))
-
-    def duplicates(self) -> Answer:
-        """Files of one recording in groups, the file that stands for it first; similarities are those of copies."""
-        groups = []
-        rows, counts = np.unique(self.recordings, return_counts=True)
-        for first in rows[counts > 1]:
-            members = np.flatnonzero(self.recordings == first)
-            points = coordinates(self.library.embeddings[members]).astype(np.float64)
-            groups.append(DuplicateGroup(members, 1 / (1 + np.linalg.norm(points - points[0], axis=1))))
-        self.last = [int(row) for group in groups for row in group.rows]
-        records = [{"rank": rank} | one for rank, one in enumerate(duplicate_rows(groups, self.library.songs), start=1)]
-        shown = [
-            record | {"duration": format_duration(record["duration"]), "similarity": _decimals(record["similarity"])}
-            for record in records
-        ]
-        title = f"{len(groups):,} recordings in several files" if groups else "Recordings in several files"
-        return Answer(
-            records, [(title + "; similarity to the first, 1 for equal sound, at least 0.5" * bool(groups), shown)]
-        )
-
-    def outliers(self, number: int) -> Answer:
-        """The ``number`` songs least like any other: with the lowest mean similarity to their ``NEAREST`` nearest."""
-        firsts = np.unique(self.recordings)
-        _, similarities = self.neighbours(quality.NEAREST)
-        means = np.nanmean(similarities[firsts], axis=1) if len(firsts) > 1 else np.zeros(0)
-        order = np.argsort(means, kind="stable")[:number]
-        records = self.numbered(firsts[order], [{"similarity": float(mean)} for mean in means[order]])
-        title = f"Songs farthest from all others, by their mean similarity to their {quality.NEAREST} nearest"
-        title += f"; the library's median is {np.median(means):.3f}" if len(means) else ""
-        return self._noted(Answer(records, [(title, [_shown(record) for record in records])]))
-
-    def hubs(self, number: int) -> Answer:
-        """The ``number`` songs that are among the ``NEAREST`` nearest of most others, and how uneven that is."""
-        firsts = np.unique(self.recordings)
-        occurrence = quality.k_occurrence(self.neighbours(quality.NEAREST)[0][firsts], len(self.library))[firsts]
-        order = np.argsort(-occurrence, kind="stable")[:number]
-        records = self.numbered(firsts[order], [{"k_occurrence": int(count)} for count in occurrence[order]])
-        title = (
-            f"Songs that are among the {quality.NEAREST} nearest of most others (N{quality.NEAREST}): the mean is "
-            f"{occurrence.mean():.1f}, {(occurrence == 0).sum():,} of {len(firsts):,} are among none; "
-            f"skewness {quality.skewness(occurrence):.2f}, 0 is even"
-        )
-        return self._noted(Answer(records, [(title, [_shown(record, ("k_occurrence",)) for record in records])]))
-
-    def evaluate(self, seed: int = DEFAULT_SEED) -> Answer:
-        """How well each space, with and without correction of hubs, finds songs of one genre, artist and album."""
-        songs = self.library.songs
-        whose = songs["album_artist"].where(songs["album_artist"] != "", songs["artist"]).map(normalise)
-        albums = [
-            (album, artist) if album else "" for album, artist in zip(songs["album"].map(normalise), whose, strict=True)
-        ]
-        labels = {
-            "genre": quality.label_codes(self.library.genres, UNKNOWN_GENRE),
-            "artist": quality.label_codes(songs["artist"].map(normalise), ""),
-            "album": quality.label_codes(albums, ""),
-        }
-        spaces = {name: self._space(name, None) for name in SPACES if name != "classifier"}
-        notes = quality.notes(len(np.unique(self.recordings)))
-        if self._workspace is not None and self._workspace.model.exists():
-            spaces["classifier"] = self._space("classifier", None)
-            notes.append(f"The classifier space {self._model_note}: its figures flatter it.")
-        else:
-            notes.append("The classifier space needs a model: run 03_genre_classifier.py.")
-        records = [
-            {"space": name, "hubs_corrected": corrected}
-            | quality.scores(self._open(space, corrected), self.recordings, labels, seed)
-            for name, space in spaces.items()
-            for corrected in (False, True)
-        ]
-        return Answer(records, quality.tables(records), tuple(notes))
-
-    def neighbours(self, number: int) -> tuple[np.ndarray, np.ndarray]:
-        """Rows and similarities, both ``(n_songs, number)``, of the nearest other recordings of every song."""
-        if number not in self._neighbours:
-            with self._progress("neighbours") as told:
-                self._neighbours[number] = self.search.neighbours(number, self.recordings, told)
-        return self._neighbours[number]
-
-    @cached_property
-    def _neighbours(self) -> dict[int, tuple[np.ndarray, np.ndarray]]:
-        return {}
-
-    def _space(self, name: str, weights: Mapping[str, float] | None) -> Space:
-        if len(self.library) == 1:
-            raise QueryError("no other song to compare: the library holds one; add music and run 01 again")
-        model = self._model[0] if name == "classifier" else None
-        return build_space(self.library.embeddings, name, weights, model)
-
-    def _open(self, space: Space, correct_hubs: bool) -> Search:
-        with self._progress("search") as told:
-            return open_search(self.library, space, self._workspace, told, correct_hubs=correct_hubs)
-
-    @contextmanager
-    def _progress(self, label: str) -> Iterator[Any]:
-        if len(self.library) < _TOLD_PROGRESS:
-            yield None
-        else:
-            with progress(label) as told:
-                yield told
-
-    @cached_property
-    def _model(self) -> tuple[GenreModel, dict[str, Any]]:
-        if self._workspace is None:
-            raise SchemaError("the classifier space needs a workspace with a model; run 03_genre_classifier.py first")
-        return load_model(self._workspace)
-
-    @cached_property
-    def _model_note(self) -> str:
-        """What the classifier space rests on."""
-        model, card = self._model
-        of_this = card.get("data") == library_fingerprint(self.library)
-        whose = (
-            "has learned from these very songs"
-            if of_this
-            else "learned from another state of this library, or another one"
-        )
-        return f"rests on the genre model {model.name}, which {whose}"
-
-    def _noted(self, answer: Answer) -> Answer:
-        """The answer with what its space rests on, where that is a model."""
-        if self._space_name != "classifier":
-            return answer
-        return replace(answer, sentences=(*answer.sentences, f"The classifier space {self._model_note}."))
-
-    def _unit(self, found: Found) -> np.ndarray:
-        return self.search.units([found.row])[0] if found.row is not None else self.search.unit(found.embedding)
+        return self._noted(Answer([record], [(found.label, fields), ("Among all songs of the library", table)]))
 
     def _query(self, songs: Sequence[Found], away: Sequence[Found]) -> np.ndarray:
         if len(songs) == 1 and not away:
@@ -353,15 +149,6 @@ class Answers(Finder):
         if songs and not np.linalg.norm(query) > 1e-6 and any(self._unit(found).any() for found in songs):
             raise QueryError("these songs cancel each other out: together they have no direction; leave one out")
         return _normalised(query).astype(np.float32)
-
-    def _others(self, named: Sequence[Found], copies: bool) -> np.ndarray:
-        """Songs that can be an answer, bool ``(n_songs,)``: none that is ``named``, one file of each recording or all."""
-        rows = [found.row for found in named if found.row is not None]
-        allowed = np.full(len(self.library), copies) | (self.recordings == np.arange(len(self.library)))
-        allowed[rows] = False
-        if not copies:
-            allowed[self.recordings[rows]] = False
-        return allowed
 
     def _alike(
         self, songs: Sequence[str], away: Sequence[str], number: int, diversity: float, filters: Filters
@@ -393,9 +180,10 @@ class Answers(Finder):
             title += "; no more songs pass"
         named = [*rows, *(found.row for found in asked if found.row is not None)]
         left_out = int(np.isin(self.recordings, self.recordings[named]).sum()) - len(set(named))
+        title += self._measure
         if left_out and not filters.copies:
             title += f"; {left_out:,} {'copy' if left_out == 1 else 'copies'} of these left out (--copies lists them)"
-        return self._noted(Answer(records, [(title, [_shown(record) for record in records])]))
+        return self._noted(Answer(records, [(title, [shown(record) for record in records])]))
 
     def _chosen(
         self, query: np.ndarray, number: int, diversity: float, allowed: np.ndarray, max_per_artist: int | None
@@ -404,11 +192,33 @@ class Answers(Finder):
         pool = max(DIVERSE_POOL, 2 * number) if diversity else number * (1 if max_per_artist is None else 4)
         while True:
             rows, similarities = self.search.nearest(query, pool, allowed)
-            artists = self._artists[rows]
-            places, full = _greedy(self.search.units(rows), similarities, artists, number, diversity, max_per_artist)
+            places, full = self._greedy(rows, similarities, number, diversity, max_per_artist)
             if len(places) >= min(number, len(rows)) or len(rows) < pool:
                 return rows[places], similarities[places], full
             pool *= 4
+
+    def _greedy(
+        self, rows: np.ndarray, similarities: np.ndarray, number: int, diversity: float, most: int | None
+    ) -> tuple[list[int], bool]:
+        """Places in ``rows``, nearest first, of what is chosen one by one; whether ``most`` per artist was a limit."""
+        artists, left, full = self._artists[rows], np.ones(len(rows), dtype=bool), False
+        to_chosen = np.full(len(rows), -np.inf)  # similarity to the nearest song chosen
+        chosen: list[int] = []
+        songs_of: Counter[int] = Counter()
+        while len(chosen) < number and left.any():
+            gain = (1 - diversity) * similarities - diversity * to_chosen if chosen and diversity else similarities
+            best = int(np.argmax(np.where(left, gain, -np.inf)))
+            chosen.append(best)
+            left[best] = False
+            artist = int(artists[best])
+            songs_of[artist] += 1
+            if artist != NO_ARTIST and songs_of[artist] == most:
+                full |= bool(left[artists == artist].any())
+                left[artists == artist] = False
+            if diversity:
+                unit = self.search.units(rows[[best]])[0]
+                to_chosen = np.maximum(to_chosen, self.search.similarities(unit, rows))
+        return chosen, full
 
     @cached_property
     def _artists(self) -> np.ndarray:
@@ -435,54 +245,10 @@ class Answers(Finder):
         return {"similarity": float(similarities[0])} | self.identity_of(int(rows[0]))
 
 
-def _greedy(
-    units: np.ndarray, similarities: np.ndarray, artists: np.ndarray, number: int, diversity: float, most: int | None
-) -> tuple[list[int], bool]:
-    """Places in a pool, nearest first, of what is chosen one by one; whether ``most`` songs by one artist were a limit."""
-    left, full = np.ones(len(units), dtype=bool), False
-    unlike = np.full(len(units), -np.inf)  # similarity to the nearest song chosen
-    chosen: list[int] = []
-    songs_of: Counter[int] = Counter()
-    while len(chosen) < number and left.any():
-        gain = (1 - diversity) * similarities - diversity * unlike if chosen and diversity else similarities
-        best = int(np.argmax(np.where(left, gain, -np.inf)))
-        chosen.append(best)
-        left[best] = False
-        artist = int(artists[best])
-        songs_of[artist] += 1
-        if artist != NO_ARTIST and songs_of[artist] == most:
-            full |= bool(left[artists == artist].any())
-            left[artists == artist] = False
-        if diversity:
-            unlike = np.maximum(unlike, cosines(units, units[best]))
-    return chosen, full
-
-
 def _normalised(vector: np.ndarray) -> np.ndarray:
     length = np.linalg.norm(vector)
     return vector / length if length > 1e-9 else np.zeros_like(vector)
 
 
-def _sides(values: Iterator[Any]) -> Row:
+def _sides(values: Iterable[Any]) -> Row:
     return dict(zip("AB", values, strict=True))
-
-
-def _shown(record: Row, figures: Sequence[str] = ("similarity",)) -> Row:
-    """A ranked record for people: ``figures`` between who it is and what a DJ asks first."""
-    tempo = f"{record['tempo_bpm']:.1f}"
-    taken = record.get("tempo_taken", "as it is")
-    if taken != "as it is":
-        tempo += f" ({taken}: {record['tempo_bpm'] * TEMPO_FACTORS[taken]:.1f})"
-    return (
-        {name: record[name] for name in ("rank", "song_name", "artist", "genre")}
-        | {name: _decimals(record[name]) for name in figures}
-        | {"tempo_bpm": round(record["tempo_bpm"], 1) if taken == "as it is" else tempo}
-        | {"key_estimate": record["key_estimate"]}
-    )
-
-
-def _decimals(value: Any) -> Any:
-    """Three decimals of a float, aligned with a minus sign, nothing for NaN; other values as they are."""
-    if not isinstance(value, float):
-        return value
-    return "" if np.isnan(value) else f"{value:6.3f}"

@@ -121,15 +121,15 @@ def allowed_by(held: Sequence[Held], candidates: np.ndarray) -> np.ndarray:
     counts = [int(left.sum()) for left in without]
     alone = [int((candidates & one.passes).sum()) for one in held]
     strictest = min(range(len(held)), key=lambda place: (-counts[place], alone[place]))
-    hint = f"; {held[strictest].hint}" if held[strictest].hint else ""
+    one = held[strictest]
+    hint = f" ({one.hint})" if one.hint else ""
     if len(held) == 1:
-        advice = f"loosen it{hint}"
+        advice = f"loosen that{hint}"
     elif counts[strictest]:
-        advice = f"without {held[strictest].words!r} there are {counts[strictest]:,}: loosen that{hint}"
+        advice = f"without {one.words!r} {counts[strictest]:,} do: loosen that{hint}"
     else:
-        fewest = min(range(len(held)), key=lambda place: alone[place])
-        advice = f"{held[fewest].words!r} leaves {alone[fewest]:,} by itself, and no single one is to blame: loosen two"
-    raise QueryError(f"no other song passes {' and '.join(repr(one.words) for one in held)}; {advice}")
+        advice = f"{one.words!r} alone leaves {alone[strictest]:,}: loosen that{hint}, and another one"
+    raise QueryError(f"no other song passes {' and '.join(repr(each.words) for each in held)}; {advice}")
 
 
 def tempo_factors(tempos_bpm: np.ndarray, bpm: tuple[float, float]) -> np.ndarray:

@@ -201,7 +201,7 @@ def _sentences(pair: tuple[Side, Side], similarity: float, records: Sequence[Row
     contributions = {record["family"]: record["contribution"] for record in records}
     for_it = [name for name in sorted(FAMILIES, key=lambda name: -contributions[name]) if contributions[name] >= _LEAST]
     against = [name for name in sorted(FAMILIES, key=contributions.__getitem__) if contributions[name] <= -_LEAST]
-    said = [f"Similarity {similarity:.2f} of at most 1; 0 is what two songs picked at random have{place}."]
+    said = [f"Similarity {similarity:.2f} of at most 1; 0 is about what two songs picked at random have{place}."]
     parts = [
         f"{lead} {_listed([f'{name} ({contributions[name]:+.2f})' for name in names])}"
         for lead, names in (("alike by", for_it[:4]), ("unlike by", against[:4]))
@@ -225,7 +225,7 @@ def why_picture(reason: Reason) -> "Figure":
     figure = Figure(figsize=(12, 1.9 + 0.36 * max(len(items), len(FAMILIES))), layout="constrained")
     left, right = figure.subplots(1, 2, width_ratios=(1, 1.5))
     figure.suptitle(
-        f"A  {drawable(shorten(reason.pair[0].label, 60))}\nB  {drawable(shorten(reason.pair[1].label, 60))}\n",
+        f"●  A  {drawable(shorten(reason.pair[0].label, 60))}\n◇  B  {drawable(shorten(reason.pair[1].label, 60))}\n",
         ha="left", x=0.01, fontsize=11, fontweight="bold",
     )  # fmt: skip
     values = [record["contribution"] for record in records]
@@ -237,7 +237,9 @@ def why_picture(reason: Reason) -> "Figure":
             ha="left" if value >= 0 else "right", va="center", fontsize=9,
         )  # fmt: skip
     left.axvline(0, color=MUTED_COLOUR, linewidth=0.8)
-    left.margins(x=0.22)
+    low, high = min(0, *values), max(0, *values)
+    room = 0.3 * (high - low) or 1  # for the figures
+    left.set_xlim(low - room * (low < 0), high + room * (high > 0))
     left.set_yticks(rows, [record["family"] for record in records])
     left.tick_params(axis="y", length=0)
     left.invert_yaxis()
@@ -247,7 +249,9 @@ def why_picture(reason: Reason) -> "Figure":
 
 
 def _percentiles(axis: Any, items: Sequence[Row], n_agree: int) -> None:
-    axis.set(title="Most telling measures: agreeing, then differing" if items else "No measure tells anything")
+    axis.set(
+        title="Where they agree (above) and differ (below)" if items else "They neither agree nor differ in anything"
+    )
     axis.set(xlim=(-4, 104), xlabel="percentile in the library; numbers are the songs' values, A then B")
     if not items:
         axis.set_yticks([])
@@ -256,9 +260,9 @@ def _percentiles(axis: Any, items: Sequence[Row], n_agree: int) -> None:
     for row, item in zip(rows, items, strict=True):
         ends = item["first_percentile"], item["second_percentile"]
         axis.plot(ends, (row, row), color=GRID_COLOUR, linewidth=2.5, zorder=1)
-    for name, label, marker, face in (("first", "A", "o", TEXT_COLOUR), ("second", "B", "D", "white")):
+    for name, marker, face in (("first", "o", TEXT_COLOUR), ("second", "D", "white")):
         places = [item[f"{name}_percentile"] for item in items]
-        axis.scatter(places, rows, marker=marker, s=42, facecolor=face, edgecolor=TEXT_COLOUR, label=label, zorder=2)
+        axis.scatter(places, rows, marker=marker, s=42, facecolor=face, edgecolor=TEXT_COLOUR, zorder=2)
     axis.set_yticks(rows, [f"{item['measure']}" for item in items], fontsize=9)
     values = [f"{quantity(item['first'])}   {quantity(item['second'])} {shown_unit(item['unit'])}" for item in items]
     beside = axis.secondary_yaxis("right")
@@ -269,7 +273,6 @@ def _percentiles(axis: Any, items: Sequence[Row], n_agree: int) -> None:
     axis.grid(axis="x")
     axis.set_axisbelow(True)
     axis.invert_yaxis()
-    axis.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2, borderaxespad=0)
 
 
 def percentile(values: np.ndarray, value: float) -> float:
