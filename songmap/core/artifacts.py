@@ -61,6 +61,9 @@ _TABLE_CLASSES = {
 }
 _MODEL_CLASSES = _TABLE_CLASSES | {
     ("builtins", "bytearray"),
+    ("sklearn.calibration", "CalibratedClassifierCV"),
+    ("sklearn.calibration", "_CalibratedClassifier"),
+    ("sklearn.calibration", "_SigmoidCalibration"),
     ("sklearn.decomposition._pca", "PCA"),
     ("sklearn.discriminant_analysis", "LinearDiscriminantAnalysis"),
     ("sklearn.dummy", "DummyClassifier"),

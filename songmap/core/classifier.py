@@ -11,7 +11,7 @@ import numpy as np
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
 
-_LEAST = 1e-12  # no model is surer than this that a genre is not the one
+_LEAST = 1e-300  # log of no probability; what is as good as impossible to different degrees is still told apart
 
 
 @dataclass(frozen=True)
@@ -56,5 +56,15 @@ class GenreModel:
 
 
 def pipeline_probabilities(pipeline: "Pipeline", embeddings: np.ndarray) -> np.ndarray:
-    """What a fitted pipeline says before calibration, float64 ``(n_songs, n_genres)``."""
-    return pipeline.predict_proba(np.atleast_2d(embeddings).astype(np.float64)).astype(np.float64)
+    """What a fitted pipeline says before calibration, float64 ``(n_songs, n_genres)``.
+
+    Linear models are asked for their margins: of two genres their own probabilities are 1 - p, which is 0 from a margin
+    of 37 upward and leaves calibration nothing to weaken.
+    """
+    from scipy.special import softmax
+
+    embeddings = np.atleast_2d(embeddings).astype(np.float64)
+    if not hasattr(pipeline, "decision_function"):
+        return pipeline.predict_proba(embeddings).astype(np.float64)
+    margins = pipeline.decision_function(embeddings)
+    return softmax(np.stack([-margins / 2, margins / 2], axis=1) if margins.ndim == 1 else margins, axis=1)

@@ -7,12 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sklearn.calibration import CalibratedClassifierCV
 from sklearn.decomposition import PCA
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
 from xgboost import XGBClassifier
 
 from songmap.core.artifacts import load_model, save_model
@@ -52,6 +54,7 @@ def replace_model(workspace: Workspace, content: bytes) -> None:
         XGBClassifier(n_estimators=3),
         LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto"),
         LogisticRegression(),
+        CalibratedClassifierCV(SVC(), ensemble=False, cv=2),
         DummyClassifier(),
     ],
     ids=lambda classifier: type(classifier).__name__,
