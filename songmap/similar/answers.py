@@ -22,6 +22,7 @@ from songmap.core.tables import format_duration
 from songmap.similar import reasons
 from songmap.similar.filters import TEMPO_FACTORS, Filters, allowed_by, held_filters, tempo_factors
 from songmap.similar.finding import Answer, Found, Row
+from songmap.similar.measures import FACTS, quantity, standing
 from songmap.similar.overview import Overview, decimals, shown
 from songmap.similar.transitions import NO_ARTIST, artist_codes
 
@@ -59,7 +60,7 @@ class Answers(Overview):
         pair = self.find(first), self.find(second)
         similarity, products = reasons.split(*(self._unit(found) for found in pair))
         contributions = reasons.by_family(products) if self.space.by_family else {}
-        facts = [{name: float(found.embedding[column_index(name)]) for name in reasons.FACTS} for found in pair]
+        facts = [{name: float(found.embedding[column_index(name)]) for name in FACTS} for found in pair]
         records = [
             self.identity(found) | {"similarity": similarity, "contributions": contributions, "facts": own}
             for found, own in zip(pair, facts, strict=True)
@@ -74,9 +75,8 @@ class Answers(Overview):
             {"fact": "key, estimated", "unit": ""} | _sides(key_name(found.key) for found in pair),
         ]
         rows += [
-            {"fact": name, "unit": COLUMN_UNIT[column_index(name)]}
-            | _sides(reasons.quantity(own[name]) for own in facts)
-            for name in reasons.FACTS
+            {"fact": name, "unit": COLUMN_UNIT[column_index(name)]} | _sides(quantity(own[name]) for own in facts)
+            for name in FACTS
         ]
         title = f"Similarity {similarity:.3f}" + (", and what each family adds to it" if contributions else "")
         return self._noted(Answer(records, [(title, shares), (f"A: {pair[0].label}   B: {pair[1].label}", rows)]))
@@ -106,7 +106,7 @@ class Answers(Overview):
         keys, correlations = estimate_keys(found.embedding[None])
         copies = [] if found.row is None else self.copies_of(found.row)
         near = self._nearest_song(found)
-        measures = [reasons.standing(name, found.embedding, self.library.embeddings) for name in reasons.FACTS]
+        measures = [standing(name, found.embedding, self.library.embeddings) for name in FACTS]
         record = self.identity(found)
         record |= {name: value for name, value in found.record.items() if name not in (*record, "key", "duplicate_of")}
         record |= {
@@ -130,10 +130,7 @@ class Answers(Overview):
             for name, value in about.items()
             if name not in ("song_name", "measures") and value not in ("", None) and value == value
         ]
-        table = [
-            one | {"value": reasons.quantity(one["value"]), "percentile": f"{one['percentile']:.0f}"}
-            for one in measures
-        ]
+        table = [one | {"value": quantity(one["value"]), "percentile": f"{one['percentile']:.0f}"} for one in measures]
         return self._noted(Answer([record], [(found.label, fields), ("Among all songs of the library", table)]))
 
     def _query(self, songs: Sequence[Found], away: Sequence[Found]) -> np.ndarray:

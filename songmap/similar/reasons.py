@@ -8,58 +8,24 @@ The 512 mel columns are told as frequency ranges.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from songmap.core.config import AudioConfig
 from songmap.core.keys import NO_KEY, compatible, key_name
-from songmap.core.mel import mel_centres_hz
-from songmap.core.schema import COLUMN_UNIT, COLUMNS, FAMILIES, FEATURES, block_slice, column_index, family_indices
+from songmap.core.schema import COLUMNS, FAMILIES, column_index, family_indices
 from songmap.core.style import FAMILY_COLOURS, GRID_COLOUR, MUTED_COLOUR, TEXT_COLOUR, drawable, shorten
+from songmap.similar.measures import Measure, measures, percentile, quantity, shown_unit
+from songmap.similar.transitions import tempo_change
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Row = dict[str, Any]
 
-FACTS = (
-    "tempo_bpm", "pulse_clarity", "onset_strength_mean", "rms_mean", "harmonic_rms_mean", "percussive_rms_mean",
-    "centroid_mean", "rolloff_mean", "bandwidth_mean", "flatness_mean", "zero_crossing_rate_mean", "beat_interval_std_s",
-)  # fmt: skip
-_MEL_RANGES = (
-    (60, "sub-bass"), (250, "bass"), (500, "low mids"), (2000, "mids"), (4000, "upper mids"), (6000, "presence"),
-    (np.inf, "treble"),
-)  # fmt: skip
-_CALLED = {
-    "tempo_bpm": "tempo", "zero_crossing_rate": "zero crossings", "rms": "loudness (RMS)", "centroid": "brightness (centroid)",
-    "rolloff": "85 % roll-off", "bandwidth": "bandwidth", "flatness": "noisiness (flatness)",
-    "onset_strength": "strength of onsets", "beat_interval_std_s": "unevenness of beats", "pulse_clarity": "pulse clarity",
-    "harmonic_rms_mean": "level of the harmonic part", "percussive_rms_mean": "level of the percussive part",
-    "mfcc_01": "MFCC 1 (overall level)", "mfcc_02": "MFCC 2 (low against high)",
-}  # fmt: skip
 _TOLD_OF_FAMILY = 3  # measures that agree and that differ, of each family
 _TOLD = 6  # over all families
 _LEAST = 0.005  # what adds less is not told
-
-
-@dataclass(frozen=True)
-class Measure:
-    """What a listener may read of one column, or of the mel bands of a frequency range.
-
-    ``columns`` add to a similarity; the value in ``unit`` is the mean over ``valued``, some of them.
-    """
-
-    name: str
-    family: str
-    unit: str
-    columns: np.ndarray
-    valued: np.ndarray
-
-    def values(self, embeddings: np.ndarray) -> np.ndarray:
-        """float64 ``(n,)`` of ``embeddings (n, 641)``."""
-        return embeddings[:, self.valued].mean(axis=1, dtype=np.float64)
 
 
 @dataclass(frozen=True)
@@ -71,32 +37,6 @@ class Side:
     embedding: np.ndarray
     unit: np.ndarray
     key: int
-
-
-@lru_cache(maxsize=1)
-def measures() -> tuple[Measure, ...]:
-    """All measures; every column belongs to one."""
-    found = []
-    start = 0
-    for block in FEATURES:
-        if block.family != "mel":
-            for place, column in enumerate(block.names):
-                index = np.array([start + place])
-                found.append(
-                    Measure(_name(column, block.feature, block.statistic), block.family, block.unit, index, index)
-                )
-        start += block.size
-    level = block_slice("mel", "mean")
-    bands = np.searchsorted([highest for highest, _ in _MEL_RANGES], mel_centres_hz(AudioConfig()), side="right")
-    statistics = [block_slice("mel", block.statistic).start for block in FEATURES if block.family == "mel"]
-    lowest = 0
-    for place, (highest, name) in enumerate(_MEL_RANGES):
-        own = np.flatnonzero(bands == place)
-        columns = np.concatenate([first + own for first in statistics])
-        limits = f"{lowest:,}-{highest:,} Hz" if np.isfinite(highest) else f"above {lowest:,} Hz"
-        found.append(Measure(f"{name}, {limits}", "mel", "dB below maximum", columns, level.start + own))
-        lowest = highest
-    return tuple(found)
 
 
 def split(first: np.ndarray, second: np.ndarray) -> tuple[float, np.ndarray]:
@@ -175,19 +115,6 @@ def explain(first: Side, second: Side, embeddings: np.ndarray, genres: np.ndarra
     said = _sentences(pair, similarity, records, place)
     whole = {"family": "all", "columns": len(COLUMNS), "contribution": similarity, "agreement": similarity}
     return Reason(pair, similarity, [*records, whole | {"agree": [], "differ": [], "words": said[0]}], said)
-
-
-def standing(column: str, embedding: np.ndarray, embeddings: np.ndarray) -> Row:
-    """A song's value of one column, and its percentile in the library ``embeddings (n_songs, 641)``."""
-    index = column_index(column)
-    values, value = embeddings[:, index], embedding[index]
-    return {
-        "measure": column,
-        "value": float(value),
-        "unit": COLUMN_UNIT[index],
-        "percentile": percentile(values, value),
-        "library_median": float(np.median(values)),
-    }
 
 
 def told(records: Sequence[Row], which: str) -> list[Row]:
@@ -275,21 +202,6 @@ def _percentiles(axis: Any, items: Sequence[Row], n_agree: int) -> None:
     axis.invert_yaxis()
 
 
-def percentile(values: np.ndarray, value: float) -> float:
-    """0 … 100: the share of ``values (n,)`` below ``value``, those equal to it counted half."""
-    return float(100 * ((values < value).mean() + (values <= value).mean()) / 2)
-
-
-def quantity(value: float) -> str:
-    """Three significant digits, whole from 100 upward."""
-    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
-
-
-def shown_unit(unit: str) -> str:
-    """A unit as it follows a number; nothing where it is only a range."""
-    return "" if unit in ("0…1", "-1…1", "amplitude") else unit
-
-
 def _yardstick(one: Measure, share: float, pair: tuple[Side, Side], embeddings: np.ndarray, genres: np.ndarray) -> Row:
     library = one.values(embeddings)
     first, second = (float(one.values(side.embedding[None])[0]) for side in pair)
@@ -355,48 +267,18 @@ def _item_words(item: Row) -> str:
 
 
 def _for_mixing(pair: tuple[Side, Side]) -> list[str]:
-    tempo = column_index("tempo_bpm")
-    tempos = [float(side.embedding[tempo]) for side in pair]
+    tempos = [float(side.embedding[column_index("tempo_bpm")]) for side in pair]
     said = []
     if min(tempos) > 0:
-        change = 100 * (tempos[1] / tempos[0] - 1)
-        said.append(f"Tempo {tempos[0]:.1f} and {tempos[1]:.1f} BPM, {change:+.1f} %.")
+        factor, change = tempo_change(*tempos)
+        taken = {0.5: " if B counts double", 1.0: "", 2.0: " if B counts half"}[float(factor)]
+        said.append(f"Tempo {tempos[0]:.1f} and {tempos[1]:.1f} BPM: B is {100 * float(change):+.1f} % off A{taken}.")
     if NO_KEY not in (pair[0].key, pair[1].key):
         fit = "go together" if compatible(pair[0].key, pair[1].key) else "clash"
         said.append(
             f"Keys are estimated as {key_name(pair[0].key)} and {key_name(pair[1].key)}, which {fit} on the Camelot wheel."
         )
     return said
-
-
-def _name(column: str, feature: str, statistic: str) -> str:
-    """What a column is called: "MFCC 3, variation", "note C#", "contrast 400-800 Hz"."""
-    label = column.removeprefix(f"{feature}_").removesuffix(f"_{statistic}")
-    number = int(label) if label.isdigit() else 0
-    if feature == "chroma":
-        name = f"note {label}"
-    elif feature == "contrast":
-        name = f"contrast {_CONTRAST_HZ[number - 1]}"
-    elif feature == "tonnetz":
-        name = f"tonnetz {number} ({('fifths', 'minor thirds', 'major thirds')[(number - 1) // 2]})"
-    elif feature == "mfcc_delta":
-        name = f"MFCC {number}, drift"
-    elif feature == "mfcc":
-        name = _CALLED.get(f"mfcc_{label}", f"MFCC {number}")
-    else:
-        name = _CALLED.get(column) or _CALLED[feature]
-    return f"{name}, variation" if statistic == "std" else name
-
-
-_CONTRAST_HZ = (
-    "below 200 Hz",
-    "200-400 Hz",
-    "400-800 Hz",
-    "800-1,600 Hz",
-    "1,600-3,200 Hz",
-    "3,200-6,400 Hz",
-    "above 6,400 Hz",
-)
 
 
 def _listed(parts: Sequence[str]) -> str:
