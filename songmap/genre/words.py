@@ -159,7 +159,7 @@ def explain(case: SongCase) -> list[str]:
     return [
         _answer(case),
         _set_sentence(case),
-        _label_sentence(case),
+        *_label_sentence(case),
         _families_sentence(case),
         *(sentence for family in leading for sentence in _columns_sentences(case, family)),
         _change_sentence(case),
@@ -200,19 +200,17 @@ def _set_sentence(case: SongCase) -> str:
     return f"{_SET}: {_listed(chosen, 'or')}, so it counts as a hybrid."
 
 
-def _label_sentence(case: SongCase) -> str:
+def _label_sentence(case: SongCase) -> list[str]:
     label = case.song["genre"]
-    if label in ("", UNKNOWN_GENRE):
-        return "It is filed under no genre."
+    if label == UNKNOWN_GENRE:
+        return []
     if case.own is None:
-        return f"It is filed under {label}, a genre that the model does not know."
+        return [f"It is filed under {label}, a genre that the model does not know."]
     if case.own == case.predicted:
-        return f"It is filed under {label}: the model agrees."
+        return [f"It is filed under {label}: the model agrees."]
+    given = percent(case.probabilities[case.own])
     where = "in" if label in case.genre_set else "outside"
-    return (
-        f"It is filed under {label}: the model disagrees and gives that {percent(case.probabilities[case.own])}, "
-        f"{where} the {_SET}."
-    )
+    return [f"It is filed under {label}: the model disagrees and gives that {given}, {where} the {_SET}."]
 
 
 def _families_sentence(case: SongCase) -> str:
