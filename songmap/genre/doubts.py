@@ -52,7 +52,8 @@ def wrong_labels(songs: pd.DataFrame, genres: list[str], labels: np.ndarray, fou
     """Songs whose label is probably wrong, the clearest first (confident learning, Northcutt et al. 2021).
 
     Those that the model takes for another genre, with a probability that reaches what it gives on average to the
-    songs labelled so (``usual``). Ranked by ``margin``, the other genre's probability less the label's.
+    songs labelled so (``usual``). Ranked by ``margin``, the other genre's probability less the label's. What a poor
+    model mistakes is among them: they are songs to listen to.
     """
     rows = np.arange(len(labels))
     usual = np.array([found[labels == genre, genre].mean() for genre in range(len(genres))])

@@ -155,13 +155,12 @@ def component_records(case: SongCase) -> list[dict[str, Any]]:
 
 def explain(case: SongCase) -> list[str]:
     """Sentences: the answer, how sure it is, the families behind it and their columns, what would flip it, components."""
-    leading = _leading(case)
     return [
         _answer(case),
         _set_sentence(case),
         *_label_sentence(case),
         _families_sentence(case),
-        *(sentence for family in leading for sentence in _columns_sentences(case, family)),
+        *(_columns_sentence(case, family) for family in _leading(case)),
         _change_sentence(case),
         *_component_sentences(case),
     ]
@@ -234,16 +233,23 @@ def _families_sentence(case: SongCase) -> str:
     return f"{start}; for this song {'; '.join(told)}."
 
 
-def _columns_sentences(case: SongCase, family: str) -> list[str]:
+def _columns_sentence(case: SongCase, family: str) -> str:
+    rivals = [case.predicted, case.rival]
     found = [_compare(record) for record in _measures(case, family)]
     if family == "harmony":
-        pair = [case.genres[case.predicted], case.genres[case.rival]]
-        medians = [case.model.medians[index] for index in (case.predicted, case.rival)]
-        keys = [f"{genre} {', '.join(strongest_pitch_classes(row))}" for genre, row in zip(pair, medians, strict=True)]
-        found.append(
-            f"strongest pitch classes {', '.join(strongest_pitch_classes(case.embedding))} (medians: {'; '.join(keys)})"
-        )
-    return [f"{family.capitalize()}: {'; '.join(found)}."] if found else []
+        medians = [f"{case.genres[index]} {_pitch_classes(case.model.medians[index])}" for index in rivals]
+        found.append(f"strongest pitch classes {_pitch_classes(case.embedding)} (medians: {'; '.join(medians)})")
+    what = f"{family.capitalize()} ({_points(case.pushes[FAMILIES.index(family)]):+d})"
+    genres = " and ".join(case.genres[index] for index in rivals)
+    return (
+        f"{what}, where {genres} differ most: {'; '.join(found)}."
+        if found
+        else f"{what}: {genres} do not differ there."
+    )
+
+
+def _pitch_classes(embedding: np.ndarray) -> str:
+    return ", ".join(strongest_pitch_classes(embedding))
 
 
 def _compare(record: dict[str, Any]) -> str:

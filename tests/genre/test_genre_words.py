@@ -138,7 +138,7 @@ def test_families_lead_in_points_of_probability():
         "points, spectral 6, energy 1; harmony takes away 5 points, tonnetz 1; timbre and mel move it by less than a "
         "point."
     )
-    assert [sentence.split(":")[0] for sentence in sentences[4:7]] == ["Rhythm", "Spectral", "Harmony"]
+    assert [sentence.split(",")[0] for sentence in sentences[4:7]] == ["Rhythm (+31)", "Spectral (+6)", "Harmony (-5)"]
     found = records(case)
     assert [record["family"] for record in found["families"][:3]] == ["rhythm", "spectral", "harmony"]
     assert sum(record["adds"] for record in found["families"]) + found["background"]["TRANCE"] == pytest.approx(0.8)
@@ -170,7 +170,7 @@ def test_columns_are_compared_in_real_units_with_the_medians_of_the_rivals():
     embedding[tempo], embedding[pulse] = 138.4, 0.509
     case = replace(case, embedding=embedding, model=replace(case.model, medians=medians, background=background))
     assert explain(case)[4] == (
-        "Rhythm: tempo 138 BPM (medians: TRANCE 140, HOUSE 128, nearer to TRANCE); "
+        "Rhythm (+31), where TRANCE and HOUSE differ most: tempo 138 BPM (medians: TRANCE 140, HOUSE 128, nearer to TRANCE); "
         "pulse clarity 0.509 (medians: TRANCE 0.51, HOUSE 0.5, nearer to TRANCE)."
     )
     first, second = records(case)["measures"]
@@ -185,7 +185,10 @@ def test_medians_that_read_alike_are_nearer_to_neither():
     medians, background = np.zeros((2, N_COLUMNS)), np.zeros((5, N_COLUMNS))
     medians[:, column_index("tempo_bpm")], background[:, column_index("tempo_bpm")] = [128.1, 128.2], range(5)
     case = replace(case, embedding=medians[0], model=replace(case.model, medians=medians, background=background))
-    assert explain(case)[4] == "Rhythm: tempo 128 BPM (medians: TRANCE 128, HOUSE 128)."
+    assert (
+        explain(case)[4]
+        == "Rhythm (+31), where TRANCE and HOUSE differ most: tempo 128 BPM (medians: TRANCE 128, HOUSE 128)."
+    )
 
 
 def test_mel_bands_are_levels_below_the_maximum_and_chroma_names_pitch_classes():
@@ -201,9 +204,11 @@ def test_mel_bands_are_levels_below_the_maximum_and_chroma_names_pitch_classes()
     case = replace(case, embedding=embedding, model=replace(case.model, medians=medians, background=background))
     sentences = explain(case)
     assert sentences[4] == (
-        "Mel: level at 26–413 Hz 33 dB below the song's maximum (its bands' medians: TRANCE 40, HOUSE 30, nearer to HOUSE)."
+        "Mel (+31), where TRANCE and HOUSE differ most: level at 26–413 Hz 33 dB below the song's maximum (its bands' medians: TRANCE 40, HOUSE 30, nearer to HOUSE)."
     )
-    assert sentences[5] == ("Harmony: strongest pitch classes D#, F#, C# (medians: TRANCE A, D, F; HOUSE C, E, G).")
+    assert sentences[5] == (
+        "Harmony (+20), where TRANCE and HOUSE differ most: strongest pitch classes D#, F#, C# (medians: TRANCE A, D, F; HOUSE C, E, G)."
+    )
 
 
 @pytest.mark.parametrize(
@@ -319,3 +324,9 @@ def test_pitch_classes_are_ranked_by_mean_chroma():
 @pytest.mark.parametrize(("value", "text"), [(2310.4, "2,310"), (0.51234, "0.512"), (-36.68, "-36.7"), (138.4, "138")])
 def test_quantities_have_three_digits(value, text):
     assert quantity(value) == text
+
+
+def test_genres_that_do_not_differ_in_a_family_are_said_not_to():
+    case = case_of([0.2, 0.8], [0, 0, 0, 0.31, 0, 0, 0])
+    case = replace(case, model=replace(case.model, medians=np.ones((2, N_COLUMNS))))
+    assert explain(case)[4] == "Rhythm (+31): TRANCE and HOUSE do not differ there."
