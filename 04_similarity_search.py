@@ -1,53 +1,45 @@
-"""04 · Library → which songs are alike, why, and how genres compare.
+"""04 · Library → which songs are alike, why, and which go well after each other.
 
 Reads data/processed/ (made by 01). Without a command it opens a prompt with the same commands; where
 standard input is no terminal it reads them from there, one a line. SONG is a name, a part of one, a
-title, "artist - title", or the path of an audio file, also of one outside the library.
+title, "artist - title", or the path of an audio file, also of one outside the library; A + B are several
+songs, -C one to steer away from.
 """
 
 import argparse
 import sys
 from typing import Any
 
-from songmap.core.artifacts import load_library
-from songmap.core.cli import new_parser, script_main, workspace
+from songmap.core.cli import new_parser, script_main
+from songmap.core.cli import workspace as workspace_type
 from songmap.core.config import Workspace
-from songmap.core.nearest import SPACES
-from songmap.similar.answers import Answers
-from songmap.similar.prompt import add_commands, interact, reply
+from songmap.similar.commands import SETTING, add_commands, add_setting
 
 
 def build_parser() -> argparse.ArgumentParser:
     parser = new_parser(__doc__)
-    add_options(parser, space=SPACES[0], as_json=False)
+    add_setting(parser, missing=False)
+    parser.add_argument(
+        "--keep-going", action="store_true", help="without a terminal: go on after a command that fails"
+    )
     shared = argparse.ArgumentParser(add_help=False)  # the same options after the command; unset they leave the first
     shared.add_argument(
-        "--workspace", type=workspace, default=argparse.SUPPRESS, metavar="DIR", help="as before COMMAND"
+        "--workspace", type=workspace_type, default=argparse.SUPPRESS, metavar="DIR", help="as before COMMAND"
     )
-    add_options(shared, space=argparse.SUPPRESS, as_json=argparse.SUPPRESS)
+    add_setting(shared, missing=True)
     add_commands(parser, [shared])
     return parser
 
 
-def add_options(parser: argparse.ArgumentParser, space: str, as_json: bool | str) -> None:
-    parser.add_argument(
-        "--space", choices=SPACES, default=space,
-        help="balanced: the seven families of columns decide alike; scaled: every column does, so mel bands decide 80 %%",
-    )  # fmt: skip
-    parser.add_argument(
-        "--json",
-        action="store_true",
-        dest="as_json",
-        default=as_json,
-        help="print one JSON document per command instead of tables",
-    )
+def run(workspace: Workspace, keep_going: bool, command: str | None, **request: Any) -> int:
+    from songmap.core.artifacts import load_library
+    from songmap.similar.desk import Desk
+    from songmap.similar.prompt import interact
 
-
-def run(workspace: Workspace, space: str, as_json: bool, command: str | None, **request: Any) -> int:
-    answers = Answers(load_library(workspace), space)
+    desk = Desk(load_library(workspace), workspace)
     if command is None:
-        return interact(answers, as_json)
-    for text in reply(answers, command, as_json, **request):
+        return interact(desk, {name: request[name] for name in SETTING}, keep_going)
+    for text in desk.reply(argparse.Namespace(command=command, **request)):
         print(text, flush=True)
     return 0
 

@@ -110,7 +110,8 @@ def test_02_shows_the_neighbours_that_04_finds(workspace, browser):
     browser.find_element("css selector", "#search").send_keys(title, "\ue007")
     names = wait.until(lambda page: page.find_elements("css selector", "#card ol .names span:first-child"))
     shown = [name.get_attribute("textContent") for name in names]
-    similar = script("04", "--workspace", workspace.root, "--json", "similar", title, "-n", "10")
+    every = ["similar", title, "-n", "10", "--max-per-artist", "10"]
+    similar = script("04", "--workspace", workspace.root, "--json", *every)
     assert shown == [record["title"] for record in json.loads(similar.stdout)]
 
 

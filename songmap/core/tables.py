@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
@@ -13,7 +14,10 @@ Record = Mapping[str, Any]
 
 
 def format_table(records: Sequence[Record], title: str = "") -> str:
-    """Records as aligned text, numbers to the right; as wide as the terminal, unlimited when piped."""
+    """Records as aligned text, numbers to the right; as wide as the terminal, unlimited when piped.
+
+    At a terminal titles and headings stand out, unless ``NO_COLOR`` is set (no-color.org).
+    """
     from rich import box
     from rich.console import Console
     from rich.table import Table
@@ -21,18 +25,26 @@ def format_table(records: Sequence[Record], title: str = "") -> str:
 
     if not records:
         return f"{title}: none" if title else "none"
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold cyan")
     for name in records[0]:
         numeric = all(isinstance(record[name], int | float | np.number) for record in records)
-        table.add_column(Text(name.replace("_", " ")), justify="right" if numeric else "left", overflow="fold")
+        table.add_column(
+            Text(name.replace("_", " ")), justify="right" if numeric else "left", overflow="fold",
+            style="cyan" if name == "rank" else None,
+        )  # fmt: skip
     for record in records:
         table.add_row(*(Text(format_cell(value)) for value in record.values()))
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 10_000
-    console = Console(width=width, color_system=None, highlight=False)
+    at_terminal = sys.stdout.isatty()
+    console = Console(
+        width=shutil.get_terminal_size().columns if at_terminal else 10_000,
+        color_system="auto" if at_terminal and not os.environ.get("NO_COLOR") else None,
+        highlight=False,
+    )
     with console.capture() as capture:
+        if title:  # not rich's own title, which is broken at the table's width
+            console.print(Text(title, style="bold"), soft_wrap=True)
         console.print(table)
-    lines = [title] if title else []  # not rich's own title, which is broken at the table's width
-    return "\n".join(line.rstrip() for line in [*lines, *capture.get().rstrip("\n").splitlines()]).strip("\n")
+    return "\n".join(line.rstrip() for line in capture.get().rstrip("\n").splitlines()).strip("\n")
 
 
 def readable(text: str) -> str:

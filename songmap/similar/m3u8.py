@@ -9,12 +9,11 @@ one that would be taken for a comment or an address gets ``./`` in front.
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
-
-import pandas as pd
 
 from songmap.core.artifacts import write_atomically
 from songmap.core.errors import UsageError
@@ -30,14 +29,14 @@ class UnknownEntry:
     text: str
 
 
-def write_playlist(file: Path, songs: pd.DataFrame, absolute: bool = False) -> None:
-    """Write ``songs``, rows of the song table in playing order, as an M3U8 file, atomically.
+def write_playlist(file: Path, songs: Iterable[Mapping[str, Any]], absolute: bool = False) -> None:
+    """Write ``songs``, records of the song table in playing order, as an M3U8 file, atomically.
 
     Paths are relative to the folder of ``file``, so that both can move together; absolute if asked, and for a
     song that shares no folder with ``file`` but the root, or lies on another drive. Raises UsageError.
     """
     lines = ["#EXTM3U"]
-    for song in songs.to_dict("records"):
+    for song in songs:
         seconds = round(song["duration"]) if song["duration"] >= 0 else -1  # -1 is unknown
         name = " - ".join(part for part in (song["artist"], song["title"] or song["song_name"]) if part)
         lines += [f"#EXTINF:{seconds},{_one_line(name)}", _entry(song["file_path"], file, absolute)]

@@ -2,7 +2,7 @@
 
 Conventions: songs are rows of ``Tracks``; a result is int64 rows in playing order. No recording is chosen
 twice: of several files with one recording the first stands for all. Nothing is random but ``radio``, which a
-seed decides. No matrix of all pairs is made: a query is a few products of all songs and one vector.
+seed decides. No matrix of all pairs is made, and all songs are looked at one by one only along a tempo ramp, once.
 """
 
 from collections import Counter
@@ -12,8 +12,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from songmap.core.errors import QueryError
-from songmap.core.nearest import cosines, most_similar
-from songmap.similar.transitions import NO_ARTIST, Tracks, pairwise_scores, scores, tempo_distance, tempo_fit
+from songmap.similar.transitions import (
+    NO_ARTIST,
+    Tracks,
+    pairwise_scores,
+    scores,
+    similarities,
+    tempo_distance,
+    tempo_fit,
+)
 
 MAX_PER_ARTIST = 2
 
@@ -76,14 +83,14 @@ def radio(tracks: Tracks, start: int, seed: int = 0) -> Iterator[int]:
     """
     rng = np.random.default_rng(seed)
     row, taken = int(start), _taken(tracks, [start])
-    centre = tracks.units[row].astype(np.float64)
+    centre = tracks.search.units([row])[0].astype(np.float64)
     recent: list[int] = []
     while True:
         yield row
         taken[row] = True
         recent = [*recent, int(tracks.artists[row])][-_ARTIST_REST:]
-        centre = _unit((1 - _RADIO_DRIFT) * centre + _RADIO_DRIFT * tracks.units[row])
-        near, _ = most_similar(tracks.units, centre, _RADIO_NEAR, np.flatnonzero(taken))
+        centre = _unit((1 - _RADIO_DRIFT) * centre + _RADIO_DRIFT * tracks.search.units([row])[0])
+        near, _ = tracks.search.nearest(centre, _RADIO_NEAR, ~taken)
         if not len(near):
             return
         rested = (tracks.artists[near] == NO_ARTIST) | ~np.isin(tracks.artists[near], recent)
@@ -107,11 +114,11 @@ def path(tracks: Tracks, first: int, last: int, number: int) -> np.ndarray:
         raise QueryError(f"a path of {number} is too short, give 2 or more")
     taken = _taken(tracks, [first, last])
     number = min(number, len(taken) - int(taken.sum()) + 2)
-    skip = np.flatnonzero(taken)
+    ends = tracks.search.units([first, last])
     ways, lengths = np.array([[first]], dtype=np.int64), np.zeros(1)
     for place in range(1, number - 1):
-        target = _between(tracks.units[first], tracks.units[last], place / (number - 1))
-        pool, _ = most_similar(tracks.units, target, max(_PATH_POOL, number), skip)
+        target = _between(*ends, place / (number - 1))
+        pool, _ = tracks.search.nearest(target, max(_PATH_POOL, number), ~taken)
         totals = lengths[:, None] + _squared_steps(tracks, ways[:, -1], pool)  # (n_ways, n_pool)
         totals[(ways[:, :, None] == pool).any(axis=1)] = np.inf
         best = np.argsort(totals, axis=0, kind="stable")[:_PATH_WAYS]
@@ -164,11 +171,11 @@ def _taken(tracks: Tracks, rows: Sequence[int] | np.ndarray) -> np.ndarray:
 
 def _most_similar_allowed(tracks: Tracks, seeds: np.ndarray, number: int, max_per_artist: int) -> np.ndarray:
     """The songs most similar to all of ``seeds``, at most ``max_per_artist`` by one artist, seeds counted."""
-    query = _unit(tracks.units[seeds].sum(axis=0, dtype=np.float64))
-    skip = np.flatnonzero(_taken(tracks, seeds))
+    query = _unit(tracks.search.units(seeds).sum(axis=0, dtype=np.float64))
+    allowed = ~_taken(tracks, seeds)
     pool = 4 * number
     while True:  # a library of one artist is looked through to its end, another only as far as needed
-        near, _ = most_similar(tracks.units, query, pool, skip)
+        near, _ = tracks.search.nearest(query, pool, allowed)
         songs_of = Counter(tracks.artists[seeds].tolist())
         chosen = []
         for row, artist in zip(near.tolist(), tracks.artists[near].tolist(), strict=True):
@@ -193,9 +200,9 @@ def _ramp(seed_bpm: float, start_bpm: float | None, end_bpm: float | None, numbe
 
 def _along_ramp(tracks: Tracks, seeds: np.ndarray, wanted_bpm: np.ndarray, max_per_artist: int) -> np.ndarray:
     """Song by song the one that is most like the seeds, nearest to the wanted tempo and follows best, as a product."""
-    query = _unit(tracks.units[seeds].sum(axis=0, dtype=np.float64)).astype(np.float32)
-    closeness = (1 + (tracks.units @ query).astype(np.float64)) / 2
+    query = _unit(tracks.search.units(seeds).sum(axis=0, dtype=np.float64))
     taken = _taken(tracks, seeds)
+    closeness = (1 + tracks.search.similarities(query, np.arange(len(taken)))) / 2
     songs_of = Counter(tracks.artists[seeds].tolist())
     rows = seeds.tolist()
     for bpm in wanted_bpm[len(rows) :]:
@@ -222,8 +229,8 @@ def _unit(vector: np.ndarray) -> np.ndarray:
 
 
 def _between(first: np.ndarray, last: np.ndarray, share: float) -> np.ndarray:
-    """The point ``share`` (0 … 1) of the way from one unit vector to another on the great circle; float64 ``(641,)``."""
-    angle = np.arccos(cosines(first[None], last)[0])
+    """The point ``share`` (0 … 1) of the way from one unit vector to another on the great circle; float64 ``(d,)``."""
+    angle = np.arccos(np.clip(np.dot(first.astype(np.float64), last), -1, 1))
     if np.sin(angle) < 1e-6:  # the same or opposite points: every great circle is as short
         return (1 - share) * first.astype(np.float64) + share * last
     return (np.sin((1 - share) * angle) * first.astype(np.float64) + np.sin(share * angle) * last) / np.sin(angle)
@@ -232,7 +239,7 @@ def _between(first: np.ndarray, last: np.ndarray, share: float) -> np.ndarray:
 def _squared_steps(tracks: Tracks, rows: np.ndarray, others: np.ndarray) -> np.ndarray:
     """Squares ``(m, k)`` of the angles, in radians, between songs."""
     ends, ends_of = np.unique(rows, return_inverse=True)
-    angles = np.arccos(np.array([cosines(tracks.units[others], tracks.units[row]) for row in ends]))
+    angles = np.arccos(np.array([similarities(tracks, row, others) for row in ends]))
     return np.square(angles)[ends_of]
 
 

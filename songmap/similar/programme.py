@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 
 from songmap.core.errors import QueryError
-from songmap.core.keys import NO_KEY, camelot, estimate_keys
 from songmap.similar import playlists
 from songmap.similar.answers import Answer, Answers, Row
 from songmap.similar.m3u8 import read_playlist
@@ -26,14 +25,9 @@ class Programme:
     @cached_property
     def tracks(self) -> Tracks:
         """What decides which song goes well after which."""
-        library = self.answers.library
-        return Tracks(
-            self.answers.units,
-            library.column("tempo_bpm"),
-            estimate_keys(library.embeddings)[0],
-            artist_codes(library.songs["artist"]),
-            self.answers.recordings,
-        )
+        answers, library = self.answers, self.answers.library
+        artists = artist_codes(library.songs["artist"])
+        return Tracks(answers.search, library.column("tempo_bpm"), answers.keys, artists, answers.recordings)
 
     def playlist(
         self, songs: Sequence[str], number: int, max_per_artist: int, start_bpm: float | None, end_bpm: float | None
@@ -73,9 +67,15 @@ class Programme:
         return self._ordered(np.array(rows), f"Transitions, 0 to 1 each{unknown}")
 
     def radio(self, song: str, seed: int, number: int | None) -> Iterator[Row]:
-        """Song after song, drifting slowly, each recording once; all of the library, or ``number`` songs."""
-        for row in islice(playlists.radio(self.tracks, *self.answers.rows([song]), seed), number):
-            yield self._record(row)
+        """Song after song, drifting slowly, each recording once; all of the library, or ``number`` songs.
+
+        Those yielded so far are the last answer.
+        """
+        rows = self.answers.rows([song])
+        self.answers.last = []
+        for row in islice(playlists.radio(self.tracks, *rows, seed), number):
+            self.answers.last.append(row)
+            yield self.answers.identity_of(row)
 
     def _read(self, file: Path) -> tuple[list[int], str]:
         rows, unknown = read_playlist(file, self.answers.library.songs["file_path"].tolist())
@@ -90,11 +90,8 @@ class Programme:
 
     def _ordered(self, rows: np.ndarray, title: str) -> Answer:
         changes = [None, *transitions(self.tracks, rows)]
-        records = [
-            {"rank": rank} | self._record(row)
-            | {"transition": change and change.score, "why": change and change.words}
-            for rank, (row, change) in enumerate(zip(rows, changes, strict=True), start=1)
-        ]  # fmt: skip
+        extra = [{"transition": change and change.score, "why": change and change.words} for change in changes]
+        records = self.answers.numbered(rows, extra)
         shown = [
             {name: record[name] for name in ("rank", "song_name", "artist", "genre")}
             | {"transition": record["transition"], "why": record["why"] or ""}
@@ -103,7 +100,3 @@ class Programme:
         scores = [change.score for change in changes if change]
         mean = f"; mean transition {np.mean(scores):.2f}" if scores else ""
         return Answer(records, [(title + mean, shown)])
-
-    def _record(self, row: int) -> Row:
-        key = self.tracks.keys[row]
-        return self.answers.identity_of(row) | {"key_estimate": "" if key == NO_KEY else camelot(key)}

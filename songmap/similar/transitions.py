@@ -11,9 +11,9 @@ from itertools import pairwise
 
 import numpy as np
 
-from songmap.core.keys import KEYS, NO_KEY, camelot, compatible
+from songmap.core.keys import NO_KEY, camelot, compatible, wheel_steps
 from songmap.core.names import normalise
-from songmap.core.nearest import cosines
+from songmap.core.nearest import Search
 
 # What is won by the nearest song (a cosine of some 0.5 in a small library) instead of any (0) is then 0.24, by a
 # tempo that fits instead of one that clashes 0.25, by a key 0.15: every listener hears sound and tempo jump; the
@@ -31,12 +31,11 @@ _RELATIVE = 0.1  # what a key loses when the mode changes: the notes may be the 
 class Tracks:
     """What playlists need to know of each of n songs.
 
-    ``units`` float32 ``(n, 641)`` unit vectors; ``tempos_bpm (n,)``; ``keys`` int ``(n,)``, see core.keys;
-    ``artists`` int ``(n,)``, see ``artist_codes``; ``recordings`` int ``(n,)``, the row of the first song
+    ``search`` knows their sound; ``tempos_bpm (n,)``; ``keys`` int ``(n,)``, see core.keys; ``artists`` int ``(n,)``, see ``artist_codes``; ``recordings`` int ``(n,)``, the row of the first song
     with the same recording.
     """
 
-    units: np.ndarray
+    search: Search
     tempos_bpm: np.ndarray
     keys: np.ndarray
     artists: np.ndarray
@@ -121,11 +120,8 @@ def key_fit(before: np.ndarray, after: np.ndarray) -> np.ndarray:
     Scales k fifths apart share 7 - k notes, 2 at least, which is mapped to 0 … 1; another mode takes off 0.1.
     """
     before, after = np.asarray(before), np.asarray(after)
-    codes = [camelot(key) for key in range(len(KEYS))]
-    place, minor = np.array([int(code[:-1]) for code in codes]), np.array([code[-1] == "A" for code in codes])
-    steps = np.abs(place[before] - place[after])
-    fifths = np.minimum(steps, 12 - steps)
-    fit = np.maximum(1 - fifths / 5 - _RELATIVE * (minor[before] != minor[after]), 0)
+    fifths, other_mode = wheel_steps(before, after)
+    fit = np.maximum(1 - fifths / 5 - _RELATIVE * other_mode, 0)
     return np.where((before == NO_KEY) | (after == NO_KEY), UNKNOWN, fit)
 
 
@@ -138,6 +134,11 @@ def similarity_fit(cosine: np.ndarray) -> np.ndarray:
     return UNRELATED + cosine * np.where(cosine > 0, 1 - UNRELATED, UNRELATED)
 
 
+def similarities(tracks: Tracks, row: int, others: Sequence[int] | np.ndarray) -> np.ndarray:
+    """Similarity float64 ``(m,)``, -1 … 1, of a song with others."""
+    return tracks.search.similarities(tracks.search.units([row])[0], others)
+
+
 def scores(tracks: Tracks, row: int, others: np.ndarray) -> np.ndarray:
     """Score 0 … 1, float64 ``(m,)``, of going from ``row`` to each of ``others (m,)``.
 
@@ -146,7 +147,7 @@ def scores(tracks: Tracks, row: int, others: np.ndarray) -> np.ndarray:
     others = np.asarray(others, dtype=np.int64)
     tempo = tempo_fit(tracks.tempos_bpm[row], tracks.tempos_bpm[others])
     key = key_fit(tracks.keys[row], tracks.keys[others])
-    similarity = similarity_fit(cosines(tracks.units[others], tracks.units[row]))
+    similarity = similarity_fit(similarities(tracks, row, others))
     return SIMILARITY_WEIGHT * similarity + TEMPO_WEIGHT * tempo + KEY_WEIGHT * key
 
 
@@ -167,7 +168,7 @@ def transitions(tracks: Tracks, rows: Sequence[int] | np.ndarray) -> list[Transi
                 before=int(before),
                 after=int(after),
                 score=float(scores(tracks, before, [after])[0]),
-                similarity=float(cosines(tracks.units[[after]], tracks.units[before])[0]),
+                similarity=float(similarities(tracks, before, [after])[0]),
                 before_bpm=float(tempos[0]),
                 after_bpm=float(tempos[1]),
                 tempo_factor=float(factor),

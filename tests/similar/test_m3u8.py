@@ -23,7 +23,7 @@ NAMES = (
 
 def songs_at(paths, artist="Ann", title="", name="song", seconds=61.5):
     record = {"artist": artist, "title": title, "song_name": name, "duration": seconds}
-    return song_table([record | {"file_path": str(path)} for path in paths])
+    return [record | {"file_path": str(path)} for path in paths]
 
 
 def place_of(uri: str, folder: Path) -> Path:
@@ -77,7 +77,7 @@ def test_titles_and_lengths_are_those_of_the_song(tmp_path):
             {"artist": "", "title": "two\r\nlines", "song_name": "file", "duration": 0.4, "file_path": "/m/2.mp3"},
             {"artist": "A", "title": "", "song_name": "odd \udcff", "file_path": "/m/3.mp3"},
         ]
-    )
+    ).to_dict("records")
     write_playlist(tmp_path / "list.m3u8", songs)
     read = m3u8.loads((tmp_path / "list.m3u8").read_text("utf-8")).segments
     assert [segment.title for segment in read] == ["A, B - C - D", "two lines", "A - odd ?"]

@@ -12,6 +12,7 @@ from songmap.core.errors import QueryError
 from songmap.similar import playlists
 from songmap.similar.playlists import path, playlist, radio, running_order
 from songmap.similar.transitions import NO_ARTIST, Tracks, pairwise_scores, tempo_fit, transitions
+from tests.tracks import search_of
 
 
 def make_tracks(n_songs: int, seed: int = 0, artists: int = 5, copies: int = 0) -> Tracks:
@@ -22,7 +23,7 @@ def make_tracks(n_songs: int, seed: int = 0, artists: int = 5, copies: int = 0) 
     recordings[n_songs - copies :] = rng.integers(0, n_songs - copies, copies)
     units = units[recordings]
     return Tracks(
-        units=(units / np.linalg.norm(units, axis=1, keepdims=True)).astype(np.float32),
+        search=search_of(units),
         tempos_bpm=rng.choice([0, *np.linspace(60, 200, 50)], n_songs),
         keys=rng.integers(-1, 24, n_songs),
         artists=rng.integers(NO_ARTIST, artists, n_songs)[recordings],
@@ -36,13 +37,17 @@ def on_a_circle(degrees) -> Tracks:
     units = np.zeros((len(angles), 641), dtype=np.float32)
     units[:, 0], units[:, 1] = np.cos(angles), np.sin(angles)
     rows = np.arange(len(angles))
-    return Tracks(units, np.full(len(rows), 120.0), np.zeros(len(rows), dtype=int), rows, rows)
+    return Tracks(search_of(units), np.full(len(rows), 120.0), np.zeros(len(rows), dtype=int), rows, rows)
+
+
+def units_of(tracks: Tracks) -> np.ndarray:
+    return tracks.search.units(np.arange(len(tracks.search)))
 
 
 def with_tempos(tempos_bpm) -> Tracks:
     """Songs alike in everything but tempo."""
     tracks = on_a_circle(np.zeros(len(tempos_bpm)))
-    return Tracks(tracks.units, np.asarray(tempos_bpm, dtype=float), tracks.keys, tracks.artists, tracks.recordings)
+    return Tracks(tracks.search, np.asarray(tempos_bpm, dtype=float), tracks.keys, tracks.artists, tracks.recordings)
 
 
 def total(tracks: Tracks, rows) -> float:
@@ -65,7 +70,8 @@ def test_a_playlist_keeps_its_limits_and_takes_the_most_similar(tracks, n_seeds,
     assert result.rows[:n_seeds].tolist() == seeds.tolist()
     assert len(set(tracks.recordings[result.rows])) == len(result.rows)
     expected, songs_of = list(seeds), Counter(tracks.artists[seeds].tolist())
-    mean = tracks.units.astype(float) @ tracks.units[seeds].astype(float).sum(axis=0)
+    units = units_of(tracks).astype(float)
+    mean = units @ units[seeds].sum(axis=0)
     for row in np.argsort(-mean, kind="stable"):
         artist = int(tracks.artists[row])
         free = artist == NO_ARTIST or songs_of[artist] < per_artist
@@ -89,9 +95,9 @@ def test_a_seed_may_be_a_copy_and_counts_once():
 def test_a_library_of_one_artist_is_searched_to_its_end():
     tracks = make_tracks(400)
     artists = np.zeros(400, dtype=int)
-    far = np.argsort(tracks.units @ tracks.units[0])[:3]
+    far = np.argsort(units_of(tracks) @ units_of(tracks)[0])[:3]
     artists[far] = 1, 2, 3
-    one = Tracks(tracks.units, tracks.tempos_bpm, tracks.keys, artists, tracks.recordings)
+    one = Tracks(tracks.search, tracks.tempos_bpm, tracks.keys, artists, tracks.recordings)
     rows = playlist(one, [0], 10).rows
     assert len(rows) == 5
     assert set(far) < set(rows.tolist())
@@ -150,7 +156,7 @@ def test_an_end_of_a_ramp_that_is_not_given_is_the_tempo_of_the_first_song():
 @given(libraries, st.integers(0, 50))
 @settings(max_examples=30, deadline=None)
 def test_radio_plays_every_recording_once_and_the_same_again_from_the_same_seed(tracks, seed):
-    start = seed % len(tracks.units)
+    start = seed % len(tracks.search)
     rows = list(radio(tracks, start, seed))
     assert rows[0] == start
     assert sorted(tracks.recordings[rows]) == sorted(set(tracks.recordings))
@@ -204,10 +210,10 @@ def test_a_path_takes_even_steps_where_there_are_songs_for_them():
 def test_a_path_is_smoother_than_the_songs_nearest_to_the_straight_way():
     tracks = make_tracks(3000, seed=4)
     rows = path(tracks, 10, 20, 12)
-    straight = [10]
+    units, straight = units_of(tracks), [10]
     for share in np.arange(1, 11) / 11:
-        target = playlists._between(tracks.units[10], tracks.units[20], share)
-        straight.append(next(row for row in np.argsort(-tracks.units @ target) if row not in [*straight, 20]))
+        target = playlists._between(units[10], units[20], share)
+        straight.append(next(row for row in np.argsort(-units @ target) if row not in [*straight, 20]))
     straight.append(20)
     assert squared_steps(tracks, rows).sum() < 0.7 * squared_steps(tracks, straight).sum()
     assert squared_steps(tracks, rows).max() < squared_steps(tracks, straight).max()
@@ -217,8 +223,8 @@ def test_paths_between_the_same_the_opposite_and_no_direction_exist():
     tracks = on_a_circle([0, 180, 0, *range(1, 12)])
     for last in (1, 2):
         assert sorted(set(path(tracks, 0, last, 6))) == sorted(path(tracks, 0, last, 6))
-    tracks.units[:] = 0
-    assert len(path(tracks, 0, 1, 14)) == 14
+    nowhere = Tracks(search_of(np.zeros((14, 641))), tracks.tempos_bpm, tracks.keys, tracks.artists, tracks.recordings)
+    assert len(path(nowhere, 0, 1, 14)) == 14
 
 
 def test_a_path_needs_two_recordings_and_two_songs():

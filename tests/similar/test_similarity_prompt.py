@@ -1,5 +1,7 @@
-"""Answers, the commands as people type them, the script, and its prompt in a real terminal."""
+"""04 as people use it: every command through the command line, lines from a pipe, and its prompt in a real terminal."""
 
+import csv
+import io
 import json
 import os
 import pty
@@ -9,37 +11,38 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import soundfile
-from hypothesis import given
-from hypothesis import strategies as st
 
 from songmap.core.artifacts import Library, save_library, song_table
 from songmap.core.config import REPOSITORY, AudioConfig, Workspace
-from songmap.core.errors import AudioError, QueryError, UsageError
-from songmap.core.nearest import build_space, most_similar
-from songmap.core.schema import COLUMNS, FAMILIES
-from songmap.similar import prompt
-from songmap.similar.answers import Answers
-from tests.libraries import labelled_library, make_library, separable_library
+from songmap.similar.commands import COMMANDS
+from tests.libraries import make_library
 from tests.signals import RATE_HZ, music
 
 SCRIPT = REPOSITORY / "04_similarity_search.py"
 ODD_NAMES = ['He said "hi"', "It's [bold]", "a|b", "night drive", "夜に駆ける 🎧", "x" * 120]
-RECORD_KEYS = {"rank", "song_name", "artist", "genre", "similarity", "tempo_bpm", "duration", "file_path"}
+ESCAPE = "\x1b"
 
 
 @pytest.fixture(scope="module")
 def library() -> Library:
-    return make_library(12, names=[*ODD_NAMES, *(f"track {index:02d}" for index in range(6))])
-
-
-@pytest.fixture(scope="module")
-def answers(library) -> Answers:
-    return Answers(library)
+    """Eighteen songs by nine artists; two of them are called intro, and two files hold one recording."""
+    made = make_library(18, names=[*ODD_NAMES, *(f"track {index:02d}" for index in range(12))])
+    embeddings, songs = made.embeddings, made.songs.to_dict("records")
+    for row, song in enumerate(songs):
+        song["artist"], song["year"] = f"Artist {row // 2}", 1980.0 + row
+    for row, genre in ((4, "A"), (5, "B")):
+        songs[row] |= {"song_name": "intro", "title": "intro", "file_path": f"/music/{genre}/intro.mp3"}
+    embeddings[8] = embeddings[7]
+    songs[8]["duplicate_of"] = songs[7]["file_path"]
+    order = sorted(range(len(songs)), key=lambda row: songs[row]["file_path"])
+    return Library(embeddings[order], song_table(songs[row] for row in order))
 
 
 @pytest.fixture(scope="module")
@@ -54,309 +57,217 @@ def run_script(*arguments: object, text: str = "") -> subprocess.CompletedProces
     return subprocess.run(command, input=text, capture_output=True, text=True, timeout=120, cwd=REPOSITORY)
 
 
-# --- answers
+# --- commands
 
 
-def test_similar_is_what_the_search_finds(library, answers):
-    records = answers.similar("night drive", 4).records
-    row = library.songs["song_name"].tolist().index("night drive")
-    units = build_space(library.embeddings).units(library.embeddings)
-    rows, similarities = most_similar(units, units[row], 4, [row])
-    assert [record["file_path"] for record in records] == library.songs["file_path"].iloc[rows].tolist()
-    assert [record["similarity"] for record in records] == similarities.tolist()
-    assert [record["rank"] for record in records] == [1, 2, 3, 4]
-    assert set(records[0]) >= RECORD_KEYS
-    assert {record["query_file_path"] for record in records} == {"/music/night drive.mp3"}
-
-
-@pytest.mark.parametrize("name", ODD_NAMES)
-def test_odd_names_are_found_and_shown_whole(answers, name):
-    assert answers.similar(name, 1).records[0]["query_file_path"] == f"/music/{name}.mp3"
-    shown = answers.similar("track 00", 99).text(as_json=False)
-    assert name in shown
-    assert "similarity" in shown
-
-
-def test_more_songs_than_there_are_gives_all_others(library, answers):
-    for answer in (answers.similar("a|b", 99), answers.diverse("a|b", 99, 0.5)):
-        assert len({record["file_path"] for record in answer.records}) == len(library) - 1
-
-
-def test_copies_of_a_recording_are_left_out_unless_asked_for():
-    library = make_library(8)
-    for copy, first in ((2, 1), (4, 3), (5, 3)):
-        library.embeddings[copy] = library.embeddings[first]
-        library.songs.loc[copy, "duplicate_of"] = library.songs["file_path"][first]
-    answers = Answers(library)
-
-    def listed(answer) -> list[int]:
-        return sorted(library.songs["file_path"].tolist().index(record["file_path"]) for record in answer.records)
-
-    for query in ("song 001", "song 002"):
-        for answer in (answers.similar(query, 99), answers.diverse(query, 99, 0.5)):
-            assert listed(answer) == [0, 3, 6, 7]
-            assert "3 copies of these left out (--copies lists them)" in answer.text(as_json=False)
-    alone = answers.similar("song 001", 1)
-    assert "left out" in alone.text(as_json=False)
-    everything = answers.similar("song 001", 99, copies=True)
-    assert listed(everything) == [0, 2, 3, 4, 5, 6, 7]
-    assert "left out" not in everything.text(as_json=False)
-    assert "left out" not in answers.similar("song 000", 1, copies=True).text(as_json=False)
-
-
-def test_equal_names_in_two_folders_need_a_path():
-    records = [
-        {"song_name": "intro", "file_path": f"/music/{genre}/intro.mp3", "genre": genre, "duration": 1.0, "artist": "",
-         "title": "", "album": "", "year": float("nan"), "key": "", "tempo_bpm": 0.0}
-        for genre in ("A", "B", "C")
-    ]  # fmt: skip
-    embeddings = make_library(3).embeddings
-    answers = Answers(Library(embeddings, song_table(records)))
-    with pytest.raises(QueryError, match=r"'intro' means 3 songs: intro \[A\]"):
-        answers.similar("intro", 1)
-    assert {record["file_path"] for record in answers.similar("B/intro", 9).records} == {
-        "/music/A/intro.mp3",
-        "/music/C/intro.mp3",
+def test_every_command_answers_in_every_form(workspace, tmp_path):
+    """One process for each form: the same lines as tables, JSON and CSV."""
+    song = tmp_path / "new song.wav"
+    soundfile.write(song, music(4.0), RATE_HZ)
+    playlist, picture = tmp_path / "list.m3u8", tmp_path / "why.png"
+    lines = {
+        "similar": f"similar night drive + a|b -track 03 -n 4 --m3u8 '{playlist}'",
+        "diverse": "diverse night drive -n 3 --diversity 0.7",
+        "compare": "compare It's [bold] vs a|b",
+        "why": f"why night drive vs a|b --picture '{picture}'",
+        "info": f"info {song}",
+        "list": "list house",
+        "genres": "genres",
+        "duplicates": "duplicates",
+        "outliers": "outliers -n 3",
+        "hubs": "hubs -n 3",
+        "evaluate": "evaluate",
+        "neighbours": f"neighbours --k 3 --out '{tmp_path / 'near.npz'}'",
+        "playlist": "playlist night drive + a|b -n 6",
+        "radio": "radio night drive -n 4",
+        "path": "path night drive to a|b -n 5",
+        "order": f"order '{playlist}'",
+        "transitions": f"transitions '{playlist}'",
+        "play": f"play '{playlist}' --player true",
     }
+    assert set(lines) == {line.split()[0] for line in COMMANDS.splitlines()}
+    text = "\n".join(lines.values())
+    tables, records, table = (
+        run_script("--workspace", workspace, *form, text=text) for form in ([], ["--json"], ["--csv"])
+    )
+    for result in (tables, records, table):
+        assert (result.returncode, result.stderr) == (0, "")
+        assert ESCAPE not in result.stdout
+    documents = list(json_documents(records.stdout))
+    assert len(documents) == len(lines) - 1 + 4  # radio prints a document for each of its four songs
+    for document in documents:
+        assert document and all(isinstance(record, dict) for record in document)
+    assert len(documents[0]) == 4
+    assert f"written: {playlist}" in tables.stdout
+    assert f"written: {picture}" in tables.stdout
+    assert picture.stat().st_size > 10_000
+    assert tables.stdout.startswith("Like night drive")
+    assert table.stdout.splitlines()[0].startswith("rank,song_name,artist,genre,similarity")
 
 
-def test_compare_splits_the_similarity_and_gives_facts(library, answers):
-    first, second = answers.compare("night drive", "a|b").records
-    assert first["similarity"] == second["similarity"]
-    assert sum(first["contributions"].values()) == first["similarity"]
-    assert tuple(first["contributions"]) == FAMILIES
-    row = library.songs["song_name"].tolist().index("a|b")
-    assert second["facts"]["centroid_mean"] == library.embeddings[row, COLUMNS.index("centroid_mean")]
-    listed = {record["file_path"]: record["similarity"] for record in answers.similar("night drive", 99).records}
-    assert first["similarity"] == pytest.approx(listed["/music/a|b.mp3"], abs=1e-7)
-    shown = answers.compare("night drive", "a|b").text(as_json=False)
-    assert f"Similarity {first['similarity']:.3f}" in shown
-    assert "A: night drive [" in shown
-    assert "centroid_mean" in shown
+def json_documents(text: str):
+    decoder, place = json.JSONDecoder(), 0
+    while text[place:].strip():
+        document, place = decoder.raw_decode(text, place + len(text[place:]) - len(text[place:].lstrip()))
+        yield document if isinstance(document, list) else [document]
 
 
-def test_genres_of_separate_clouds_are_close_within():
-    answer = Answers(separable_library(3, 6)).genres()
-    for record in answer.records:
-        assert record["songs"] == 6
-        assert record["within"] > 0.2 > record["nearest_similarity"] >= record["to_others"]
-        assert record["between"][record["nearest_genre"]] == max(record["between"].values())
-    assert len(answer.tables) == 2
-    assert len(Answers(separable_library(13, 2)).genres().tables) == 1
-
-
-def test_one_genre_has_no_others():
-    record = json.loads(Answers(labelled_library(make_library(3).embeddings, ["A"] * 3)).genres().text(as_json=True))[0]
-    assert (record["nearest_genre"], record["nearest_similarity"], record["to_others"]) == (None, None, None)
-    assert record["within"] < 0
-
-
-def test_list_by_genre(library, answers):
-    assert len(answers.listing().records) == len(library)
-    house = answers.listing("house").records
-    assert {record["genre"] for record in house} == {"HOUSE"}
-    assert len(house) == (library.genres == "HOUSE").sum()
-    with pytest.raises(QueryError, match="no genre 'POLKA'; there are HOUSE, TRANCE"):
-        answers.listing("POLKA")
-
-
-def test_libraries_too_small_to_compare():
-    with pytest.raises(QueryError, match="holds no song"):
-        Answers(make_library(0))
-    one = Answers(make_library(1))
-    assert len(one.listing().records) == 1
-    for ask in (
-        lambda: one.similar("song", 1),
-        lambda: one.diverse("song", 1, 0.5),
-        lambda: one.compare("song", "song"),
-        one.genres,
-    ):
-        with pytest.raises(QueryError, match="no other song to compare"):
-            ask()
-
-
-def test_constant_columns_and_identical_songs_are_answered():
-    library = make_library(4)
-    same = Library(np.repeat(library.embeddings[:1], 4, axis=0), library.songs)
-    assert [record["similarity"] for record in Answers(same).similar("song 001", 9).records] == [0, 0, 0]
-
-
-def test_a_file_outside_the_library_is_heard(tmp_path, answers):
-    outside = tmp_path / "new song.wav"
-    soundfile.write(outside, music(4.0), RATE_HZ)
-    records = answers.similar(str(outside), 3).records
-    assert len(records) == 3
-    assert records[0]["query_file_path"] == str(outside)
-    first = answers.compare(str(outside), str(outside)).records[0]
-    assert 1 - 1e-6 < first["similarity"] <= 1
-    assert first["genre"] == "UNKNOWN"
-    broken = tmp_path / "broken.mp3"
-    broken.write_text("no audio")
-    with pytest.raises(AudioError, match=r"broken\.mp3"):
-        answers.similar(str(broken), 1)
-
-
-def test_a_file_of_the_library_is_known_by_its_path(tmp_path, monkeypatch):
-    library = make_library(3)
-    file = tmp_path / "song.mp3"
-    file.write_text("moved and damaged since, but known")
-    library.songs.loc[1, "file_path"] = str(file)
-    monkeypatch.chdir(tmp_path)
-    assert Answers(library).similar("./song.mp3", 9).records[0]["query_file_path"] == str(file)
-
-
-@pytest.mark.parametrize("name", ["x" * 5000, "~nobody-at-all/x", "a\0b"])
-def test_a_name_that_cannot_be_a_path_is_a_name(answers, name):
-    with pytest.raises(QueryError):
-        answers.similar(name, 1)
-
-
-# --- lines
-
-
-@pytest.mark.parametrize(
-    ("line", "words"),
-    [
-        ("similar Night Drive -n 5", ["similar", "Night", "Drive", "-n", "5"]),
-        ("similar \"Night Drive\" 'a b'", ["similar", "Night Drive", "a b"]),
-        ("similar Don't Stop vs Can't Go", ["similar", "Don't", "Stop", "vs", "Can't", "Go"]),
-        ("""compare "It's" 'Don't Stop'""", ["compare", "It's", "Don't Stop"]),
-        ("similar 'Til Dawn", ["similar", "'Til", "Dawn"]),
-        ('similar "Night Drive', ["similar", '"Night', "Drive"]),
-        (r'similar "He said \"hi\""', ["similar", 'He said "hi"']),
-        ("similar #1 hit|[x]", ["similar", "#1", "hit|[x]"]),
-        ("  \n", []),
-    ],
-)
-def test_words_of_a_line(line, words):
-    assert prompt.split_words(line) == words
-
-
-@given(st.lists(st.text(st.characters(exclude_categories=["Cs", "Co", "Cc"]), min_size=1), min_size=1, max_size=3))
-def test_double_quotes_carry_any_name(names):
-    quoted = ['"' + re.sub(r'(["\\])', r"\\\1", name) + '"' for name in names]
-    assert prompt.split_words(" ".join(quoted)) == names
-
-
-@pytest.mark.parametrize(
-    ("words", "pair"),
-    [
-        (["A", "B"], ("A", "B")),
-        (["Night", "Drive", "vs", "Elf", "Land"], ("Night Drive", "Elf Land")),
-        (["Us vs Them", "B"], ("Us vs Them", "B")),
-        (["Us vs Them", "vs", "B"], ("Us vs Them", "B")),
-    ],
-)
-def test_two_songs(words, pair):
-    assert prompt.split_pair(words, "vs") == pair
-
-
-@pytest.mark.parametrize("words", [["A"], ["A", "B", "C"], ["A", "vs"], ["vs", "B"], ["A", "vs", "B", "vs", "C"]])
-def test_not_two_songs(words):
-    with pytest.raises(QueryError, match=r"two songs are needed, .*; write A vs B"):
-        prompt.split_pair(words, "vs")
-
-
-@pytest.mark.parametrize(
-    ("line", "message"),
-    [
-        ("simlar x", "no 'simlar'; did you mean similar?"),
-        ("zzz", "no 'zzz'; choose from similar, diverse, compare, playlist, radio, path, order"),
-        ("similar", "required: SONG"),
-        ("similar x -n 0", "0 is out of range, give at least 1"),
-        ("similar x -n many", "invalid whole number value: 'many'"),
-        ("diverse x --diversity 1.5", "1.5 is out of range, give 0 to 1"),
-        ("genres x", "unrecognized arguments: x"),
-    ],
-)
-def test_bad_lines_are_errors_like_any_other(line, message):
-    with pytest.raises(UsageError) as caught:
-        prompt.line_parser(False).parse_args(prompt.split_words(line))
-    assert message in str(caught.value)
-
-
-# --- the script
-
-
-def test_every_command_prints_a_table_and_one_json_document(workspace):
-    commands = [
-        ["similar", "night", "drive", "-n", "3"],
-        ["diverse", "night drive", "-n", "3", "--diversity", "0.7"],
-        ["compare", 'He said "hi"', "a|b"],
-        ["list", "house"],
-        ["genres"],
-    ]
-    for command in commands:
-        before = run_script("--workspace", workspace, "--json", *command)
-        assert before.returncode == 0, before.stderr
-        records = json.loads(before.stdout)
-        assert len(records) >= 2
-        assert all(isinstance(record, dict) for record in records)
-        assert before.stderr == ""
-    after = run_script(*commands[-1], "--workspace", workspace, "--json")
-    assert after.stdout == before.stdout
-    scaled = run_script(*commands[-1], "--workspace", workspace, "--json", "--space", "scaled")
-    assert scaled.stdout != before.stdout
-    table = run_script("--workspace", workspace, *commands[0])
+def test_a_command_on_the_command_line_is_that_of_the_prompt(workspace):
+    words = ["similar", "night", "drive", "-n", "3", "+", "a|b", "-track 03"]
+    before = run_script("--workspace", workspace, "--json", *words)
+    assert before.returncode == 0, before.stderr
+    assert len(json.loads(before.stdout)) == 3
+    assert run_script(*words, "--workspace", workspace, "--json").stdout == before.stdout
+    lines = run_script("--workspace", workspace, "--json", text='similar night drive -n 3 + a|b -"track 03"\n')
+    assert lines.stdout == before.stdout
+    assert run_script("--workspace", workspace, *words, "--space", "scaled", "--json").stdout != before.stdout
+    table = run_script("--workspace", workspace, *words)
     assert table.returncode == 0
-    assert table.stdout.startswith("Like night drive [")
-    assert re.search(r"^ +1 +\S.* -?0\.\d{3} +120$", table.stdout, re.MULTILINE)
+    assert re.search(r"^ +1 +\S.* -?0\.\d{3} ", table.stdout, re.MULTILINE)
+
+
+def test_csv_is_read_by_others(workspace, library):
+    found = run_script(
+        "--workspace", workspace, "similar", 'He said "hi"', "-n", "99", "--max-per-artist", "9", "--csv"
+    )
+    rows = list(csv.DictReader(io.StringIO(found.stdout)))
+    names = [row["song_name"] for row in rows]
+    assert {"a|b", "It's [bold]", "夜に駆ける 🎧"} - {'He said "hi"'} <= set(names)
+    similarities = [float(row["similarity"]) for row in rows]
+    assert similarities == sorted(similarities, reverse=True)
+
+
+def test_settings_of_one_line_do_not_stay(workspace):
+    text = "similar a|b -n 3\nsimilar a|b -n 3 --space scaled\nsimilar a|b -n 3 --weights mel=9\nsimilar a|b -n 3\n"
+    first, scaled, weighed, again = json_documents(run_script("--workspace", workspace, "--json", text=text).stdout)
+    assert first == again
+    assert scaled != first != weighed
+    from_start = run_script("--workspace", workspace, "--json", "--weights", "mel=9", "similar", "a|b", "-n", "3")
+    assert json.loads(from_start.stdout) == weighed
 
 
 def test_bad_usage_is_one_line_and_status_2(workspace, tmp_path):
     save_library(Workspace(tmp_path / "one"), make_library(1), AudioConfig())
     for arguments, message in (
         (["--workspace", workspace, "similar", "no such song at all"], "no song is called"),
-        (["--workspace", workspace, "similar", "track"], "'track' means 6 songs"),
+        (["--workspace", workspace, "similar", "track"], "'track' means 10 songs"),
         (["--workspace", workspace, "similar", "a|b", "-n", "0"], "at least 1"),
+        (["--workspace", workspace, "similar", "a|b", "--bpm", "500-600"], "BPM"),
+        (["--workspace", workspace, "similar", "a|b", "--genre", "polka"], "no genre 'polka'"),
+        (["--workspace", workspace, "similar", "a|b", "--space", "classifier"], "03_genre_classifier.py"),
+        (["--workspace", workspace, "similar", tmp_path], "folder"),
+        (
+            ["--workspace", workspace, "why", "a|b", "track 03", "--picture", tmp_path / "no" / "such" / "a.xyz"],
+            "a.xyz",
+        ),
+        (["--workspace", workspace, "neighbours", "--out", "a.txt"], "a.txt does not end in .npz or .csv or .parquet"),
+        (["--workspace", workspace, "neighbours", "--out", "/proc/a.npz"], "/proc/a.npz cannot be written"),
         (["--workspace", tmp_path, "genres"], "run 01_feature_extraction.py first"),
         (["--workspace", tmp_path / "one", "similar", "song"], "no other song to compare"),
         (["simlar", "x"], "did you mean similar?"),
     ):
         result = run_script(*arguments)
-        assert result.returncode == 2
+        assert result.returncode == 2, (arguments, result)
         assert result.stdout == ""
-        assert len(result.stderr.splitlines()) == 1
+        assert len(result.stderr.splitlines()) == 1, result.stderr
         assert message in result.stderr
 
 
-def test_lines_from_standard_input(workspace):
+def test_neighbours_of_all_songs_are_written_for_other_programs(workspace, library, tmp_path):
+    files = [tmp_path / f"near{suffix}" for suffix in (".npz", ".csv", ".parquet")]
+    result = run_script("--workspace", workspace, text="".join(f"neighbours --k 4 --out {file}\n" for file in files))
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout.splitlines() == [f"written: {file}" for file in files]
+    content = np.load(files[0])
+    paths = library.songs["file_path"].tolist()
+    assert content["file_path"].tolist() == paths
+    assert content["rows"].shape == content["similarities"].shape == (18, 4)
+    (alone,) = json_documents(
+        run_script("--workspace", workspace, "--json", "similar", "a|b", "-n", "4", "--max-per-artist", "9").stdout
+    )
+    row = paths.index("/music/a|b.mp3")
+    assert [paths[other] for other in content["rows"][row]] == [record["file_path"] for record in alone]
+    for pairs in (pd.read_csv(files[1]), pd.read_parquet(files[2])):
+        assert list(pairs.columns) == ["song", "rank", "neighbour", "similarity"]
+        own = pairs[pairs["song"] == paths[row]]
+        assert own["rank"].tolist() == [1, 2, 3, 4]
+        assert own["neighbour"].tolist() == [record["file_path"] for record in alone]
+        assert own["similarity"].tolist() == pytest.approx([record["similarity"] for record in alone])
+
+
+# --- lines from elsewhere
+
+
+def test_lines_stop_at_the_first_failure(workspace):
+    result = run_script("--workspace", workspace, text="genres\n\nlist polka\ngenres\n")
+    assert result.returncode == 2
+    assert result.stderr == "04_similarity_search.py: line 3: no genre 'polka'; there are HOUSE, TRANCE\n"
+    assert result.stdout.count("Mean similarity within genres") == 1
+
+
+def test_lines_that_keep_going(workspace):
     lines = [
         "similar night drive -n 1 --json",
         "",
         "similer x",
         "list polka",
+        "3",
+        "intro",
+        "info intro",
         "help",
         "similar -h",
-        "compare 'It's [bold]' vs a|b --json",
+        "help playlist",
+        'compare "It\'s [bold]" vs a|b --json',
         "quit",
         "genres",
     ]
-    result = run_script("--workspace", workspace, text="\n".join(lines))
+    result = run_script("--workspace", workspace, "--keep-going", text="\n".join(lines))
     assert result.returncode == 2
-    assert result.stderr.splitlines() == [
-        "line 3: argument COMMAND: no 'similer'; did you mean similar?",
-        "line 4: no genre 'polka'; there are HOUSE, TRANCE",
-    ]
-    decoder = json.JSONDecoder()
-    first, end = decoder.raw_decode(result.stdout)
+    told = result.stderr.splitlines()
+    assert told[0] == "line 3: argument COMMAND: no 'similer'; did you mean similar?"
+    assert told[1] == "line 4: no genre 'polka'; there are HOUSE, TRANCE"
+    assert told[2].startswith("line 5: 3 alone asks nothing")
+    assert told[3].startswith("line 6: argument COMMAND: no 'intro'")
+    assert told[4].startswith("line 7: 'intro' means 2 songs")
+    assert len(told) == 5
+    first, end = json.JSONDecoder().raw_decode(result.stdout)
     assert len(first) == 1
     assert "compare A vs B" in result.stdout[end:]
     assert "usage: songmap> similar" in result.stdout
+    assert "--start-bpm" in result.stdout
     pair = json.loads(result.stdout[result.stdout.rindex("\n[\n") :])
     assert [record["song_name"] for record in pair] == ["It's [bold]", "a|b"]
-    whole = run_script("--workspace", workspace, "--json", text="genres\n")
-    assert whole.returncode == 0
-    assert {record["genre"] for record in json.loads(whole.stdout)} == {"HOUSE", "TRANCE"}
+    assert run_script("--workspace", workspace, "--keep-going", text="genres\n").returncode == 0
+
+
+def test_numbers_name_the_songs_of_the_last_answer(workspace):
+    lines = [
+        "similar a|b -n 3",
+        "info 2",
+        "compare 1 3 --space scaled",
+        "similar 2 -3 -n 1",
+        "playlist 1 -n 2",
+        "info 1",
+    ]
+    like, info, pair, near, playlist, first = json_documents(
+        run_script("--workspace", workspace, "--json", text="\n".join(lines)).stdout
+    )
+    assert info[0]["file_path"] == like[1]["file_path"]
+    assert [record["file_path"] for record in pair] == [like[0]["file_path"], like[2]["file_path"]]
+    assert near[0]["query_file_path"] == like[1]["file_path"]
+    assert playlist[0]["file_path"] == near[0]["file_path"] == first[0]["file_path"]
+
+
+# --- the prompt
 
 
 class Terminal:
     """The script at a pseudo-terminal of its own."""
 
-    def __init__(self, *arguments: object) -> None:
+    def __init__(self, *arguments: object, **environment: str) -> None:
         self.process, self.screen = pty.fork()
         if self.process == 0:
-            os.environ |= {"TERM": "xterm", "COLUMNS": "120", "LINES": "40"}
+            os.environ |= {"TERM": "xterm", "COLUMNS": "120", "LINES": "40"} | environment
             os.execv(sys.executable, [sys.executable, str(SCRIPT), *map(str, arguments)])
         self.seen = ""
 
@@ -379,6 +290,17 @@ class Terminal:
     def type(self, text: str) -> None:
         os.write(self.screen, text.encode())
 
+    def ask(self, line: str, answer: str) -> str:
+        """Type a line at the prompt and read up to ``answer``."""
+        self.wait_for("songmap>")
+        self.type(f"{line}\r")
+        return self.wait_for(answer)
+
+    def leave(self) -> None:
+        self.wait_for("songmap>")
+        self.type("quit\r")
+        assert self.status() == 0
+
     def status(self) -> int:
         """Exit status; whatever is still written is read, since a full terminal blocks its writer."""
         until = time.monotonic() + 60
@@ -396,33 +318,88 @@ class Terminal:
         raise AssertionError(f"still running after {self.seen!r}")
 
 
-def test_the_prompt_in_a_terminal(workspace):
-    terminal = Terminal("--workspace", workspace)
-    terminal.wait_for("12 songs, 2 genres")
-    terminal.wait_for("songmap>")
-    terminal.type("similar night drive -n 2\r")
-    terminal.wait_for("Like night drive [")
-    terminal.wait_for("songmap>")
-    terminal.type("lits\r")
-    terminal.wait_for("did you mean list?")
+@pytest.fixture
+def terminal(workspace, tmp_path):
+    return Terminal("--workspace", workspace, XDG_STATE_HOME=str(tmp_path))
+
+
+def test_a_session_at_a_terminal(terminal):
+    terminal.wait_for("18 songs, 2 genres")
+    terminal.ask("similar night drive -n 2", "Like night drive")
+    terminal.ask("lits", "did you mean list?")
     terminal.wait_for("songmap>")
     terminal.type("half a comm\x03")  # Ctrl-C leaves the line, not the session
     terminal.wait_for("stopped")
-    terminal.wait_for("songmap>")
-    terminal.type("gen")
-    terminal.wait_for("genres")  # in the menu of completions
-    terminal.type("\t\r")
-    terminal.wait_for("Mean similarity within genres")
-    terminal.wait_for("songmap>")
-    terminal.type("\x1b[A\r")  # history
-    terminal.wait_for("Mean similarity within genres")
+    terminal.ask("genres", "Mean similarity within genres")
+    terminal.ask("\x1b[A", "Mean similarity within genres")  # the line before
     terminal.wait_for("songmap>")
     terminal.type("\x04")
     assert terminal.status() == 0
 
 
-def test_quit_leaves_the_prompt(workspace):
-    terminal = Terminal("--workspace", workspace)
+def test_tab_completes_at_once_and_from_the_menu(terminal):
     terminal.wait_for("songmap>")
-    terminal.type("quit\r")
-    assert terminal.status() == 0
+    terminal.type("gen\t\r")  # faster than any menu
+    terminal.wait_for("Mean similarity within genres")
+    terminal.wait_for("songmap>")
+    terminal.type("info saı\x7fi\t\r")  # in the middle of a name, which is then quoted
+    terminal.wait_for('He said "hi" [')
+    terminal.wait_for("songmap>")
+    terminal.type("info track 0")
+    terminal.wait_for("track 03")  # in the menu
+    terminal.type("\t\t\r")
+    terminal.wait_for("track 03 [")
+    terminal.leave()
+
+
+def test_equal_names_are_answered_by_number(terminal):
+    listed = terminal.ask("similar intro -n 2", "2  intro [")
+    assert "'intro' means 2 songs; give the number of one" in listed
+    assert "/music/A/intro.mp3" in listed
+    terminal.ask("7", "7 is out of range, give 1 to 2")
+    terminal.ask("2", "Like intro [")
+    terminal.ask("compare intro vs a|b", "2  intro [")
+    terminal.ask("genres", "Mean similarity within genres")
+    terminal.ask("2", "2 alone asks nothing")  # the question is no longer open
+    terminal.leave()
+
+
+def test_ctrl_c_stops_a_command_and_not_the_session(terminal, tmp_path):
+    endless = tmp_path / "endless.m3u8"
+    os.mkfifo(endless)
+    terminal.wait_for("songmap>")
+    terminal.type(f"order {endless}\r")
+    writer = None
+    while writer is None:
+        with suppress(OSError):  # no reader yet
+            writer = os.open(endless, os.O_WRONLY | os.O_NONBLOCK)
+    terminal.type("\x03")
+    terminal.wait_for("stopped")
+    os.close(writer)
+    terminal.ask("genres", "Mean similarity within genres")
+    terminal.leave()
+
+
+def test_history_is_kept_over_sessions(workspace, tmp_path):
+    for line in ("list house", "\x1b[A"):
+        terminal = Terminal("--workspace", workspace, XDG_STATE_HOME=str(tmp_path))
+        terminal.ask(line, "songs of HOUSE")
+        terminal.wait_for("songmap>")
+        terminal.type("\x04")
+        assert terminal.status() == 0
+    assert (tmp_path / "songmap" / "history").read_text().count("+list house") == 1
+
+
+def test_where_history_cannot_be_kept_the_session_has_its_own(workspace, tmp_path):
+    (tmp_path / "file").touch()
+    terminal = Terminal("--workspace", workspace, XDG_STATE_HOME=str(tmp_path / "file"))
+    terminal.ask("genres", "Mean similarity within genres")
+    terminal.ask("\x1b[A", "Mean similarity within genres")
+    terminal.leave()
+
+
+def test_colours_are_for_terminals_that_want_them(workspace, tmp_path):
+    for environment, coloured in (({}, True), ({"NO_COLOR": "1"}, False)):
+        terminal = Terminal("--workspace", workspace, "list", "house", XDG_STATE_HOME=str(tmp_path), **environment)
+        assert (ESCAPE in terminal.wait_for("a|b")) == coloured
+        assert terminal.status() == 0

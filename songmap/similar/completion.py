@@ -1,0 +1,130 @@
+"""What Tab and the menu at 04's prompt offer: verbs, options and their values, genres, files, and names of songs."""
+
+import argparse
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+from prompt_toolkit.completion import CompleteEvent, Completer, Completion, PathCompleter, get_common_complete_suffix
+from prompt_toolkit.document import Document
+from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+
+from songmap.core.names import normalise
+from songmap.similar.commands import BETWEEN, CommandParser
+
+MAX_OFFERED = 50  # names in the menu; who types on sees others
+_TOKEN = re.compile(r'-?"(?:\\.|[^"\\])*(?:"|$)|\S+')
+# what the words of a line would be taken for: the end of a name, or a part of a shell's quoting
+_NEEDS_QUOTES = re.compile(r"""["'\\]|(?:^|\s)(?:\+(?=\s|$)|-\S)|\s\s""")
+
+
+class SongCompleter(Completer):
+    """Completes lines of ``commands`` with the songs of a library, their names and genres ``(n_songs,)`` each."""
+
+    def __init__(self, commands: dict[str, CommandParser], names: Sequence[str], genres: Sequence[str]) -> None:
+        self._commands = commands
+        songs = sorted(dict(zip(names, genres, strict=True)).items())
+        self._songs = [(normalise(name), name, genre) for name, genre in songs]
+        self._genres = sorted(set(genres))
+        self._files = PathCompleter(expanduser=True)
+
+    def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterator[Completion]:
+        text = document.text_before_cursor
+        verb, space, rest = text.lstrip().partition(" ")
+        if not space:
+            yield from _words(verb, self._commands)
+        elif verb == "help":
+            yield from _words(rest.lstrip(), self._commands)
+        elif verb in self._commands:
+            yield from self._after(verb, rest, complete_event)
+
+    def _after(self, verb: str, text: str, event: CompleteEvent) -> Iterator[Completion]:
+        """What the end of ``text``, which follows a verb, can become."""
+        options = self._commands[verb].options
+        typed, option = _unfinished(text, options, BETWEEN.get(verb))
+        if option is None and typed.startswith("--"):
+            yield from _words(typed, {name: one.help or "" for name, one in options.items() if name.startswith("--")})
+            return
+        holds = option or self._commands[verb].holds
+        if holds is None:
+            return
+        if holds.choices:
+            yield from _words(typed, holds.choices)
+        elif str(holds.metavar).startswith("FILE"):
+            yield from self._files.get_completions(Document(typed.lstrip('"')), event)
+        elif holds.metavar == "GENRE":
+            yield from _words(typed, map(_quoted, self._genres))
+        elif holds.metavar == "SONG" and re.match(r'"?[~./]', typed):
+            yield from self._files.get_completions(Document(typed.lstrip('"')), event)
+        elif holds.metavar == "SONG":
+            yield from self._named(typed, always_quoted=typed.startswith('"') or verb in BETWEEN)
+
+    def _named(self, typed: str, always_quoted: bool) -> Iterator[Completion]:
+        """Songs whose name begins with what is typed, then others that hold it."""
+        wanted = normalise(typed.strip('"').replace('\\"', '"'))
+        found = [song for song in self._songs if wanted in song[0]]
+        found.sort(key=lambda song: not song[0].startswith(wanted))
+        for _, name, genre in found[:MAX_OFFERED]:
+            text = _quoted(name, always_quoted)
+            yield Completion(text, -len(typed), display=name, display_meta=genre)
+
+
+def tab_bindings(completer: Completer) -> KeyBindings:
+    """Tab completes at once what can only mean one thing, then opens or goes through the menu.
+
+    The menu that opens by itself is filled in the background; a Tab that came while it was would be lost.
+    """
+    bindings = KeyBindings()
+
+    @bindings.add("tab")
+    def _(event: KeyPressEvent) -> None:
+        buffer = event.current_buffer
+        if buffer.complete_state and buffer.complete_state.completions:
+            buffer.complete_next()
+            return
+        found = list(completer.get_completions(buffer.document, CompleteEvent(completion_requested=True)))
+        if len(found) == 1:
+            buffer.apply_completion(found[0])
+        elif found:
+            buffer.insert_text(get_common_complete_suffix(buffer.document, found))
+            buffer.start_completion()
+
+    return bindings
+
+
+def _unfinished(
+    text: str, options: dict[str, argparse.Action], between: str | None
+) -> tuple[str, argparse.Action | None]:
+    """What is being typed at the end of ``text``: a name, or part of one, or the value of an option, which is given."""
+    start, option = None, None
+    for found in _TOKEN.finditer(text):
+        word, at_end = found[0], found.end() == len(text)
+        if option is not None:
+            if at_end:
+                return word, option
+            option = None
+        elif word in options and not at_end:
+            start, option = None, options[word] if options[word].nargs is None else None
+        elif word.startswith("--") or (word in ("+", between) and not at_end):
+            start = found.start() if at_end else None
+        elif word.startswith("-") and word != "-":
+            start = found.start() + 1
+        elif between and word.startswith('"') and not at_end:  # of two names the first, whole
+            start = None
+        elif start is None:
+            start = found.start()
+    return text[len(text) if start is None else start :], option
+
+
+def _words(typed: str, offered: Iterable[str]) -> Iterator[Completion]:
+    """Words that begin with what is typed; where ``offered`` is a mapping, with what it says of them."""
+    for word in offered:
+        if word.casefold().startswith(typed.casefold()):
+            told = offered[word] if isinstance(offered, dict) else ""
+            yield Completion(word, -len(typed), display_meta=told.replace("%%", "%") if isinstance(told, str) else "")
+
+
+def _quoted(name: str, always: bool = False) -> str:
+    """``name`` as a line must hold it."""
+    if not (_NEEDS_QUOTES.search(name) or (always and re.search(r"\s", name))):
+        return name
+    return '"' + re.sub(r'(["\\])', r"\\\1", name) + '"'

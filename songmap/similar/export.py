@@ -1,0 +1,42 @@
+"""The nearest songs of every song as a file for other programs."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from songmap.core.artifacts import write_atomically
+from songmap.core.errors import UsageError
+from songmap.core.nearest import NOBODY
+from songmap.core.tables import readable
+
+
+def write_neighbours(file: Path, paths: Sequence[str], rows: np.ndarray, similarities: np.ndarray) -> None:
+    """Write neighbours ``rows`` and ``similarities``, both ``(n_songs, k)``, of songs at ``paths (n_songs,)``, atomically.
+
+    ``.npz`` holds the two, ``NOBODY`` and NaN where there are fewer neighbours, and ``file_path (n_songs,)``; ``.csv``
+    and ``.parquet`` a row for each pair: song, rank (1 is the nearest), neighbour, similarity. Raises UsageError.
+    """
+    paths = [readable(path) for path in paths]
+    if file.suffix.lower() == ".npz":
+
+        def write(temporary: Path) -> None:
+            np.savez_compressed(temporary, rows=rows, similarities=similarities, file_path=np.array(paths, dtype=str))
+
+    else:
+        songs, places = np.nonzero(rows != NOBODY)
+        names = np.array(paths, dtype=object)
+        columns = {"song": names[songs], "rank": places + 1, "neighbour": names[rows[songs, places]]}
+        pairs = pd.DataFrame(columns | {"similarity": similarities[songs, places]})
+
+        def write(temporary: Path) -> None:
+            if file.suffix.lower() == ".csv":
+                pairs.to_csv(temporary, index=False, lineterminator="\n")
+            else:
+                pairs.to_parquet(temporary, index=False)
+
+    try:
+        write_atomically(file, write)
+    except OSError as error:
+        raise UsageError(f"{file} cannot be written: {error.strerror or error}; choose another --out FILE") from error

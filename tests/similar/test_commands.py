@@ -1,0 +1,246 @@
+"""How commands are written: options between names, several songs, songs to steer away from, quotes; one-line refusals."""
+
+import argparse
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from prompt_toolkit.completion import CompleteEvent
+from prompt_toolkit.document import Document
+
+from songmap.core.errors import QueryError, UsageError
+from songmap.similar.commands import COMMANDS, names_of, split_pair, split_songs, split_steering, split_words
+from songmap.similar.completion import SongCompleter
+from songmap.similar.prompt import line_parser
+
+SONGS = ["Ann - Night Drive", "Night Falls", 'He said "hi"', "a + b", "Élan", "Don't Stop", "x -y", "plain"]
+GENRES = ["HOUSE", "HOUSE", "TRANCE", "TRANCE", "DRUM AND BASS", "HOUSE", "HOUSE", "HOUSE"]
+
+
+def parse(line: str) -> argparse.Namespace:
+    return line_parser()[0].parse_args(split_words(line))
+
+
+def names(line: str) -> tuple[list[str], list[str]]:
+    request = parse(line)
+    return names_of(request.command, request.words)
+
+
+# --- words
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("similar Night Drive -n 5", ["similar", "Night", "Drive", "-n", "5"]),
+        ("similar \"Night Drive\" 'a b'", ["similar", "Night Drive", "a b"]),
+        ("similar Don't Stop vs Can't Go", ["similar", "Don't", "Stop", "vs", "Can't", "Go"]),
+        ("""compare "It's" 'Don't Stop'""", ["compare", "It's", "Don't Stop"]),
+        ("similar 'Til Dawn", ["similar", "'Til", "Dawn"]),
+        ('similar "Night Drive', ["similar", '"Night', "Drive"]),
+        (r'similar "He said \"hi\""', ["similar", 'He said "hi"']),
+        ('similar -"Thunder Storm"', ["similar", "-Thunder Storm"]),
+        ("similar #1 hit|[x]", ["similar", "#1", "hit|[x]"]),
+        ("  \n", []),
+    ],
+)
+def test_words_of_a_line(line, words):
+    assert split_words(line) == words
+
+
+@given(st.lists(st.text(st.characters(exclude_categories=["Cs", "Co", "Cc"]), min_size=1), min_size=1, max_size=3))
+def test_double_quotes_carry_any_name(names):
+    quoted = ['"' + re.sub(r'(["\\])', r"\\\1", name) + '"' for name in names]
+    assert split_words(" ".join(quoted)) == names
+
+
+# --- names
+
+
+@pytest.mark.parametrize(
+    ("line", "songs", "away"),
+    [
+        ("similar Aurora", ["Aurora"], []),
+        ("similar Aurora + Borealis -Thunder Storm -n 5", ["Aurora", "Borealis"], ["Thunder Storm"]),
+        (
+            "similar -n 5 Aurora -Thunder Storm -Rain + Borealis Two",
+            ["Aurora", "Borealis Two"],
+            ["Thunder Storm", "Rain"],
+        ),
+        ('similar Aurora -"Thunder Storm" -n5', ["Aurora"], ["Thunder Storm"]),
+        ("similar Ann - Night Drive", ["Ann - Night Drive"], []),
+        ("similar 2 + 3 -5", ["2", "3"], ["5"]),
+        ("similar Aurora -nothing else", ["Aurora"], ["nothing else"]),  # not -n
+        ("similar Aurora -hello", ["Aurora"], ["hello"]),  # not -h
+        ('similar "a + b" + c', ["a + b", "c"], []),
+        ("similar a+b x-y", ["a+b x-y"], []),
+        ("similar -Rain + Aurora", ["Aurora"], ["Rain"]),
+        ("diverse Aurora --diversity 0.3 + Borealis -Rain --json", ["Aurora", "Borealis"], ["Rain"]),
+        ("playlist A B + C -n 9 + D", ["A B", "C", "D"], []),
+        ("transitions A + B + A", ["A", "B", "A"], []),
+        ("compare Night Drive vs Elf Land", ["Night Drive", "Elf Land"], []),
+        ("why 1 vs 2", ["1", "2"], []),
+        ('path "A to B" C', ["A to B", "C"], []),
+        ("path A to B -n 5", ["A", "B"], []),
+        ("info Ann - Night Drive", ["Ann - Night Drive"], []),
+        ("list drum and bass", ["drum and bass"], []),
+        ("list", [], []),
+    ],
+)
+def test_names_of_a_line(line, songs, away):
+    assert names(line) == (songs, away)
+
+
+def test_options_stand_anywhere_and_keep_their_values():
+    request = parse(
+        "similar Night --genre HOUSE -n 5 Drive --genre 'DRUM AND BASS' -Rain --bpm=120-128 --max-per 3 Storm "
+        "--weights timbre=2,rhythm=0.5 --space scaled --csv"
+    )
+    assert request.words == ["Night", "Drive", "-Rain", "Storm"]
+    assert (request.genre, request.number, request.bpm) == (["HOUSE", "DRUM AND BASS"], 5, (120, 128))
+    assert (request.max_per_artist, request.weights) == (3, {"timbre": 2, "rhythm": 0.5})
+    assert (request.space, request.form) == ("scaled", "csv")
+
+
+@given(st.lists(st.sampled_from(["A", "B", "+", "-", "-C", "vs", '"'])))
+def test_whatever_words_stand_after_similar_no_name_is_lost(words):
+    try:
+        songs, away = split_steering(words)
+    except QueryError:
+        assert words[:1] in ([], ["+"], ["-C"])
+        return
+    told = " ".join([*songs, *away]).split()
+    assert sorted(told) == sorted(word.removeprefix("-") if word == "-C" else word for word in words if word != "+")
+
+
+def test_names_are_joined_by_a_plus_that_stands_alone():
+    assert split_songs(["A+B", "+", "C", "D", "+", "+", "E"]) == ["A+B", "C D", "E"]
+
+
+@pytest.mark.parametrize(
+    ("words", "pair"),
+    [
+        (["A", "B"], ["A", "B"]),
+        (["Night", "Drive", "vs", "Elf", "Land"], ["Night Drive", "Elf Land"]),
+        (["Us vs Them", "B"], ["Us vs Them", "B"]),
+        (["Us vs Them", "vs", "B"], ["Us vs Them", "B"]),
+    ],
+)
+def test_two_songs(words, pair):
+    assert split_pair(words, "vs") == pair
+
+
+@pytest.mark.parametrize("words", [["A"], ["A", "B", "C"], ["A", "vs"], ["vs", "B"], ["A", "vs", "B", "vs", "C"]])
+def test_not_two_songs(words):
+    with pytest.raises(QueryError, match=r"two songs are needed, .*; write A vs B"):
+        split_pair(words, "vs")
+
+
+# --- refusals
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("simlar x", "no 'simlar'; did you mean similar?"),
+        ("zzz", "no 'zzz'; choose from similar, diverse, compare, why, info, list, genres"),
+        ("similar", "required: SONG"),
+        ("similar x -n 0", "0 is out of range, give at least 1"),
+        ("similar x -n many", "invalid whole number value: 'many'"),
+        ("similar x -json", "no option -json; did you mean --json?"),
+        ("similar x --jsn", "unrecognized arguments: --jsn"),
+        ("similar x --json --csv", "not allowed with argument --json"),
+        ("similar x --bpm 128-120", "lower first"),
+        ("similar x --bpm fast", "is no range of BPM, like 120-128"),
+        ("similar x --key H", "no key 'H'; give one like 8A"),
+        ("similar x --year 90s", "is no range of years"),
+        ("similar x --max-per-artist 0", "0 is out of range, give at least 1"),
+        ("similar x --weights bass=2", "no family 'bass'; there are timbre"),
+        ("similar x --space cubic", "no 'cubic'; choose from balanced, scaled"),
+        ("similar x --genre", "--genre: expected one argument"),
+        ("diverse x --diversity 1.5", "1.5 is out of range, give 0 to 1"),
+        ("playlist x -Rain", "unrecognized arguments: -Rain"),
+        ("compare A vs B -json", "no option -json; did you mean --json?"),
+        ("neighbours --k 0 --out a.npz", "0 is out of range, give at least 1"),
+        ("neighbours", "required: --out"),
+        ("neighbours --out a.txt", "a.txt does not end in .npz or .csv or .parquet"),
+        ("playlist x --start-bpm 10", "10 is out of range, give 20 to 400"),
+        ("genres x", "unrecognized arguments: x"),
+    ],
+)
+def test_bad_lines_are_errors_like_any_other(line, message):
+    with pytest.raises(UsageError) as caught:
+        parse(line)
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_only_songs_to_steer_away_from_are_no_question():
+    with pytest.raises(QueryError, match="a song to be like is needed"):
+        names("similar -Rain")
+
+
+def test_the_help_lists_every_command():
+    commands = set(line_parser()[1]) - {"help", "quit", "exit"}
+    assert {line.split()[0] for line in COMMANDS.splitlines()} == commands
+
+
+# --- completion
+
+
+def offered(line: str) -> list[str]:
+    """Lines that completing makes of one."""
+    completer = SongCompleter(line_parser()[1], SONGS, GENRES)
+    document = Document(line)
+    return [
+        line[: len(line) + found.start_position] + found.text
+        for found in completer.get_completions(document, CompleteEvent())
+    ]
+
+
+@pytest.mark.parametrize(
+    ("line", "lines"),
+    [
+        ("gen", ["genres"]),
+        ("help tr", ["help transitions"]),
+        ("similar night d", ["similar Ann - Night Drive"]),
+        ("similar NIGHT", ["similar Night Falls", "similar Ann - Night Drive"]),
+        ("similar elan", ["similar Élan"]),
+        ("similar Élan + night f", ["similar Élan + Night Falls"]),
+        ("similar Élan -night f", ["similar Élan -Night Falls"]),
+        ('similar Élan -"night f', ['similar Élan -"Night Falls"']),
+        ("similar Élan -n 5 + pla", ["similar Élan -n 5 + plain"]),
+        ("similar said", [r'similar "He said \"hi\""']),
+        ("similar a +", ['similar "a + b"']),
+        ("similar don", ['similar "Don\'t Stop"']),
+        ("similar x -", ['similar "x -y"']),
+        ("compare night f", ['compare "Night Falls"']),
+        ('compare "Night Falls" pla', ['compare "Night Falls" plain']),
+        ("compare Night Falls vs pla", ["compare Night Falls vs plain"]),
+        ("path plain to night f", ['path plain to "Night Falls"']),
+        ("list drum", ["list DRUM AND BASS"]),
+        ("similar plain --same", ["similar plain --same-genre"]),
+        ("similar plain --genre TR", ["similar plain --genre TRANCE"]),
+        ("similar plain --genre dr", ["similar plain --genre DRUM AND BASS"]),
+        ("similar plain --space s", ["similar plain --space scaled"]),
+        ("similar plain -n 5", []),
+        ("order no such file", []),
+        ("genres ", []),
+        ("nothing at all", []),
+    ],
+)
+def test_completions(line, lines):
+    assert offered(line) == lines
+
+
+@pytest.mark.parametrize("name", SONGS)
+def test_a_completed_name_is_read_as_it_is(name):
+    assert names(offered(f"similar {name[:3]}")[0] + " -n 3")[0] == [name]
+
+
+def test_files_are_completed_where_a_file_can_stand(tmp_path):
+    (tmp_path / "list.m3u8").touch()
+    for line in (f"order {tmp_path}/li", f"similar {tmp_path}/li", f"similar plain --m3u8 {tmp_path}/li"):
+        (completed,) = offered(line)
+        assert completed.endswith(f"{tmp_path}/list.m3u8")

@@ -1,0 +1,14 @@
+"""Searches of given vectors, for tests of what playlists are made of."""
+
+import numpy as np
+
+from songmap.core.nearest import Search, open_search
+from songmap.core.schema import N_COLUMNS
+from songmap.core.spaces import Space
+from tests.libraries import labelled_library
+
+
+def search_of(units: np.ndarray) -> Search:
+    """A search whose unit vectors are the given ones, ``(n, 641)``."""
+    space = Space("scaled", np.zeros(N_COLUMNS), np.ones(N_COLUMNS))
+    return open_search(labelled_library(np.asarray(units), [""] * len(units)), space)
