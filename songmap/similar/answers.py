@@ -58,18 +58,19 @@ class Answers(Overview):
     def compare(self, first: str, second: str) -> Answer:
         """How similar two songs are, what each family adds to it, and what they are like in real units."""
         pair = self.find(first), self.find(second)
-        similarity, products = reasons.split(*(self._unit(found) for found in pair))
-        contributions = reasons.by_family(products) if self.space.by_family else {}
+        shares = reasons.shares(*(self._unit(found) for found in pair))
+        contributions = reasons.by_family(shares) if self.space.by_family else {}
+        similarity = sum(contributions.values()) if contributions else float(shares.sum())
         facts = [{name: float(found.embedding[column_index(name)]) for name in FACTS} for found in pair]
         records = [
             self.identity(found) | {"similarity": similarity, "contributions": contributions, "facts": own}
             for found, own in zip(pair, facts, strict=True)
         ]
-        shares = [
+        table = [
             {"family": family, "columns": len(family_indices(family)), "contribution": decimals(share)}
             for family, share in contributions.items()
         ]
-        shares.append({"family": "all", "columns": len(COLUMN_UNIT), "contribution": decimals(similarity)})
+        table.append({"family": "all", "columns": len(COLUMN_UNIT), "contribution": decimals(similarity)})
         rows = [
             {"fact": "duration", "unit": ""} | _sides(format_duration(found.record["duration"]) for found in pair),
             {"fact": "key, estimated", "unit": ""} | _sides(key_name(found.key) for found in pair),
@@ -79,7 +80,7 @@ class Answers(Overview):
             for name in FACTS
         ]
         title = f"Similarity {similarity:.3f}" + (", and what each family adds to it" if contributions else "")
-        return self._noted(Answer(records, [(title, shares), (f"A: {pair[0].label}   B: {pair[1].label}", rows)]))
+        return self._noted(Answer(records, [(title, table), (f"A: {pair[0].label}   B: {pair[1].label}", rows)]))
 
     def why(self, first: str, second: str, picture: Path | None = None) -> Answer:
         """What each family adds to the similarity of two songs, and the measures behind it; also drawn on request.
@@ -136,16 +137,13 @@ class Answers(Overview):
     def _query(self, songs: Sequence[Found], away: Sequence[Found]) -> np.ndarray:
         if len(songs) == 1 and not away:
             return self._unit(songs[0])
-        towards, from_ = (
-            np.sum([self._unit(found) for found in group], axis=0, dtype=np.float64)
-            if group
-            else np.zeros(self.space.size)
-            for group in (songs, away)
-        )
-        query = _normalised(towards) - AWAY * _normalised(from_)
-        if songs and not np.linalg.norm(query) > 1e-6 and any(self._unit(found).any() for found in songs):
+        query = self._direction(songs) - (AWAY * self._direction(away) if away else 0)
+        if not query.any() and any(self._unit(found).any() for found in songs):
             raise QueryError("these songs cancel each other out: together they have no direction; leave one out")
         return _normalised(query).astype(np.float32)
+
+    def _direction(self, songs: Sequence[Found]) -> np.ndarray:
+        return _normalised(np.sum([self._unit(found) for found in songs], axis=0, dtype=np.float64))
 
     def _alike(
         self, songs: Sequence[str], away: Sequence[str], number: int, diversity: float, filters: Filters
@@ -243,8 +241,9 @@ class Answers(Overview):
 
 
 def _normalised(vector: np.ndarray) -> np.ndarray:
+    """At length 1; zero where only rounding is left."""
     length = np.linalg.norm(vector)
-    return vector / length if length > 1e-9 else np.zeros_like(vector)
+    return vector / length if length > 1e-6 else np.zeros_like(vector)
 
 
 def _sides(values: Iterable[Any]) -> Row:

@@ -79,6 +79,7 @@ class Finder:
             raise QueryError("the library holds no song; add music and run 01_feature_extraction.py")
         self.library = library
         self.last: list[int] = []
+        self._heard: dict[tuple[str, int, int], Found] = {}  # files outside the library, as they were when heard
 
     @cached_property
     def names(self) -> Names:
@@ -101,12 +102,16 @@ class Finder:
         file = _existing_file(song)
         if file is None or self.names.row_of(str(file)) is not None:
             return self.found(self.names.find(song if file is None else str(file)))
-        try:
-            with quiet_decoders():
-                embedding, record = embed_file(file)
-        except AudioError as error:
-            raise AudioError(f"{file}: {error}") from error
-        return Found(None, embedding, record)
+        state = file.stat()
+        version = str(file), state.st_mtime_ns, state.st_size
+        if version not in self._heard:
+            try:
+                with quiet_decoders():
+                    embedding, record = embed_file(file)
+            except AudioError as error:
+                raise AudioError(f"{file}: {error}") from error
+            self._heard[version] = Found(None, embedding, record)
+        return self._heard[version]
 
     def found(self, row: int) -> Found:
         """A song of the library."""

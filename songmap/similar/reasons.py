@@ -39,15 +39,14 @@ class Side:
     key: int
 
 
-def split(first: np.ndarray, second: np.ndarray) -> tuple[float, np.ndarray]:
-    """Cosine of two vectors ``(641,)`` and what each column adds to it, float64 ``(641,)``; 0 for a zero vector.
+def shares(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """What each coordinate of two vectors ``(d,)`` adds to their cosine, float64 ``(d,)``; 0 for a zero vector.
 
-    The lengths are taken in float64, so that the sum over columns is the cosine to rounding in float64.
+    The lengths are taken in float64, so that the sum is the cosine to rounding in float64.
     """
     first, second = (vector.astype(np.float64) for vector in (first, second))
     lengths = np.sqrt(np.square(first).sum() * np.square(second).sum())
-    products = first * second / lengths if lengths > 0 else np.zeros(len(first))
-    return float(products.sum()), products
+    return first * second / lengths if lengths > 0 else np.zeros(len(first))
 
 
 def by_family(products: np.ndarray) -> dict[str, float]:
@@ -95,7 +94,7 @@ def explain(first: Side, second: Side, embeddings: np.ndarray, genres: np.ndarra
     ``place`` says, to follow the similarity, what is known of the second song among the first one's neighbours.
     """
     pair = first, second
-    similarity, products = split(first.unit, second.unit)
+    products = shares(first.unit, second.unit)
     records = []
     for family in FAMILIES:
         columns = family_indices(family)
@@ -107,11 +106,12 @@ def explain(first: Side, second: Side, embeddings: np.ndarray, genres: np.ndarra
             "family": family,
             "columns": len(columns),
             "contribution": float(products[columns].sum()),
-            "agreement": split(first.unit[columns], second.unit[columns])[0],
+            "agreement": float(shares(first.unit[columns], second.unit[columns]).sum()),
         }
         for name, chosen in (("agree", agree), ("differ", differ)):
             record[name] = [_yardstick(one, share, pair, embeddings, genres) for share, one in chosen]
         records.append(record | {"words": _family_words(record)})
+    similarity = sum(record["contribution"] for record in records)
     said = _sentences(pair, similarity, records, place)
     whole = {"family": "all", "columns": len(COLUMNS), "contribution": similarity, "agreement": similarity}
     return Reason(pair, similarity, [*records, whole | {"agree": [], "differ": [], "words": said[0]}], said)
@@ -131,7 +131,7 @@ def _sentences(pair: tuple[Side, Side], similarity: float, records: Sequence[Row
     said = [f"Similarity {similarity:.2f} of at most 1; 0 is about what two songs picked at random have{place}."]
     parts = [
         f"{lead} {_listed([f'{name} ({contributions[name]:+.2f})' for name in names])}"
-        for lead, names in (("alike by", for_it[:4]), ("unlike by", against[:4]))
+        for lead, names in (("alike by", for_it), ("unlike by", against))
         if names
     ]
     if parts:

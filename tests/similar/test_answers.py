@@ -1,0 +1,499 @@
+"""Answers about songs against brute force: similar, diverse, several songs, filters, one artist's share, info, copies."""
+
+import csv
+import io
+import json
+from collections import Counter
+
+import numpy as np
+import pytest
+import soundfile
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from libraries import make_library, separable_library
+from signals import RATE_HZ, music
+
+from songmap.core.artifacts import Library, library_fingerprint, save_model
+from songmap.core.classifier import Calibration, GenreModel
+from songmap.core.config import Workspace
+from songmap.core.duplicates import coordinates
+from songmap.core.errors import AudioError, QueryError, SchemaError
+from songmap.core.keys import camelot, compatible, estimate_keys
+from songmap.core.names import Ambiguous
+from songmap.core.schema import FAMILIES, column_index, family_indices
+from songmap.similar.answers import Answers
+from songmap.similar.filters import Filters
+
+FREE = Filters(max_per_artist=None)
+
+
+def balanced_units(library: Library, weights: dict[str, float] | None = None) -> np.ndarray:
+    """The space by its definition, float64: standardised columns, families of equal say."""
+    columns = library.embeddings.astype(np.float64)
+    spread = columns.std(axis=0)
+    columns = (columns - columns.mean(axis=0)) / np.where(spread > 0, spread, np.inf)
+    for family in FAMILIES:
+        columns[:, family_indices(family)] *= np.sqrt((weights or {}).get(family, 1) / len(family_indices(family)))
+    return columns / np.linalg.norm(columns, axis=1, keepdims=True)
+
+
+def normalised(vector: np.ndarray) -> np.ndarray:
+    return vector / np.linalg.norm(vector)
+
+
+def chosen_by_definition(query, units, candidates, number, diversity=0.0, artists=None, most=None) -> list[int]:
+    """Maximal marginal relevance, song by song; with diversity 0 the nearest. At most ``most`` songs of an artist."""
+    chosen: list[int] = []
+    songs_of: Counter[str] = Counter()
+    while len(chosen) < number:
+        left = [row for row in candidates if row not in chosen]
+        if most:
+            left = [row for row in left if not artists[row] or songs_of[artists[row]] < most]
+        if not left:
+            break
+        best = max(
+            left,
+            key=lambda row: (
+                (1 - diversity) * (units[row] @ query)
+                - diversity * max((units[row] @ units[other] for other in chosen), default=0),
+                units[row] @ query,
+                -row,
+            ),
+        )
+        chosen.append(best)
+        songs_of[artists[best] if artists else ""] += 1
+    return chosen
+
+
+def rows_of(library: Library, answer) -> list[int]:
+    row_of = {path: row for row, path in enumerate(library.songs["file_path"])}
+    return [row_of[record["file_path"]] for record in answer.records]
+
+
+@pytest.fixture(scope="module")
+def library() -> Library:
+    """40 songs by nine artists, some unknown, one spelt in two ways."""
+    library = make_library(40, genres=["HOUSE", "TRANCE", "DUB"], seed=1)
+    library.songs["artist"] = [
+        ["Ann", "ANN", "Bo", "", "Cé", "ce", "Dee", "Eve", "Flo", "Gus"][row % 10] for row in range(40)
+    ]
+    library.songs["tempo_bpm"] = [[129.2, 64.6, 99.4, 0.0][row % 4] for row in range(40)]
+    library.songs["year"] = [1980.0 + row if row % 3 else np.nan for row in range(40)]
+    return library
+
+
+@pytest.fixture(scope="module")
+def answers(library) -> Answers:
+    return Answers(library)
+
+
+# --- similar and diverse
+
+
+def test_similar_songs_are_the_nearest(library, answers):
+    units = balanced_units(library)
+    for row in (0, 17, 39):
+        answer = answers.similar([f"song {row:03d}"], [], 8, FREE)
+        others = [other for other in range(40) if other != row]
+        assert rows_of(library, answer) == chosen_by_definition(units[row], units, others, 8)
+        expected = [units[other] @ units[row] for other in rows_of(library, answer)]
+        np.testing.assert_allclose([record["similarity"] for record in answer.records], expected, atol=1e-6)
+        assert [record["rank"] for record in answer.records] == list(range(1, 9))
+
+
+@pytest.mark.parametrize("diversity", [0.0, 0.3, 0.5, 0.9, 1.0])
+@pytest.mark.parametrize("most", [None, 1, 2])
+def test_diverse_choices_are_the_definition(library, answers, diversity, most):
+    units = balanced_units(library)
+    artists = [{"ANN": "ann", "Ann": "ann", "Cé": "ce"}.get(artist, artist) for artist in library.songs["artist"]]
+    expected = chosen_by_definition(
+        units[5], units, [row for row in range(40) if row != 5], 12, diversity, artists, most
+    )
+    answer = answers.diverse(["song 005"], [], 12, diversity, Filters(max_per_artist=most))
+    assert rows_of(library, answer) == expected
+
+
+@given(n_songs=st.integers(2, 25), number=st.integers(1, 30), seed=st.integers(0, 50), same=st.integers(0, 4))
+@settings(max_examples=40, deadline=None)
+def test_no_diversity_is_similar(n_songs, number, seed, same):
+    library = make_library(n_songs, seed=seed)
+    library.embeddings[:same] = library.embeddings[0]
+    answers = Answers(library)
+    song = f"song {seed % n_songs:03d}"
+    plain, diverse = answers.similar([song], [], number, FREE), answers.diverse([song], [], number, 0, FREE)
+    assert plain.records == diverse.records
+    assert len(plain.records) == min(number, n_songs - 1)
+
+
+def test_diversity_out_of_range_is_refused(answers):
+    with pytest.raises(QueryError, match=r"a diversity of 1\.5 is out of range, give 0 to 1"):
+        answers.diverse(["song 005"], [], 12, 1.5, FREE)
+
+
+def test_a_small_pool_grows_until_artists_suffice(monkeypatch):
+    """The 30 nearest songs are by one artist: those of others are found behind them."""
+    library = make_library(60, artist="")
+    library.embeddings[:] = np.random.default_rng(0).standard_normal((60, 641))
+    library.embeddings[1:31] = library.embeddings[0] + 0.1 * library.embeddings[1:31]
+    library.songs["artist"] = ["One" if 0 < row < 31 else f"artist {row}" for row in range(60)]
+    monkeypatch.setattr("songmap.similar.answers.DIVERSE_POOL", 4)
+    for answer in (
+        Answers(library).similar(["song 000"], [], 5, Filters()),
+        Answers(library).diverse(["song 000"], [], 5, 0.2, Filters()),
+    ):
+        assert [record["artist"] for record in answer.records].count("One") == 2
+        assert len(answer.records) == 5
+        assert "at most 2 by one artist (--max-per-artist)" in answer.text()
+
+
+def test_songs_without_artist_are_not_counted():
+    library = make_library(12, artist="")
+    assert len(Answers(library).similar(["song 000"], [], 10, Filters(max_per_artist=1)).records) == 10
+
+
+def test_several_songs_and_songs_to_steer_away_from(library, answers):
+    units = balanced_units(library)
+    query = normalised(normalised(units[3] + units[8] + units[20]) - 0.5 * normalised(units[11] + units[30]))
+    answer = answers.similar(["song 003", "song 008", "song 020"], ["song 011", "song 030"], 9, FREE)
+    others = [row for row in range(40) if row not in (3, 8, 20, 11, 30)]
+    assert rows_of(library, answer) == chosen_by_definition(query, units, others, 9)
+    assert answer.records[0]["query_file_path"] == "/music/song 003.mp3 + /music/song 008.mp3 + /music/song 020.mp3"
+    assert answer.records[0]["away_file_path"] == "/music/song 011.mp3 + /music/song 030.mp3"
+    text = answer.text()
+    assert text.startswith(
+        "Like song 003 [HOUSE] + song 008 [DUB] + song 020 [DUB], not like song 011 [DUB] + song 030 [HOUSE]"
+    )
+    away = answers.similar(["song 003"], ["song 011"], 9, FREE)
+    query = normalised(units[3] - 0.5 * units[11])
+    assert rows_of(library, away) == chosen_by_definition(
+        query, units, [row for row in range(40) if row not in (3, 11)], 9
+    )
+
+
+def test_songs_that_cancel_each_other_out_are_refused():
+    library = make_library(2)
+    with pytest.raises(QueryError, match="cancel each other out"):
+        Answers(library).similar(["song 000", "song 001"], [], 3, FREE)
+
+
+def test_weights_count_families(library):
+    weights = {"timbre": 2.0, "rhythm": 0.5, "mel": 0.0}
+    units = balanced_units(library, weights)
+    answer = Answers(library, weights=weights).similar(["song 004"], [], 6, FREE)
+    assert rows_of(library, answer) == chosen_by_definition(units[4], units, [row for row in range(40) if row != 4], 6)
+
+
+def test_filters_hold_by_definition(library, answers):
+    units = balanced_units(library)
+    keys = estimate_keys(library.embeddings)[0]
+    wishes = Filters(("trance", "DUB"), False, (120, 130), "compatible", (1985, 2019), None)
+    candidates = [
+        row for row in range(40)
+        if row != 10
+        and library.genres[row] in ("TRANCE", "DUB")
+        and row % 4 in (0, 1)
+        and compatible(keys[row], keys[10])
+        and row % 3 and 1985 <= 1980 + row <= 2019
+    ]  # fmt: skip
+    assert len(candidates) > 1
+    answer = answers.similar(["song 010"], [], 9, wishes)
+    assert rows_of(library, answer) == chosen_by_definition(units[10], units, candidates, 9)
+    title = answer.text().splitlines()[0]
+    for words in (
+        "genre DUB or TRANCE",
+        "120-130 BPM, half or double too",
+        "(estimates)",
+        "year 1985-2019",
+        "no more songs pass",
+    ):
+        assert words in title
+    taken = {"as it is": 129.2, "double": 64.6}
+    assert {record["tempo_taken"] for record in answer.records} <= set(taken)
+    assert all(record["tempo_bpm"] == taken[record["tempo_taken"]] for record in answer.records)
+    slow = answers.similar(["song 010"], [], 40, Filters(bpm=(120, 130)))
+    assert "64.6 (double: 129.2)" in slow.text()
+    assert all(
+        record["key_estimate"] == camelot(keys[row])
+        for row, record in zip(rows_of(library, slow), slow.records, strict=True)
+    )
+
+
+def test_a_filter_that_leaves_nothing_is_one_line(answers):
+    with pytest.raises(QueryError, match="no other song passes 'genre DUB' and 'year 1900'; without 'year 1900' 13 do"):
+        answers.similar(["song 010"], [], 9, Filters(genres=("DUB",), years=(1900, 1900)))
+    with pytest.raises(QueryError, match="no genre 'POLKA'; there are DUB, HOUSE, TRANCE"):
+        answers.similar(["song 010"], [], 9, Filters(genres=("POLKA",)))
+
+
+def test_the_order_of_the_library_changes_no_answer(library, answers):
+    order = np.random.default_rng(4).permutation(40)
+    other = Answers(Library(library.embeddings[order], library.songs.iloc[order].reset_index(drop=True)))
+    for ask in (
+        lambda one: one.similar(["song 007"], ["song 008"], 12, Filters()),
+        lambda one: one.diverse(["song 007", "song 009"], [], 12, 0.5, Filters(bpm=(120, 130))),
+        lambda one: one.why("song 001", "song 002"),
+        lambda one: one.hubs(3),
+        lambda one: one.outliers(40),
+    ):
+        first, second = ask(answers).records, ask(other).records
+        if "k_occurrence" in first[0]:
+            assert [record["k_occurrence"] for record in first] == [record["k_occurrence"] for record in second]
+        else:
+            assert [record.get("file_path") for record in first] == [record.get("file_path") for record in second]
+            values = [
+                [record.get("similarity", record.get("contribution")) for record in one] for one in (first, second)
+            ]
+            np.testing.assert_allclose(*values, atol=1e-6)
+
+
+def test_corrected_hubs_are_said(library):
+    corrected = Answers(library, correct_hubs=True)
+    answer = corrected.similar(["song 007"], [], 5, FREE)
+    assert "mutual proximity" in answer.text()
+    assert all(0 <= record["similarity"] <= 1 for record in answer.records)
+    assert len(corrected.diverse(["song 007"], [], 5, 0.5, FREE).records) == 5
+
+
+# --- names, numbers, files
+
+
+def test_numbers_name_songs_of_the_last_answer(library, answers):
+    first = rows_of(library, answers.similar(["song 007"], [], 3, FREE))
+    assert answers.last == first
+    assert (
+        answers.similar(["2"], [], 1, FREE).records[0]["query_file_path"] == library.songs["file_path"].iloc[first[1]]
+    )
+    assert len(answers.last) == 1
+    with pytest.raises(Ambiguous):
+        answers.similar(["2"], [], 1, FREE)  # no number any more, but a part of many names
+    assert answers.listing("dub").records[4]["rank"] == 5
+    assert answers.label(answers.rows(["5"])[0]) == f"{answers.listing('dub').records[4]['song_name']} [DUB]"
+
+
+def test_a_name_of_several_songs_tells_their_rows(answers):
+    with pytest.raises(Ambiguous) as caught:
+        answers.compare("song 01", "song 000")
+    assert caught.value.rows == list(range(10, 20))
+
+
+def test_files_outside_the_library(tmp_path, answers, library):
+    outside, broken = tmp_path / "new song.wav", tmp_path / "broken.mp3"
+    soundfile.write(outside, music(4.0), RATE_HZ)
+    broken.write_text("no audio")
+    answer = answers.similar([str(outside), "song 003"], [], 3, FREE)
+    assert answer.records[0]["query_file_path"] == f"{outside} + /music/song 003.mp3"
+    assert len(answers.similar(["song 003"], [str(outside)], 50, FREE).records) == 39
+    record = answers.info(str(outside)).records[0]
+    assert record["song_name"] == "new song"
+    assert record["nearest"]["file_path"] == answers.similar([str(outside)], [], 1, FREE).records[0]["file_path"]
+    why = answers.why(str(outside), "song 003").records
+    assert sum(one["contribution"] for one in why[:-1]) == pytest.approx(why[-1]["contribution"], abs=1e-9)
+    with pytest.raises(QueryError, match="is not in the library; add it"):
+        answers.rows([str(outside)])
+    with pytest.raises(AudioError, match=r"broken\.mp3"):
+        answers.similar([str(broken)], [], 1, FREE)
+    with pytest.raises(QueryError, match="has no genre that others could share"):
+        answers.similar([str(outside)], [], 1, Filters(same_genre=True))
+
+
+# --- copies
+
+
+@pytest.fixture(scope="module")
+def copied() -> Library:
+    library = make_library(9, artist="")
+    for copy, first in ((2, 1), (4, 3), (5, 3)):
+        library.embeddings[copy] = library.embeddings[first]
+        library.embeddings[copy, column_index("chroma_C_mean")] += 0.01
+        library.songs.loc[copy, "duplicate_of"] = library.songs["file_path"][first]
+    return library
+
+
+def test_copies_are_left_out_and_said(copied):
+    answers = Answers(copied)
+    answer = answers.similar(["song 004"], ["song 002"], 99, Filters())
+    assert sorted(rows_of(copied, answer)) == [0, 6, 7, 8]
+    answer = answers.similar(["song 000"], [], 99, Filters())
+    assert sorted(rows_of(copied, answer)) == [1, 3, 6, 7, 8]
+    assert "3 copies of these left out (--copies lists them)" in answer.text()
+    answer = answers.similar(["song 004"], ["song 002"], 99, Filters(copies=True))
+    assert sorted(rows_of(copied, answer)) == [0, 1, 3, 5, 6, 7, 8]
+    assert "left out" not in answer.text()
+
+
+def test_duplicates_in_groups(copied):
+    answer = Answers(copied).duplicates()
+    assert [(record["group"], record["song_name"]) for record in answer.records] == [
+        (1, "song 001"), (1, "song 002"), (2, "song 003"), (2, "song 004"), (2, "song 005")
+    ]  # fmt: skip
+    points = coordinates(copied.embeddings).astype(np.float64)
+    for record, row, first in zip(answer.records, (1, 2, 3, 4, 5), (1, 1, 3, 3, 3), strict=True):
+        assert record["similarity"] == pytest.approx(1 / (1 + np.linalg.norm(points[row] - points[first])))
+    assert "2 recordings in several files" in answer.text()
+    assert Answers(make_library(3)).duplicates().text() == "Recordings in several files: none"
+
+
+def test_info_says_everything(copied):
+    library = Library(copied.embeddings, copied.songs.assign(mood="calm", key="Am", album="Best Of", year=1994.0))
+    answers = Answers(library)
+    record = answers.info("song 003").records[0]
+    assert record["copies"] == ["/music/song 004.mp3", "/music/song 005.mp3"]
+    nearest = answers.similar(["song 003"], [], 1, FREE).records[0]
+    assert (record["nearest"]["file_path"], record["nearest"]["similarity"]) == (
+        nearest["file_path"],
+        nearest["similarity"],
+    )
+    keys, correlations = estimate_keys(library.embeddings)
+    assert record["key_estimate"] == camelot(keys[3])
+    assert record["key_correlation"] == pytest.approx(correlations[3])
+    assert (record["year"], record["album"], record["mood"], record["key_tag"]) == (1994, "Best Of", "calm", "Am")
+    for one in record["measures"]:
+        values = library.column(one["measure"])
+        assert one["value"] == values[3]
+        assert one["percentile"] == pytest.approx(
+            100 * (np.mean(values < values[3]) + np.mean(values == values[3]) / 2)
+        )
+    text = answers.info("song 003").text()
+    for words in (
+        "1:03",
+        "calm",
+        "Best Of",
+        "1994",
+        "song 004.mp3",
+        f"{camelot(keys[3])} (",
+        f"{correlations[3]:.2f} with",
+    ):
+        assert words in text
+
+
+# --- small, odd and large
+
+
+def test_libraries_too_small_to_compare():
+    with pytest.raises(QueryError, match="holds no song"):
+        Answers(make_library(0))
+    one = Answers(make_library(1))
+    assert len(one.listing().records) == 1
+    assert one.info("song").records[0]["nearest"] is None
+    assert one.duplicates().records == []
+    for ask in (
+        lambda: one.similar(["song"], [], 1, FREE),
+        lambda: one.diverse(["song"], [], 1, 0.5, FREE),
+        lambda: one.compare("song", "song"),
+        lambda: one.why("song", "song"),
+        lambda: one.outliers(1),
+        lambda: one.hubs(1),
+        one.evaluate,
+        one.genres,
+    ):
+        with pytest.raises(QueryError, match="no other song to compare"):
+            ask()
+
+
+def test_identical_songs_and_constant_columns():
+    library = make_library(5, artist="")
+    same = Answers(Library(np.repeat(library.embeddings[:1], 5, axis=0), library.songs))
+    assert [record["similarity"] for record in same.similar(["song 001"], [], 9, Filters()).records] == [0, 0, 0, 0]
+    assert rows_of(library, same.similar(["song 001", "song 002"], ["song 000"], 9, Filters())) == [3, 4]
+    assert [record["contribution"] for record in same.why("song 001", "song 002").records] == [0] * 8
+    assert same.compare("song 001", "song 002").records[0]["similarity"] == 0
+    assert len(same.outliers(9).records) == 5
+    assert len(same.info("song 001").records[0]["measures"]) == 12
+    constant = library.embeddings.copy()
+    constant[:, family_indices("mel")] = 7
+    answers = Answers(Library(constant, library.songs))
+    assert len(answers.diverse(["song 001"], [], 9, 0.5, Filters()).records) == 4
+    assert answers.why("song 001", "song 002").records[FAMILIES.index("mel")]["contribution"] == 0
+
+
+def test_scaled_answers_do_not_change_with_units_of_columns(library):
+    rng = np.random.default_rng(8)
+    moved = (library.embeddings * rng.uniform(0.5, 50, 641) + rng.uniform(-9, 9, 641)).astype(np.float32)
+    for space in ("balanced", "scaled", "pca"):
+        first, second = (
+            Answers(Library(embeddings, library.songs), space=space).similar(["song 005"], [], 39, FREE).records
+            for embeddings in (library.embeddings, moved)
+        )
+        values = [{record["file_path"]: record["similarity"] for record in one} for one in (first, second)]
+        for path, value in values[0].items():
+            assert values[1][path] == pytest.approx(value, abs=1e-4)
+
+
+ODD_NAMES = ['He said "hi"', "It's [bold]", "a|b", "night, drive; x", "夜に駆ける 🎧", "x" * 120, "=1+1", "line\nbreak"]
+
+
+def test_csv_carries_any_name_and_every_record():
+    library = make_library(len(ODD_NAMES), names=ODD_NAMES)
+    answers = Answers(library)
+    for answer in (
+        answers.similar(["a|b"], [], 99, FREE),
+        answers.compare("a|b", "bold"),
+        answers.info("a|b"),
+        answers.evaluate(),
+    ):
+        rows = list(csv.DictReader(io.StringIO(answer.csv())))
+        assert len(rows) == len(answer.records)
+        for row, record in zip(rows, answer.records, strict=True):
+            assert list(row) == list(record)
+            for name, value in record.items():
+                if isinstance(value, str):
+                    assert row[name] == value
+                elif isinstance(value, dict | list):
+                    assert json.loads(row[name]) == json.loads(json.dumps(value))
+                elif isinstance(value, float) and not np.isnan(value):
+                    assert float(row[name]) == value
+    assert answers.duplicates().csv() == ""
+
+
+# --- the classifier's space
+
+
+def saved_model(workspace: Workspace, library: Library, learned_from: Library) -> GenreModel:
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import Pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    genres = sorted(set(library.genres))
+    labels = np.array([genres.index(genre) for genre in library.genres])
+    pipeline = Pipeline([("scale", StandardScaler()), ("model", LogisticRegression(C=1e-3))])
+    pipeline.fit(library.embeddings.astype(np.float64), labels)
+    calibration = Calibration(1.0, 0.0, np.full(len(genres), 1 / len(genres)))
+    medians = np.stack([np.median(library.embeddings[labels == code], axis=0) for code in range(len(genres))])
+    model = GenreModel("logistic", pipeline, genres, calibration, library.embeddings[:3], medians, 0.1)
+    save_model(workspace, model, {"data": library_fingerprint(learned_from)})
+    return model
+
+
+def test_the_classifier_space_rests_on_the_saved_model(tmp_path):
+    library = separable_library(3, 8, distance=0.3)
+    workspace = Workspace(tmp_path)
+    model = saved_model(workspace, library, library)
+    answers = Answers(library, workspace, "classifier")
+    answer = answers.similar(["song 004"], [], 5, FREE)
+    logs = np.log(model.probabilities(library.embeddings))
+    ratios = logs - logs.mean(axis=1, keepdims=True)
+    ratios -= ratios.mean(axis=0)
+    units = ratios / np.linalg.norm(ratios, axis=1, keepdims=True)
+    expected = chosen_by_definition(units[4], units, [row for row in range(24) if row != 4], 5)
+    assert rows_of(library, answer) == expected
+    assert "rests on the genre model logistic, which has learned from these very songs" in answer.text()
+    assert answers.compare("song 001", "song 002").records[0]["contributions"] == {}
+    with pytest.raises(QueryError, match="in the classifier space a similarity does not split into families"):
+        answers.why("song 001", "song 002")
+    evaluated = answers.evaluate()
+    assert {record["space"] for record in evaluated.records} == {"balanced", "scaled", "pca", "classifier"}
+    assert "its figures flatter it" in evaluated.text()
+
+
+def test_a_model_of_another_library_is_said(tmp_path):
+    library = separable_library(2, 6)
+    saved_model(Workspace(tmp_path), library, separable_library(2, 6, seed=5))
+    text = Answers(library, Workspace(tmp_path), "classifier").similar(["song 004"], [], 5, FREE).text()
+    assert "learned from another state of this library, or another one" in text
+
+
+def test_without_a_model_there_is_no_classifier_space(tmp_path):
+    library = make_library(4)
+    for workspace in (None, Workspace(tmp_path)):
+        with pytest.raises(SchemaError, match=r"03_genre_classifier\.py"):
+            Answers(library, workspace, "classifier").similar(["song 001"], [], 1, FREE)

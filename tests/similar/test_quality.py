@@ -1,0 +1,199 @@
+"""Precision, hubness and outliers against their definitions, song by song."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from libraries import labelled_library, make_library, separable_library
+from scipy import stats
+
+from songmap.core.artifacts import Library
+from songmap.core.nearest import NOBODY
+from songmap.similar import quality
+from songmap.similar.answers import Answers
+
+
+def cosines_by_definition(embeddings: np.ndarray) -> np.ndarray:
+    """Cosines of standardised columns, float64 ``(n, n)``: the space "scaled"."""
+    columns = embeddings.astype(np.float64)
+    columns = (columns - columns.mean(axis=0)) / columns.std(axis=0)
+    columns /= np.linalg.norm(columns, axis=1, keepdims=True)
+    return columns @ columns.T
+
+
+def nearest_by_definition(
+    embeddings: np.ndarray, recordings: np.ndarray, queries, candidates, k: int
+) -> list[list[int]]:
+    cosine = cosines_by_definition(embeddings)
+    return [
+        sorted(
+            (row for row in candidates if recordings[row] != recordings[query]), key=lambda row: -cosine[query, row]
+        )[:k]
+        for query in queries
+    ]
+
+
+def precision_by_definition(found, queries, labels, firsts) -> float:
+    shares = [
+        np.mean([labels[row] == labels[query] for row in near])
+        for query, near in zip(queries, found, strict=True)
+        if labels[query] and any(labels[row] == labels[query] for row in firsts if row != query)
+    ]
+    return float(np.mean(shares)) if shares else np.nan
+
+
+@given(
+    labels=st.lists(st.sampled_from(["A", "B", "C", ""]), min_size=3, max_size=30),
+    k=st.integers(1, 5),
+    seed=st.integers(0, 9),
+)
+@settings(max_examples=60, deadline=None)
+def test_precision_is_the_mean_share_of_hits(labels, k, seed):
+    rng = np.random.default_rng(seed)
+    n_songs = len(labels)
+    firsts = np.arange(n_songs)
+    found = np.full((n_songs, k), NOBODY)
+    for row in range(n_songs):
+        near = rng.permutation(np.delete(firsts, row))[:k]
+        found[row, : len(near)] = near
+    result = quality.precision(found, firsts, quality.label_codes(labels, ""), firsts)
+    lists = [[row for row in near if row != NOBODY] for near in found]
+    np.testing.assert_allclose(result.value, precision_by_definition(lists, firsts, labels, firsts))
+    counted = [row for row in firsts if labels[row] and labels.count(labels[row]) > 1]
+    assert result.queries == len(counted)
+    if counted:
+        others = np.array([labels.count(labels[row]) - 1 for row in counted])
+        assert result.chance == pytest.approx(np.mean(others / (n_songs - 1)))
+        size = min(k, n_songs - 1)
+        assert result.best == pytest.approx(np.mean(np.minimum(others, size) / size))
+        assert result.value <= result.best + 1e-12
+
+
+def test_k_occurrence_and_skewness():
+    found = np.array([[1, 2], [0, 2], [1, NOBODY]])
+    assert quality.k_occurrence(found, 4).tolist() == [1, 2, 2, 0]
+    values = np.random.default_rng(0).poisson(3, 200)
+    assert quality.skewness(values) == pytest.approx(stats.skew(values))
+    assert quality.skewness(np.full(5, 10)) == 0
+
+
+@pytest.fixture(scope="module")
+def library() -> Library:
+    """60 songs of three genres that overlap, two songs per artist and album, three copies, unknown labels."""
+    library = separable_library(3, 20, distance=0.25, seed=3)
+    for copy, first in ((1, 0), (7, 5), (30, 10)):
+        library.embeddings[copy] = library.embeddings[first]
+        library.songs.loc[copy, "duplicate_of"] = library.songs["file_path"][first]
+    library.songs["album"] = [f"Album {row // 4}" if row % 5 else "" for row in range(60)]
+    library.songs.loc[[2, 50], "artist"] = ["", "ARTIST 4"]
+    library.songs.loc[[3, 33], "genre"] = "UNKNOWN"
+    return library
+
+
+def expected_scores(library: Library, queries, candidates) -> dict[str, float]:
+    firsts = np.flatnonzero(library.songs["duplicate_of"] == "")
+    recordings = Answers(library).recordings
+    found = nearest_by_definition(library.embeddings, recordings, queries, candidates, 10)
+    albums = [
+        (album.lower(), artist.lower()) if album else ""
+        for album, artist in zip(library.songs["album"], library.songs["artist"], strict=True)
+    ]
+    labels = {
+        "genre": ["" if genre == "UNKNOWN" else genre for genre in library.genres],
+        "artist": library.songs["artist"].str.lower().tolist(),
+        "album": albums,
+    }
+    return {f"same_{kind}": precision_by_definition(found, queries, own, firsts) for kind, own in labels.items()}
+
+
+def test_evaluate_is_the_definition(library):
+    records = Answers(library).evaluate().records
+    assert [(record["space"], record["hubs_corrected"]) for record in records] == [
+        (space, corrected) for space in ("balanced", "scaled", "pca") for corrected in (False, True)
+    ]
+    firsts = np.flatnonzero(library.songs["duplicate_of"] == "")
+    scaled = next(record for record in records if record["space"] == "scaled" and not record["hubs_corrected"])
+    for name, value in expected_scores(library, firsts, firsts).items():
+        assert scaled[name] == pytest.approx(value)
+    found = nearest_by_definition(library.embeddings, Answers(library).recordings, firsts, firsts, 10)
+    occurrence = np.bincount(np.concatenate(found), minlength=60)[firsts]
+    assert scaled["hubness_skewness"] == pytest.approx(stats.skew(occurrence))
+    assert scaled["in_no_list"] == (occurrence == 0).mean()
+    assert scaled["queries"] == 57
+
+
+def test_copies_are_no_hits(library):
+    """Only song 0 and its copy 1 are by artist 0: no query counts for it."""
+    only = library.songs["artist"] == "artist 0"
+    assert only.sum() == 2
+    alone = Library(library.embeddings, library.songs.assign(artist=np.where(only, "artist 0", "")))
+    record = Answers(alone).evaluate().records[0]
+    assert record["same_artist_queries"] == 0
+    assert np.isnan(record["same_artist"])
+
+
+def test_a_large_library_is_asked_with_a_sample(library, monkeypatch):
+    monkeypatch.setattr(quality, "MAX_QUERIES", 15)
+    answer = Answers(library, space="scaled").evaluate(seed=1)
+    scaled = answer.records[2]
+    firsts = np.flatnonzero(library.songs["duplicate_of"] == "")
+    queries = np.sort(np.random.default_rng(1).choice(firsts, 15, replace=False))
+    for name, value in expected_scores(library, queries, firsts).items():
+        assert scaled[name] == pytest.approx(value, nan_ok=True)
+    among = nearest_by_definition(library.embeddings, Answers(library).recordings, queries, queries, 10)
+    occurrence = np.bincount(np.concatenate(among), minlength=60)[queries]
+    assert scaled["hubness_skewness"] == pytest.approx(stats.skew(occurrence))
+    assert "a sample of 15 of 57 recordings" in answer.text()
+    assert answer.records == Answers(library).evaluate(seed=1).records
+    assert answer.records != Answers(library).evaluate(seed=2).records
+
+
+def test_evaluate_tells_clouds_from_noise():
+    clouds = Answers(separable_library(3, 12)).evaluate()
+    assert all(record["same_genre"] > 0.95 for record in clouds.records)
+    noise = Answers(labelled_library(make_library(90).embeddings, ["A", "B", "C"] * 30)).evaluate()
+    for record in noise.records:
+        assert record["same_genre"] == pytest.approx(record["same_genre_chance"], abs=0.06)
+    text = noise.text()
+    assert "Precision at 10 and hubness of every space" in text
+    assert "by chance" in text
+    assert "run 03_genre_classifier.py" in text
+
+
+def test_outliers_are_farthest_from_their_nearest(library):
+    answers = Answers(library, space="scaled")
+    firsts = np.flatnonzero(library.songs["duplicate_of"] == "")
+    cosine = cosines_by_definition(library.embeddings)
+    near = nearest_by_definition(library.embeddings, answers.recordings, firsts, firsts, 10)
+    means = {row: cosine[row, found].mean() for row, found in zip(firsts, near, strict=True)}
+    expected = sorted(firsts, key=means.__getitem__)[:5]
+    answer = answers.outliers(5)
+    assert [record["file_path"] for record in answer.records] == library.songs["file_path"].iloc[expected].tolist()
+    np.testing.assert_allclose(
+        [record["similarity"] for record in answer.records], [means[row] for row in expected], atol=1e-6
+    )
+    assert answers.last == list(expected)
+    assert "mean similarity to their 10 nearest" in answer.text()
+
+
+def test_hubs_are_in_most_lists(library):
+    answers = Answers(library, space="scaled")
+    firsts = np.flatnonzero(library.songs["duplicate_of"] == "")
+    near = nearest_by_definition(library.embeddings, answers.recordings, firsts, firsts, 10)
+    occurrence = np.bincount(np.concatenate(near), minlength=60)
+    answer = answers.hubs(100)
+    assert len(answer.records) == 57
+    row_of = {path: row for row, path in enumerate(library.songs["file_path"])}
+    assert [record["k_occurrence"] for record in answer.records] == sorted(occurrence[firsts], reverse=True)
+    assert all(record["k_occurrence"] == occurrence[row_of[record["file_path"]]] for record in answer.records)
+    assert f"skewness {stats.skew(occurrence[firsts]):.2f}" in answer.text()
+
+
+def test_a_library_of_one_recording_has_neither_hubs_nor_outliers():
+    library = make_library(3)
+    library.embeddings[:] = library.embeddings[0]
+    library.songs.loc[[1, 2], "duplicate_of"] = library.songs["file_path"][0]
+    answers = Answers(library)
+    assert answers.outliers(5).records == []
+    assert [record["k_occurrence"] for record in answers.hubs(5).records] == [0]
+    assert np.isnan(answers.evaluate().records[0]["same_genre"])
