@@ -38,6 +38,12 @@ def test_the_least_certain_songs_come_first_with_all_that_is_known_of_them():
     assert records[1]["margin"] == pytest.approx(0.7)
 
 
+def test_entropy_ranks_before_the_margin_does():
+    found = np.array([[0.5, 0.5, 0.0], [0.4, 0.35, 0.25], [0.0, 0.5, 0.5]])
+    records = boundary_records(songs(3), GENRES, found, found > 0, np.zeros(3, int), test_fold=1)
+    assert [record["song_name"] for record in records] == ["song 001", "song 000", "song 002"]
+
+
 def test_the_genres_of_a_set_are_named_likeliest_first():
     assert set_of(GENRES, np.array([0.2, 0.3, 0.5]), np.array([True, False, True])) == ["C", "A"]
 

@@ -124,6 +124,14 @@ def test_the_label_is_compared_with_the_answer(genre, found, sentence):
     assert records(case)["agrees"] == {"TRANCE": True, "HOUSE": False}.get(genre)
 
 
+@pytest.mark.parametrize(("genre", "rival"), [("HOUSE", "HOUSE"), ("TRANCE", "TECHNO"), ("POLKA", "TECHNO")])
+def test_the_rival_is_the_label_that_the_model_denies_else_the_second_likeliest(genre, rival):
+    case = case_of([0.1, 0.6, 0.3], [0, 0, 0, 0, 0.31, 0, 0], genre=genre)
+    assert case.genres[case.rival] == rival
+    assert all(set(record["medians"]) == {"TRANCE", rival} for record in records(case)["measures"])
+    assert explain(case)[4].startswith(f"Energy (+31), where TRANCE and {rival} differ most: ")
+
+
 def test_nothing_is_said_of_the_label_of_a_song_that_has_none():
     case = case_of([0.4, 0.6], genre="UNKNOWN")
     assert not any("filed" in sentence for sentence in explain(case))
