@@ -6,12 +6,12 @@ picked at random have, and the value depends on what else is in the library: of 
 is -1. A song with no direction (at the library's mean in every column that varies) is the zero vector: its
 similarity is 0 with every song.
 
-==========  =====================================================================================
+==========  ================================================================================================
 balanced    641 standardised columns, each family with the same say
 scaled      641 standardised columns, each column with the same say: 512 of them are mel bands
 pca         the leading principal components of the standardised columns, at most ``N_COMPONENTS``
-classifier  the genre model's log-probabilities, centred
-==========  =====================================================================================
+classifier  square roots of the genre model's probabilities; the cosine is Bhattacharyya's coefficient, 0 … 1
+==========  ================================================================================================
 
 Adding a constant to a column, or rescaling it, changes nothing in the first three.
 """
@@ -26,8 +26,9 @@ from songmap.core.errors import QueryError
 from songmap.core.schema import FAMILIES, N_COLUMNS, family_indices
 
 SPACES = ("balanced", "scaled", "pca", "classifier")
-N_COMPONENTS = 50
+N_COMPONENTS = 20
 BLOCK_ROWS = 4096  # rows held in float64 at a time: 20 MiB
+SAMPLE_ROWS = 4096  # songs that stand for a larger library where nothing depends on which
 _LEAST_VARIANCE = 1e-9  # of the largest: a component below it is rounding
 
 
@@ -36,7 +37,8 @@ class Space:
     """What turns an embedding into a unit vector: ``(embedding - mean) * weight``, in ``pca`` along ``axes``.
 
     ``mean`` and ``weight`` are float64 ``(641,)``; a column that is constant in the library weighs 0. ``axes`` are
-    orthonormal, ``(d, 641)``. In ``classifier`` the vector is ``model``'s log-probabilities less ``centre (d,)``.
+    orthonormal, ``(d, 641)``. In ``classifier`` the vector is the square roots of ``model``'s probabilities.
+    ``weighted``: families were given weights.
     """
 
     name: str
@@ -44,7 +46,7 @@ class Space:
     weight: np.ndarray
     axes: np.ndarray | None = None
     model: GenreModel | None = None
-    centre: np.ndarray | None = None
+    weighted: bool = False
 
     @property
     def by_family(self) -> bool:
@@ -69,7 +71,7 @@ class Space:
 
     def _vectors(self, embeddings: np.ndarray) -> np.ndarray:
         if self.model is not None:
-            return log_ratios(self.model.probabilities(embeddings)) - self.centre
+            return np.sqrt(self.model.probabilities(embeddings))
         vectors = (embeddings - self.mean) * self.weight
         return vectors if self.axes is None else vectors @ self.axes.T
 
@@ -99,27 +101,31 @@ def build_space(
     if space == "classifier":
         if model is None:
             raise QueryError("the classifier space needs a genre model; run 03_genre_classifier.py first")
-        centre = np.zeros(len(model.genres))
-        for rows in blocks(len(embeddings)):
-            centre += log_ratios(model.probabilities(embeddings[rows])).sum(axis=0)
-        return Space(space, mean, weight, model=model, centre=centre / len(embeddings))
+        return Space(space, mean, weight, model=model)
     if space == "pca":
         return Space(space, mean, weight, axes=_principal_axes(embeddings, mean, weight))
     for family, times in _checked(family_weights or {}).items():
         columns = family_indices(family)
         weight[columns] *= np.sqrt(times / len(columns) if space == "balanced" else times)
-    return Space(space, mean, weight)
-
-
-def log_ratios(probabilities: np.ndarray) -> np.ndarray:
-    """Centred log-ratios ``(n, n_genres)``: log-probabilities less their mean over genres (Aitchison 1982)."""
-    logs = np.log(np.clip(probabilities, 1e-12, None))
-    return logs - logs.mean(axis=1, keepdims=True)
+    return Space(space, mean, weight, weighted=bool(family_weights))
 
 
 def blocks(n_rows: int, size: int = BLOCK_ROWS) -> list[slice]:
     """Slices of at most ``size`` rows that make up ``n_rows``."""
     return [slice(start, start + size) for start in range(0, n_rows, size)]
+
+
+def sampled_rows(n_songs: int) -> np.ndarray:
+    """Rows, ascending, of at most ``SAMPLE_ROWS`` songs, drawn by a fixed seed where there are more."""
+    if n_songs <= SAMPLE_ROWS:
+        return np.arange(n_songs)
+    return np.sort(np.random.default_rng(0).choice(n_songs, SAMPLE_ROWS, replace=False))
+
+
+def leading_axes(units: np.ndarray, number: int) -> np.ndarray:
+    """The ``number`` orthonormal axes, float32 ``(d, number)``, along which unit vectors ``(n, d)`` are longest."""
+    _, axes = np.linalg.eigh(units.T.astype(np.float64) @ units)  # ascending
+    return axes[:, : -number - 1 : -1].astype(np.float32)
 
 
 def _checked(family_weights: Mapping[str, float]) -> dict[str, float]:

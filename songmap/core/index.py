@@ -1,0 +1,199 @@
+"""An index file that finds, in a library of a million songs, those which are very likely the nearest.
+
+It is a graph of neighbours (HNSW, Malkov & Yashunin 2018) made by usearch over the leading ``N_AXES`` principal
+coordinates of the unit vectors, in half precision; whoever asks measures the candidates again. usearch and not
+voyager or faiss, see ``benchmarks/search.md``: its file is memory-mapped and not loaded, and songs can be added.
+
+``models/search_SPACE.index`` is the graph, ``models/search_SPACE.npz`` says what it is of: the space it was made in,
+the axes, one key for each vector, and the graph's checksum. A key is a hash of a song's 641 numbers, so that neither
+order nor path of songs matters: those that left or changed are no longer found by their key, those that came or
+changed are added in the space of the index, and songs with the same numbers are one vector. The library's mean and
+spread move as songs come; the index is made again once a unit vector differs too much from what it was, or too many
+songs came or left. An index that does not fit, was cut off or changed is made again, never used.
+"""
+
+import hashlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from zipfile import BadZipFile
+
+import numpy as np
+
+from songmap.core.artifacts import write_atomically
+from songmap.core.config import Workspace, usable_cores
+from songmap.core.errors import QueryError
+from songmap.core.schema import N_COLUMNS, fingerprint
+from songmap.core.spaces import Space, blocks, leading_axes, sampled_rows
+
+if TYPE_CHECKING:
+    from usearch.index import Index as Graph
+
+Progress = Callable[[int, int], None]  # songs done, all songs
+N_AXES = 128
+LEAST_COSINE = 0.99  # of the sampled songs' unit vectors now with those in the space of the index
+MOST_CHANGED = 0.2  # of the songs, new or gone
+CONNECTIVITY, EXPANSION_ADD, EXPANSION_SEARCH = 16, 128, 128
+_ADDED = 8192  # vectors at a time, between two reports of progress
+_LEFTOVER_S = 3600.0  # a temporary file this old belongs to nobody any more
+
+
+@dataclass(frozen=True)
+class Index:
+    """The graph, read from its file as needed, and the rows of this library that its keys stand for."""
+
+    graph: "Graph"
+    axes: np.ndarray
+    keys: np.ndarray
+    rows: np.ndarray
+
+    def candidates(self, query: np.ndarray, number: int) -> np.ndarray:
+        """Rows of about ``number`` songs near a unit vector ``(641,)``, in no order: some have left, some have copies."""
+        along = np.einsum("d,dr->r", query, self.axes).astype(np.float32)
+        found = self.graph.search(along, number, threads=1).keys
+        first, last = np.searchsorted(self.keys, found, "left"), np.searchsorted(self.keys, found, "right")
+        copies = np.flatnonzero(last - first > 1)
+        more = [self.rows[first[copy] + 1 : last[copy]] for copy in copies]
+        return np.concatenate([self.rows[first[last > first]], *more])
+
+
+@dataclass(frozen=True)
+class _Content:
+    """What the .npz holds: mean and weight of the space, axes, sorted keys, checksum of the graph's file."""
+
+    mean: np.ndarray
+    weight: np.ndarray
+    axes: np.ndarray
+    keys: np.ndarray
+    checksum: str
+
+    def vectors(self, name: str, embeddings: np.ndarray) -> np.ndarray:
+        """Coordinates float32 ``(n, N_AXES)`` of songs in the space of the index."""
+        return Space(name, self.mean, self.weight).units(embeddings) @ self.axes
+
+
+def open_index(
+    workspace: Workspace, embeddings: np.ndarray, space: Space, on_progress: Progress | None = None
+) -> Index:
+    """The index of ``embeddings (n_songs, 641)`` in a space by family: read, brought up to date, or made and saved."""
+    path = workspace.model.parent / f"search_{space.name}.index"
+    keys = song_keys(embeddings)
+    order = np.argsort(keys, kind="stable")
+    content = _read(path)
+    if content is not None and _fits(content, embeddings, space, keys[order]):
+        added = order[np.isin(keys[order], content.keys, invert=True)]
+        added = added[np.unique(keys[added], return_index=True)[1]]
+        if len(added):
+            graph = _empty_graph()
+            graph.load(path)
+            content = _extended(graph, path, content, embeddings, space.name, keys, added, on_progress)
+    else:
+        axes = leading_axes(space.units(embeddings[sampled_rows(len(embeddings))]), N_AXES)
+        content = _Content(space.mean, space.weight, axes, np.empty(0, dtype=np.uint64), "")
+        added = order[np.unique(keys[order], return_index=True)[1]]
+        content = _extended(_empty_graph(), path, content, embeddings, space.name, keys, added, on_progress)
+    graph = _empty_graph()
+    graph.view(path)
+    return Index(graph, content.axes, keys[order], order)
+
+
+def song_keys(embeddings: np.ndarray) -> np.ndarray:
+    """A hash uint64 ``(n,)`` of each song's numbers, float32 ``(n, 641)``; the same numbers, the same key."""
+    factors = np.random.default_rng(0).integers(0, 1 << 63, N_COLUMNS, dtype=np.uint64) * np.uint64(2) + np.uint64(1)
+    keys = np.empty(len(embeddings), dtype=np.uint64)
+    for rows in blocks(len(embeddings)):
+        bits = np.ascontiguousarray(embeddings[rows], dtype=np.float32).view(np.uint32)
+        keys[rows] = (bits * factors).sum(axis=1)  # modulo 2**64
+    keys ^= keys >> np.uint64(32)
+    return keys * np.uint64(0x9E3779B97F4A7C15)
+
+
+def _fits(content: _Content, embeddings: np.ndarray, space: Space, keys: np.ndarray) -> bool:
+    """Whether bringing the index up to date is enough; ``keys`` are the library's."""
+    here = np.unique(keys)
+    kept = np.isin(here, content.keys).sum()
+    if max(len(here), len(content.keys)) - kept > MOST_CHANGED * len(here):
+        return False
+    sample = embeddings[sampled_rows(len(embeddings))]
+    now, then = space.units(sample), Space(space.name, content.mean, content.weight).units(sample)
+    lengths = np.square(now).sum(axis=1)  # 0 for a song without direction
+    return bool((np.einsum("ij,ij->i", now, then) >= LEAST_COSINE * lengths - 1e-6).all())
+
+
+def _extended(
+    graph: "Graph",
+    path: Path,
+    content: _Content,
+    embeddings: np.ndarray,
+    name: str,
+    keys: np.ndarray,
+    added: np.ndarray,
+    on_progress: Progress | None,
+) -> _Content:
+    """Add the songs of rows ``added`` to ``graph`` and save it at ``path``; returns the new content."""
+    added = np.sort(added)
+    for block in blocks(len(added), _ADDED):
+        rows = added[block]
+        graph.add(keys[rows], content.vectors(name, embeddings[rows]), threads=usable_cores())
+        if on_progress:
+            on_progress(min(block.stop, len(added)), len(added))
+    all_keys = np.sort(np.concatenate([content.keys, keys[added]]))
+    try:
+        for leftover in path.parent.glob(f".{path.stem}.*"):
+            if time.time() - leftover.stat().st_mtime > _LEFTOVER_S:
+                leftover.unlink(missing_ok=True)
+        write_atomically(path, graph.save)
+        content = _Content(content.mean, content.weight, content.axes, all_keys, _checksum(path))
+        write_atomically(path.with_suffix(".npz"), lambda file: _save(file, content))
+    except OSError as error:
+        raise QueryError(f"{path} cannot be written ({error.strerror}); make room or give write access") from error
+    return content
+
+
+def _save(path: Path, content: _Content) -> None:
+    np.savez(
+        path,
+        columns=np.array(fingerprint()),
+        made_with=np.array(_made_with()),
+        checksum=np.array(content.checksum),
+        mean=content.mean,
+        weight=content.weight,
+        axes=content.axes,
+        keys=content.keys,
+    )
+
+
+def _read(path: Path) -> _Content | None:
+    """What belongs to the graph at ``path``; None if either file is missing, damaged, of the other or of other code."""
+    try:
+        with np.load(path.with_suffix(".npz"), allow_pickle=False) as saved:
+            content = _Content(*(saved[name] for name in ("mean", "weight", "axes", "keys")), str(saved["checksum"]))
+            same = (str(saved["columns"]), str(saved["made_with"])) == (fingerprint(), _made_with())
+        return content if same and content.checksum == _checksum(path) else None
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile):
+        return None
+
+
+def _checksum(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _made_with() -> str:
+    return f"HNSW {N_AXES} {CONNECTIVITY} {EXPANSION_ADD} {np.dtype(np.uint64).str}"
+
+
+def _empty_graph() -> "Graph":
+    from usearch.index import Index as Graph
+
+    return Graph(
+        ndim=N_AXES,
+        metric="ip",
+        dtype="f16",
+        connectivity=CONNECTIVITY,
+        expansion_add=EXPANSION_ADD,
+        expansion_search=EXPANSION_SEARCH,
+        enable_key_lookups=False,  # keys come back with what is found; looking them up is done here
+    )
