@@ -18,7 +18,8 @@ COVERAGE = 0.9
 def threshold(out_of_fold: np.ndarray, labels: np.ndarray, coverage: float = COVERAGE) -> float:
     """The least probability 0 … 1 that puts a genre into a song's set.
 
-    ``out_of_fold`` ``(n_songs, n_genres)`` by models that had not seen the songs, ``labels`` ``(n_songs,)``. The true
+    ``out_of_fold`` ``(n_songs, n_genres)`` by models that had not seen the songs, one for each song: means over several
+    vary less than the one model that is served, and set the threshold too high. ``labels`` ``(n_songs,)``. The true
     genres of ``ceil((n_songs + 1) * coverage)`` songs reach it. Where so many songs do not exist (below 9 songs for
     90 %) nothing can be promised with fewer than all genres: 0.
     """
