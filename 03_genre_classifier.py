@@ -1,101 +1,139 @@
 """03 · Library → a genre classifier with its scores, reasons and doubts; or new files → their genres.
 
-Trains on data/processed/ (made by 01): standardised columns, PCA, gradient-boosted trees. Writes
-models/genre_classifier.pkl and .json, outputs/boundary_songs.csv and outputs/plots/genre_*.png.
-With --classify it trains nothing: the saved model names the genres of other audio files.
+Learns from data/processed/ (made by 01): compares several models on songs and, where possible, artists that they never
+heard, and serves one. Writes models/genre_classifier.pkl and .json (its card), outputs/html/genre_report.html,
+outputs/genre_report.json, outputs/*.csv and outputs/plots/genre_*.png.
+With --classify it learns nothing: the saved model names the genres of other audio files.
 """
 
 import argparse
 import sys
-from dataclasses import asdict
 from pathlib import Path
 
 from songmap.core.artifacts import load_library
 from songmap.core.cli import new_parser, progress, quiet_decoders, script_main, whole_number
 from songmap.core.config import DEFAULT_SEED, Workspace
-from songmap.core.schema import N_COLUMNS
+from songmap.core.errors import UsageError
 from songmap.core.tables import format_table, to_json
-from songmap.genre.models import DEFAULT_COMPONENTS, PRESETS
-from songmap.genre.run import Report, classify_files, classify_library
+from songmap.genre.material import GROUP_BY
+from songmap.genre.models import CANDIDATES
+from songmap.genre.naming import classify_files
+from songmap.genre.run import classify_library
 
 N_PRINTED = 10
 
 
 def build_parser() -> argparse.ArgumentParser:
     parser = new_parser(__doc__)
-    what = parser.add_mutually_exclusive_group()
-    what.add_argument(
+    parser.add_argument(
         "--classify", nargs="+", action="extend", default=[], type=Path, metavar="FILE",
-        help="classify audio files with the saved model instead of training",
+        help="classify and explain audio files with the saved model instead of learning one",
     )  # fmt: skip
-    what.add_argument(
+    parser.add_argument(
         "--song", metavar="NAME", help="song to explain: name, title or path (default: the least certain song)"
     )
     parser.add_argument(
-        "--preset", choices=sorted(PRESETS), default="default",
-        help="hyper-parameters: 'published' are those for 2 genres and 300 songs, too strict for small libraries",
+        "--all", action="store_true", dest="every_song",
+        help="also explain every song of the library: outputs/genres_all_songs.csv (a run without it removes that)",
     )  # fmt: skip
     parser.add_argument(
-        "--components", type=whole_number(1, N_COLUMNS), default=DEFAULT_COMPONENTS, metavar="N",
-        help="PCA components, at most the number of training songs - 1",
+        "--model", choices=tuple(CANDIDATES),
+        help="model to serve (default: pca_xgboost, unless another is better by more than one standard error)",
     )  # fmt: skip
     parser.add_argument(
-        "--seed", type=whole_number(0, 2**31 - 1), default=DEFAULT_SEED, help="seed of splits and trees"
+        "--preset", choices=("published",), dest="model", default=argparse.SUPPRESS,
+        help="the same as --model published: the parameters for 2 genres and 300 songs, too strict for small libraries",
+    )  # fmt: skip
+    parser.add_argument(
+        "--group-by", choices=("strictest", *GROUP_BY), default="strictest",
+        help="whose songs never stand on both sides of a split",
+    )  # fmt: skip
+    parser.add_argument(
+        "--seed", type=whole_number(0, 2**31 - 1), default=DEFAULT_SEED, help="seed of splits, trees and resampling"
     )
     parser.add_argument("--json", action="store_true", dest="as_json", help="print one JSON document instead of tables")
     return parser
 
 
 def run(
-    workspace: Workspace, classify: list[Path], song: str | None, preset: str, components: int, seed: int, as_json: bool
+    workspace: Workspace,
+    classify: list[Path],
+    song: str | None,
+    every_song: bool,
+    model: str | None,
+    group_by: str,
+    seed: int,
+    as_json: bool,
 ) -> int:
     if classify:
+        if song is not None or every_song or model is not None:
+            raise UsageError("--classify uses the saved model on files: leave --song, --all, --model and --preset out")
         return name_genres(workspace, classify, as_json)
-    library = load_library(workspace)
-    report = classify_library(workspace, library, preset=preset, components=components, seed=seed, song=song)
-    print(to_json(asdict(report)) if as_json else summary(report))
+    document = classify_library(
+        workspace, load_library(workspace), progress,
+        model=model, group_by=group_by, seed=seed, song=song, every_song=every_song,
+    )  # fmt: skip
+    print(to_json(document) if as_json else summary(document))
     return 0
 
 
 def name_genres(workspace: Workspace, files: list[Path], as_json: bool) -> int:
-    """Print the genres of new files, and on stderr those that could not be heard."""
+    """Print the genres of new files with their reasons, and on stderr those that could not be heard."""
     with quiet_decoders(), progress("listening") as on_progress:
-        records, failures, limits = classify_files(workspace, files, on_progress)
-    for file, reason in failures:
+        named = classify_files(workspace, files, on_progress)
+    if named.note:
+        print(f"note: {named.note}", file=sys.stderr)
+    for file, reason in named.failures:
         print(f"not classified: {file}: {reason}", file=sys.stderr)
-    table = format_table([flat(record) for record in records], "Genres")
-    print(to_json(records) if as_json else "\n".join([table, *(f"Limit: {limit}." for limit in limits)]))
-    return 1 if failures else 0
+    if as_json:
+        print(to_json(named.records))
+    else:
+        words = ["\n".join([record["file_path"], *record["sentences"]]) for record in named.records]
+        table = format_table([flat(record) for record in named.records], "Genres")
+        print("\n\n".join([table, *words, *(f"Limit: {limit}." for limit in named.limits)]))
+    return 1 if named.failures else 0
 
 
-def summary(report: Report) -> str:
-    """Scores, genres, limits, boundary songs, one song in words, files."""
+def summary(document: dict) -> str:
+    """Scores, checks, genres, limits, boundary songs, one song in words, files."""
+    scores = ("accuracy", "accuracy_low", "accuracy_high", "balanced_accuracy", "macro_f1", "log_loss", "ece")
     parts = [
-        format_table(report.scores, "Scores on songs not trained on; the baseline always says the commonest genre"),
-        format_table(report.per_genre, "By genre: cross-validation, then test songs"),
-        "\n".join([report.grouping, *(f"Limit: {limit}." for limit in report.limits)]),
+        format_table(
+            [pick(record, "tested_on", *scores, "baseline_accuracy") for record in document["scores"]],
+            f"Scores on songs not learned from\n{document['reason']}",
+        ),
+        format_table([pick(record, "title", *scores) for record in document["candidates"]], "All, in the same folds"),
+        "\n".join(document[check]["meaning"] for check in ("leakage", "gap", "permutation")),
+        format_table(document["per_genre"], "By genre: cross-validation, then test songs"),
+        format_table(
+            document["families"], "Points of probability that families add towards a genre, for its own songs"
+        ),
+        "\n".join([document["grouping"], *(f"Limit: {limit}." for limit in document["limits"])]),
+        format_table([flat(record) for record in document["boundary_songs"][:N_PRINTED]], "Songs between genres"),
     ]
-    doubtful = [
-        {name: record[name] for name in ("song_name", "genre", "predicted_genre", "probability", "normalised_entropy")}
-        for record in report.boundary_songs[:N_PRINTED]
-    ]
-    parts.append(format_table(doubtful, "Songs between genres"))
-    if report.unknown_songs:
-        named = [flat(record) for record in report.unknown_songs[:N_PRINTED]]
-        parts.append(format_table(named, f"Songs without a genre, {len(report.unknown_songs)} in all"))
-    parts += ["\n".join(report.song["sentences"]), format_table(report.written, "Written")]
+    for name, title in (
+        ("doubtful_labels", "Labels that are probably wrong"),
+        ("unknown_songs", "Songs without a genre"),
+    ):
+        if document[name]:
+            rows = [flat(record) for record in document[name][:N_PRINTED]]
+            parts.append(format_table(rows, f"{title}, {len(document[name])} in all"))
+    parts += ["\n".join(document["song"]["sentences"]), format_table(document["written"], "Written")]
     return "\n\n".join(parts)
 
 
+def pick(record: dict, *names: str) -> dict:
+    return {name: record[name] for name in names}
+
+
 def flat(record: dict) -> dict:
-    """A classified file as one row: path, genre and the likeliest three probabilities in words."""
-    likeliest = sorted(record["probabilities"].items(), key=lambda item: -item[1])[:3]
-    return {
-        "file_path": record["file_path"],
-        "predicted_genre": record["predicted_genre"],
-        "probability": record["probability"],
-        "likeliest": ", ".join(f"{genre} {100 * share:.0f} %" for genre, share in likeliest),
-    }
+    """What a line of a terminal has room for; a set of genres in words."""
+    names = ("genre", "predicted_genre", "probably", "probability", "normalised_entropy")
+    if "sentences" in record:  # a file from outside has no genre yet
+        row = pick(record, "file_path", "predicted_genre", "probability")
+    else:
+        row = pick(record, "song_name", *(name for name in names if name in record))
+    return row | ({"90 % set": " or ".join(record["genre_set"])} if "genre_set" in record else {})
 
 
 if __name__ == "__main__":

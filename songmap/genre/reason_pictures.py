@@ -1,0 +1,202 @@
+"""Pictures of why the classifier decides: arrays in, a matplotlib Figure out; nothing is shown, saved or loaded.
+
+Families are explained in points (hundredths) of probability, components by SHAP values in units of the margin,
+``(n_songs, n_components, n_genres)``. ``names`` are the components' names, ``genres`` those of the model, in label
+order, ``palette`` all genres of the library, by which colours are given everywhere.
+"""
+
+import textwrap
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from songmap.core.schema import FAMILIES
+from songmap.core.style import (
+    AWAY_COLOUR,
+    DIVERGING_MAP,
+    FAMILY_COLOURS,
+    GRID_COLOUR,
+    MUTED_COLOUR,
+    TOWARDS_COLOUR,
+    drawable,
+    genre_colours,
+    genre_markers,
+)
+from songmap.genre.pictures import headline, new_figure, short, stacked_bars
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_TOP = 10
+_PANELS, _PANELS_PER_ROW = 8, 4
+
+
+def families_picture(points: np.ndarray, genres: Sequence[str]) -> "Figure":
+    """What each family adds towards a genre for the genre's own songs, mean points ``(n_genres, 7)``, as bars."""
+    figure = new_figure(9.5, 1.9 + 0.42 * len(genres))
+    axis = figure.subplots()
+    rows = np.arange(len(genres))
+    right, left = np.zeros(len(genres)), np.zeros(len(genres))
+    for index, family in enumerate(FAMILIES):
+        widths = points[:, index]
+        axis.barh(
+            rows, widths, left=np.where(widths > 0, right, left), color=FAMILY_COLOURS[family], height=0.7,
+            edgecolor="white", linewidth=0.6, label=family,
+        )  # fmt: skip
+        right += np.maximum(widths, 0)
+        left += np.minimum(widths, 0)
+    axis.axvline(0, color=MUTED_COLOUR, linewidth=1)
+    axis.set_yticks(rows, [short(genre, 28) for genre in genres])
+    axis.tick_params(axis="y", length=0)
+    axis.set_ylim(len(genres) - 0.4, -0.6)
+    axis.set_xlabel("points of probability that a family adds towards the genre, mean over the genre's songs")
+    figure.legend(loc="outside lower center", ncols=len(FAMILIES), fontsize=9, columnspacing=1.2, handlelength=1.2)
+    headline(figure, "What tells the genres apart: the seven families of columns (exact Shapley values)")
+    return figure
+
+
+def importance_picture(
+    importance: np.ndarray, names: Sequence[str], genres: Sequence[str], palette: Iterable[str]
+) -> "Figure":
+    """Bars of mean absolute SHAP values ``(n_components, n_genres)``, stacked by genre; two genres have equal ones."""
+    order = strongest(importance)[:_TOP]
+    figure = new_figure(9.5, 1.5 + 0.36 * len(order) + 0.25 * np.ceil(len(genres) / 5))
+    axis = figure.subplots()
+    if len(genres) == 2:
+        axis.barh(range(len(order)), importance[order, 1], color=MUTED_COLOUR, height=0.7)
+    else:
+        stacked_bars(axis, importance[order], genres, palette)
+        figure.legend(loc="outside lower center", ncols=min(5, len(genres)), fontsize=9)
+    axis.set_yticks(range(len(order)), [names[index] for index in order])
+    axis.set_ylim(len(order) - 0.4, -0.6)
+    axis.tick_params(axis="y", length=0)
+    sides = f"towards or away from {short(genres[1], 24)}" if len(genres) == 2 else "summed over genres"
+    axis.set_xlabel(f"mean |SHAP value|, {sides} (margin)")
+    headline(figure, "What the trees go by: components, their share of the variance, what a high score means")
+    return figure
+
+
+def beeswarm_picture(values: np.ndarray, scores: np.ndarray, names: Sequence[str], genres: Sequence[str]) -> "Figure":
+    """Every song's SHAP value per component, coloured by its score ``(n_songs, n_components)`` there.
+
+    One panel a genre; with more than ``_PANELS`` genres those on which the components have most influence.
+    """
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.colors import Normalize
+
+    importance = np.abs(values).mean(axis=0)
+    order = strongest(importance)[:_TOP][::-1]
+    shown = [1] if len(genres) == 2 else sorted(strongest(importance.T)[:_PANELS])
+    columns = min(_PANELS_PER_ROW, len(shown))
+    n_rows = -(-len(shown) // columns)
+    width = 5.5 if len(shown) == 1 else 2.6
+    figure = new_figure(4.5 + width * columns + 0.8, n_rows * (1.2 + 0.38 * len(order)))
+    axes = figure.subplots(n_rows, columns, squeeze=False, sharey=True, sharex=True)
+    deviations = scores / np.where(scores.std(axis=0) > 0, scores.std(axis=0), 1.0)
+    colours = ScalarMappable(Normalize(-2, 2), DIVERGING_MAP)
+    for axis, label in zip(axes.flat, shown, strict=False):
+        axis.axvline(0, color=GRID_COLOUR, zorder=0)
+        for row, index in enumerate(order):
+            towards = values[:, index, label]
+            axis.scatter(
+                towards, row + _spread(towards), s=14, c=colours.to_rgba(deviations[:, index]), linewidths=0.3,
+                edgecolors=MUTED_COLOUR,
+            )  # fmt: skip
+        axis.set(title=f"towards {short(genres[label], 28 if len(shown) == 1 else 13)}", xlabel="SHAP value (margin)")
+        axis.tick_params(axis="y", length=0)
+    for axis in list(axes.flat)[len(shown) :]:
+        axis.set_visible(False)
+    axes[0, 0].set_yticks(range(len(order)), [names[index] for index in order])
+    figure.colorbar(
+        colours, ax=axes, label="the song's score on the component (SD)", extend="both", shrink=min(1, 0.9 / n_rows)
+    )
+    return figure
+
+
+def waterfall_picture(
+    steps: np.ndarray, base: float, names: Sequence[str], title: str, scale: str, note: str, digits: int
+) -> "Figure":
+    """From the base to what was said of one song, step by step ``(n_steps,)``, the largest first.
+
+    ``scale`` is what the axis shows, ``note`` a line below it, ``digits`` how many decimals matter.
+    """
+    order = np.argsort(-np.abs(steps), kind="stable")
+    shown = [(names[index], steps[index]) for index in order[: _TOP - 1]]
+    rest = order[_TOP - 1 :]
+    if len(rest):
+        shown.append((f"{len(rest)} others" if len(rest) > 1 else names[rest[0]], steps[rest].sum()))
+    figure = new_figure(9.5, 1.9 + 0.4 * len(shown))
+    axis = figure.subplots()
+    place = base
+    for row, (_, step) in enumerate(shown):
+        colour = TOWARDS_COLOUR if step > 0 else AWAY_COLOUR
+        axis.barh(row, step, left=place, color=colour, height=0.62)
+        axis.annotate(
+            f"{round(step, digits) + 0.0:+.{digits}f}", (max(place, place + step), row), (4, 0),
+            textcoords="offset points", va="center", fontsize=9, color=colour,
+        )  # fmt: skip
+        if row < len(shown) - 1:
+            axis.plot([place + step] * 2, [row - 0.31, row + 1.31], color=MUTED_COLOUR, linewidth=0.7)
+        place += step
+    axis.axvline(base, color=MUTED_COLOUR, linestyle=":", linewidth=1, zorder=0)
+    axis.set_yticks(range(len(shown)), [name for name, _ in shown])
+    axis.set_ylim(len(shown) - 0.2, -0.7)
+    edges = base + np.concatenate([[0.0], np.cumsum([step for _, step in shown])])
+    room = 0.05 * max(np.ptp(edges), 0.1)
+    axis.set_xlim(edges.min() - room, edges.max() + 3 * room)
+    axis.tick_params(axis="y", length=0)
+    axis.set_xlabel(
+        drawable(f"{scale}: from {base:.{digits}f} (dotted) to {place:.{digits}f}, this song") + f"\n{note}"
+    )
+    headline(figure, title)
+    return figure
+
+
+def dependence_picture(
+    panels: Sequence[tuple[np.ndarray, np.ndarray, str, str]],
+    named: np.ndarray,
+    genres: Sequence[str],
+    palette: Iterable[str],
+) -> "Figure":
+    """For each panel ``(scores, towards, name, genre)``: SHAP value towards ``genre`` over the score on a component.
+
+    ``scores``, ``towards`` and ``named``, the songs' genres, are ``(n_songs,)``.
+    """
+    columns = min(2, len(panels))
+    n_rows = -(-len(panels) // columns)
+    figure = new_figure(1 + 5.4 * columns, 3.7 * n_rows + 0.3 * np.ceil(len(genres) / 5))
+    axes = figure.subplots(n_rows, columns, squeeze=False)
+    colours, markers = genre_colours(palette), genre_markers(palette)
+    for axis, (scores, towards, name, genre) in zip(axes.flat, panels, strict=False):
+        axis.axhline(0, color=GRID_COLOUR, zorder=0)
+        for own in genres:
+            mine = named == own
+            axis.scatter(
+                scores[mine], towards[mine], s=24, color=colours[own], marker=markers[own], alpha=0.85, linewidths=0.4,
+                edgecolors="white", label=short(own, 20),
+            )  # fmt: skip
+        axis.set_title(textwrap.fill(name, 52), fontsize=10)
+        axis.set(xlabel="score on the component", ylabel=f"towards {short(genre, 20)} (SHAP, margin)")
+    for axis in list(axes.flat)[len(panels) :]:
+        axis.set_visible(False)
+    handles, texts = axes[0, 0].get_legend_handles_labels()
+    figure.legend(handles, texts, loc="outside lower center", ncols=min(5, len(genres)), fontsize=9)
+    return figure
+
+
+def strongest(importance: np.ndarray) -> np.ndarray:
+    """Indices of rows by their sum, largest first: of components, given their importance for every genre."""
+    return np.argsort(-importance.sum(axis=1), kind="stable")
+
+
+def _spread(values: np.ndarray) -> np.ndarray:
+    """Offsets -0.35 … 0.35 that keep points of a row apart: songs in one of 40 bins are stacked around the middle."""
+    span = np.ptp(values)
+    bins = np.floor((values - values.min()) / span * 39.999).astype(int) if span > 0 else np.zeros(len(values), int)
+    offsets = np.zeros(len(values))
+    for place in np.unique(bins):
+        mine = np.flatnonzero(bins == place)
+        turn = np.arange(1, len(mine) + 1) // 2 * np.where(np.arange(len(mine)) % 2, 1, -1)
+        offsets[mine] = turn * min(0.09, 0.7 / len(mine))
+    return offsets
