@@ -48,15 +48,16 @@ class Change:
 def family_shapley(predict: Predict, embeddings: np.ndarray, background: np.ndarray) -> FamilyAttribution:
     """Exact Shapley values of the families for songs ``(n_songs, 641)`` before a background ``(m, 641)``.
 
-    A song takes 126 * m rows of ``predict``, whatever the model; memory does not grow with songs or background.
+    A song takes 126 * m rows of ``predict``, whatever the model, at most ``_ROWS`` of them at once.
     """
     embeddings = np.atleast_2d(embeddings)
     whole, base = predict(embeddings), predict(background).mean(axis=0)
-    worth = np.empty((len(embeddings), len(_COALITIONS), len(base)))
-    worth[:, 0], worth[:, -1] = base, whole
+    weights = _shapley_weights()
+    values = np.empty((len(embeddings), len(FAMILIES), len(base)))
     for song, embedding in enumerate(embeddings):
-        worth[song, 1:-1] = _worth(predict, embedding, background, _COALITIONS[1:-1])
-    return FamilyAttribution(np.einsum("fc,scg->sfg", _shapley_weights(), worth), base)
+        between = _worth(predict, embedding, background, _COALITIONS[1:-1])
+        values[song] = weights @ np.vstack([base, between, whole[song]])
+    return FamilyAttribution(values, base)
 
 
 def background_songs(
