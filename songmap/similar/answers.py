@@ -17,6 +17,7 @@ import numpy as np
 from songmap.core.errors import QueryError
 from songmap.core.keys import NO_KEY, estimate_keys, key_name
 from songmap.core.schema import COLUMN_UNIT, column_index, family_indices
+from songmap.core.spaces import blocks
 from songmap.core.style import draw
 from songmap.core.tables import format_duration
 from songmap.similar import reasons
@@ -228,7 +229,7 @@ class Answers(Overview):
         if not others[self.recordings[second.row]]:
             return "; both are files of one recording"
         rows = np.flatnonzero(others)
-        similarities = self.search.similarities(query, rows)
+        similarities = np.concatenate([self.search.similarities(query, rows[block]) for block in blocks(len(rows))])
         own = self.search.similarities(query, [self.recordings[second.row]])[0]
         return f"; of {len(rows):,} other recordings {int((similarities > own).sum()):,} are more like A"
 
