@@ -30,8 +30,8 @@ from songmap.genre.splits import N_FOLDS, Fold, Plan, make_folds, plan_splits, s
 
 __all__ = ["Evaluation", "Plan", "evaluate", "final", "plan_splits", "uncertainty"]
 
-_ALL_COMPARED = 3_000  # development songs up to which every candidate is compared on all of them
-_FIRST_RUNG, _RUNG_FACTOR = 1_000, 4
+COMPARE_ALL = 1_500  # development songs up to which every candidate is compared on all of them
+_RUNG_FACTOR = 4
 _ALWAYS = (DEFAULT, "majority")  # what others are measured by
 SIGNIFICANT = 0.05
 
@@ -145,23 +145,26 @@ def evaluate(
     on_progress: Progress | None = None,
     n_draws: int = N_DRAWS,
     n_permutations: int = N_PERMUTATIONS,
+    names: Sequence[str] = tuple(CANDIDATES),
+    compare_all: int = COMPARE_ALL,
 ) -> Evaluation:
     """Compare the candidates on ``embeddings (n_songs, 641)``, rows as the material's, and judge the one to serve.
 
-    ``model`` names the one to serve, whatever its scores. Raises UsageError for one that so many songs would take hours.
+    ``model`` names the one to serve, whatever its scores. ``names`` are the candidates, PCA + XGBoost and "majority"
+    among them; of more than ``compare_all`` development songs they are thinned on the way. Raises UsageError for one that so many songs would take hours.
     """
     from threadpoolctl import threadpool_limits
 
     _check(model, len(material.labels))
     work = _Work(embeddings, material, seed, n_draws, on_progress)
     with threadpool_limits(1):
-        rounds = _compared(work, plan, model)
+        rounds = _compared(work, plan, names, compare_all, model)
         crossed = rounds[-1]
         chosen, reason = _choice(crossed, model)
         labels, development, test = material.labels, plan.development, plan.test
         own, majority = crossed[chosen], crossed["majority"]
-        names = list(dict.fromkeys((chosen, DEFAULT, "majority")))
-        models = dict(zip(names, work.learned([(name, development, plan.groups) for name in names]), strict=True))
+        last = list(dict.fromkeys((chosen, DEFAULT, "majority")))
+        models = dict(zip(last, work.learned([(name, development, plan.groups) for name in last]), strict=True))
         tested = {
             name: sampled_scores(
                 labels[test], models[name].probabilities(embeddings[test])[np.newaxis], plan.groups[test], seed, n_draws
@@ -179,7 +182,7 @@ def evaluate(
     for number, (_, fold) in enumerate(plan.repeats[0]):
         fold_of[fold] = number
     n_folds, n_repeats = len(plan.repeats[0]), len(plan.repeats)
-    times = "" if n_repeats == 1 else ", twice" if n_repeats == 2 else f", {n_repeats} times"
+    times = ", once" if n_repeats == 1 else f", {n_repeats} times"
     scores = [
         _score_record(
             f"{len(test)} test songs", tested[chosen], tested["majority"], work.accuracy(models[chosen], development)
@@ -203,7 +206,7 @@ def evaluate(
     return Evaluation(
         chosen=chosen,
         reason=reason,
-        candidates=_candidate_records(rounds),
+        candidates=_candidate_records(rounds, names),
         scores=scores,
         per_genre=per_genre,
         gap=gap,
@@ -239,15 +242,17 @@ def _check(name: str | None, n_songs: int) -> None:
         )
 
 
-def _compared(work: _Work, plan: Plan, asked: str | None) -> list[dict[str, _Crossed]]:
+def _compared(
+    work: _Work, plan: Plan, names: Sequence[str], compare_all: int, asked: str | None
+) -> list[dict[str, _Crossed]]:
     """Rounds of candidates, each on the same folds, the last on all development songs. All candidates are in that one where songs
     are few; else they are thinned by successive halving (Jamieson & Talwalkar 2016): all are compared on a subsample of groups, the better half by balanced accuracy on
     one ``_RUNG_FACTOR`` times as large, and so on; what is left, on all. What others are measured by always stays.
     """
     groups, n_songs = plan.groups, len(plan.development)
-    left, rounds = list(CANDIDATES), []
-    size = _FIRST_RUNG
-    while n_songs > _ALL_COMPARED and size < n_songs / 2:
+    left, rounds = list(names), []
+    size = compare_all // 2
+    while n_songs > compare_all and size < n_songs / 2:
         labels, own = work.labels[plan.development], groups[plan.development]
         rows = plan.development[subsample(labels, own, size, work.seed)]
         folds = [
@@ -291,14 +296,14 @@ def _choice(crossed: dict[str, _Crossed], asked: str | None) -> tuple[str, str]:
     )
 
 
-def _candidate_records(rounds: list[dict[str, _Crossed]]) -> list[dict[str, Any]]:
+def _candidate_records(rounds: list[dict[str, _Crossed]], names: Sequence[str]) -> list[dict[str, Any]]:
     """Every candidate as it was in the last round that it reached, beside PCA + XGBoost on the same songs."""
     records = []
-    for name, candidate in CANDIDATES.items():
+    for name in names:
         crossed = next(crossed for crossed in reversed(rounds) if name in crossed)
         difference, error = crossed[name].above(crossed[DEFAULT])
         records.append(
-            {"model": name, "title": candidate.title, "songs": len(crossed[name].rows)}
+            {"model": name, "title": CANDIDATES[name].title, "songs": len(crossed[name].rows)}
             | crossed[name].sampled.record("accuracy", "macro_f1")
             | {"difference": difference, "difference_error": error}
         )

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
 
 INNER_FOLDS = 4
-GRID_SONGS = 2_500  # of more, the grid is decided on so many
-_TEMPERATURES = (0.2, 20.0)
+GRID_SONGS = 1_000  # of more, the grid is decided on so many
+_COLDEST, _HOTTEST = 0.1, 1000.0  # temperatures
 
 
 @dataclass(frozen=True)
@@ -36,31 +36,53 @@ class Learned:
 
 
 def learn(
-    name: str, embeddings: np.ndarray, labels: np.ndarray, groups: np.ndarray, n_genres: int, seed: int
+    name: str,
+    embeddings: np.ndarray,
+    labels: np.ndarray,
+    groups: np.ndarray,
+    n_genres: int,
+    seed: int,
+    grid_songs: int = GRID_SONGS,
 ) -> Learned:
     """The candidate ``name`` learned from ``embeddings (n_songs, 641)``, ``labels`` and ``groups``, both ``(n_songs,)``.
 
     The point with the smallest log loss on songs of inner folds, which keep groups together (songs, where the groups
     allow no folds), is fitted on all. Where even songs allow none: the middle of the grid, uncalibrated. Of more than
-    ``GRID_SONGS`` songs the grid is decided on a subsample of groups, and calibrated on one inner fold of all.
+    ``grid_songs`` songs a subsample of groups and half of the folds decide on the grid, and one fold of all calibrates.
     """
     candidate = CANDIDATES[name]
     points = candidate.grid(labels)
     shares = np.bincount(labels, minlength=n_genres) / len(labels)
     point, calibration = points[len(points) // 2], Calibration(1.0, 0.0, shares)
-    if candidate.calibrated:
-        rows = subsample(labels, groups, GRID_SONGS, seed) if len(labels) > GRID_SONGS else np.arange(len(labels))
-        folds = inner_folds(labels[rows], groups[rows], seed)
-        if folds:
-            found = _inner(candidate, points, embeddings[rows], labels[rows], folds, n_genres, seed)
-            fitted = [calibrate(one, labels[rows], shares) for one in found]
-            best = min(range(len(points)), key=lambda index: fitted[index][1])
-            point, calibration = points[best], fitted[best][0]
-        if len(rows) < len(labels):
-            train, test = inner_folds(labels, groups, seed)[0]
-            pipeline = candidate.fit(point, embeddings[train], labels[train], n_genres, seed)
-            calibration, _ = calibrate(pipeline_probabilities(pipeline, embeddings[test]), labels[test], shares)
+    folds = inner_folds(labels, groups, seed) if candidate.calibrated else []
+    if folds:
+        deciding = folds
+        if len(labels) > grid_songs:
+            rows = subsample(labels, groups, grid_songs, seed)
+            halves = inner_folds(labels[rows], groups[rows], seed)[: INNER_FOLDS // 2]
+            deciding = [(rows[train], rows[test]) for train, test in halves]
+        point, calibration = _best(candidate, points, embeddings, labels, groups, shares, deciding, seed)
+        if deciding is not folds:
+            point, calibration = _best(candidate, [point], embeddings, labels, groups, shares, folds[:1], seed)
     return Learned(name, candidate.fit(point, embeddings, labels, n_genres, seed), point, calibration)
+
+
+def _best(
+    candidate: Candidate,
+    points: list[Point],
+    embeddings: np.ndarray,
+    labels: np.ndarray,
+    groups: np.ndarray,
+    shares: np.ndarray,
+    folds: list[Fold],
+    seed: int,
+) -> tuple[Point, Calibration]:
+    """The point with the smallest log loss on what ``folds`` test, after calibration, and its calibration."""
+    found = _inner(candidate, points, embeddings, labels, folds, len(shares), seed)
+    tested = np.concatenate([test for _, test in folds])
+    options = [calibrate(one, labels[tested], groups[tested], shares) for one in found]
+    best = min(range(len(points)), key=lambda index: options[index][1])
+    return points[best], options[best][0]
 
 
 def inner_folds(labels: np.ndarray, groups: np.ndarray, seed: int) -> list[Fold]:
@@ -70,23 +92,33 @@ def inner_folds(labels: np.ndarray, groups: np.ndarray, seed: int) -> list[Fold]
     )
 
 
-def calibrate(found: np.ndarray, labels: np.ndarray, shares: np.ndarray) -> tuple[Calibration, float]:
+def calibrate(
+    found: np.ndarray, labels: np.ndarray, groups: np.ndarray, shares: np.ndarray
+) -> tuple[Calibration, float]:
     """The calibration of ``found (n_songs, n_genres)`` with the smallest log loss, and that loss.
 
-    ``prior_weight`` stays 0 where all ``shares`` are equal, since nothing then tells it.
+    As by Platt (1999), a model that is right everywhere is not taken for infallible: a song's genre counts for
+    ``1 - 1 / (n_groups + 2)`` (rule of succession), the others share the rest. In ``1 / temperature`` and
+    ``prior_weight`` the loss is convex. ``prior_weight`` stays 0 where all ``shares`` are equal: nothing then tells it.
     """
     from scipy.optimize import minimize
 
-    rows = np.arange(len(labels))
+    n_songs, n_genres = found.shape
+    doubt = 1 / (len(np.unique(groups)) + 2)
+    targets = np.full((n_songs, n_genres), doubt / (n_genres - 1))
+    targets[np.arange(n_songs), labels] = 1 - doubt
+    slopes = np.stack([np.log(Calibration(1.0, 0.0, shares).apply(found)), np.tile(np.log(shares), (n_songs, 1))])
 
-    def loss(parameters: np.ndarray) -> float:
-        told = Calibration(float(np.exp(parameters[0])), float(parameters[1]), shares).apply(found)
-        return float(-np.log(np.clip(told[rows, labels], 1e-15, None)).mean())
+    def loss(parameters: np.ndarray) -> tuple[float, np.ndarray]:
+        told = Calibration(1 / parameters[0], parameters[1], shares).apply(found)
+        excess = (told - targets) / n_songs
+        return -float((targets * np.log(np.clip(told, 1e-300, None))).sum() / n_songs), (slopes * excess).sum(
+            axis=(1, 2)
+        )
 
-    weights = (0.0, 0.0) if np.ptp(shares) == 0 else (0.0, 1.0)
-    bounds = [tuple(np.log(_TEMPERATURES)), weights]
-    best = minimize(loss, [0.0, weights[1] / 2], bounds=bounds, method="L-BFGS-B")
-    return Calibration(float(np.exp(best.x[0])), float(best.x[1]), shares), float(best.fun)
+    bounds = [(1 / _HOTTEST, 1 / _COLDEST), (0.0, 0.0 if np.ptp(shares) == 0 else 1.0)]
+    best = minimize(loss, [1.0, 0.0], jac=True, bounds=bounds, method="L-BFGS-B")
+    return Calibration(float(1 / best.x[0]), float(best.x[1]), shares), float(best.fun)
 
 
 def _inner(
@@ -98,22 +130,23 @@ def _inner(
     n_genres: int,
     seed: int,
 ) -> np.ndarray:
-    """What each point's models say of the songs they were not fitted on, ``(n_points, n_songs, n_genres)``.
+    """What each point's models say of the songs that the folds test, in their order, ``(n_points, n_tested, n_genres)``.
 
     Points that differ in the number of trees alone are one fit: the first trees of many are those of few.
     """
-    found = np.zeros((len(points), len(labels), n_genres))
     families: dict[tuple, list[int]] = {}
     for index, point in enumerate(points):
         families.setdefault(tuple((name, point[name]) for name in point if name != "trees"), []).append(index)
+    found: list[list[np.ndarray]] = [[] for _ in points]
     for train, test in folds:
         for members in families.values():
             largest = max((points[index] for index in members), key=lambda point: point.get("trees", 0))
             pipeline = candidate.fit(largest, embeddings[train], labels[train], n_genres, seed)
+            if len(members) == 1:
+                found[members[0]].append(pipeline_probabilities(pipeline, embeddings[test]))
+                continue
+            columns = pipeline[:-1].transform(embeddings[test].astype(np.float64))
             for index in members:
-                if "trees" not in points[index]:
-                    found[index, test] = pipeline_probabilities(pipeline, embeddings[test])
-                    continue
-                columns = pipeline[:-1].transform(embeddings[test].astype(np.float64))
-                found[index, test] = pipeline[-1].predict_proba(columns, iteration_range=(0, points[index]["trees"]))
-    return found
+                trees = (0, points[index]["trees"])
+                found[index].append(pipeline[-1].predict_proba(columns, iteration_range=trees).astype(np.float64))
+    return np.stack([np.concatenate(parts) for parts in found])

@@ -17,7 +17,7 @@ Fold = tuple[np.ndarray, np.ndarray]
 N_FOLDS = 5
 TEST_FRACTION = 0.2
 LEAST_TRAINING = 3  # songs of every genre that a model learns from: one to leave out in calibration, and two
-_REPEATS = ((500, 3), (5_000, 2))  # up to so many songs, so many repetitions; one above
+_REPEATS = ((300, 3), (1_000, 2))  # up to so many songs, so many repetitions; one above
 _TRIES = 10  # shuffles looked at before another number of folds is tried
 
 
@@ -38,14 +38,14 @@ class Plan:
     limits: list[str]
 
 
-def plan_splits(material: Material, seed: int) -> Plan:
+def plan_splits(material: Material, seed: int, n_repeats: int | None = None) -> Plan:
     """A test set of a fifth and folds of the rest; by song where artists that span genres leave nothing else.
 
-    Raises UsageError where copies tie the genres' songs together so that even that is impossible.
+    ``n_repeats`` of the folds: by default fewer, the more songs there are. Raises UsageError where copies tie the genres' songs together so that even that is impossible.
     """
     limits, labels = list(material.limits), material.labels
     groups, group_by, grouping = material.groups, material.group_by, material.grouping
-    found = _planned(labels, groups, seed)
+    found = _planned(labels, groups, seed, n_repeats)
     if found is None:
         limits.append(
             f"{group_by}s span genres so that no split keeps them together: tested on unseen songs, not {group_by}s"
@@ -55,7 +55,7 @@ def plan_splits(material: Material, seed: int) -> Plan:
             "song",
             "Songs are split one by one, in each genre's proportion.",
         )
-        found = _planned(labels, groups, seed)
+        found = _planned(labels, groups, seed, n_repeats)
     if found is None:
         raise UsageError(
             "copies of songs in several genres leave no split into training and test songs; run 01 on other songs"
@@ -71,12 +71,14 @@ def plan_splits(material: Material, seed: int) -> Plan:
     return Plan(test, development, repeats, groups, group_by, grouping + copies_note(material.recordings), limits)
 
 
-def _planned(labels: np.ndarray, groups: np.ndarray, seed: int) -> tuple[Fold, list[list[Fold]]] | None:
+def _planned(
+    labels: np.ndarray, groups: np.ndarray, seed: int, n_repeats: int | None
+) -> tuple[Fold, list[list[Fold]]] | None:
     holdout = make_holdout(labels, groups, seed)
     if holdout is None:
         return None
     development = holdout[0]
-    n_repeats = next((number for limit, number in _REPEATS if len(development) <= limit), 1)
+    n_repeats = n_repeats or next((number for limit, number in _REPEATS if len(development) <= limit), 1)
     repeats = []
     for number in range(n_repeats):
         folds = make_folds(labels[development], groups[development], N_FOLDS, seed + 1000 * number)
