@@ -23,10 +23,11 @@ from zipfile import BadZipFile
 import numpy as np
 
 from songmap.core.artifacts import write_atomically
+from songmap.core.blocks import blocks, read_blocks
 from songmap.core.config import Workspace, usable_cores
 from songmap.core.errors import QueryError
 from songmap.core.schema import N_COLUMNS, fingerprint
-from songmap.core.spaces import Space, blocks, leading_axes, sampled_rows
+from songmap.core.spaces import Space, leading_axes, sampled_rows
 
 if TYPE_CHECKING:
     from usearch.index import Index as Graph
@@ -103,8 +104,8 @@ def song_keys(embeddings: np.ndarray) -> np.ndarray:
     """A hash uint64 ``(n,)`` of each song's numbers, float32 ``(n, 641)``; the same numbers, the same key."""
     factors = np.random.default_rng(0).integers(0, 1 << 63, N_COLUMNS, dtype=np.uint64) * np.uint64(2) + np.uint64(1)
     keys = np.empty(len(embeddings), dtype=np.uint64)
-    for rows in blocks(len(embeddings)):
-        bits = np.ascontiguousarray(embeddings[rows], dtype=np.float32).view(np.uint32)
+    for rows, block in read_blocks(embeddings):
+        bits = np.ascontiguousarray(block, dtype=np.float32).view(np.uint32)
         keys[rows] = (bits * factors).sum(axis=1)  # modulo 2**64
     keys ^= keys >> np.uint64(32)
     return keys * np.uint64(0x9E3779B97F4A7C15)

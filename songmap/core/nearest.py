@@ -18,11 +18,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from songmap.core.artifacts import Library
+from songmap.core.blocks import blocks, read_blocks
 from songmap.core.config import Workspace
 from songmap.core.errors import QueryError
 from songmap.core.hubs import HubCorrection
 from songmap.core.index import Index, Progress, open_index
-from songmap.core.spaces import SPACES, Space, blocks, build_space, leading_axes, sampled_rows
+from songmap.core.spaces import SPACES, Space, build_space, leading_axes, sampled_rows
 
 __all__ = ["NOBODY", "SPACES", "Search", "Space", "build_space", "cosines", "most_similar", "neighbours", "open_search"]
 
@@ -169,8 +170,8 @@ class Outline:
         axes = leading_axes(search.units(sampled_rows(len(search))), _OUTLINE_AXES)
         leading = np.empty((len(search), axes.shape[1]), dtype=np.float32)
         tails = np.empty(len(search), dtype=np.float32)
-        for rows in blocks(len(search)):
-            units = search.space.units(search._embeddings[rows])
+        for rows, block in read_blocks(search._embeddings):
+            units = search.space.units(block)
             leading[rows] = units @ axes
             tails[rows] = _tails(units, leading[rows])
         return cls(axes, leading, tails)

@@ -21,13 +21,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from songmap.core.blocks import blocks as blocks
+from songmap.core.blocks import read_blocks
 from songmap.core.classifier import GenreModel
 from songmap.core.errors import QueryError
 from songmap.core.schema import FAMILIES, N_COLUMNS, family_indices
 
 SPACES = ("balanced", "scaled", "pca", "classifier")
 N_COMPONENTS = 20
-BLOCK_ROWS = 4096  # rows held in float64 at a time: 20 MiB
 SAMPLE_ROWS = 4096  # songs that stand for a larger library where nothing depends on which
 _LEAST_VARIANCE = 1e-9  # of the largest: a component below it is rounding
 
@@ -63,8 +64,8 @@ class Space:
     def units(self, embeddings: np.ndarray) -> np.ndarray:
         """Unit vectors float32 ``(n, d)`` of ``embeddings (n, 641)``."""
         result = np.zeros((len(embeddings), self.size), dtype=np.float32)
-        for rows in blocks(len(embeddings)):
-            vectors = self._vectors(np.asarray(embeddings[rows]))
+        for rows, block in read_blocks(embeddings):
+            vectors = self._vectors(block)
             lengths = np.sqrt(np.square(vectors).sum(axis=1, keepdims=True))
             result[rows] = np.divide(vectors, lengths, out=np.zeros_like(vectors), where=lengths > 0)
         return result
@@ -110,11 +111,6 @@ def build_space(
     return Space(space, mean, weight, weighted=bool(family_weights))
 
 
-def blocks(n_rows: int, size: int = BLOCK_ROWS) -> list[slice]:
-    """Slices of at most ``size`` rows that make up ``n_rows``."""
-    return [slice(start, start + size) for start in range(0, n_rows, size)]
-
-
 def sampled_rows(n_songs: int) -> np.ndarray:
     """Rows, ascending, of at most ``SAMPLE_ROWS`` songs, drawn by a fixed seed where there are more."""
     if n_songs <= SAMPLE_ROWS:
@@ -145,13 +141,12 @@ def _standardisation(embeddings: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Mean and reciprocal standard deviation of every column, float64 ``(641,)``; 0 for a constant one."""
     total, squares = np.zeros(N_COLUMNS), np.zeros(N_COLUMNS)
     least, most = np.full(N_COLUMNS, np.inf), np.full(N_COLUMNS, -np.inf)
-    for rows in blocks(len(embeddings)):
-        total += embeddings[rows].sum(axis=0, dtype=np.float64)
-        least = np.minimum(least, embeddings[rows].min(axis=0))
-        most = np.maximum(most, embeddings[rows].max(axis=0))
+    for _, block in read_blocks(embeddings):
+        total += block.sum(axis=0, dtype=np.float64)
+        least, most = np.minimum(least, block.min(axis=0)), np.maximum(most, block.max(axis=0))
     mean = total / len(embeddings)
-    for rows in blocks(len(embeddings)):
-        squares += np.square(embeddings[rows] - mean).sum(axis=0)
+    for _, block in read_blocks(embeddings):
+        squares += np.square(block - mean).sum(axis=0)
     weight = np.zeros(N_COLUMNS)
     varies = most > least
     weight[varies] = 1 / np.sqrt(squares[varies] / len(embeddings))
@@ -161,8 +156,8 @@ def _standardisation(embeddings: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def _principal_axes(embeddings: np.ndarray, mean: np.ndarray, weight: np.ndarray) -> np.ndarray:
     """Leading eigenvectors ``(≤ N_COMPONENTS, 641)`` of the columns' correlations, those of some variance."""
     products = np.zeros((N_COLUMNS, N_COLUMNS))
-    for rows in blocks(len(embeddings)):
-        scores = (embeddings[rows] - mean) * weight
+    for _, block in read_blocks(embeddings):
+        scores = (block - mean) * weight
         products += scores.T @ scores
     variances, vectors = np.linalg.eigh(products)  # ascending
     kept = variances[-N_COMPONENTS:] > _LEAST_VARIANCE * max(variances[-1], 0)

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from libraries import random_embeddings, units_of
 
 from songmap.core import spaces
+from songmap.core.blocks import BLOCK_ROWS
 from songmap.core.classifier import Calibration, GenreModel
 from songmap.core.errors import QueryError
 from songmap.core.schema import FAMILIES, N_COLUMNS, family_indices
@@ -48,7 +49,7 @@ def model() -> GenreModel:
 
 @pytest.mark.parametrize("weights", [None, {"timbre": 2.0, "mel": 0.0}])
 @pytest.mark.parametrize("space", ["balanced", "scaled"])
-@pytest.mark.parametrize("n_songs", [2, 30, spaces.BLOCK_ROWS + 3])
+@pytest.mark.parametrize("n_songs", [2, 30, BLOCK_ROWS + 3])
 def test_the_space_is_the_definition(space, n_songs, weights):
     embeddings = random_embeddings(n_songs)
     built = spaces.build_space(embeddings, space, weights)
