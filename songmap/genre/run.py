@@ -109,6 +109,6 @@ def _spread(trained: Trained, number: int) -> list[int]:
     rng, chosen = np.random.default_rng(trained.seed), []
     each = max(4, number // len(trained.material.genres))
     for label in range(len(trained.material.genres)):
-        rows = trained.material.rows[trained.material.labels == label]
-        chosen += sorted(rng.permutation(rows)[:each].tolist())
+        places = np.flatnonzero(trained.material.labels == label)  # in path order, whatever the library's
+        chosen += trained.material.rows[np.sort(rng.permutation(places)[:each])].tolist()
     return chosen
