@@ -132,7 +132,12 @@ class Answers(Overview):
             for name, value in about.items()
             if name not in ("song_name", "measures") and value not in ("", None) and value == value
         ]
-        table = [one | {"value": quantity(one["value"]), "percentile": f"{one['percentile']:.0f}"} for one in measures]
+        table = [
+            one
+            | {name: quantity(one[name]) for name in ("value", "library_median")}
+            | {"percentile": f"{one['percentile']:.0f}"}
+            for one in measures
+        ]
         return self._noted(Answer([record], [(found.label, fields), ("Among all songs of the library", table)]))
 
     def _query(self, songs: Sequence[Found], away: Sequence[Found]) -> np.ndarray:

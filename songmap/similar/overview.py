@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -162,12 +163,12 @@ class Overview(Finder):
             notes.append(f"The classifier space {self._model_note}: its figures flatter it.")
         else:
             notes.append("The classifier space needs a model: run 03_genre_classifier.py.")
-        records = [
-            {"space": name, "hubs_corrected": corrected}
-            | quality.scores(self._open(space, corrected), self.recordings, labels, seed)
-            for name, space in spaces.items()
-            for corrected in (False, True)
-        ]
+        records = []
+        for name, corrected in product(spaces, (False, True)):
+            search = self._open(spaces[name], corrected)
+            with self._progress(f"{name} space") as told:
+                scores = quality.scores(search, self.recordings, labels, seed, told)
+            records.append({"space": name, "hubs_corrected": corrected} | scores)
         return Answer(records, quality.tables(records), tuple(notes))
 
     def neighbours(self, number: int) -> tuple[np.ndarray, np.ndarray]:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from songmap.core.nearest import NOBODY, Search
+from songmap.core.nearest import NOBODY, Progress, Search
 
 NEAREST = 10
 MAX_QUERIES = 2000  # of a larger library this many songs, drawn by a seed, are asked
@@ -73,7 +73,13 @@ def skewness(values: np.ndarray) -> float:
     return float((centred**3).mean() / variance**1.5) if variance > 0 else 0.0
 
 
-def scores(search: Search, recordings: np.ndarray, labels: Mapping[str, np.ndarray], seed: int) -> Row:
+def scores(
+    search: Search,
+    recordings: np.ndarray,
+    labels: Mapping[str, np.ndarray],
+    seed: int,
+    on_progress: Progress | None = None,
+) -> Row:
     """Precision at ``NEAREST`` of each kind of ``labels``, as codes ``(n_songs,)``, and the skewness of N_k.
 
     Of more than ``MAX_QUERIES`` recordings as many, drawn by ``seed``, are asked; hubs are then counted among these
@@ -85,9 +91,7 @@ def scores(search: Search, recordings: np.ndarray, labels: Mapping[str, np.ndarr
         among = found
     else:
         queries = np.sort(np.random.default_rng(seed).choice(firsts, MAX_QUERIES, replace=False))
-        found, among = (
-            _nearest(search, queries, np.isin(np.arange(len(recordings)), rows)) for rows in (firsts, queries)
-        )
+        found, among = _nearest(search, queries, firsts, on_progress), _nearest(search, queries, queries, on_progress)
     record: Row = {"queries": len(queries)}
     for kind, codes in labels.items():
         found_of_kind = precision(found, queries, codes, firsts)
@@ -135,11 +139,16 @@ def _decimals(value: float) -> str:
     return "" if np.isnan(value) else f"{value:.3f}"
 
 
-def _nearest(search: Search, queries: np.ndarray, allowed: np.ndarray) -> np.ndarray:
+def _nearest(search: Search, queries: np.ndarray, candidates: np.ndarray, on_progress: Progress | None) -> np.ndarray:
+    """The nearest of ``candidates`` to each of the queries, which are among them, as ``found``."""
     found = np.full((len(queries), NEAREST), NOBODY, dtype=np.int64)
+    allowed = np.zeros(len(search), dtype=bool)
+    allowed[candidates] = True
     for place, row in enumerate(queries):
-        others = allowed.copy()
-        others[row] = False
-        near = search.nearest(search.units(queries[[place]])[0], NEAREST, others)[0]
+        allowed[row] = False
+        near = search.nearest(search.units([row])[0], NEAREST, allowed)[0]
+        allowed[row] = True
         found[place, : len(near)] = near
+        if on_progress:
+            on_progress(place + 1, len(queries))
     return found

@@ -95,13 +95,14 @@ def explain(first: Side, second: Side, embeddings: np.ndarray, genres: np.ndarra
     """
     pair = first, second
     products = shares(first.unit, second.unit)
+    centre = embeddings.mean(axis=0, dtype=np.float64)
     records = []
     for family in FAMILIES:
         columns = family_indices(family)
         added = [(float(products[one.columns].sum()), one) for one in measures() if one.family == family]
-        added.sort(key=lambda item: -item[0])
-        agree = [item for item in added[:_TOLD_OF_FAMILY] if item[0] > 0]
-        differ = [item for item in added[: -_TOLD_OF_FAMILY - 1 : -1] if item[0] < 0]
+        added.sort(key=lambda item: -abs(item[0]))
+        agree = [item for item in added if item[0] > 0 and _same_side(item[1], pair, centre)][:_TOLD_OF_FAMILY]
+        differ = [item for item in added if item[0] < 0 and not _same_side(item[1], pair, centre)][:_TOLD_OF_FAMILY]
         record: Row = {
             "family": family,
             "columns": len(columns),
@@ -115,6 +116,16 @@ def explain(first: Side, second: Side, embeddings: np.ndarray, genres: np.ndarra
     said = _sentences(pair, similarity, records, place)
     whole = {"family": "all", "columns": len(COLUMNS), "contribution": similarity, "agreement": similarity}
     return Reason(pair, similarity, [*records, whole | {"agree": [], "differ": [], "words": said[0]}], said)
+
+
+def _same_side(one: Measure, pair: tuple[Side, Side], centre: np.ndarray) -> bool:
+    """Whether both songs are above, or both below the library's mean.
+
+    Of a single column that decides whether it adds or takes off. Bands of one frequency range can agree one by one
+    while its level differs: then the range says nothing that its value would show, and is not told.
+    """
+    first, second = (one.values(side.embedding[None] - centre[None])[0] for side in pair)
+    return bool(first * second > 0)
 
 
 def told(records: Sequence[Row], which: str) -> list[Row]:
@@ -239,13 +250,13 @@ def _told(item: Row) -> Row:
 
 
 def _family_words(record: Row) -> str:
-    """For example "Rhythm adds 0.14: both above the library's mean in pulse clarity (0.42 and 0.45, mean 0.31)."."""
+    """For example "Rhythm adds 0.14: pulse clarity 0.42 and 0.45, both above the library's mean of 0.31."; empty for next to nothing."""
     share = record["contribution"]
     if abs(share) < _LEAST:
         return ""
     wanted = record["agree"] if share > 0 else record["differ"]
     other = record["differ"] if share > 0 else record["agree"]
-    parts = [_item_words(item) for item in wanted[:2]]
+    parts = [_item_words(item) for item in wanted[:2]] or ["a little of many columns"]
     if other and abs(other[0]["contribution"]) >= max(_LEAST, abs(share) / 4):
         parts.append(f"but {_item_words(other[0])}")
     verb = "adds" if share > 0 else "takes off"
@@ -271,8 +282,9 @@ def _for_mixing(pair: tuple[Side, Side]) -> list[str]:
     said = []
     if min(tempos) > 0:
         factor, change = tempo_change(*tempos)
-        taken = {0.5: " if B counts double", 1.0: "", 2.0: " if B counts half"}[float(factor)]
-        said.append(f"Tempo {tempos[0]:.1f} and {tempos[1]:.1f} BPM: B is {100 * float(change):+.1f} % off A{taken}.")
+        taken = {0.5: "twice B is ", 1.0: "B is ", 2.0: "half of B is "}[float(factor)]
+        off = f"{taken}{100 * float(change):+.1f} % off A" if abs(change) >= 0.0005 else f"{taken}as fast as A"
+        said.append(f"Tempo {tempos[0]:.1f} and {tempos[1]:.1f} BPM: {off}.")
     if NO_KEY not in (pair[0].key, pair[1].key):
         fit = "go together" if compatible(pair[0].key, pair[1].key) else "clash"
         said.append(
