@@ -3,6 +3,7 @@
 import argparse
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
 
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion, PathCompleter, get_common_complete_suffix
 from prompt_toolkit.document import Document
@@ -22,10 +23,13 @@ class SongCompleter(Completer):
 
     def __init__(self, commands: dict[str, CommandParser], names: Sequence[str], genres: Sequence[str]) -> None:
         self._commands = commands
-        songs = sorted(dict(zip(names, genres, strict=True)).items())
-        self._songs = [(normalise(name), name, genre) for name, genre in songs]
-        self._genres = sorted(set(genres))
+        self._genre_of = dict(zip(names, genres, strict=True))
         self._files = PathCompleter(expanduser=True)
+
+    @cached_property
+    def _songs(self) -> list[tuple[str, str, str]]:
+        """Normalised name, name and genre, by name."""
+        return [(normalise(name), name, genre) for name, genre in sorted(self._genre_of.items())]
 
     def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterator[Completion]:
         text = document.text_before_cursor
@@ -52,7 +56,7 @@ class SongCompleter(Completer):
         elif str(holds.metavar).startswith("FILE"):
             yield from self._files.get_completions(Document(typed.lstrip('"')), event)
         elif holds.metavar == "GENRE":
-            yield from _words(typed, map(_quoted, self._genres))
+            yield from _words(typed, map(_quoted, sorted(set(self._genre_of.values()))))
         elif holds.metavar == "SONG" and re.match(r'"?[~./]', typed):
             yield from self._files.get_completions(Document(typed.lstrip('"')), event)
         elif holds.metavar == "SONG":

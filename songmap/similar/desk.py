@@ -76,9 +76,9 @@ def _is_folder(text: str) -> bool:
         return False
 
 
-def one_line(text: str) -> str:
-    """Names and paths as a line can show them, whatever they hold."""
-    return readable(" ".join(text.split()))
+def one_line(number: str, *parts: str) -> str:
+    """A numbered line of names and paths, whatever they hold."""
+    return readable("  ".join([number, *(" ".join(part.split()) for part in parts)]))
 
 
 def _answer(programme: Programme, ask: argparse.Namespace) -> Answer:
@@ -141,8 +141,8 @@ def _radio(programme: Programme, ask: argparse.Namespace) -> Iterator[str]:
             yield from ([_csv_line(record)] if number == 1 else [])
             yield _csv_line(record.values())
         else:
-            song = f"{record['song_name']} [{record['genre']}]  {record['tempo_bpm']:.1f} BPM  {record['file_path']}"
-            yield f"{number:>3}  {one_line(song)}"
+            tempo = f"{record['tempo_bpm']:.1f} BPM"
+            yield one_line(f"{number:>3}", f"{record['song_name']} [{record['genre']}]", tempo, record["file_path"])
 
 
 def _csv_line(values: Iterable[Any]) -> str:

@@ -38,5 +38,9 @@ def write_neighbours(file: Path, paths: Sequence[str], rows: np.ndarray, similar
 
     try:
         write_atomically(file, write)
+    except ImportError as error:
+        raise UsageError(
+            f"{file} needs pyarrow, which is not installed: pip install pyarrow, or write .csv or .npz"
+        ) from error
     except OSError as error:
         raise UsageError(f"{file} cannot be written: {error.strerror or error}; choose another --out FILE") from error

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from songmap.core.cli import Parser
 from songmap.core.errors import SongmapError, UsageError
 from songmap.core.names import Ambiguous
+from songmap.core.tables import readable
 from songmap.similar.commands import HELP, CommandParser, add_commands, add_setting, split_words
 from songmap.similar.desk import Desk, one_line
 
@@ -116,7 +117,7 @@ class Conversation:
         for number, (name, genre, path) in enumerate(
             zip(songs["song_name"], songs["genre"], self._paths, strict=False), start=1
         ):
-            print(f"{number:>3}  {one_line(f'{name} [{genre}]  {path}')}")
+            print(one_line(f"{number:>3}", f"{name} [{genre}]", path))
         if len(songs) > MAX_OFFERED:
             print(f"     and {len(songs) - MAX_OFFERED:,} more; give more of the name")
 
@@ -203,4 +204,4 @@ def _history() -> "History":
 
 
 def _tell(message: str) -> None:
-    print(one_line(message), file=sys.stderr, flush=True)
+    print(readable(" ".join(message.split())), file=sys.stderr, flush=True)

@@ -21,7 +21,10 @@ import soundfile
 
 from songmap.core.artifacts import Library, save_library, song_table
 from songmap.core.config import REPOSITORY, AudioConfig, Workspace
+from songmap.core.errors import UsageError
+from songmap.core.nearest import NOBODY
 from songmap.similar.commands import COMMANDS
+from songmap.similar.export import write_neighbours
 from tests.libraries import make_library
 from tests.signals import RATE_HZ, music
 
@@ -173,8 +176,11 @@ def test_bad_usage_is_one_line_and_status_2(workspace, tmp_path):
         assert message in result.stderr
 
 
-def test_neighbours_of_all_songs_are_written_for_other_programs(workspace, library, tmp_path):
-    files = [tmp_path / f"near{suffix}" for suffix in (".npz", ".csv", ".parquet")]
+@pytest.mark.parametrize("format_of_pairs", ["csv", "parquet"])
+def test_neighbours_of_all_songs_are_written_for_other_programs(workspace, library, tmp_path, format_of_pairs):
+    if format_of_pairs == "parquet":
+        pytest.importorskip("pyarrow")
+    files = [tmp_path / "near.npz", tmp_path / f"near.{format_of_pairs}"]
     result = run_script("--workspace", workspace, text="".join(f"neighbours --k 4 --out {file}\n" for file in files))
     assert (result.returncode, result.stderr) == (0, "")
     assert result.stdout.splitlines() == [f"written: {file}" for file in files]
@@ -187,12 +193,29 @@ def test_neighbours_of_all_songs_are_written_for_other_programs(workspace, libra
     )
     row = paths.index("/music/a|b.mp3")
     assert [paths[other] for other in content["rows"][row]] == [record["file_path"] for record in alone]
-    for pairs in (pd.read_csv(files[1]), pd.read_parquet(files[2])):
-        assert list(pairs.columns) == ["song", "rank", "neighbour", "similarity"]
-        own = pairs[pairs["song"] == paths[row]]
-        assert own["rank"].tolist() == [1, 2, 3, 4]
-        assert own["neighbour"].tolist() == [record["file_path"] for record in alone]
-        assert own["similarity"].tolist() == pytest.approx([record["similarity"] for record in alone])
+    pairs = (pd.read_csv if format_of_pairs == "csv" else pd.read_parquet)(files[1])
+    assert list(pairs.columns) == ["song", "rank", "neighbour", "similarity"]
+    own = pairs[pairs["song"] == paths[row]]
+    assert own["rank"].tolist() == [1, 2, 3, 4]
+    assert own["neighbour"].tolist() == [record["file_path"] for record in alone]
+    assert own["similarity"].tolist() == pytest.approx([record["similarity"] for record in alone])
+
+
+def test_parquet_without_its_library_is_one_line_and_leaves_no_file(monkeypatch, tmp_path):
+    monkeypatch.setitem(sys.modules, "pyarrow", None)  # as if it were not installed
+    monkeypatch.setitem(sys.modules, "fastparquet", None)
+    with pytest.raises(UsageError, match="needs pyarrow, which is not installed"):
+        write_neighbours(tmp_path / "a.parquet", ["/a", "/b"], np.array([[1], [0]]), np.ones((2, 1)))
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_song_with_fewer_neighbours_has_fewer_pairs(tmp_path):
+    rows = np.array([[1, NOBODY], [0, NOBODY], [0, 1]])
+    write_neighbours(tmp_path / "a.csv", ["/a", "/b", '/ü, "c"'], rows, np.where(rows == NOBODY, np.nan, 0.5))
+    pairs = pd.read_csv(tmp_path / "a.csv")
+    assert pairs["song"].tolist() == ["/a", "/b", '/ü, "c"', '/ü, "c"']
+    assert pairs["rank"].tolist() == [1, 1, 1, 2]
+    assert pairs["similarity"].tolist() == [0.5] * 4
 
 
 # --- lines from elsewhere
