@@ -26,14 +26,14 @@ from songmap.genre.scores import (
     permutation_test,
     sampled_scores,
 )
-from songmap.genre.splits import N_FOLDS, Fold, Plan, make_folds, plan_splits, subsample
+from songmap.genre.splits import N_FOLDS, Fold, Plan, make_folds, subsample
+from songmap.genre.verdicts import SIGNIFICANT, gap_meaning, leakage_meaning, limits, permutation_meaning
 
-__all__ = ["Evaluation", "Plan", "evaluate", "final", "plan_splits", "uncertainty"]
+__all__ = ["SIGNIFICANT", "Evaluation", "evaluate", "final"]
 
 COMPARE_ALL = 1_500  # development songs up to which every candidate is compared on all of them
 _RUNG_FACTOR = 4
 _ALWAYS = (DEFAULT, "majority")  # what others are measured by
-SIGNIFICANT = 0.05
 
 Progress = Callable[[int, int], None]
 
@@ -151,7 +151,8 @@ def evaluate(
     """Compare the candidates on ``embeddings (n_songs, 641)``, rows as the material's, and judge the one to serve.
 
     ``model`` names the one to serve, whatever its scores. ``names`` are the candidates, PCA + XGBoost and "majority"
-    among them; of more than ``compare_all`` development songs they are thinned on the way. Raises UsageError for one that so many songs would take hours.
+    among them; of more than ``compare_all`` development songs they are thinned on the way. Raises UsageError for a
+    ``model`` that would take hours for so many songs.
     """
     from threadpoolctl import threadpool_limits
 
@@ -174,7 +175,7 @@ def evaluate(
         permutation = permutation_test(
             labels[development], own.rounds.argmax(axis=2), plan.groups[development], seed, n_permutations
         )
-        permutation["meaning"] = _permutation_meaning(permutation, plan)
+        permutation["meaning"] = permutation_meaning(**permutation, unit=plan.group_by)
         leakage = _leakage(work, own, plan, material.recordings)
     said = models[chosen].probabilities(embeddings[test])
     out_of_fold, fold_of = np.zeros((len(labels), said.shape[1])), np.full(len(labels), len(own.judges))
@@ -202,7 +203,17 @@ def evaluate(
         )
     ]
     gap = {"train_accuracy": own.train_accuracy, "cv_accuracy": own.sampled.values["accuracy"]}
-    gap["meaning"] = _gap_meaning(**gap, p_value=permutation["p_value"])
+    gap["meaning"] = gap_meaning(**gap, p_value=permutation["p_value"])
+    warnings = limits(
+        CANDIDATES[chosen].title,
+        len(development),
+        all(
+            np.ptp(own.rounds[0][np.searchsorted(development, fold)], axis=0).max() == 0 for _, fold in plan.repeats[0]
+        ),
+        permutation["p_value"],
+        tested[chosen].values["accuracy"],
+        len(set(plan.groups[test])),
+    )
     return Evaluation(
         chosen=chosen,
         reason=reason,
@@ -212,7 +223,7 @@ def evaluate(
         gap=gap,
         permutation=permutation,
         leakage=leakage,
-        limits=_limits(own, tested[chosen], len(set(plan.groups[test])), permutation),
+        limits=warnings,
         out_of_fold=out_of_fold,
         fold_of=fold_of,
         judges=[*own.judges, models[chosen]],
@@ -245,9 +256,11 @@ def _check(name: str | None, n_songs: int) -> None:
 def _compared(
     work: _Work, plan: Plan, names: Sequence[str], compare_all: int, asked: str | None
 ) -> list[dict[str, _Crossed]]:
-    """Rounds of candidates, each on the same folds, the last on all development songs. All candidates are in that one where songs
-    are few; else they are thinned by successive halving (Jamieson & Talwalkar 2016): all are compared on a subsample of groups, the better half by balanced accuracy on
-    one ``_RUNG_FACTOR`` times as large, and so on; what is left, on all. What others are measured by always stays.
+    """Rounds of candidates, each on the same folds, the last on all development songs.
+
+    Where these are many, candidates are thinned by successive halving (Jamieson & Talwalkar 2016): all are compared on
+    a subsample of groups, the better half by balanced accuracy on one ``_RUNG_FACTOR`` times as large, and so on. What
+    others are measured by always stays, and so does the one asked for.
     """
     groups, n_songs = plan.groups, len(plan.development)
     left, rounds = list(names), []
@@ -322,86 +335,17 @@ def _score_record(tested_on: str, sampled: Sampled, majority: Sampled, train_acc
 
 def _leakage(work: _Work, own: _Crossed, plan: Plan, recordings: np.ndarray) -> dict[str, Any]:
     """The same candidate on random folds, which tear artists and albums apart but no files of one recording."""
-    grouped = own.sampled.values["accuracy"]
-    if plan.group_by == "song":
-        meaning = "Songs are split one by one already, so what knowing an artist or album is worth cannot be measured."
-        return {"grouped_accuracy": grouped, "random_accuracy": grouped, "difference": 0.0, "meaning": meaning}
-    labels = work.labels[plan.development]
-    repeats = [
-        [
-            (plan.development[train], plan.development[test])
-            for train, test in make_folds(labels, recordings[plan.development], N_FOLDS, work.seed + 1000 * number)
+    mixed, labels = own, work.labels[plan.development]
+    if plan.group_by != "song":
+        repeats = [
+            [
+                (plan.development[train], plan.development[test])
+                for train, test in make_folds(labels, recordings[plan.development], N_FOLDS, work.seed + 1000 * number)
+            ]
+            for number in range(len(plan.repeats))
         ]
-        for number in range(len(plan.repeats))
-    ]
-    mixed = work.crossed([own.name], plan.development, repeats, recordings, plan.groups)[own.name]
-    random = mixed.sampled.values["accuracy"]
+        mixed = work.crossed([own.name], plan.development, repeats, recordings, plan.groups)[own.name]
+    grouped, random = own.sampled.values["accuracy"], mixed.sampled.values["accuracy"]
     error = float((mixed.sampled.draws["accuracy"] - own.sampled.draws["accuracy"]).std())
-    told = (
-        f"On random folds, which have songs of one {plan.group_by} on both sides, it is right about {_percent(random)}, "
-        f"on folds that keep them together about {_percent(grouped)}"
-    )
-    if random - grouped > 2 * error:
-        meaning = f"{told}: {_points(random - grouped)} come from recognising {plan.group_by}s, not genres."
-    else:
-        meaning = f"{told}: no more than chance explains (standard error {_points(error)}), so no leak shows."
+    meaning = leakage_meaning(grouped, random, error, plan.group_by)
     return {"grouped_accuracy": grouped, "random_accuracy": random, "difference": random - grouped, "meaning": meaning}
-
-
-def _gap_meaning(train_accuracy: float, cv_accuracy: float, p_value: float) -> str:
-    told = f"It is right about {_percent(train_accuracy)} of the songs it learned from and {_percent(cv_accuracy)} of others"
-    if p_value > SIGNIFICANT:
-        return f"{told}, which chance explains: what it learned holds for its own songs alone."
-    if train_accuracy - cv_accuracy <= 0.05:
-        return f"{told}: it knows new songs about as well as its own."
-    return f"{told}: {_points(train_accuracy - cv_accuracy)} are memory; of new songs expect the second figure."
-
-
-def _permutation_meaning(found: dict[str, Any], plan: Plan) -> str:
-    number = found["n_permutations"]
-    hits = round(found["p_value"] * (1 + number)) - 1
-    told = (
-        f"Of {number:,} shufflings of the genres among {plan.group_by}s {hits if hits else 'none'} reached "
-        f"{_percent(found['accuracy'])} (on average {_percent(found['chance'])}), p = {found['p_value']:.3f}"
-    )
-    if found["p_value"] > SIGNIFICANT:
-        return f"{told}: it is not shown to be better than chance."
-    return f"{told}: chance does not explain it."
-
-
-def _limits(own: _Crossed, test: Sampled, n_test_groups: int, permutation: dict[str, Any]) -> list[str]:
-    """Sentences on what the scores do not show."""
-    limits, title = [], CANDIDATES[own.name].title
-    if np.ptp(own.rounds, axis=1).max() < 1e-9:
-        limits.append(f"{title} says the same of every song: its parameters are too strict for {len(own.rows)} songs")
-    elif permutation["p_value"] > SIGNIFICANT:
-        limits.append(
-            f"{title} is not shown to be better than chance (p = {permutation['p_value']:.2f}): take its answers for guesses"
-        )
-    if test.values["accuracy"] == 1:
-        # the largest error rate that all of them right would still leave at 5 %: exact binomial
-        least = 0.05 ** (1 / n_test_groups)
-        limits.append(
-            f"all test songs are right, but they are of {n_test_groups} groups only: "
-            f"the accuracy may be as low as {least:.2f} (95 %, exact binomial), whatever the interval of resampling says"
-        )
-    return limits
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.0f} %"
-
-
-def _points(share: float) -> str:
-    return f"{100 * share:.0f} points"
-
-
-def uncertainty(found: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Normalised entropy (0 sure … 1 even) and margin between the two likeliest genres, each ``(n_songs,)``.
-
-    ``found`` are probabilities ``(n_songs, n_genres)``. Shannon 1948: entropy divided by that of even odds.
-    """
-    logs = np.log(found, out=np.zeros_like(found), where=found > 0)
-    entropy = -(found * logs).sum(axis=1) / np.log(found.shape[1])
-    ordered = np.sort(found, axis=1)
-    return np.clip(entropy, 0.0, 1.0), ordered[:, -1] - ordered[:, -2]

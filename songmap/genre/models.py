@@ -184,16 +184,3 @@ CANDIDATES: dict[str, Candidate] = {
     "svm": Candidate("RBF SVM", _svm, _strengths(1, 10), weighed=True, most_songs=4_000),
     "majority": Candidate("always the commonest genre", _majority, _no_choice, calibrated=False),
 }
-
-
-def classified(paths: list[str], genres: list[str], found: np.ndarray) -> list[dict[str, Any]]:
-    """Records ``file_path, predicted_genre, probability, probabilities`` from ``(n_songs, n_genres)``."""
-    return [
-        {
-            "file_path": path,
-            "predicted_genre": genres[int(row.argmax())],
-            "probability": float(row.max()),
-            "probabilities": dict(zip(genres, row.tolist(), strict=True)),
-        }
-        for path, row in zip(paths, found, strict=True)
-    ]
