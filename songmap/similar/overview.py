@@ -157,19 +157,25 @@ class Overview(Finder):
             "album": quality.label_codes(albums, ""),
         }
         spaces = {name: self._space(name, None) for name in SPACES if name != "classifier"}
+        if self._weights:
+            spaces[f"{self._space_name}, weighted"] = self.space
         notes = quality.notes(len(np.unique(self.recordings)))
-        if self._workspace is not None and self._workspace.model.exists():
+        try:
             spaces["classifier"] = self._space("classifier", None)
             notes.append(f"The classifier space {self._model_note}: its figures flatter it.")
-        else:
-            notes.append("The classifier space needs a model: run 03_genre_classifier.py.")
+        except SchemaError as error:
+            notes.append(f"The classifier space is left out: {error}.")
         records = []
         for name, corrected in product(spaces, (False, True)):
             search = self._open(spaces[name], corrected)
             with self._progress(f"{name} space") as told:
                 scores = quality.scores(search, self.recordings, labels, seed, told)
             records.append({"space": name, "hubs_corrected": corrected} | scores)
-        return Answer(records, quality.tables(records), tuple(notes))
+        return Answer(
+            records,
+            quality.tables(records),
+            (*notes, *quality.best([one for one in records if one["space"] != "classifier"])),
+        )
 
     def neighbours(self, number: int) -> tuple[np.ndarray, np.ndarray]:
         """Rows and similarities, both ``(n_songs, number)``, of the nearest other recordings of every song."""

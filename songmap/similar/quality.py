@@ -116,11 +116,26 @@ def notes(n_recordings: int) -> list[str]:
     ]
 
 
+def best(records: Sequence[Row]) -> list[str]:
+    """A sentence on which space finds songs of the same genre best; none where no genre has two songs."""
+    able = [record for record in records if not np.isnan(record["same_genre"])]
+    if not able:
+        return []
+    first = max(able, key=lambda record: record["same_genre"])
+    return [
+        f"Of the spaces that learn from no label, {_called(first)} finds the same genre best: {first['same_genre']:.3f}."
+    ]
+
+
+def _called(record: Row) -> str:
+    return f"{record['space']}{', hubs corrected' if record['hubs_corrected'] else ''}"
+
+
 def tables(records: Sequence[Row]) -> list[tuple[str, list[Row]]]:
     """The records of ``scores`` with their ``space`` and whether ``hubs_corrected``, under what chance would give."""
     kinds = [name.removesuffix("_best") for name in records[0] if name.endswith("_best")]
     rows = [
-        {"space": f"{record['space']}{', hubs corrected' if record['hubs_corrected'] else ''}"}
+        {"space": _called(record)}
         | {kind: _decimals(record[kind]) for kind in kinds}
         | {"hubness": f"{record['hubness_skewness']:5.2f}", "in no list": f"{100 * record['in_no_list']:.0f} %"}
         for record in records

@@ -8,6 +8,7 @@ from libraries import labelled_library, make_library, separable_library
 from scipy import stats
 
 from songmap.core.artifacts import Library
+from songmap.core.config import Workspace
 from songmap.core.nearest import NOBODY
 from songmap.similar import quality
 from songmap.similar.answers import Answers
@@ -197,3 +198,26 @@ def test_a_library_of_one_recording_has_neither_hubs_nor_outliers():
     assert answers.outliers(5).records == []
     assert [record["k_occurrence"] for record in answers.hubs(5).records] == [0]
     assert np.isnan(answers.evaluate().records[0]["same_genre"])
+
+
+def test_evaluate_names_the_best_space_and_takes_weights(library):
+    answer = Answers(library, weights={"mel": 3.0}).evaluate()
+    names = [record["space"] for record in answer.records]
+    assert names == [name for name in ("balanced", "scaled", "pca", "balanced, weighted") for _ in range(2)]
+    best = max(answer.records, key=lambda record: record["same_genre"])
+    assert (
+        f"{best['space']}{', hubs corrected' * best['hubs_corrected']} finds the same genre best"
+        in answer.sentences[-1]
+    )
+    plain, weighted = answer.records[0], answer.records[6]
+    assert plain["hubness_skewness"] != weighted["hubness_skewness"]
+
+
+def test_a_model_that_cannot_be_read_leaves_its_space_out(library, tmp_path):
+    workspace = Workspace(tmp_path)
+    workspace.model_card.parent.mkdir()
+    workspace.model_card.write_text("{}")
+    workspace.model.write_text("no model")
+    answer = Answers(library, workspace).evaluate()
+    assert len(answer.records) == 6
+    assert any("The classifier space is left out: " in said and "03" in said for said in answer.sentences)
