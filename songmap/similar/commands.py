@@ -119,7 +119,7 @@ def add_setting(parser: argparse.ArgumentParser, missing: bool) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--correct-hubs", action="store_true", default=default(False),
-        help="correct for songs that are near to very many (local scaling)",
+        help="correct for songs that are near to very many (mutual proximity)",
     )  # fmt: skip
     form = parser.add_mutually_exclusive_group()
     form.add_argument(

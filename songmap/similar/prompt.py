@@ -112,7 +112,8 @@ class Conversation:
     def _offer(self, request: argparse.Namespace, error: Ambiguous) -> None:
         songs = self.desk.library.songs.iloc[error.rows]
         self._open, self._paths = request, songs["file_path"].tolist()[:MAX_OFFERED]
-        self._name = next(name for name in [*request.songs, *request.away] if str(error).startswith(repr(name)))
+        names = [*request.songs, *request.away]
+        self._name = next(name for name in names if str(error).startswith(repr(name)))  # the message begins with it
         print(f"{self._name!r} means {len(songs):,} songs; give the number of one")
         for number, (name, genre, path) in enumerate(
             zip(songs["song_name"], songs["genre"], self._paths, strict=False), start=1
