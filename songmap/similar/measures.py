@@ -104,8 +104,8 @@ def quantity(value: float) -> str:
 
 
 def shown_unit(unit: str) -> str:
-    """A unit as it follows a number; nothing where it is only a range."""
-    return "" if unit in ("0…1", "-1…1", "amplitude") else unit
+    """A unit as it follows a number: nothing where it is only a range, no "below" after a number below zero."""
+    return "" if unit in ("0…1", "-1…1", "amplitude") else unit.removesuffix(" below maximum")
 
 
 def _name(column: str, feature: str, statistic: str) -> str:

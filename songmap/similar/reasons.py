@@ -177,7 +177,7 @@ def why_picture(reason: Reason) -> "Figure":
     left.axvline(0, color=MUTED_COLOUR, linewidth=0.8)
     low, high = min(0, *values), max(0, *values)
     room = 0.3 * (high - low) or 1  # for the figures
-    left.set_xlim(low - room * (low < 0), high + room * (high > 0))
+    left.set_xlim(low - room * (low < 0), high + room * (high > 0 or low == 0))
     left.set_yticks(rows, [record["family"] for record in records])
     left.tick_params(axis="y", length=0)
     left.invert_yaxis()
@@ -187,18 +187,18 @@ def why_picture(reason: Reason) -> "Figure":
 
 
 def _percentiles(axis: Any, items: Sequence[Row], n_agree: int) -> None:
-    axis.set(
-        title="Where they agree (above) and differ (below)" if items else "They neither agree nor differ in anything"
-    )
-    axis.set(xlim=(-4, 104), xlabel="percentile in the library; numbers are the songs' values, A then B")
-    if not items:
-        axis.set_yticks([])
+    parts = [words for words, some in (("agree", n_agree > 0), ("differ", len(items) > n_agree)) if some]
+    if not parts:
+        axis.set(title="They neither agree nor differ in anything")
+        axis.set_axis_off()
         return
+    axis.set(title=f"Where they {', then where they '.join(parts)}")
+    axis.set(xlim=(-4, 104), xlabel="percentile in the library; numbers are the songs' values, A then B")
     rows = np.arange(len(items)) + 0.6 * (np.arange(len(items)) >= n_agree)
     for row, item in zip(rows, items, strict=True):
         ends = item["first_percentile"], item["second_percentile"]
         axis.plot(ends, (row, row), color=GRID_COLOUR, linewidth=2.5, zorder=1)
-    for name, marker, face in (("first", "o", TEXT_COLOUR), ("second", "D", "white")):
+    for name, marker, face in (("first", "o", TEXT_COLOUR), ("second", "D", "none")):
         places = [item[f"{name}_percentile"] for item in items]
         axis.scatter(places, rows, marker=marker, s=42, facecolor=face, edgecolor=TEXT_COLOUR, zorder=2)
     axis.set_yticks(rows, [f"{item['measure']}" for item in items], fontsize=9)

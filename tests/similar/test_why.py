@@ -232,3 +232,12 @@ def test_a_range_whose_bands_agree_while_its_level_differs_is_not_told():
     assert record["contribution"] > 0.5
     assert record["agree"] == []
     assert record["words"].endswith("a little of many columns.")
+
+
+@pytest.mark.filterwarnings("error")
+def test_songs_without_direction_are_drawn_too(tmp_path):
+    library = make_library(3)
+    same = Answers(Library(np.repeat(library.embeddings[:1], 3, axis=0), library.songs))
+    answer = same.why("song 000", "song 001", tmp_path / "none.png")
+    assert (tmp_path / "none.png").exists()
+    assert len(answer.tables) == 1
