@@ -11,13 +11,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from songmap.core.blocks import blocks
 from songmap.core.errors import QueryError
+from songmap.core.nearest import cosines
 from songmap.similar.transitions import (
     NO_ARTIST,
     Tracks,
     pairwise_scores,
     scores,
-    similarities,
     tempo_distance,
     tempo_fit,
 )
@@ -202,7 +203,9 @@ def _along_ramp(tracks: Tracks, seeds: np.ndarray, wanted_bpm: np.ndarray, max_p
     """Song by song the one that is most like the seeds, nearest to the wanted tempo and follows best, as a product."""
     query = _unit(tracks.search.units(seeds).sum(axis=0, dtype=np.float64))
     taken = _taken(tracks, seeds)
-    closeness = (1 + tracks.search.similarities(query, np.arange(len(taken)))) / 2
+    everyone = np.arange(len(taken))
+    found = [cosines(tracks.search.units(everyone[rows]), query) for rows in blocks(len(taken))]
+    closeness = (1 + np.concatenate(found)) / 2
     songs_of = Counter(tracks.artists[seeds].tolist())
     rows = seeds.tolist()
     for bpm in wanted_bpm[len(rows) :]:
@@ -239,7 +242,8 @@ def _between(first: np.ndarray, last: np.ndarray, share: float) -> np.ndarray:
 def _squared_steps(tracks: Tracks, rows: np.ndarray, others: np.ndarray) -> np.ndarray:
     """Squares ``(m, k)`` of the angles, in radians, between songs."""
     ends, ends_of = np.unique(rows, return_inverse=True)
-    angles = np.arccos(np.array([similarities(tracks, row, others) for row in ends]))
+    units = tracks.search.units(others)
+    angles = np.arccos(np.array([cosines(units, unit) for unit in tracks.search.units(ends)]))
     return np.square(angles)[ends_of]
 
 

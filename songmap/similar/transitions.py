@@ -13,7 +13,7 @@ import numpy as np
 
 from songmap.core.keys import NO_KEY, camelot, compatible, wheel_steps
 from songmap.core.names import normalise
-from songmap.core.nearest import Search
+from songmap.core.nearest import Search, cosines
 
 # What is won by the nearest song (a cosine of some 0.5 in a small library) instead of any (0) is then 0.24, by a
 # tempo that fits instead of one that clashes 0.25, by a key 0.15: every listener hears sound and tempo jump; the
@@ -135,26 +135,30 @@ def similarity_fit(cosine: np.ndarray) -> np.ndarray:
 
 
 def similarities(tracks: Tracks, row: int, others: Sequence[int] | np.ndarray) -> np.ndarray:
-    """Similarity float64 ``(m,)``, -1 … 1, of a song with others."""
-    return tracks.search.similarities(tracks.search.units([row])[0], others)
+    """Cosines float64 ``(m,)`` of a song with others, also where the search corrects for hubs."""
+    return cosines(tracks.search.units(others), tracks.search.units([row])[0])
 
 
-def scores(tracks: Tracks, row: int, others: np.ndarray) -> np.ndarray:
+def scores(tracks: Tracks, row: int, others: Sequence[int] | np.ndarray) -> np.ndarray:
     """Score 0 … 1, float64 ``(m,)``, of going from ``row`` to each of ``others (m,)``.
 
     The weighted mean of the fits of similarity, tempo and key.
     """
-    others = np.asarray(others, dtype=np.int64)
-    tempo = tempo_fit(tracks.tempos_bpm[row], tracks.tempos_bpm[others])
-    key = key_fit(tracks.keys[row], tracks.keys[others])
-    similarity = similarity_fit(similarities(tracks, row, others))
-    return SIMILARITY_WEIGHT * similarity + TEMPO_WEIGHT * tempo + KEY_WEIGHT * key
+    return _scores(tracks, row, np.asarray(others, dtype=np.int64), similarities(tracks, row, others))
 
 
-def pairwise_scores(tracks: Tracks, rows: np.ndarray) -> np.ndarray:
+def pairwise_scores(tracks: Tracks, rows: Sequence[int] | np.ndarray) -> np.ndarray:
     """Scores float64 ``(m, m)`` between all of ``rows (m,)``: for a playlist, not for a library."""
     rows = np.asarray(rows, dtype=np.int64)
-    return np.array([scores(tracks, row, rows) for row in rows]).reshape(len(rows), len(rows))
+    units = tracks.search.units(rows)
+    matrix = [_scores(tracks, row, rows, cosines(units, unit)) for row, unit in zip(rows, units, strict=True)]
+    return np.array(matrix).reshape(len(rows), len(rows))
+
+
+def _scores(tracks: Tracks, row: int, others: np.ndarray, found: np.ndarray) -> np.ndarray:
+    tempo = tempo_fit(tracks.tempos_bpm[row], tracks.tempos_bpm[others])
+    key = key_fit(tracks.keys[row], tracks.keys[others])
+    return SIMILARITY_WEIGHT * similarity_fit(found) + TEMPO_WEIGHT * tempo + KEY_WEIGHT * key
 
 
 def transitions(tracks: Tracks, rows: Sequence[int] | np.ndarray) -> list[Transition]:
