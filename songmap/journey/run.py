@@ -16,7 +16,7 @@ from songmap.core.config import Workspace
 from songmap.core.duplicates import recordings
 from songmap.core.keys import estimate_keys
 from songmap.core.names import find_song
-from songmap.core.nearest import build_space, neighbours
+from songmap.core.nearest import build_space, open_search
 from songmap.core.style import draw, shorten
 from songmap.core.tables import format_duration
 from songmap.extract.hear import Heard, hear
@@ -125,9 +125,9 @@ def _draw_pages(
     workspace: Workspace, library: Library, projections: tuple[Projection, Projection], seed: int
 ) -> Written:
     """The interactive maps; a song's neighbours there are those that 04 finds."""
-    units = build_space(library.embeddings, "balanced").units(library.embeddings)
+    search = open_search(library, build_space(library.embeddings, "balanced"))
     files = recordings(library.songs)  # of other recordings with several files, one is listed
-    rows, similarities = neighbours(units, files, min(N_NEIGHBOURS, len(np.unique(files)) - 1))
+    rows, similarities = search.neighbours(min(N_NEIGHBOURS, len(np.unique(files)) - 1), files)
     colourings = library_colourings(workspace, library, seed)
     songs = library.songs.assign(key_estimate=key_names(library.embeddings))
     pages = [workspace.html / f"{page_name(projection)}.html" for projection in projections]
