@@ -1,4 +1,4 @@
-"""Large matrices a block of rows at a time, so that what is made of them is never in memory whole."""
+"""Large matrices a block of rows at a time, so that neither they nor what is made of them is in memory whole."""
 
 import mmap
 from collections.abc import Iterator
@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import numpy as np
 
 BLOCK_ROWS = 4096  # 641 columns in float64: 20 MiB
+_SCATTERED_ROWS = 128  # each may bring 64 KiB of neighbouring pages along
 
 
 def blocks(n_rows: int, size: int = BLOCK_ROWS) -> list[slice]:
@@ -14,12 +15,23 @@ def blocks(n_rows: int, size: int = BLOCK_ROWS) -> list[slice]:
 
 
 def read_blocks(matrix: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
-    """Every block of rows of ``matrix (n, d)``, and where it stands.
-
-    A memory-mapped matrix gives its pages back after each, or one pass over it would count as memory of the process.
-    """
-    release = getattr(mmap, "MADV_DONTNEED", None)  # not on every system
+    """Every block of rows of ``matrix (n, d)``, and where it stands; a mapped matrix gives its pages back after each."""
     for rows in blocks(len(matrix)):
         yield rows, np.asarray(matrix[rows])
-        if release is not None and isinstance(matrix, np.memmap):
-            matrix._mmap.madvise(release)
+        _give_back(matrix)
+
+
+def read_rows(matrix: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """A copy of some rows of ``matrix (n, d)``; a mapped matrix gives its pages back."""
+    result = np.empty((len(rows), matrix.shape[1]), dtype=matrix.dtype)
+    for part in blocks(len(rows), _SCATTERED_ROWS):
+        result[part] = matrix[rows[part]]
+        _give_back(matrix)
+    return result
+
+
+def _give_back(matrix: np.ndarray) -> None:
+    """Pages of a mapped file count as memory of the process until it gives them back; they stay in the file cache."""
+    release = getattr(mmap, "MADV_DONTNEED", None)  # not on every system
+    if release is not None and isinstance(matrix, np.memmap):
+        matrix._mmap.madvise(release)

@@ -23,7 +23,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from songmap.core.artifacts import write_atomically
-from songmap.core.blocks import blocks, read_blocks
+from songmap.core.blocks import blocks, read_blocks, read_rows
 from songmap.core.config import Workspace, usable_cores
 from songmap.core.errors import QueryError
 from songmap.core.schema import N_COLUMNS, fingerprint
@@ -91,7 +91,7 @@ def open_index(
             graph.load(path)
             content = _extended(graph, path, content, embeddings, space.name, keys, added, on_progress)
     else:
-        axes = leading_axes(space.units(embeddings[sampled_rows(len(embeddings))]), N_AXES)
+        axes = leading_axes(space.units(read_rows(embeddings, sampled_rows(len(embeddings)))), N_AXES)
         content = _Content(space.mean, space.weight, axes, np.empty(0, dtype=np.uint64), "")
         added = order[np.unique(keys[order], return_index=True)[1]]
         content = _extended(_empty_graph(), path, content, embeddings, space.name, keys, added, on_progress)
@@ -117,7 +117,7 @@ def _fits(content: _Content, embeddings: np.ndarray, space: Space, keys: np.ndar
     kept = np.isin(here, content.keys).sum()
     if max(len(here), len(content.keys)) - kept > MOST_CHANGED * len(here):
         return False
-    sample = embeddings[sampled_rows(len(embeddings))]
+    sample = read_rows(embeddings, sampled_rows(len(embeddings)))
     now, then = space.units(sample), Space(space.name, content.mean, content.weight).units(sample)
     lengths = np.square(now).sum(axis=1)  # 0 for a song without direction
     return bool((np.einsum("ij,ij->i", now, then) >= LEAST_COSINE * lengths - 1e-6).all())
@@ -137,7 +137,7 @@ def _extended(
     added = np.sort(added)
     for block in blocks(len(added), _ADDED):
         rows = added[block]
-        graph.add(keys[rows], content.vectors(name, embeddings[rows]), threads=usable_cores())
+        graph.add(keys[rows], content.vectors(name, read_rows(embeddings, rows)), threads=usable_cores())
         if on_progress:
             on_progress(min(block.stop, len(added)), len(added))
     all_keys = np.sort(np.concatenate([content.keys, keys[added]]))

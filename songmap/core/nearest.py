@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from songmap.core.artifacts import Library
-from songmap.core.blocks import blocks, read_blocks
+from songmap.core.blocks import blocks, read_blocks, read_rows
 from songmap.core.config import Workspace
 from songmap.core.errors import QueryError
 from songmap.core.hubs import HubCorrection
@@ -69,7 +69,7 @@ class Search:
     def units(self, rows: Sequence[int] | np.ndarray) -> np.ndarray:
         """Unit vectors float32 ``(m, d)`` of songs."""
         rows = np.asarray(rows, dtype=np.int64)
-        return self._held[rows] if self._held is not None else self.space.units(self._embeddings[rows])
+        return self._held[rows] if self._held is not None else self.space.units(read_rows(self._embeddings, rows))
 
     def unit(self, embedding: np.ndarray) -> np.ndarray:
         """Unit vector float32 ``(d,)`` of any ``embedding (641,)``."""
