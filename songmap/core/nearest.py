@@ -25,7 +25,7 @@ from songmap.core.hubs import HubCorrection
 from songmap.core.index import Index, Progress, open_index
 from songmap.core.spaces import SPACES, Space, build_space, leading_axes, sampled_rows
 
-__all__ = ["NOBODY", "SPACES", "Search", "Space", "build_space", "cosines", "most_similar", "neighbours", "open_search"]
+__all__ = ["NOBODY", "SPACES", "Search", "Space", "build_space", "cosines", "neighbours", "open_search"]
 
 EXACT_LIMIT = 200_000  # songs; above, an index finds the candidates
 HELD_SONGS = 4096  # up to so many, unit vectors are kept: 10 MiB
@@ -234,20 +234,8 @@ def cosines(units: np.ndarray, unit: np.ndarray) -> np.ndarray:
     return np.clip(result, -1, 1)
 
 
-def most_similar(
-    units: np.ndarray, query: np.ndarray, number: int, skip: Sequence[int] | np.ndarray = ()
-) -> tuple[np.ndarray, np.ndarray]:
-    """Rows and similarities, both ``(≤ number,)``, of the songs nearest to ``query (641,)``, nearest first.
-
-    ``skip`` are different rows that are no answer: the query's own, copies. Equal similarities are in row order.
-    """
-    rough = units @ np.asarray(query, dtype=np.float32)
-    rough[np.asarray(skip, dtype=np.int64)] = -np.inf
-    return _nearest(units, query, rough, min(number, len(units) - len(skip)))
-
-
 def neighbours(units: np.ndarray, recordings: np.ndarray, number: int) -> tuple[np.ndarray, np.ndarray]:
-    """Rows and similarities, both ``(n_songs, number)``, of what ``most_similar`` finds for every song.
+    """Rows and similarities, both ``(n_songs, number)``, of the ``number`` songs nearest to every song.
 
     ``recordings (n_songs,)`` are rows of first files: of other recordings the first alone is an answer. Where
     there are fewer, ``NOBODY`` with similarity NaN follows.
