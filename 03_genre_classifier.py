@@ -15,6 +15,7 @@ from songmap.core.cli import new_parser, progress, quiet_decoders, script_main, 
 from songmap.core.config import DEFAULT_SEED, Workspace
 from songmap.core.errors import UsageError
 from songmap.core.tables import format_table, to_json
+from songmap.genre.document import set_in_words
 from songmap.genre.material import GROUP_BY
 from songmap.genre.models import CANDIDATES
 from songmap.genre.naming import classify_files
@@ -133,7 +134,7 @@ def flat(record: dict) -> dict:
         row = pick(record, "file_path", "predicted_genre", "probability")
     else:
         row = pick(record, "song_name", *(name for name in names if name in record))
-    return row | ({"90 % set": " or ".join(record["genre_set"])} if "genre_set" in record else {})
+    return row | ({"90 % set": set_in_words(record["genre_set"])} if "genre_set" in record else {})
 
 
 if __name__ == "__main__":

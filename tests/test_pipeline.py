@@ -85,7 +85,8 @@ def test_03_learns_and_04_agrees_on_names(workspace):
     result = script("03", "--workspace", workspace.root)
     assert result.returncode == 0, result.stderr
     model, card = load_model(workspace)
-    assert sorted(model["genres"]) == ["ITALODANCE", "TRANCE"]
+    assert sorted(model.genres) == ["ITALODANCE", "TRANCE"]
+    assert (workspace.html / "genre_report.html").stat().st_size > 100_000
     assert card["sha256"]
     song = load_library(workspace).songs.iloc[0]
     classified = script("03", "--workspace", workspace.root, "--classify", song["file_path"], "--json")

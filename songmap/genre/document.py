@@ -1,5 +1,6 @@
 """What was found about a classifier, as records: for tables, the page, the card and ``--json``."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -7,7 +8,8 @@ import numpy as np
 from songmap.core.artifacts import library_fingerprint
 from songmap.core.schema import FAMILIES
 from songmap.genre.conformal import prediction_sets
-from songmap.genre.doubts import set_of, uncertainty
+from songmap.genre.doubts import set_of, uncertainty, wrong_labels
+from songmap.genre.evaluate import SIGNIFICANT
 from songmap.genre.families import FamilyAttribution
 from songmap.genre.learn import Learned
 from songmap.genre.models import CANDIDATES, DEFAULT
@@ -73,6 +75,20 @@ def component_records(attribution: Attribution, names: list[str]) -> list[dict[s
     return [{"component": names[index], "importance": float(sums[index])} for index in order]
 
 
+def doubtful_records(trained: Trained) -> list[dict[str, Any]]:
+    """Songs whose label is probably wrong: those of confident learning whose other genre is more likely than not.
+
+    None if chance explains what the model knows: such a model has no say in labels.
+    """
+    material = trained.material
+    if trained.evaluation.permutation["p_value"] > SIGNIFICANT:
+        return []
+    songs = trained.library.songs.iloc[material.rows]
+    found = wrong_labels(songs, material.genres, material.labels, trained.found)
+    likely = (record for record in found if record["probability"] > 0.5)
+    return [record | {"rank": rank} for rank, record in enumerate(likely, start=1)]
+
+
 def unknown_records(trained: Trained) -> list[dict[str, Any]]:
     """The library's songs without a genre, classified by the final model."""
     rows, model = trained.material.unknown, trained.model
@@ -92,6 +108,12 @@ def unknown_records(trained: Trained) -> list[dict[str, Any]]:
         }
         for place in range(len(rows))
     ]
+
+
+def set_in_words(genres: Sequence[str]) -> str:
+    """ "A, B or C"; of more than three genres the first two and how many others."""
+    named = list(genres) if len(genres) <= 3 else [*genres[:2], f"{len(genres) - 2} others"]
+    return f"{', '.join(named[:-1])} or {named[-1]}" if len(named) > 1 else named[0]
 
 
 def song_records(trained: Trained, rows: list[int], values: list[FamilyAttribution]) -> list[dict[str, Any]]:

@@ -17,10 +17,11 @@ from songmap.core.schema import FAMILIES
 from songmap.core.style import draw, shorten
 from songmap.core.tables import readable, to_json
 from songmap.genre import pictures, reason_pictures
+from songmap.genre.models import CANDIDATES, DEFAULT
 from songmap.genre.report_page import report_page
 from songmap.genre.scores import confusion
 from songmap.genre.shapley import Attribution, component_names
-from songmap.genre.trained import Trained
+from songmap.genre.trained import WITH_COMPONENTS, Trained
 from songmap.genre.words import SongCase
 
 _N_DRAWN = 15  # songs in the picture of boundary songs
@@ -121,6 +122,10 @@ def _pictures(
         f"judged by {case.judge.rstrip(',')}"
     )
     components = component_names(trained.components)
+    served = trained.learned.name in WITH_COMPONENTS
+    whose = CANDIDATES[trained.learned.name if served else DEFAULT].title + (
+        "" if served else " (not the served model)"
+    )
     return {
         "candidates": (
             "all candidates on the same songs", pictures.candidates_picture, (document["candidates"], document["chosen"])
@@ -141,21 +146,21 @@ def _pictures(
         ),
         "shap_bar": (
             "components by influence", reason_pictures.importance_picture,
-            (attribution.importance, components, genres, palette),
+            (attribution.importance, components, genres, palette, whose),
         ),
         "shap_beeswarm": (
             "every song's SHAP values", reason_pictures.beeswarm_picture,
-            (attribution.values, attribution.scores, components, genres),
+            (attribution.values, attribution.scores, components, genres, whose),
         ),
         "shap_dependence": (
             "the strongest components, song by song", reason_pictures.dependence_picture,
-            (_panels(attribution, components, genres), trained.library.genres[rows], genres, palette),
+            (_panels(attribution, components, genres), trained.library.genres[rows], genres, palette, whose),
         ),
         "shap_waterfall": (
             "one song explained by components", reason_pictures.waterfall_picture,
             (
                 case.towards, float(case.attribution.base[case.predicted]), case.components, title,
-                f"margin towards {predicted}", "components of its judge's trees; words describe a positive score", 2,
+                f"margin towards {predicted}", f"components of {whose}; words describe a positive score", 2,
             ),
         ),
         "boundary_songs": ("songs between genres", pictures.boundary_picture, (between, names, genres, palette)),

@@ -77,7 +77,7 @@ def reliability_picture(bins: Sequence[dict[str, Any]], error: float) -> "Figure
     ``bins`` are records ``songs``, ``confidence`` (mean), ``accuracy`` and its interval ``accuracy_low``,
     ``accuracy_high``; ``error`` is the calibration error over them.
     """
-    figure = new_figure(6.0, 5.0)
+    figure = new_figure(5.0, 4.4)
     axis = figure.subplots()
     axis.plot([0, 1], [0, 1], color=MUTED_COLOUR, linestyle=":", linewidth=1)
     for record in bins:

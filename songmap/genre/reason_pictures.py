@@ -2,7 +2,7 @@
 
 Families are explained in points (hundredths) of probability, components by SHAP values in units of the margin,
 ``(n_songs, n_components, n_genres)``. ``names`` are the components' names, ``genres`` those of the model, in label
-order, ``palette`` all genres of the library, by which colours are given everywhere.
+order, ``palette`` all genres of the library, by which colours are given everywhere. ``whose`` names the trees.
 """
 
 import textwrap
@@ -57,7 +57,7 @@ def families_picture(points: np.ndarray, genres: Sequence[str]) -> "Figure":
 
 
 def importance_picture(
-    importance: np.ndarray, names: Sequence[str], genres: Sequence[str], palette: Iterable[str]
+    importance: np.ndarray, names: Sequence[str], genres: Sequence[str], palette: Iterable[str], whose: str
 ) -> "Figure":
     """Bars of mean absolute SHAP values ``(n_components, n_genres)``, stacked by genre; two genres have equal ones."""
     order = strongest(importance)[:_TOP]
@@ -73,11 +73,13 @@ def importance_picture(
     axis.tick_params(axis="y", length=0)
     sides = f"towards or away from {short(genres[1], 24)}" if len(genres) == 2 else "summed over genres"
     axis.set_xlabel(f"mean |SHAP value|, {sides} (margin)")
-    headline(figure, "What the trees go by: components, their share of the variance, what a high score means")
+    headline(figure, f"{whose}: components, their share of the variance, and what a high score means")
     return figure
 
 
-def beeswarm_picture(values: np.ndarray, scores: np.ndarray, names: Sequence[str], genres: Sequence[str]) -> "Figure":
+def beeswarm_picture(
+    values: np.ndarray, scores: np.ndarray, names: Sequence[str], genres: Sequence[str], whose: str
+) -> "Figure":
     """Every song's SHAP value per component, coloured by its score ``(n_songs, n_components)`` there.
 
     One panel a genre; with more than ``_PANELS`` genres those on which the components have most influence.
@@ -111,6 +113,7 @@ def beeswarm_picture(values: np.ndarray, scores: np.ndarray, names: Sequence[str
     figure.colorbar(
         colours, ax=axes, label="the song's score on the component (SD)", extend="both", shrink=min(1, 0.9 / n_rows)
     )
+    headline(figure, f"{whose}: what every song's components add")
     return figure
 
 
@@ -158,6 +161,7 @@ def dependence_picture(
     named: np.ndarray,
     genres: Sequence[str],
     palette: Iterable[str],
+    whose: str,
 ) -> "Figure":
     """For each panel ``(scores, towards, name, genre)``: SHAP value towards ``genre`` over the score on a component.
 
@@ -182,6 +186,7 @@ def dependence_picture(
         axis.set_visible(False)
     handles, texts = axes[0, 0].get_legend_handles_labels()
     figure.legend(handles, texts, loc="outside lower center", ncols=min(5, len(genres)), fontsize=9)
+    headline(figure, f"{whose}: what its strongest components add")
     return figure
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from songmap.core.schema import FAMILIES
 from songmap.core.style import html_page
 from songmap.core.tables import format_cell, readable
+from songmap.genre.document import set_in_words
 from songmap.genre.evaluate import SIGNIFICANT
 from songmap.genre.models import DEFAULT
 
@@ -25,8 +26,7 @@ _SCORES = {
     "ece": "calibration error",
 }  # fmt: skip
 _TESTED = {
-    "tested_on": "tested on", **_SCORES, "baseline_accuracy": "commonest genre: accuracy",
-    "baseline_macro_f1": "commonest genre: macro F1",
+    "tested_on": "tested on", **_SCORES, "baseline_accuracy": "commonest genre's accuracy",
 }  # fmt: skip
 _CANDIDATES = {"title": "model", **_SCORES, "difference": "balanced accuracy against PCA + XGBoost"}
 _PER_GENRE = {
@@ -156,7 +156,7 @@ def _doubtful(document: Record) -> str:
     if document["permutation"]["p_value"] > SIGNIFICANT:
         return _paragraph("Not looked for: a model that is not shown to be better than chance has no say in it.")
     if not records:
-        return _paragraph("None: no song sounds enough like another genre to doubt its label.")
+        return _paragraph("None: no other genre is more likely than not for any song, as far as the model can tell.")
     told = _note("By models that had not seen the song (confident learning). Listen before changing anything.")
     return (
         told + _table([_song_row(record) for record in records[:_SHOWN]], _DOUBTFUL) + _more(records, "doubtful_labels")
@@ -201,7 +201,7 @@ def _difference(record: Record) -> str:
 
 def _song_row(record: Record) -> dict[str, Any]:
     return {**record, "percent": _percent(record["probability"])} | (
-        {"genre_set": " or ".join(record["genre_set"])} if "genre_set" in record else {}
+        {"genre_set": set_in_words(record["genre_set"])} if "genre_set" in record else {}
     )
 
 

@@ -14,13 +14,14 @@ from songmap.genre.document import (
     card,
     component_records,
     components_of,
+    doubtful_records,
     family_records,
     reliability,
     song_records,
     unknown_records,
 )
-from songmap.genre.doubts import boundary_records, uncertainty, wrong_labels
-from songmap.genre.evaluate import SIGNIFICANT, evaluate, final
+from songmap.genre.doubts import boundary_records, uncertainty
+from songmap.genre.evaluate import evaluate, final
 from songmap.genre.material import training_material
 from songmap.genre.models import DEFAULT
 from songmap.genre.outputs import write_all
@@ -73,7 +74,6 @@ def classify_library(
     drawn = _spread(trained, _COMPONENT_SONGS)
     attribution = attribute(trained.components, library.embeddings[drawn])
 
-    by_chance = evaluation.permutation["p_value"] > SIGNIFICANT  # such a model has no say in labels
     document = {
         "chosen": evaluation.chosen,
         "reason": evaluation.reason,
@@ -94,7 +94,7 @@ def classify_library(
         "boundary_songs": boundary_records(
             songs, material.genres, found, trained.sets, evaluation.fold_of, len(evaluation.judges) - 1
         ),
-        "doubtful_labels": [] if by_chance else wrong_labels(songs, material.genres, material.labels, found),
+        "doubtful_labels": doubtful_records(trained),
         "unknown_songs": unknown_records(trained),
         "all_songs": song_records(trained, rows, values) if every_song else [],
     }
