@@ -1,6 +1,6 @@
 """Where one library is asked: a request as ``commands`` parses it, and what is printed for it.
 
-Answers are made once for each setting (space, weights, correction of hubs), when a request first needs them.
+Answers are made for each setting (space, weights, correction of hubs) when a request first needs them, and kept.
 The songs of the last answer have numbers, which later requests can give in place of a name, in any setting.
 """
 
@@ -10,12 +10,13 @@ import io
 import json
 import os
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from songmap.core.artifacts import Library
 from songmap.core.config import Workspace
-from songmap.core.errors import QueryError
+from songmap.core.errors import QueryError, UsageError
 from songmap.core.tables import readable, to_json
 from songmap.similar.answers import Answer, Answers
 from songmap.similar.commands import names_of
@@ -25,6 +26,8 @@ from songmap.similar.m3u8 import write_playlist
 from songmap.similar.player import play
 from songmap.similar.programme import PLAYLIST_SUFFIXES, Programme
 
+KEPT_SETTINGS = 4  # whose answers are kept: of a large library each takes some memory
+
 
 class Desk:
     """The answers about one library. Raises QueryError if it is empty."""
@@ -32,7 +35,7 @@ class Desk:
     def __init__(self, library: Library, workspace: Workspace | None = None) -> None:
         self.library = library
         self._workspace = workspace
-        self._programmes: dict[tuple[Any, ...], Programme] = {}
+        self._programme = lru_cache(KEPT_SETTINGS)(self._new_programme)
         self._last: list[int] = []
 
     def reply(self, request: argparse.Namespace) -> Iterator[str]:
@@ -42,10 +45,11 @@ class Desk:
         """
         if not hasattr(request, "songs"):
             request.songs, request.away = names_of(request.command, getattr(request, "words", []))
-            for name in [*request.songs, *request.away]:
+            songs = [] if request.command in ("list", "order") else [*request.songs, *request.away]
+            for name in songs:
                 if os.sep in name and _is_folder(name):
                     raise QueryError(f"{name} is a folder; give one of its files, or run 01 with --music {name}")
-        programme = self._programme(request.space, request.weights, request.correct_hubs)
+        programme = self._programme(request.space, tuple((request.weights or {}).items()), request.correct_hubs)
         programme.answers.last = self._last
         try:
             if request.command == "radio":
@@ -61,12 +65,8 @@ class Desk:
         finally:
             self._last = programme.answers.last
 
-    def _programme(self, space: str, weights: dict[str, float] | None, correct_hubs: bool) -> Programme:
-        setting = (space, tuple(sorted((weights or {}).items())), correct_hubs)
-        if setting not in self._programmes:
-            answers = Answers(self.library, self._workspace, space, weights, correct_hubs)
-            self._programmes[setting] = Programme(answers)
-        return self._programmes[setting]
+    def _new_programme(self, space: str, weights: tuple[tuple[str, float], ...], correct_hubs: bool) -> Programme:
+        return Programme(Answers(self.library, self._workspace, space, dict(weights) or None, correct_hubs))
 
 
 def _is_folder(text: str) -> bool:
@@ -91,7 +91,7 @@ def _answer(programme: Programme, ask: argparse.Namespace) -> Answer:
         case "compare":
             return answers.compare(*songs)
         case "why":
-            return answers.why(*songs, ask.picture)
+            return _why(answers, ask)
         case "info":
             return answers.info(songs[0])
         case "list":
@@ -109,6 +109,13 @@ def _answer(programme: Programme, ask: argparse.Namespace) -> Answer:
         case "transitions":
             return programme.transitions(songs)
     return {"genres": answers.genres, "duplicates": answers.duplicates, "evaluate": answers.evaluate}[ask.command]()
+
+
+def _why(answers: Answers, ask: argparse.Namespace) -> Answer:
+    try:
+        return answers.why(*ask.songs, ask.picture)
+    except OSError as error:
+        raise UsageError(f"{ask.picture} cannot be written: {error.strerror}; choose another --picture FILE") from error
 
 
 def _filters(ask: argparse.Namespace) -> Filters:

@@ -94,8 +94,8 @@ class Programme:
         records = self.answers.numbered(rows, extra)
         shown = [
             {name: record[name] for name in ("rank", "song_name", "artist", "genre")}
-            | {"transition": record["transition"], "why": record["why"] or ""}
-            for record in records
+            | {"transition": change and f"{change.score:.2f}", "why": record["why"] or ""}
+            for record, change in zip(records, changes, strict=True)
         ]
         scores = [change.score for change in changes if change]
         mean = f"; mean transition {np.mean(scores):.2f}" if scores else ""

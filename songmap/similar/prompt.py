@@ -44,8 +44,8 @@ def line_parser() -> tuple[Parser, dict[str, CommandParser]]:
     add_setting(shared, missing=True)
     commands = add_commands(parser, [shared], _LineCommandParser)
     commands.required = True
-    for name in ("help", "quit", "exit"):
-        commands.add_parser(name, add_help=False)
+    for name, text in (("help", "All commands, or more of one."), ("quit", "Leave."), ("exit", "Leave.")):
+        commands.add_parser(name, description=text)
     return parser, commands.choices
 
 
@@ -61,7 +61,7 @@ class Conversation:
         self._paths: list[str] = []  # which of these it is being the question
 
     def answer(self, line: str, ask: bool = False) -> bool:
-        """Print what one line asks for; whether to go on. Raises SongmapError, OSError.
+        """Print what one line asks for; whether to go on. Raises SongmapError.
 
         With ``ask`` a name that means several songs lists them by number, and a line that is a number answers.
         """
@@ -84,6 +84,10 @@ class Conversation:
             if not ask:
                 raise
             self._offer(request, error)
+        except BrokenPipeError:  # nobody reads any more
+            raise
+        except OSError as error:  # a full disk, a folder that is gone
+            raise UsageError(f"{error.filename}: {error.strerror}" if error.filename else str(error)) from error
         return True
 
     def _parsed(self, words: list[str]) -> argparse.Namespace | None:
@@ -159,10 +163,6 @@ def _converse(conversation: Conversation) -> int:
                 return 0
         except SongmapError as error:
             _tell(str(error))
-        except BrokenPipeError:
-            raise
-        except OSError as error:  # a full disk, a folder that is gone
-            _tell(f"{error.filename}: {error.strerror}" if error.filename else str(error))
         except KeyboardInterrupt:
             _tell("stopped")
         except EOFError:

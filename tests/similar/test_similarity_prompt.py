@@ -163,6 +163,10 @@ def test_bad_usage_is_one_line_and_status_2(workspace, tmp_path):
             ["--workspace", workspace, "why", "a|b", "track 03", "--picture", tmp_path / "no" / "such" / "a.xyz"],
             "a.xyz",
         ),
+        (
+            ["--workspace", workspace, "why", "a|b", "track 03", "--picture", "/proc/a.png"],
+            "/proc/a.png cannot be written",
+        ),
         (["--workspace", workspace, "neighbours", "--out", "a.txt"], "a.txt does not end in .npz or .csv or .parquet"),
         (["--workspace", workspace, "neighbours", "--out", "/proc/a.npz"], "/proc/a.npz cannot be written"),
         (["--workspace", tmp_path, "genres"], "run 01_feature_extraction.py first"),
