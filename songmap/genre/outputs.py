@@ -68,7 +68,7 @@ def _write_tables(folder: Path, document: dict[str, Any], genres: Sequence[str])
         (
             "boundary_songs.csv",
             document["boundary_songs"],
-            "all songs learned from, the least certain first, out of fold",
+            "songs learned from, the least certain first (at most 10,000)",
         ),
         ("doubtful_labels.csv", document["doubtful_labels"], "songs whose genre is probably wrong"),
         ("unknown_songs.csv", document["unknown_songs"], "songs without a genre, classified"),

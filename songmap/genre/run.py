@@ -31,6 +31,9 @@ from songmap.genre.trained import WITH_COMPONENTS, Trained
 from songmap.genre.words import records
 
 Watch = Callable[[str], AbstractContextManager[Callable[..., None]]]
+_LISTED_SONGS = (
+    10_000  # least certain ones that are listed: with 50 genres all of a large library would fill the memory
+)
 _EXPLAINED_SONGS = 200  # over which the families' influence is averaged
 _COMPONENT_SONGS = 1_000  # over which the components' is
 
@@ -63,9 +66,9 @@ def classify_library(
     trained = Trained(library, material, plan, evaluation, learned, shown.pipeline, seed)
 
     found, songs = trained.found, library.songs.iloc[material.rows]
-    if asked is None:
-        entropy, margin = uncertainty(found)
-        asked = int(material.rows[np.lexsort((margin, -entropy))[0]])
+    entropy, margin = uncertainty(found)
+    uncertain = np.lexsort((margin, -entropy))[:_LISTED_SONGS]
+    asked = int(material.rows[uncertain[0]]) if asked is None else asked
     case = trained.case(asked)
     with watch("explaining songs") as on_progress:
         in_path_order = np.argsort(library.songs["file_path"].to_numpy(dtype=object), kind="stable").tolist()
@@ -92,7 +95,12 @@ def classify_library(
         "components": component_records(attribution, component_names(trained.components)),
         "song": records(case),
         "boundary_songs": boundary_records(
-            songs, material.genres, found, trained.sets, evaluation.fold_of, len(evaluation.judges) - 1
+            songs.iloc[uncertain],
+            material.genres,
+            found[uncertain],
+            trained.sets[uncertain],
+            evaluation.fold_of[uncertain],
+            len(evaluation.judges) - 1,
         ),
         "doubtful_labels": doubtful_records(trained),
         "unknown_songs": unknown_records(trained),
