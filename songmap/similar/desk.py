@@ -30,7 +30,7 @@ KEPT_SETTINGS = 4  # whose answers are kept: of a large library each takes some 
 
 
 class Desk:
-    """The answers about one library. Raises QueryError if it is empty."""
+    """The answers about one library."""
 
     def __init__(self, library: Library, workspace: Workspace | None = None) -> None:
         self.library = library

@@ -119,10 +119,9 @@ class Conversation:
         names = [*request.songs, *request.away]
         self._name = next(name for name in names if str(error).startswith(repr(name)))  # the message begins with it
         print(f"{self._name!r} means {len(songs):,} songs; give the number of one")
-        for number, (name, genre, path) in enumerate(
-            zip(songs["song_name"], songs["genre"], self._paths, strict=False), start=1
-        ):
-            print(one_line(f"{number:>3}", f"{name} [{genre}]", path))
+        labels = [f"{name} [{genre}]" for name, genre in zip(songs["song_name"], songs["genre"], strict=True)]
+        for number, (label, path) in enumerate(zip(labels, self._paths, strict=False), start=1):
+            print(one_line(f"{number:>3}", label, *([path] if labels.count(label) > 1 else [])))
         if len(songs) > MAX_OFFERED:
             print(f"     and {len(songs) - MAX_OFFERED:,} more; give more of the name")
 

@@ -40,8 +40,13 @@ def library() -> Library:
     embeddings, songs = made.embeddings, made.songs.to_dict("records")
     for row, song in enumerate(songs):
         song["artist"], song["year"] = f"Artist {row // 2}", 1980.0 + row
-    for row, genre in ((4, "A"), (5, "B")):
-        songs[row] |= {"song_name": "intro", "title": "intro", "file_path": f"/music/{genre}/intro.mp3"}
+    for row, folder in ((4, "A"), (5, "B")):
+        songs[row] |= {
+            "song_name": "intro",
+            "title": "intro",
+            "genre": "HOUSE",
+            "file_path": f"/music/{folder}/intro.mp3",
+        }
     embeddings[8] = embeddings[7]
     songs[8]["duplicate_of"] = songs[7]["file_path"]
     order = sorted(range(len(songs)), key=lambda row: songs[row]["file_path"])
