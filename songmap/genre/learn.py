@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 INNER_FOLDS = 4
 GRID_SONGS = 1_000  # of more, the grid is decided on so many
-_COLDEST, _HOTTEST = 0.1, 1000.0  # temperatures
+_COLDEST, _HOTTEST = 0.02, 1000.0  # temperatures
+_PRIOR_WEIGHTS = (-3.0, 1.0)
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,8 @@ def calibrate(
 
     As by Platt (1999), a model that is right everywhere is not taken for infallible: a song's genre counts for
     ``1 - 1 / (n_groups + 2)`` (rule of succession), the others share the rest. In ``1 / temperature`` and
-    ``prior_weight`` the loss is convex. ``prior_weight`` stays 0 where all ``shares`` are equal: nothing then tells it.
+    ``prior_weight`` the loss is convex. ``prior_weight`` stays 0 where all ``shares`` are equal: nothing then tells it. It is negative for a model
+    that favours frequent genres more than their frequency warrants, as LDA does where columns outnumber songs.
     """
     from scipy.optimize import minimize
 
@@ -116,7 +118,7 @@ def calibrate(
             axis=(1, 2)
         )
 
-    bounds = [(1 / _HOTTEST, 1 / _COLDEST), (0.0, 0.0 if np.ptp(shares) == 0 else 1.0)]
+    bounds = [(1 / _HOTTEST, 1 / _COLDEST), (0.0, 0.0) if np.ptp(shares) == 0 else _PRIOR_WEIGHTS]
     best = minimize(loss, [1.0, 0.0], jac=True, bounds=bounds, method="L-BFGS-B")
     return Calibration(float(1 / best.x[0]), float(best.x[1]), shares), float(best.fun)
 

@@ -81,7 +81,7 @@ def _decided(songs: pd.DataFrame, asked: str) -> tuple[str, str]:
     known = {level: int((songs[level] != "").sum()) for level in ("artist", "album")}
     if known.get(asked) == 0:
         raise UsageError(
-            f"--group-by {asked}: none of the {len(songs)} songs has an {asked}; tag them and run 01 again, "
+            f"--group-by {asked}: none of the {len(songs)} songs has one; tag them and run 01 again, "
             "or leave the option out"
         )
     used = next((level for level in GROUP_BY if known.get(level)), "song") if asked == "strictest" else asked
@@ -135,7 +135,7 @@ def song_groups(songs: pd.DataFrame, recording: np.ndarray, group_by: str) -> tu
         if n_groups < MIN_GROUPS:
             finer = next((level for level in levels if len(set(level[own])) >= MIN_GROUPS), levels[-1])
             groups[own] = finer[own]
-            unit = "songs" if finer is levels[-1] else "albums"
+            unit = "songs" if (groups[own] == levels[-1][own]).any() else "albums"
             limits.append(
                 f"{genre} is all {_whose(songs[own], n_groups)}: tested on unseen {unit}, not on unseen {group_by}s"
             )
