@@ -89,6 +89,10 @@ def build_space(
     length. ``balanced``: each column then divided by the square root of its family's size, so that all seven
     families decide alike. ``family_weights`` ≥ 0 say how many times a family counts in either, 1 where not given.
     ``classifier`` needs the genre ``model``.
+
+    ``pca`` is not whitened, and of few components: of the 10 nearest, 0.929 and 0.606 had the song's genre (73
+    recordings and 52 synthesised songs, two genres each) with 20 components, 0.932 and 0.627 with 10, 0.930 and 0.608
+    with 50, but 0.777 and 0.565 with 20 whitened ones; ``scaled`` 0.929 and 0.606, ``balanced`` 0.986 and 0.662.
     """
     if space not in SPACES:
         raise QueryError(f"no space {space!r}; there are {', '.join(SPACES)}")

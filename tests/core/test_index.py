@@ -278,3 +278,8 @@ def test_a_library_opens_through_its_index(tmp_path, monkeypatch, embeddings):
     search = open_search(library, space, Workspace(tmp_path), lambda done, total: told.append((done, total)))
     assert not told
     assert recall(search, library.embeddings) >= 0.99
+
+
+def test_the_same_songs_make_the_same_index(built, embeddings, tmp_path):
+    opened(Workspace(tmp_path), embeddings)
+    assert files(Workspace(tmp_path))["search_balanced.index"] == files(Workspace(built))["search_balanced.index"]

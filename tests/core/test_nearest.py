@@ -181,3 +181,14 @@ def test_an_empty_library_has_no_search():
     assert open_search(library, space).nearest(np.zeros(641), 5)[0].tolist() == [0]
     with pytest.raises(QueryError, match=r"no song; add music and run 01"):
         open_search(make_library(0), space)
+
+
+def test_a_mapped_matrix_is_searched_like_one_in_memory(through, tmp_path):
+    embeddings = random_embeddings(300).astype(np.float32)
+    np.save(tmp_path / "matrix.npy", embeddings)
+    mapped = np.load(tmp_path / "matrix.npy", mmap_mode="r")
+    expected, search = searched(embeddings), searched(mapped)
+    everyone = np.arange(300)
+    np.testing.assert_array_equal(search.units(everyone), expected.units(everyone))
+    for part, of in zip(search.neighbours(9, everyone), expected.neighbours(9, everyone), strict=True):
+        np.testing.assert_array_equal(part, of)
