@@ -21,7 +21,7 @@ from songmap.core.hubs import HubCorrection
 from songmap.core.index import Index, Progress, open_index
 from songmap.core.spaces import SPACES, Space, build_space, leading_axes, sampled_rows
 
-__all__ = ["NOBODY", "SPACES", "Search", "Space", "build_space", "cosines", "neighbours", "open_search"]
+__all__ = ["NOBODY", "SPACES", "Search", "Space", "build_space", "cosines", "open_search"]
 
 EXACT_LIMIT = 200_000  # songs; above, an index finds the candidates
 HELD_SONGS = 4096  # up to so many, unit vectors are kept: 10 MiB
@@ -229,33 +229,3 @@ def cosines(units: np.ndarray, unit: np.ndarray) -> np.ndarray:
     for rows in blocks(len(units)):
         result[rows] = np.multiply(units[rows], unit, dtype=np.float64).sum(axis=1)
     return np.clip(result, -1, 1)
-
-
-def neighbours(units: np.ndarray, recordings: np.ndarray, number: int) -> tuple[np.ndarray, np.ndarray]:
-    """Rows and similarities, both ``(n_songs, number)``, of the ``number`` songs nearest to every song.
-
-    ``recordings (n_songs,)`` are rows of first files: of other recordings the first alone is an answer. Where
-    there are fewer, ``NOBODY`` with similarity NaN follows.
-    """
-    rows = np.full((len(units), number), NOBODY, dtype=np.int64)
-    similarities = np.full((len(units), number), np.nan)
-    firsts = np.unique(recordings)
-    candidates = units[firsts]
-    for start in range(0, len(units), _QUERIES):
-        rough = units[start : start + _QUERIES] @ candidates.T
-        for song, row_rough in enumerate(rough, start):
-            row_rough[np.searchsorted(firsts, recordings[song])] = -np.inf
-            found, own = _nearest(candidates, units[song], row_rough, min(number, len(firsts) - 1))
-            rows[song, : len(found)], similarities[song, : len(found)] = firsts[found], own
-    return rows, similarities
-
-
-def _nearest(units: np.ndarray, query: np.ndarray, rough: np.ndarray, number: int) -> tuple[np.ndarray, np.ndarray]:
-    """The ``number`` best of ``units`` by their float32 similarities ``rough``, measured again."""
-    if number < 1:
-        return np.empty(0, dtype=np.int64), np.empty(0)
-    least = np.partition(rough, len(rough) - number)[len(rough) - number]
-    rows = np.flatnonzero(rough >= least - _ROUNDING)
-    similarities = cosines(units[rows], query)
-    order = np.lexsort((rows, -similarities))[:number]
-    return rows[order], similarities[order]
