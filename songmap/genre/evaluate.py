@@ -14,7 +14,7 @@ import numpy as np
 
 from songmap.core.config import usable_cores
 from songmap.core.errors import UsageError
-from songmap.genre.learn import Learned, learn
+from songmap.genre.learn import Learned, learn, one_thread
 from songmap.genre.material import Material
 from songmap.genre.models import CANDIDATES, DEFAULT
 from songmap.genre.scores import (
@@ -96,7 +96,7 @@ class _Work:
     def learned(self, tasks: Sequence[tuple[str, np.ndarray, np.ndarray]]) -> list[Learned]:
         """A model for each task: name of a candidate, rows to learn from, groups of all songs."""
         self.total += len(tasks)
-        with ThreadPoolExecutor(usable_cores()) as pool:
+        with ThreadPoolExecutor(usable_cores(), initializer=one_thread) as pool:
             futures = [pool.submit(self._learn, *task) for task in tasks]
             try:
                 for future in as_completed(futures):
@@ -154,11 +154,9 @@ def evaluate(
     among them; of more than ``compare_all`` development songs they are thinned on the way. Raises UsageError for a
     ``model`` that would take hours for so many songs.
     """
-    from threadpoolctl import threadpool_limits
-
     _check(model, len(material.labels))
     work = _Work(embeddings, material, seed, n_draws, on_progress)
-    with threadpool_limits(1):
+    with one_thread():
         rounds = _compared(work, plan, names, compare_all, model)
         crossed = rounds[-1]
         chosen, reason = _choice(crossed, model)
@@ -233,10 +231,8 @@ def evaluate(
 
 def final(embeddings: np.ndarray, material: Material, name: str, seed: int) -> Learned:
     """The candidate ``name`` learned from all songs of the material: what is saved and served."""
-    from threadpoolctl import threadpool_limits
-
     _check(name, len(material.labels))
-    with threadpool_limits(1):
+    with one_thread():
         return learn(name, embeddings, material.labels, material.groups, len(material.genres), seed)
 
 

@@ -15,6 +15,7 @@ from songmap.genre.splits import Fold, make_folds, subsample
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
+    from threadpoolctl import threadpool_limits
 
 INNER_FOLDS = 4
 GRID_SONGS = 1_000  # of more, the grid is decided on so many
@@ -84,6 +85,18 @@ def _best(
     options = [calibrate(one, labels[tested], groups[tested], shares) for one in found]
     best = min(range(len(points)), key=lambda index: options[index][1])
     return points[best], options[best][0]
+
+
+def one_thread() -> "threadpool_limits":
+    """Limits this thread's fits to one thread each; a context manager, or a pool's initializer.
+
+    Trees ask OpenMP for more whatever their n_jobs says, and wait busily for those on a busy machine. OpenMP counts
+    by thread, so that each thread of a pool needs it, and it must be loaded to be limited.
+    """
+    import xgboost  # noqa: F401
+    from threadpoolctl import threadpool_limits
+
+    return threadpool_limits(1)
 
 
 def inner_folds(labels: np.ndarray, groups: np.ndarray, seed: int) -> list[Fold]:

@@ -1,5 +1,6 @@
 """Evaluations of libraries about which the answer is known."""
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -17,7 +18,19 @@ from songmap.genre.models import CANDIDATES
 from songmap.genre.splits import plan_splits
 from songmap.genre.verdicts import gap_meaning, leakage_meaning, permutation_meaning
 
-FEW = ("pca_xgboost", "lda", "majority")
+FEW = ("pca_xgboost", "logistic", "majority")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def small_grid():
+    """One fit for each inner fold of the default: what is known here does not hang on its grid."""
+
+    def grid(labels: np.ndarray) -> list[dict]:
+        return [{"components": min(40, len(labels) // 2), "depth": 2, "trees": trees} for trees in (50, 100)]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(CANDIDATES, "pca_xgboost", replace(CANDIDATES["pca_xgboost"], grid=grid))
+        yield
 
 
 def judge(library: Library, seed: int = 42, **options) -> Evaluation:
@@ -99,7 +112,7 @@ def test_ten_genres_of_ten_songs_are_too_much_for_the_published_parameters_alone
         record["model"]: record["balanced_accuracy"] for record in judge(library, names=(*FEW, "published")).candidates
     }
     assert values["published"] < 0.2
-    assert min(values["pca_xgboost"], values["lda"]) > 0.6
+    assert min(values["pca_xgboost"], values["logistic"]) > 0.6
 
 
 def test_probabilities_are_those_of_judges_that_had_not_seen_the_songs():
@@ -140,12 +153,12 @@ def test_scores_are_those_of_the_probabilities():
 
 
 def test_the_better_one_is_served_and_the_reason_says_by_how_much():
-    """Genres differ in the direction of one tiny column: principal components lose it, discriminants do not."""
+    """Genres differ in six columns beside six strong directions: principal components blur that, a discriminant does not."""
     rng = np.random.default_rng(0)
     embeddings = rng.standard_normal((80, 6)) @ rng.standard_normal((6, N_COLUMNS)) + 0.3 * random_embeddings(80, 1)
     labels = np.repeat([0, 1], 40)
     embeddings[:, 200:206] += 1.5 * labels[:, np.newaxis]
-    found = judge(labelled_library(embeddings, [f"G{label}" for label in labels]))
+    found = judge(labelled_library(embeddings, [f"G{label}" for label in labels]), names=(*FEW, "lda"))
     by_name = {record["model"]: record for record in found.candidates}
     assert by_name["lda"]["difference"] > by_name["lda"]["difference_error"]
     assert found.chosen == "lda"
@@ -156,8 +169,8 @@ def test_the_better_one_is_served_and_the_reason_says_by_how_much():
 
 def test_the_default_is_served_where_no_other_is_better():
     found = copied_artists()
-    lda = found.candidates[1]
-    assert (found.chosen == "lda") == (lda["difference"] > max(lda["difference_error"], 0))
+    other = found.candidates[1]
+    assert (found.chosen == "logistic") == (other["difference"] > max(other["difference_error"], 0))
     assert CANDIDATES[found.chosen].title in found.reason
 
 
@@ -192,7 +205,7 @@ def test_rare_genres_are_not_forgotten():
 
 
 def test_twelve_genres_of_six_songs():
-    found = judge(separable_library(12, 6, distance=0.6), model="lda")
+    found = judge(separable_library(12, 6, distance=0.6), model="logistic")
     assert found.scores[1]["accuracy"] > 0.8
     assert found.out_of_fold.sum(axis=1) == pytest.approx(1)
 
@@ -236,7 +249,7 @@ def test_many_songs_thin_the_candidates_and_say_on_how_many_each_was_compared():
     library = separable_library(2, 75, distance=0.25)
     seen = []
     found = judge(
-        library, names=(*FEW, "published", "logistic"), compare_all=40, on_progress=lambda *at: seen.append(at)
+        library, names=(*FEW, "published", "xgboost"), compare_all=40, on_progress=lambda *at: seen.append(at)
     )
     songs = {record["model"]: record["songs"] for record in found.candidates}
     assert songs["pca_xgboost"] == songs["majority"] == 120

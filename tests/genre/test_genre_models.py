@@ -5,18 +5,17 @@ import warnings
 import numpy as np
 import pytest
 from libraries import separable_library
-from threadpoolctl import threadpool_limits
 
 from songmap.core.classifier import Calibration, pipeline_probabilities
 from songmap.core.schema import N_COLUMNS
-from songmap.genre.learn import calibrate, inner_folds, learn
+from songmap.genre.learn import calibrate, inner_folds, learn, one_thread
 from songmap.genre.models import CANDIDATES, TREES
 
 
 @pytest.fixture(autouse=True, scope="module")
-def one_thread():
+def alone():
     """As wherever models are learned."""
-    with threadpool_limits(1):
+    with one_thread():
         yield
 
 
