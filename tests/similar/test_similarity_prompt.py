@@ -401,12 +401,18 @@ def test_ctrl_c_stops_a_command_and_not_the_session(terminal, tmp_path):
     os.mkfifo(endless)
     terminal.wait_for("songmap>")
     terminal.type(f"order {endless}\r")
-    writer = None
+    writer, until = None, time.monotonic() + 60
     while writer is None:
+        assert time.monotonic() < until
         with suppress(OSError):  # no reader yet
             writer = os.open(endless, os.O_WRONLY | os.O_NONBLOCK)
-    terminal.type("\x03")
-    terminal.wait_for("stopped")
+    for _ in range(100):  # one that comes just before reading begins is only heeded once something is read
+        terminal.type("\x03")
+        with suppress(AssertionError):
+            terminal.wait_for("stopped", timeout_s=0.5)
+            break
+    else:
+        pytest.fail("Ctrl-C does not stop a command")
     os.close(writer)
     terminal.ask("genres", "Mean similarity within genres")
     terminal.leave()
