@@ -112,26 +112,28 @@ def calibrate(
     """The calibration of ``found (n_songs, n_genres)`` with the smallest log loss, and that loss.
 
     As by Platt (1999), a model that is right everywhere is not taken for infallible: a song's genre counts for
-    ``1 - 1 / (n_groups + 2)`` (rule of succession), the others share the rest. In ``1 / temperature`` and
-    ``prior_weight`` the loss is convex. ``prior_weight`` stays 0 where all ``shares`` are equal: nothing then tells it. It is negative for a model
-    that favours frequent genres more than their frequency warrants, as LDA does where columns outnumber songs.
+    ``1 - 1 / (n_groups + 2)`` (rule of succession), the others share the rest. ``prior_weight`` has a normal prior
+    (mean 0, deviation 1), which decides where shares are about equal and tell nothing. It is negative for a model that
+    favours frequent genres by more than their frequency, as LDA does where columns outnumber songs. In
+    ``1 / temperature`` and ``prior_weight`` all this is convex.
     """
     from scipy.optimize import minimize
 
     n_songs, n_genres = found.shape
-    doubt = 1 / (len(np.unique(groups)) + 2)
+    n_groups = len(np.unique(groups))
+    doubt = 1 / (n_groups + 2)
     targets = np.full((n_songs, n_genres), doubt / (n_genres - 1))
     targets[np.arange(n_songs), labels] = 1 - doubt
     slopes = np.stack([np.log(Calibration(1.0, 0.0, shares).apply(found)), np.tile(np.log(shares), (n_songs, 1))])
 
     def loss(parameters: np.ndarray) -> tuple[float, np.ndarray]:
-        told = Calibration(1 / parameters[0], parameters[1], shares).apply(found)
-        excess = (told - targets) / n_songs
-        return -float((targets * np.log(np.clip(told, 1e-300, None))).sum() / n_songs), (slopes * excess).sum(
-            axis=(1, 2)
-        )
+        inverse, weight = parameters
+        told = Calibration(1 / inverse, weight, shares).apply(found)
+        value = -(targets * np.log(np.clip(told, 1e-300, None))).sum() / n_songs + weight**2 / (2 * n_groups)
+        slope = (slopes * (told - targets)).sum(axis=(1, 2)) / n_songs
+        return float(value), slope + np.array([0, weight / n_groups])
 
-    bounds = [(1 / _HOTTEST, 1 / _COLDEST), (0.0, 0.0) if np.ptp(shares) == 0 else _PRIOR_WEIGHTS]
+    bounds = [(1 / _HOTTEST, 1 / _COLDEST), _PRIOR_WEIGHTS if np.ptp(shares) else (0.0, 0.0)]
     best = minimize(loss, [1.0, 0.0], jac=True, bounds=bounds, method="L-BFGS-B")
     return Calibration(float(1 / best.x[0]), float(best.x[1]), shares), float(best.fun)
 
