@@ -211,6 +211,7 @@ def evaluate(
         permutation["p_value"],
         tested[chosen].values["accuracy"],
         len(set(plan.groups[test])),
+        plan.group_by,
     )
     return Evaluation(
         chosen=chosen,
@@ -277,7 +278,8 @@ def _compared(
             kept = {*ranked[: (len(ranked) + 1) // 2], *_ALWAYS, asked}
             left = [name for name in left if name in kept]
         size *= _RUNG_FACTOR
-        left = [name for name in left if (CANDIDATES[name].most_songs or np.inf) >= min(size, n_songs)]
+        left = [name for name in left if (CANDIDATES[name].most_songs or np.inf) >= size]
+    left = [name for name in left if (CANDIDATES[name].most_songs or np.inf) >= len(work.labels)]
     return [*rounds, work.crossed(left, plan.development, plan.repeats, groups, groups)]
 
 
@@ -338,6 +340,7 @@ def _leakage(work: _Work, own: _Crossed, plan: Plan, recordings: np.ndarray) -> 
                 (plan.development[train], plan.development[test])
                 for train, test in make_folds(labels, recordings[plan.development], N_FOLDS, work.seed + 1000 * number)
             ]
+            or plan.repeats[number]  # copies leave no others
             for number in range(len(plan.repeats))
         ]
         mixed = work.crossed([own.name], plan.development, repeats, recordings, plan.groups)[own.name]

@@ -2,6 +2,7 @@
 
 SIGNIFICANT = 0.05  # p values above it are taken for chance
 _SMALL_GAP = 0.05
+_FEW_GROUPS = 10  # intervals of fewer are rough
 _ERRORS = 2  # standard errors that a leak must exceed
 
 
@@ -39,7 +40,7 @@ def leakage_meaning(grouped: float, random: float, error: float, unit: str) -> s
 
 
 def limits(
-    title: str, n_songs: int, says_the_same: bool, p_value: float, test_accuracy: float, n_test_groups: int
+    title: str, n_songs: int, says_the_same: bool, p_value: float, test_accuracy: float, n_test_groups: int, unit: str
 ) -> list[str]:
     """Sentences on what the scores do not show, without their full stops."""
     found = []
@@ -47,12 +48,15 @@ def limits(
         found.append(f"{title} says the same of every song: its parameters are too strict for {n_songs} songs")
     elif p_value > SIGNIFICANT:
         found.append(f"{title} is not shown to be better than chance (p = {p_value:.2f}): take its answers for guesses")
+    groups = f"{n_test_groups} {unit}s"
     if test_accuracy == 1:
         least = 0.05 ** (1 / n_test_groups)  # all right although each is wrong with 1 - least: 5 % (exact binomial)
         found.append(
-            f"all test songs are right, so resampling them shows no spread; being of {n_test_groups} groups, they leave "
-            f"an accuracy down to {least:.2f} possible (95 %, exact binomial)"
+            f"all test songs are right, so resampling them shows no spread; of {groups}, they leave an accuracy down to "
+            f"{least:.2f} possible (95 %, exact binomial)"
         )
+    elif n_test_groups < _FEW_GROUPS:
+        found.append(f"the test songs are of {groups}: of so few, resampling gives rough intervals")
     return found
 
 

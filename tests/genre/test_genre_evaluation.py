@@ -16,7 +16,7 @@ from songmap.genre.learn import learn
 from songmap.genre.material import training_material
 from songmap.genre.models import CANDIDATES
 from songmap.genre.splits import plan_splits
-from songmap.genre.verdicts import gap_meaning, leakage_meaning, permutation_meaning
+from songmap.genre.verdicts import gap_meaning, leakage_meaning, limits, permutation_meaning
 
 FEW = ("pca_xgboost", "logistic", "majority")
 
@@ -266,6 +266,15 @@ def test_the_model_served_is_learned_from_all_songs():
     assert learned.calibration.shares.tolist() == [0.5, 0.5]
     assert learned.pipeline["scaler"].n_samples_seen_ == 24
     assert (learned.probabilities(library.embeddings).argmax(axis=1) == material.labels).all()
+
+
+def test_limits_say_what_scores_do_not_show():
+    assert limits("LDA", 50, False, 0.001, 0.9, 30, "artist") == []
+    assert "p = 0.30): take its answers for guesses" in limits("LDA", 50, False, 0.3, 0.9, 30, "artist")[0]
+    assert "too strict for 50 songs" in limits("LDA", 50, True, 1.0, 0.5, 30, "song")[0]
+    assert "of 3 artists: of so few" in limits("LDA", 50, False, 0.001, 0.9, 3, "artist")[0]
+    (sure,) = limits("LDA", 50, False, 0.001, 1.0, 10, "song")
+    assert "of 10 songs, they leave an accuracy down to 0.74" in sure  # 0.74 ** 10 is 0.05
 
 
 @pytest.mark.parametrize(
