@@ -13,15 +13,17 @@ import json
 import os
 import pickle
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import pandas as pd
 
+from songmap.core.blocks import read_blocks
 from songmap.core.classifier import Calibration, GenreModel
 from songmap.core.config import AudioConfig, Workspace
 from songmap.core.errors import SchemaError
@@ -112,9 +114,11 @@ def validate(embeddings: np.ndarray, songs: pd.DataFrame) -> None:
     missing = [name for name in SONG_COLUMNS if name not in songs.columns]
     if missing:
         raise SchemaError(f"song_data.pkl lacks {', '.join(missing)}: made by another version? run 01 again")
-    if not np.isfinite(embeddings).all():
-        row, column = np.argwhere(~np.isfinite(embeddings))[0]
-        raise SchemaError(f"{COLUMNS[column]} of {songs['file_path'].iloc[row]} is not finite; run 01 again")
+    for rows, block in read_blocks(embeddings):
+        if not np.isfinite(block).all():
+            row, column = np.argwhere(~np.isfinite(block))[0]
+            path = songs["file_path"].iloc[rows.start + row]
+            raise SchemaError(f"{COLUMNS[column]} of {path} is not finite; run 01 again")
     paths = songs["file_path"]
     if paths.duplicated().any():
         raise SchemaError(f"{paths[paths.duplicated()].iloc[0]} is listed twice; run 01 again")
@@ -201,25 +205,30 @@ def save_library(workspace: Workspace, library: Library, config: AudioConfig) ->
 
 
 def load_library(workspace: Workspace) -> Library:
-    """Read and validate what 01 wrote. Raises SchemaError with what to do when it cannot be used."""
+    """Read and validate what 01 wrote. Raises SchemaError with what to do when it cannot be used.
+
+    The matrix is mapped into memory, for reading: a large one takes no more of it than is looked at.
+    """
     manifest = _read_json(workspace.manifest, "run 01_feature_extraction.py first")
-    content: dict[str, bytes] = {}
-    for path in (workspace.embeddings, workspace.songs):
-        content[path.name] = _read_bytes(path, "run 01_feature_extraction.py first")
+    table = _read_bytes(workspace.songs, "run 01_feature_extraction.py first")
+    found = {
+        workspace.embeddings.name: _sha256(workspace.embeddings, "run 01_feature_extraction.py first"),
+        workspace.songs.name: hashlib.sha256(table).hexdigest(),
+    }
     if manifest.get("columns") != fingerprint():
         raise SchemaError(f"{workspace.manifest} is of another version (other columns); run 01 again")
     checksums = manifest.get("sha256")
-    for name, data in content.items():
-        if not isinstance(checksums, dict) or checksums.get(name) != hashlib.sha256(data).hexdigest():
+    for name, checksum in found.items():
+        if not isinstance(checksums, dict) or checksums.get(name) != checksum:
             raise SchemaError(
                 f"{workspace.processed / name} is not the file that manifest.json describes "
                 "(changed, or from another run); run 01 again"
             )
     try:
-        embeddings = np.load(io.BytesIO(content[workspace.embeddings.name]), allow_pickle=False)
+        embeddings = np.load(workspace.embeddings, mmap_mode="r", allow_pickle=False)
     except (ValueError, EOFError) as error:
         raise SchemaError(f"{workspace.embeddings} is no .npy matrix ({error}); run 01 again") from error
-    songs = load_pickle(workspace.songs, content[workspace.songs.name], _TABLE_CLASSES)
+    songs = load_pickle(workspace.songs, table, _TABLE_CLASSES)
     if not isinstance(songs, pd.DataFrame):
         raise SchemaError(f"{workspace.songs} holds a {type(songs).__name__}, not a DataFrame; run 01 again")
     validate(embeddings, songs)
@@ -228,7 +237,9 @@ def load_library(workspace: Workspace) -> Library:
 
 def library_fingerprint(library: Library) -> str:
     """SHA-256 of what a model learns from: numbers, paths, genres, and which files are copies."""
-    digest = hashlib.sha256(np.ascontiguousarray(library.embeddings).tobytes())
+    digest = hashlib.sha256()
+    for _, block in read_blocks(library.embeddings):
+        digest.update(np.ascontiguousarray(block))
     for name in ("file_path", "genre", "duplicate_of"):
         digest.update("\n".join(library.songs[name]).encode("utf-8", "surrogateescape"))
     return digest.hexdigest()
@@ -301,8 +312,20 @@ def library_versions() -> dict[str, str]:
 
 
 def _read_bytes(path: Path, advice: str) -> bytes:
+    with _reading(path, advice) as stream:
+        return stream.read()
+
+
+def _sha256(path: Path, advice: str) -> str:
+    with _reading(path, advice) as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+@contextmanager
+def _reading(path: Path, advice: str) -> Iterator[BinaryIO]:
     try:
-        return path.read_bytes()
+        with path.open("rb") as stream:
+            yield stream
     except FileNotFoundError:
         raise SchemaError(f"{path} does not exist; {advice}") from None
     except OSError as error:

@@ -21,7 +21,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from songmap.core.blocks import blocks as blocks
 from songmap.core.blocks import read_blocks
 from songmap.core.classifier import GenreModel
 from songmap.core.errors import QueryError

@@ -14,10 +14,10 @@ from typing import Any
 
 import numpy as np
 
+from songmap.core.blocks import blocks
 from songmap.core.errors import QueryError
 from songmap.core.keys import NO_KEY, estimate_keys, key_name
 from songmap.core.schema import COLUMN_UNIT, column_index, family_indices
-from songmap.core.spaces import blocks
 from songmap.core.style import draw
 from songmap.core.tables import format_duration
 from songmap.similar import reasons

@@ -21,7 +21,7 @@ from songmap.core.tables import format_duration
 from songmap.similar import quality
 from songmap.similar.filters import TEMPO_FACTORS
 from songmap.similar.finding import Answer, Finder, Found, Row
-from songmap.similar.search import genre_similarity
+from songmap.similar.genres import genre_similarity
 
 MAX_MATRIX = 12  # genres whose table of pairs still fits a terminal
 _TOLD_PROGRESS = 20_000  # songs from which on what compares all of them shows how far it is
@@ -55,11 +55,6 @@ class Overview(Finder):
         """What finds the nearest songs."""
         return self._open(self.space, self._correct_hubs)
 
-    @property
-    def units(self) -> np.ndarray:
-        """Unit vectors of all songs, float32 ``(n_songs, d)``."""
-        return self.search.units(np.arange(len(self.library)))
-
     def listing(self, genre: str | None = None) -> Answer:
         """All songs, or those of one genre, in path order."""
         genre = None if genre is None else self.find_genre(genre)
@@ -70,7 +65,7 @@ class Overview(Finder):
 
     def genres(self) -> Answer:
         """Mean similarity within each genre and between genres."""
-        result = genre_similarity(self.units, self.library.genres)
+        result = genre_similarity(self.search, self.library.genres)
         records = []
         for index, genre in enumerate(result.genres):
             others = {

@@ -97,7 +97,7 @@ def test_mel_bands_are_told_as_frequency_ranges():
 
 def test_measures_are_those_that_add_most_in_real_units(library):
     answers = Answers(library)
-    units = answers.units.astype(np.float64)
+    units = answers.search.units(np.arange(len(answers.library))).astype(np.float64)
     products = units[4] * units[7] / np.linalg.norm(units[4]) / np.linalg.norm(units[7])
     for record in answers.why("song 004", "song 007").records[:-1]:
         own = [one for one in measures() if one.family == record["family"]]
@@ -143,8 +143,8 @@ def test_sentences_say_what_the_records_hold(library):
             assert records[family]["words"].startswith(f"{family.capitalize()} {verb} {abs(share):.2f}: ")
             told = records[family]["agree" if share > 0 else "differ"][0]
             assert told["measure"] in records[family]["words"]
-    similarities = answers.search.similarities(answers.units[4], np.delete(np.arange(20), [4, 17]))
-    nearer = (similarities > answers.search.similarities(answers.units[4], [17])[0]).sum()
+    similarities = answers.search.similarities(answers.search.units([4])[0], np.delete(np.arange(20), [4, 17]))
+    nearer = (similarities > answers.search.similarities(answers.search.units([4])[0], [17])[0]).sum()
     assert f"of 19 other recordings {nearer} are more like A" in said[0]
     where = {(1, 1): "both above", (-1, -1): "both below", (1, -1): "above and below", (-1, 1): "below and above"}
     for record in answer.records[:-1]:
@@ -192,7 +192,7 @@ def test_the_picture_shows_every_family_and_measure(library, tmp_path, other):
     answers.why("song 004", f"song {other:03d}", picture=file)
     assert file.read_bytes().startswith(b"\x89PNG")
     sides = [
-        reasons.Side(name, "GENRE00", library.embeddings[row], answers.units[row], 0)
+        reasons.Side(name, "GENRE00", library.embeddings[row], answers.search.units([row])[0], 0)
         for name, row in (("$x$ [A]", 4), (f"夜 | {'long ' * 40}", other))
     ]
     reason = reasons.explain(*sides, library.embeddings, library.genres, "")

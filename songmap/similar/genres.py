@@ -8,6 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from songmap.core.blocks import blocks
+from songmap.core.nearest import Search
+
 
 @dataclass(frozen=True)
 class GenreSimilarity:
@@ -27,18 +30,19 @@ class GenreSimilarity:
     to_others: np.ndarray
 
 
-def genre_similarity(units: np.ndarray, genres: Sequence[str]) -> GenreSimilarity:
-    """Compare genres exactly in O(n_songs * d): a mean over pairs is a dot product of sums of vectors.
+def genre_similarity(search: Search, genres: Sequence[str]) -> GenreSimilarity:
+    """Compare ``genres (n_songs,)`` exactly in O(n_songs * d): a mean over pairs is a dot product of sums of vectors.
 
-    ``units (n_songs, d)`` in any space, ``genres (n_songs,)``. The pairs of a song with itself are taken out of each genre analytically.
+    The pairs of a song with itself are taken out of each genre analytically.
     """
     names, codes = np.unique(np.asarray(genres, dtype=str), return_inverse=True)
     counts = np.bincount(codes, minlength=len(names))
-    sums, selves = np.empty((len(names), units.shape[1])), np.empty(len(names))
-    for code in range(len(names)):
-        members = units[codes == code]
-        sums[code] = members.sum(axis=0, dtype=np.float64)
-        selves[code] = np.einsum("ij,ij->", members, members, dtype=np.float64)
+    sums, selves = np.zeros((len(names), search.space.size)), np.zeros(len(names))
+    for rows in blocks(len(search)):
+        units = search.units(np.arange(len(search))[rows]).astype(np.float64)
+        selves += np.bincount(codes[rows], np.square(units).sum(axis=1), minlength=len(names))
+        for code in np.unique(codes[rows]):
+            sums[code] += units[codes[rows] == code].sum(axis=0)
     totals = sums @ sums.T
     totals[np.diag_indices_from(totals)] -= selves
     pairs = np.outer(counts, counts).astype(np.float64)

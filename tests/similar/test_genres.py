@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from libraries import units_of
 
+from songmap.core.nearest import Search, build_space
 from songmap.core.schema import N_COLUMNS
-from songmap.similar import search
+from songmap.similar.genres import genre_similarity
 
 
 @given(
@@ -18,8 +18,9 @@ from songmap.similar import search
 @settings(max_examples=40, deadline=None)
 def test_genres_equal_the_mean_over_all_pairs(codes, seed, space):
     embeddings = np.random.default_rng(seed).standard_normal((len(codes), N_COLUMNS))
-    units = units_of(embeddings, space)
-    result = search.genre_similarity(units, codes)
+    search = Search(embeddings, build_space(embeddings, space))
+    units = search.units(np.arange(len(codes)))
+    result = genre_similarity(search, codes)
     cosine = units.astype(float) @ units.T.astype(float)
     different = ~np.eye(len(codes), dtype=bool)
     labels = np.array(codes)
