@@ -88,20 +88,11 @@ def _decided(songs: pd.DataFrame, asked: str) -> tuple[str, str]:
     if used == "song":
         why = "as asked for" if asked == "song" else "since no song names its artist or album"
         return used, f"Songs are split one by one, in each genre's proportion, {why}."
-    why = (
-        "as asked for"
-        if asked == used
-        else "the strictest that the songs allow"
-        if used == "artist"
-        else "since no song names its artist"
-    )
-    rest = {
-        "artist": " (of one album, where the artist is unknown)",
-        "album": "",
-    }[used]
+    reasons = {"artist": "the strictest that the songs allow", "album": "since no song names its artist"}
+    rest = " (of one album, where the artist is unknown)" if used == "artist" else ""
     return used, (
-        f"Songs of one {used}{rest} are never on both sides of a split, {why}: "
-        f"{known[used]} of {len(songs)} songs name their {used}."
+        f"Songs of one {used}{rest} are never on both sides of a split, "
+        f"{'as asked for' if asked == used else reasons[used]}: {known[used]} of {len(songs)} songs name their {used}."
     )
 
 
