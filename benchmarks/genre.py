@@ -3,9 +3,10 @@
     python -m benchmarks.genre WORKSPACE [--songs N] [--genres N]
 
 WORKSPACE holds a library made by 01. Songs are drawn with its covariance: genres around its mean, artists around their
-genre, songs around their artist; such clouds of equal shape suit linear candidates better than real genres do. First small
-sets, every candidate on all of them; then one run of 03 as a fresh process on the large one, with what it says. Seconds are of the wall and of the processor, which is what remains to
-compare on a busy machine. Prints Markdown tables and writes them to benchmarks/genre.md.
+genre, songs around their artist; such clouds of equal shape suit linear candidates better than real genres do. First
+small sets, every candidate on all of them; then one run of 03 as a fresh process on the large one, with what it says.
+Seconds are of the wall and of the processor, which is what remains to compare on a busy machine. Prints Markdown tables
+and writes them to benchmarks/genre.md.
 """
 
 import argparse
