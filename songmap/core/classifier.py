@@ -18,8 +18,9 @@ _LEAST = 1e-300  # log of no probability; what is as good as impossible to diffe
 class Calibration:
     """What makes a model's probabilities as frequent as they say: ``log p / temperature + prior_weight * log share``.
 
-    ``temperature`` above 1 makes them less sure (Guo et al. 2017). ``prior_weight`` 0 … 1 is how far the genres'
-    ``shares (n_genres,)`` among the songs learned from count, which models that weigh all genres alike leave out.
+    ``temperature`` above 1 makes them less sure (Guo et al. 2017). ``prior_weight`` -3 … 1 is how far the genres'
+    ``shares (n_genres,)`` among the songs learned from count, which models that weigh all genres alike leave out; it is
+    negative for a model that favours frequent genres by more than their frequency.
     """
 
     temperature: float

@@ -23,7 +23,7 @@ from songmap.genre.document import (
 from songmap.genre.doubts import boundary_records, uncertainty
 from songmap.genre.evaluate import evaluate, final
 from songmap.genre.material import training_material
-from songmap.genre.models import DEFAULT
+from songmap.genre.models import CANDIDATES, DEFAULT
 from songmap.genre.outputs import write_all
 from songmap.genre.shapley import attribute, component_names
 from songmap.genre.splits import plan_splits
@@ -34,7 +34,8 @@ Watch = Callable[[str], AbstractContextManager[Callable[..., None]]]
 _LISTED_SONGS = (
     10_000  # least certain ones that are listed: with 50 genres all of a large library would fill the memory
 )
-_EXPLAINED_SONGS = 200  # over which the families' influence is averaged
+_EXPLAINED_SONGS = 200  # over which the families' influence is averaged,
+_EXPLAINED_SLOWLY = 40  # or, of a candidate that is slow with many songs, so many
 _COMPONENT_SONGS = 1_000  # over which the components' is
 
 
@@ -72,7 +73,9 @@ def classify_library(
     case = trained.case(asked)
     with watch("explaining songs") as on_progress:
         in_path_order = np.argsort(library.songs["file_path"].to_numpy(dtype=object), kind="stable").tolist()
-        rows = in_path_order if every_song else _spread(trained, _EXPLAINED_SONGS)
+        slow = CANDIDATES[learned.name].most_songs is not None
+        number = _EXPLAINED_SLOWLY if slow else _EXPLAINED_SONGS
+        rows = in_path_order if every_song else _spread(trained, number)
         values = list(trained.families(rows, on_progress))
     drawn = _spread(trained, _COMPONENT_SONGS)
     attribution = attribute(trained.components, library.embeddings[drawn])

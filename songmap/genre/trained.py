@@ -18,7 +18,7 @@ from songmap.core.config import usable_cores
 from songmap.genre.conformal import prediction_sets, threshold
 from songmap.genre.evaluate import Evaluation
 from songmap.genre.families import FamilyAttribution, background_songs, family_shapley
-from songmap.genre.learn import Learned
+from songmap.genre.learn import Learned, one_thread
 from songmap.genre.material import Material
 from songmap.genre.splits import Plan
 from songmap.genre.words import SongCase, song_case
@@ -132,13 +132,12 @@ class Trained:
 
     def families(self, rows: Sequence[int], on_progress: Callable[..., None]) -> Iterator[FamilyAttribution]:
         """The families' Shapley values for each row by its judge, in order."""
-        from threadpoolctl import threadpool_limits
 
         def explain(row: int) -> FamilyAttribution:
             model = self.judge(row).model
             return family_shapley(model.probabilities, self.library.embeddings[row], model.background)
 
-        with threadpool_limits(1), ThreadPoolExecutor(usable_cores()) as pool:
+        with one_thread(), ThreadPoolExecutor(usable_cores(), initializer=one_thread) as pool:
             for number, found in enumerate(pool.map(explain, rows), start=1):
                 on_progress(number, len(rows))
                 yield found
