@@ -113,7 +113,7 @@ def summary(document: dict) -> str:
         format_table([flat(record) for record in document["boundary_songs"][:N_PRINTED]], "Songs between genres"),
     ]
     for name, title in (
-        ("doubtful_labels", "Labels that are probably wrong"),
+        ("doubtful_labels", "Labels to check"),
         ("unknown_songs", "Songs without a genre"),
     ):
         if document[name]:

@@ -70,7 +70,7 @@ def _write_tables(folder: Path, document: dict[str, Any], genres: Sequence[str])
             document["boundary_songs"],
             "songs learned from, the least certain first (at most 10,000)",
         ),
-        ("doubtful_labels.csv", document["doubtful_labels"], "songs whose genre is probably wrong"),
+        ("doubtful_labels.csv", document["doubtful_labels"], "songs whose label may be wrong, to listen to"),
         ("unknown_songs.csv", document["unknown_songs"], "songs without a genre, classified"),
         ("genres_all_songs.csv", document["all_songs"], "every song with its genre and the families' points"),
     ):

@@ -55,7 +55,7 @@ def report_page(document: Record, pictures: Mapping[str, tuple[bytes, str]]) -> 
         ("What it goes by", _reasons(document, show)),
         ("One song explained", _song(document["song"], show)),
         ("Songs between genres", _boundary(document, show)),
-        ("Labels that are probably wrong", _doubtful(document)),
+        ("Labels to check", _doubtful(document)),
         ("Songs without a genre", _unknown(document["unknown_songs"])),
         ("Limits", _list(document["limits"]) or "<p>None was found.</p>"),
         ("Model card", _card(document["card"])),

@@ -77,7 +77,7 @@ def test_it_opens_alone_and_shows_everything(page, restored, trained):
     assert titles == [
         "What was learned from", "How good it is", "Can the scores be trusted", "Do probabilities keep their word",
         "Genre by genre", "What it goes by", "One song explained", "Songs between genres",
-        "Labels that are probably wrong", "Songs without a genre", "Limits", "Model card",
+        "Labels to check", "Songs without a genre", "Limits", "Model card",
     ]  # fmt: skip
     text = restored.find_element("css selector", "body").text
     _, document = trained
