@@ -20,6 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.map import table
 from songmap.core.artifacts import Library, load_library, save_library, song_table
 from songmap.core.config import DEFAULT_SEED, REPOSITORY, AudioConfig, Workspace, usable_cores
 from songmap.genre.evaluate import evaluate
@@ -102,11 +103,6 @@ def large(like: Library, n_songs: int, n_genres: int) -> str:
             document["reason"],
         ]
     )
-
-
-def table(head: list[str], rows: list[list[str]]) -> str:
-    lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def main() -> None:

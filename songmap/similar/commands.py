@@ -182,13 +182,7 @@ def add_commands(
     playlist = command("playlist", "songs like SONG + SONG …, ordered for good transitions")
     songs(playlist, "songs to begin with, joined by +")
     number(playlist, 25, least=2)
-    playlist.add_argument(
-        "--max-per-artist",
-        type=whole_number(1),
-        default=Filters.max_per_artist,
-        metavar="N",
-        help="songs of one artist",
-    )
+    _add_max_per_artist(playlist)
     for end in ("start", "end"):
         playlist.add_argument(
             f"--{end}-bpm", type=whole_number(20, 400), metavar="BPM",
@@ -229,14 +223,15 @@ def _add_filters(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--year", type=year_range, metavar="1990-1999", help="only songs that a tag says are of these years"
     )
-    parser.add_argument(
-        "--max-per-artist",
-        type=whole_number(1),
-        default=Filters.max_per_artist,
-        metavar="N",
-        help="songs of one artist",
-    )
+    _add_max_per_artist(parser)
     parser.add_argument("--copies", action="store_true", help="every file of a recording, not only the first")
+
+
+def _add_max_per_artist(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--max-per-artist", type=whole_number(1), default=Filters.max_per_artist, metavar="N",
+        help="songs of one artist",
+    )  # fmt: skip
 
 
 def _file_of(*suffixes: str) -> Callable[[str], Path]:
