@@ -37,11 +37,12 @@ def build_parser() -> argparse.ArgumentParser:
         "--all", action="store_true", dest="every_song",
         help="also explain every song of the library: outputs/genres_all_songs.csv (a run without it removes that)",
     )  # fmt: skip
-    parser.add_argument(
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument(
         "--model", choices=tuple(CANDIDATES),
         help="model to serve (default: pca_xgboost, unless another is better by more than one standard error)",
     )  # fmt: skip
-    parser.add_argument(
+    which.add_argument(
         "--preset", choices=("published",), dest="model", default=argparse.SUPPRESS,
         help="the same as --model published: the parameters for 2 genres and 300 songs, too strict for small libraries",
     )  # fmt: skip
@@ -67,8 +68,10 @@ def run(
     as_json: bool,
 ) -> int:
     if classify:
-        if song is not None or every_song or model is not None:
-            raise UsageError("--classify uses the saved model on files: leave --song, --all, --model and --preset out")
+        if song is not None or every_song or model is not None or (group_by, seed) != ("strictest", DEFAULT_SEED):
+            raise UsageError(
+                "--classify learns nothing, it uses the saved model: leave out all other options but --json"
+            )
         return name_genres(workspace, classify, as_json)
     document = classify_library(
         workspace, load_library(workspace), progress,

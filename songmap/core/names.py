@@ -4,6 +4,7 @@ The first of these steps that finds anything decides: the exact path; an exact n
 a part of a path; a similar spelling. A name is song_name, title, "artist - title" or the file's name.
 """
 
+import os
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
@@ -49,6 +50,10 @@ class Names:
         columns = (songs[name].tolist() for name in ("song_name", "artist", "title", "file_path"))
         self._names = _Lines(_names_of(*texts) for texts in zip(*columns, strict=True))
         self._paths = _Lines([path] for path in self._rows)
+        top = len(normalise(os.path.commonpath(map(os.path.dirname, self._rows)))) if self._rows else 0
+        self._below = _Lines(
+            [normalise(path)[top:]] for path in self._rows
+        )  # what the folder of all is called says nothing
 
     def row_of(self, path: str) -> int | None:
         """Row of the song with exactly this path."""
@@ -67,7 +72,7 @@ class Names:
         for found in (
             lambda: np.union1d(self._names.equal(wanted), self._paths.equal(wanted)),
             lambda: self._names.holding(wanted),
-            lambda: self._paths.holding(wanted),
+            lambda: self._below.holding(wanted),
         ):
             rows = found()
             if len(rows):
@@ -79,7 +84,9 @@ class Names:
         order = np.argsort(-scores, kind="stable")
         if not len(order) or scores[order[0]] < SIMILAR_CUTOFF:
             closest = self._listed(order[:3])
-            raise QueryError(f"no song is called {query!r}" + (f"; the closest are {closest}" if closest else ""))
+            raise QueryError(
+                f"no song is called {shorten(query, 80)!r}" + (f"; the closest are {closest}" if closest else "")
+            )
         least = max(SIMILAR_CUTOFF, scores[order[0]] - SIMILAR_LEAD)
         return self._only(query, order[scores[order] >= least])
 

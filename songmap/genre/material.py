@@ -17,6 +17,7 @@ from songmap.core.names import normalise
 
 MIN_SONGS = 6  # of one genre: one for the test set and one for each of five folds
 MIN_GROUPS = 3  # of one genre: one for the test set and two that take turns in training
+UNSEEN = "tested on unseen"  # what sentences on a split say
 GROUP_BY = ("artist", "album", "song")  # the strictest first
 
 
@@ -67,6 +68,12 @@ def training_material(library: Library, group_by: str = "strictest") -> Material
         for genre, count in small.items()
     ]
     used, grouping = _decided(songs, group_by)
+    strictest, _ = _decided(songs, "strictest")
+    if GROUP_BY.index(used) > GROUP_BY.index(strictest):
+        limits.append(
+            f"--group-by {used}: songs of one {strictest} may stand on both sides of a split, which flatters the scores; "
+            "leave the option out to keep them together"
+        )
     groups, more = song_groups(songs, recording, used)
     if more and used != "song":
         grouping += " Exceptions are named below."
@@ -127,9 +134,7 @@ def song_groups(songs: pd.DataFrame, recording: np.ndarray, group_by: str) -> tu
             finer = next((level for level in levels if len(set(level[own])) >= MIN_GROUPS), levels[-1])
             groups[own] = finer[own]
             unit = "songs" if (groups[own] == levels[-1][own]).any() else "albums"
-            limits.append(
-                f"{genre} is all {_whose(songs[own], n_groups)}: tested on unseen {unit}, not on unseen {group_by}s"
-            )
+            limits.append(f"{genre} is all {_whose(songs[own], n_groups)}: {UNSEEN} {unit}, not on unseen {group_by}s")
         elif nameless:
             article = "an" if group_by[0] in "aeiou" else "a"
             limits.append(

@@ -5,9 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from songmap.core.artifacts import Library, library_fingerprint, load_library, load_model
 from songmap.core.config import Workspace
+from songmap.core.duplicates import MAX_DISTANCE, coordinates
 from songmap.core.errors import AudioError, SchemaError
+from songmap.core.schema import N_COLUMNS
 from songmap.genre.trained import WITH_COMPONENTS
 from songmap.genre.words import records, song_case
 
@@ -33,7 +37,9 @@ def classify_files(workspace: Workspace, files: Sequence[Path], on_progress: Cal
 
     model, card = load_model(workspace)
     library, note = _learned_from(workspace, card["data"])
-    heard = set() if library is None else set(library.songs["file_path"][library.songs["genre"].isin(model.genres)])
+    learned = np.empty((0, N_COLUMNS), np.float32)
+    if library is not None:
+        learned = library.embeddings[library.songs["genre"].isin(model.genres).to_numpy()]
     trees = model.pipeline if model.name in WITH_COMPONENTS else None
     n_songs = sum(card["songs_per_genre"].values())
     answers, failures = [], []
@@ -43,7 +49,8 @@ def classify_files(workspace: Workspace, files: Sequence[Path], on_progress: Cal
         except AudioError as error:
             failures.append((file, str(error)))
         else:
-            among = ", this one among them," if str(file.resolve()) in heard else ""
+            distances = np.linalg.norm(coordinates(learned) - coordinates(embedding[np.newaxis]), axis=1)
+            among = ", this recording among them," if (distances <= MAX_DISTANCE).any() else ""
             told = records(song_case(song, embedding, model, f"the model of {n_songs} songs{among}", trees))
             answers.append({name: told[name] for name in _FIRST} | told)
         on_progress(number, len(files))
@@ -60,4 +67,7 @@ def _learned_from(workspace: Workspace, fingerprint: str) -> tuple[Library | Non
         return None, f"whether the model is of this library cannot be told: {error}"
     if library_fingerprint(library) == fingerprint:
         return library, ""
-    return None, "the model was trained on another state of this library; run 03_genre_classifier.py without --classify"
+    return (
+        None,
+        "the model was trained on another state of this library, or another one; run 03_genre_classifier.py without --classify",
+    )

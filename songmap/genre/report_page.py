@@ -94,7 +94,7 @@ def _scores(document: Record, show: Mapping[str, str]) -> str:
 def _checks(document: Record) -> str:
     leakage = document["leakage"]
     measured = [
-        {"folds": "songs kept together", "accuracy": leakage["grouped_accuracy"]},
+        {"folds": "songs that belong together kept so", "accuracy": leakage["grouped_accuracy"]},
         {"folds": "random", "accuracy": leakage["random_accuracy"]},
     ]
     return (

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from songmap.core.errors import UsageError
-from songmap.genre.material import Material, copies_note
+from songmap.genre.material import UNSEEN, Material, copies_note
 
 Fold = tuple[np.ndarray, np.ndarray]
 
@@ -47,8 +47,10 @@ def plan_splits(material: Material, seed: int, n_repeats: int | None = None) -> 
     groups, group_by, grouping = material.groups, material.group_by, material.grouping
     found = _planned(labels, groups, seed, n_repeats)
     if found is None:
+        limits = [limit for limit in limits if UNSEEN not in limit]  # said of a split that there is not
         limits.append(
-            f"{group_by}s span genres so that no split keeps them together: tested on unseen songs, not {group_by}s"
+            f"no split keeps {group_by}s together and has every genre on both sides, since they span genres or are too "
+            f"few: tested on unseen songs, not {group_by}s"
         )
         groups, group_by, grouping = (
             material.recordings,

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
 
 BANDS = ((95, "almost certain"), (75, "likely"), (50, "leaning"), (0, "undecided"))  # from so many percent
+_STRANGE = 0.6  # share of columns outside the background; of songs of the demos left out of it 0.56 at most, noise 0.88
 _N_COMPONENTS, _N_FAMILIES, _N_MEASURES, _N_NAMED = 3, 3, 2, 4
 _SET = f"{100 * COVERAGE:.0f} % set"
 
@@ -158,6 +159,7 @@ def explain(case: SongCase) -> list[str]:
     return [
         _answer(case),
         _set_sentence(case),
+        *_strange_sentence(case),
         *_label_sentence(case),
         _families_sentence(case),
         *(_columns_sentence(case, family) for family in _leading(case)),
@@ -196,7 +198,19 @@ def _set_sentence(case: SongCase) -> str:
         return f"{_SET}: {chosen[0]} alone."
     if len(chosen) > _N_NAMED:
         chosen = [*chosen[: _N_NAMED - 1], f"{len(chosen) - _N_NAMED + 1} others"]
-    return f"{_SET}: {_listed(chosen, 'or')}, so it counts as a hybrid."
+    return f"{_SET}: {_listed(chosen, 'or')}, a hybrid, or one that the model cannot tell."
+
+
+def _strange_sentence(case: SongCase) -> list[str]:
+    """A warning of songs unlike all that the model knows, noise for example, of which it says something all the same."""
+    low, high = case.model.background.min(axis=0), case.model.background.max(axis=0)
+    share = float(((case.embedding < low) | (case.embedding > high)).mean())
+    if share < _STRANGE:
+        return []
+    return [
+        f"It is unlike what the model learned from: {percent(share)} of its columns lie outside the range of the "
+        f"{len(case.model.background)} songs that it is compared with; take the answer for a guess."
+    ]
 
 
 def _label_sentence(case: SongCase) -> list[str]:
@@ -281,9 +295,12 @@ def _component_sentences(case: SongCase) -> list[str]:
     found = component_records(case)
     if not any(record["shap"] for record in found):
         return [f"No component pushes either way: {which} would say the same of every song."]
+    margins = case.attribution.base + case.attribution.values[0].sum(axis=0)
+    largest = case.genres[int(margins.argmax())]
+    differs = "" if largest == genre else f"; that of {largest} is the largest, so these trees would say {largest}"
     sentences = [
         f"Components: in {which}, the margin for {genre} goes from {base:+.2f} on average to "
-        f"{base + case.towards.sum():+.2f} for this song, before calibration."
+        f"{margins[case.predicted]:+.2f} for this song, before calibration{differs}."
     ]
     for sign, direction in ((1, "towards"), (-1, "away from")):
         sentences += [

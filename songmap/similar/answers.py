@@ -58,7 +58,7 @@ class Answers(Overview):
 
     def compare(self, first: str, second: str) -> Answer:
         """How similar two songs are, what each family adds to it, and what they are like in real units."""
-        pair = self.find(first), self.find(second)
+        pair = self._pair(first, second)
         shares = reasons.shares(*(self._unit(found) for found in pair))
         contributions = reasons.by_family(shares) if self.space.by_family else {}
         similarity = sum(contributions.values()) if contributions else float(shares.sum())
@@ -94,7 +94,7 @@ class Answers(Overview):
                 f"in the {self.space.name} space a similarity does not split into families of columns; "
                 "ask why with --space balanced or scaled"
             )
-        found = self.find(first), self.find(second)
+        found = self._pair(first, second)
         sides = [reasons.Side(one.label, one.record["genre"], one.embedding, self._unit(one), one.key) for one in found]
         reason = reasons.explain(sides[0], sides[1], self.library.embeddings, self.library.genres, self._place(*found))
         paths = {"first_file_path": found[0].record["file_path"], "second_file_path": found[1].record["file_path"]}
@@ -140,6 +140,12 @@ class Answers(Overview):
         ]
         return self._noted(Answer([record], [(found.label, fields), ("Among all songs of the library", table)]))
 
+    def _pair(self, first: str, second: str) -> tuple[Found, Found]:
+        pair = self.find(first), self.find(second)
+        if first != second and pair[0].record["file_path"] == pair[1].record["file_path"]:
+            raise QueryError(f"{first!r} and {second!r} are both {pair[0].label}; two songs are written A vs B")
+        return pair
+
     def _query(self, songs: Sequence[Found], away: Sequence[Found]) -> np.ndarray:
         if len(songs) == 1 and not away:
             return self._unit(songs[0])
@@ -155,6 +161,9 @@ class Answers(Overview):
         self, songs: Sequence[str], away: Sequence[str], number: int, diversity: float, filters: Filters
     ) -> Answer:
         asked, avoided = [self.find(song) for song in songs], [self.find(song) for song in away]
+        for found in avoided:
+            if found.record["file_path"] in {one.record["file_path"] for one in asked}:
+                raise QueryError(f"{found.label} cannot be liked and steered away from at once; leave one out")
         query = self._query(asked, avoided)
         filters = replace(filters, genres=tuple(self.find_genre(genre) for genre in filters.genres))
         asked_genres, asked_keys = [found.record["genre"] for found in asked], [found.key for found in asked]

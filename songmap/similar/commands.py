@@ -199,7 +199,9 @@ def add_commands(
     order.add_argument("words", nargs="+", metavar="FILE", help="an M3U8 or M3U playlist")
     songs(command("transitions", "how well each song follows the one before, and why"), "a playlist file, or A + B + C")
     for one in (similar, diverse, listing, playlist, way, order):
-        one.add_argument("--m3u8", type=Path, metavar="FILE", help="also write the songs as a playlist")
+        one.add_argument(
+            "--m3u8", type=_file_of(".m3u8", ".m3u"), metavar="FILE", help="also write the songs as a playlist"
+        )
     play = command("play", "start your player on a song, or print its path where there is none")
     songs(play, "name, title or path; or a playlist file")
     play.add_argument(

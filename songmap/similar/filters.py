@@ -77,7 +77,13 @@ def held_filters(
         tempos = library.songs["tempo_bpm"].to_numpy(dtype=np.float64)
         words = f"{low:g}-{high:g} BPM" if low < high else f"{low:g} BPM"
         hint = f"its tempos are {_nearby(np.unique(tempos[tempos > 0]), (low + high) / 2)} BPM"
-        held.append(Held(f"{words}, half or double too", tempo_factors(tempos, filters.bpm) > 0, hint))
+        held.append(
+            Held(
+                f"{words} as near as tempo is measured, half or double too",
+                tempo_factors(tempos, filters.bpm) > 0,
+                hint,
+            )
+        )
     if filters.key is not None:
         wanted = _wanted_keys(filters.key, asked_keys)
         words = f"key {' or '.join(key_name(key) for key in wanted)}"

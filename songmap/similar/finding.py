@@ -46,7 +46,7 @@ class Answer:
             {name: to_json(value) if isinstance(value, Mapping | list) else value for name, value in record.items()}
             for record in self.records
         ]
-        return pd.DataFrame(rows).to_csv(index=False, lineterminator="\n") if rows else ""
+        return pd.DataFrame(rows, dtype=object).to_csv(index=False, lineterminator="\n") if rows else ""
 
 
 @dataclass(frozen=True)

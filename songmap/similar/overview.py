@@ -221,8 +221,11 @@ class Overview(Finder):
 
     @property
     def _measure(self) -> str:
-        """What a ranked answer's title adds on its similarities, where they are no cosines."""
-        return "; similarity is mutual proximity, 0 to 1, which corrects hubs" if self._correct_hubs else ""
+        """What a ranked answer's title adds on its similarities, where they are not those of the default."""
+        told = "" if self._space_name == SPACES[0] else f"; in the {self._space_name} space"
+        if self._weights:
+            told += f"; {', '.join(f'{family} counts {times:g}' for family, times in self._weights.items())}"
+        return told + ("; similarity is mutual proximity, 0 to 1, which corrects hubs" if self._correct_hubs else "")
 
     def _noted(self, answer: Answer) -> Answer:
         """The answer with what its space rests on, where that is a model."""

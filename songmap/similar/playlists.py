@@ -41,7 +41,7 @@ _ORDER_STARTS, _ORDER_WORK = 8, 1000  # orders that are improved, fewer for many
 class Playlist:
     """``rows (n,)``; with a tempo ramp ``wanted_bpm (n,)`` and the places ``far`` (0 … n - 1) off it, otherwise empty.
 
-    A place is far off if its song's tempo, half or double, is unknown or not within ± 6 % of the wanted one.
+    A place after the seeds is far off if its song's tempo, half or double, is unknown or not within ± 6 % of the wanted one.
     """
 
     rows: np.ndarray
@@ -73,7 +73,9 @@ def playlist(
     wanted = _ramp(tracks.tempos_bpm[seeds[0]], start_bpm, end_bpm, number)
     rows = _along_ramp(tracks, seeds, wanted, max_per_artist)
     wanted = wanted[: len(rows)]
-    return Playlist(rows, wanted, np.flatnonzero(tempo_fit(tracks.tempos_bpm[rows], wanted) < 1))
+    return Playlist(
+        rows, wanted, len(seeds) + np.flatnonzero(tempo_fit(tracks.tempos_bpm[rows], wanted)[len(seeds) :] < 1)
+    )
 
 
 def radio(tracks: Tracks, start: int, seed: int = 0) -> Iterator[int]:

@@ -141,7 +141,7 @@ def test_artists_that_span_genres_inseparably_fall_back_to_songs():
     plan = plan_splits(training_material(library), 0)
     assert plan.group_by == "song"
     assert [len(repeat) for repeat in plan.repeats] == [5, 5, 5]
-    assert any("artists span genres" in limit for limit in plan.limits)
+    assert any("no split keeps artists together" in limit for limit in plan.limits)
 
 
 @settings(deadline=None, max_examples=12)
@@ -206,3 +206,11 @@ def test_a_subsample_has_whole_groups_and_every_genre_in_proportion():
 
 def test_no_folds_where_a_genre_is_one_group():
     assert make_folds(np.array([0] * 6 + [1] * 6), np.array([0] * 6 + list(range(1, 7))), 5, 0) == []
+
+
+def test_a_looser_grouping_than_songs_allow_is_a_limit():
+    library = separable_library(2, 12)
+    assert any(
+        "--group-by song" in limit and "flatters" in limit for limit in training_material(library, "song").limits
+    )
+    assert not any("--group-by" in limit for limit in training_material(library).limits)

@@ -90,6 +90,12 @@ def answers(library) -> Answers:
 # --- similar and diverse
 
 
+def test_a_song_is_not_liked_and_steered_away_from_at_once(library):
+    name = library.songs["song_name"].iloc[0]
+    with pytest.raises(QueryError, match="at once"):
+        Answers(library).similar([name], [name], 3, Filters())
+
+
 def test_similar_songs_are_the_nearest(library, answers):
     units = balanced_units(library)
     for row in (0, 17, 39):
@@ -201,7 +207,7 @@ def test_filters_hold_by_definition(library, answers):
     title = answer.text().splitlines()[0]
     for words in (
         "genre DUB or TRANCE",
-        "120-130 BPM, half or double too",
+        "120-130 BPM as near as tempo is measured, half or double too",
         "(estimates)",
         "year 1985-2019",
         "no more songs pass",

@@ -164,6 +164,7 @@ def test_not_two_songs(words):
         ("compare A vs B -json", "no option -json; did you mean --json?"),
         ("neighbours --k 0 --out a.npz", "0 is out of range, give at least 1"),
         ("neighbours", "required: --out"),
+        ("similar x --m3u8 song.mp3", "song.mp3 does not end in .m3u8 or .m3u"),
         ("neighbours --out a.txt", "a.txt does not end in .npz or .csv or .parquet"),
         ("playlist x --start-bpm 10", "10 is out of range, give 20 to 400"),
         ("genres x", "unrecognized arguments: x"),

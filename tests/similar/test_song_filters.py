@@ -119,11 +119,15 @@ def test_words_say_what_is_held(library):
     wishes = Filters(("DUB", "HOUSE"), False, (120, 128), "compatible", (1990, 1999))
     words = [held.words for held in held_filters(wishes, library, KEYS_OF_SONGS, *ASKED)]
     assert words == [
-        "genre DUB or HOUSE", "120-128 BPM, half or double too", "key that goes with 8A (estimates)", "year 1990-1999"
+        "genre DUB or HOUSE", "120-128 BPM as near as tempo is measured, half or double too", "key that goes with 8A (estimates)", "year 1990-1999"
     ]  # fmt: skip
     wishes = Filters(bpm=(128, 128), key="F#m", years=(1994, 1994))
     words = [held.words for held in held_filters(wishes, library, KEYS_OF_SONGS, *ASKED)]
-    assert words == ["128 BPM, half or double too", "key 11A (F# minor) (estimates)", "year 1994"]
+    assert words == [
+        "128 BPM as near as tempo is measured, half or double too",
+        "key 11A (F# minor) (estimates)",
+        "year 1994",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -132,7 +136,7 @@ def test_words_say_what_is_held(library):
         ({"years": (1950, 1960)}, "'year 1950-1960'; loosen that .its years go from 1989 to 2020, 2 songs have none."),
         (
             {"bpm": (80, 90)},
-            "'80-90 BPM, .*'; loosen that .its tempos are 65 to 258, next to it 64.6, 99.4, 123.0, 129.2",
+            "'80-90 BPM .*'; loosen that .its tempos are 65 to 258, next to it 64.6, 99.4, 123.0, 129.2",
         ),
         (
             {"genres": ("HOUSE",), "years": (1995, 1995)},
