@@ -37,9 +37,9 @@ def classify_files(workspace: Workspace, files: Sequence[Path], on_progress: Cal
 
     model, card = load_model(workspace)
     library, note = _learned_from(workspace, card["data"])
-    learned = np.empty((0, N_COLUMNS), np.float32)
+    learned = coordinates(np.empty((0, N_COLUMNS), np.float32))
     if library is not None:
-        learned = library.embeddings[library.songs["genre"].isin(model.genres).to_numpy()]
+        learned = coordinates(library.embeddings[library.songs["genre"].isin(model.genres).to_numpy()])
     trees = model.pipeline if model.name in WITH_COMPONENTS else None
     n_songs = sum(card["songs_per_genre"].values())
     answers, failures = [], []
@@ -49,7 +49,7 @@ def classify_files(workspace: Workspace, files: Sequence[Path], on_progress: Cal
         except AudioError as error:
             failures.append((file, str(error)))
         else:
-            distances = np.linalg.norm(coordinates(learned) - coordinates(embedding[np.newaxis]), axis=1)
+            distances = np.linalg.norm(learned - coordinates(embedding[np.newaxis]), axis=1)
             among = ", this recording among them," if (distances <= MAX_DISTANCE).any() else ""
             told = records(song_case(song, embedding, model, f"the model of {n_songs} songs{among}", trees))
             answers.append({name: told[name] for name in _FIRST} | told)

@@ -130,9 +130,9 @@ def _pictures(
         "candidates": (
             "all candidates on the same songs", pictures.candidates_picture, (document["candidates"], document["chosen"])
         ),
-        "confusion": ("which genres are mistaken for which", pictures.confusion_picture, (matrices, genres)),
+        "confusion": ("which genres are mistaken for which; of a repeated cross-validation the first", pictures.confusion_picture, (matrices, genres)),
         "reliability": (
-            "whether probabilities keep their word", pictures.reliability_picture, (document["reliability"]["bins"], document["reliability"]["error"])
+            "whether probabilities keep their word: one model per song, test songs too", pictures.reliability_picture, (document["reliability"]["bins"], document["reliability"]["error"])
         ),
         "families": (
             "what each family of columns adds, by genre", reason_pictures.families_picture, (points, genres)
