@@ -94,7 +94,7 @@ def test_03_learns_and_04_agrees_on_names(workspace):
     (record,) = json.loads(classified.stdout)
     assert record["predicted_genre"] in ("ITALODANCE", "TRANCE")
     assert abs(sum(record["probabilities"].values()) - 1) < 1e-6
-    assert record["judged_by"].endswith("songs, this one among them")
+    assert record["judged_by"].endswith("songs, this recording among them")
     similar = script("04", "--workspace", workspace.root, "--json", "similar", song["title"], "-n", "3")
     assert similar.returncode == 0, similar.stderr
     records = json.loads(similar.stdout)
