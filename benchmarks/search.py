@@ -25,7 +25,8 @@ import numpy as np
 from songmap.core import nearest
 from songmap.core.artifacts import Library, load_library, save_library
 from songmap.core.config import REPOSITORY, AudioConfig, Workspace, usable_cores
-from songmap.core.nearest import build_space, open_search
+from songmap.core.nearest import open_search
+from songmap.core.spaces import build_space
 
 K, QUERIES = 10, 500
 HEAD = ["search", "library loaded, s", "ready after, s", "query, ms", "95 % of queries, ms", "recall@10", "peak MB"]

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from songmap.core import nearest
 from songmap.core.artifacts import Library, song_table
 from songmap.core.schema import N_COLUMNS
+from songmap.core.spaces import build_space
 
 
 def make_library(
@@ -73,4 +73,4 @@ def random_embeddings(n_songs: int, seed: int = 0) -> np.ndarray:
 
 def units_of(embeddings: np.ndarray, space: str = "balanced") -> np.ndarray:
     """Their unit vectors in one of the spaces."""
-    return nearest.build_space(embeddings, space).units(embeddings)
+    return build_space(embeddings, space).units(embeddings)

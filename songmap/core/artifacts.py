@@ -245,12 +245,14 @@ def library_fingerprint(library: Library) -> str:
     return digest.hexdigest()
 
 
-def save_model(workspace: Workspace, model: GenreModel, card: dict[str, Any]) -> None:
-    """Write the model as a dict of its fields, and its card, which carries the checksum."""
+def save_model(workspace: Workspace, model: GenreModel, card: dict[str, Any]) -> dict[str, Any]:
+    """Write the model as a dict of its fields, and its card, which carries the checksum and is returned whole."""
     content = pickle.dumps(vars(model) | {"calibration": vars(model.calibration)}, protocol=5)
     write_atomically(workspace.model, content)
     card = {"columns": fingerprint(), "sha256": hashlib.sha256(content).hexdigest()} | card
-    write_json(workspace.model_card, card | {"versions": library_versions()})
+    card |= {"versions": library_versions()}
+    write_json(workspace.model_card, card)
+    return card
 
 
 def load_model(workspace: Workspace) -> tuple[GenreModel, dict[str, Any]]:

@@ -25,11 +25,11 @@ _ACCENTS = re.compile("[\u0300-\u036f]+")
 
 
 class Ambiguous(QueryError):
-    """A name that means several songs: ``rows`` of all of them, in the order in which the message lists them."""
+    """A name, ``query``, that means several songs: ``rows`` of all of them, in the order in which the message lists them."""
 
-    def __init__(self, message: str, rows: Sequence[int]) -> None:
+    def __init__(self, message: str, query: str, rows: Sequence[int]) -> None:
         super().__init__(message)
-        self.rows = list(rows)
+        self.query, self.rows = query, list(rows)
 
 
 def normalise(text: str) -> str:
@@ -96,7 +96,9 @@ class Names:
         more = f" and {len(found) - MAX_LISTED} more" if len(found) > MAX_LISTED else ""
         listed = self._listed(found[:MAX_LISTED])
         raise Ambiguous(
-            f"{query!r} means {len(found)} songs: {listed}{more}; give more of the name or the path", found.tolist()
+            f"{query!r} means {len(found)} songs: {listed}{more}; give more of the name or the path",
+            query,
+            found.tolist(),
         )
 
     def _listed(self, rows: np.ndarray) -> str:

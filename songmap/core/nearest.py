@@ -19,9 +19,7 @@ from songmap.core.config import Workspace
 from songmap.core.errors import QueryError
 from songmap.core.hubs import HubCorrection
 from songmap.core.index import Index, Progress, open_index
-from songmap.core.spaces import SPACES, Space, build_space, leading_axes, sampled_rows
-
-__all__ = ["NOBODY", "SPACES", "Search", "Space", "build_space", "cosines", "open_search"]
+from songmap.core.spaces import Space, leading_axes, sampled_rows
 
 EXACT_LIMIT = 200_000  # songs; above, an index finds the candidates
 HELD_SONGS = 4096  # up to so many, unit vectors are kept: 10 MiB

@@ -15,6 +15,7 @@ from songmap.core.errors import SchemaError
 
 FAMILIES = ("timbre", "harmony", "spectral", "rhythm", "energy", "tonnetz", "mel")
 PITCH_CLASSES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
+PLAIN_UNITS = ("0…1", "-1…1", "amplitude")  # that say nothing after a number
 N_LIBROSA = 634
 N_COLUMNS = 641
 

@@ -37,7 +37,7 @@ class Space:
     """What turns an embedding into a unit vector: ``(embedding - mean) * weight``, in ``pca`` along ``axes``.
 
     ``mean`` and ``weight`` are float64 ``(641,)``; a column that is constant in the library weighs 0. ``axes`` are
-    orthonormal, ``(d, 641)``. In ``classifier`` the vector is the square roots of ``model``'s probabilities.
+    orthonormal, ``(d, 641)``. In ``classifier`` no column counts by itself: the vector is the square roots of ``model``'s probabilities.
     ``weighted``: families were given weights.
     """
 
@@ -101,11 +101,11 @@ def build_space(
         )
     if family_weights and space not in ("balanced", "scaled"):
         raise QueryError(f"the {space} space has no families to weigh; use balanced or scaled")
-    mean, weight = _standardisation(embeddings)
     if space == "classifier":
         if model is None:
             raise QueryError("the classifier space needs a genre model; run 03_genre_classifier.py first")
-        return Space(space, mean, weight, model=model)
+        return Space(space, np.zeros(N_COLUMNS), np.zeros(N_COLUMNS), model=model)
+    mean, weight = _standardisation(embeddings)
     if space == "pca":
         return Space(space, mean, weight, axes=_principal_axes(embeddings, mean, weight))
     for family, times in _checked(family_weights or {}).items():

@@ -64,6 +64,11 @@ def format_cell(value: Any) -> str:
     return str(value)
 
 
+def quantity(value: float) -> str:
+    """Three significant digits, whole from 100 upward."""
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
 def format_duration(seconds: float) -> str:
     """``h:mm:ss`` or ``m:ss``."""
     minutes, second = divmod(round(seconds), 60)

@@ -9,7 +9,7 @@ import numpy as np
 
 from songmap.core.config import AudioConfig
 from songmap.core.mel import mel_centres_hz
-from songmap.core.schema import COLUMN_UNIT, COLUMNS, FAMILIES, PITCH_CLASSES, block_slice, column_index
+from songmap.core.schema import COLUMN_UNIT, COLUMNS, FAMILIES, PITCH_CLASSES, PLAIN_UNITS, block_slice, column_index
 from songmap.genre.shapley import hertz_range
 
 _MEL_RANGES = 8  # of 16 bands each
@@ -126,4 +126,4 @@ def _block(feature: str, statistic: str, names: list[str]) -> list[Measure]:
 
 def _unit(column: int) -> str:
     unit = COLUMN_UNIT[column]
-    return "" if unit in ("0…1", "-1…1", "amplitude") else unit
+    return "" if unit in PLAIN_UNITS else unit

@@ -78,12 +78,12 @@ def _write_tables(folder: Path, document: dict[str, Any], genres: Sequence[str])
         if not records:
             path.unlink(missing_ok=True)
             continue
-        write_table(path, [_flat(record, genres) for record in records])
+        _write_table(path, [_flat(record, genres) for record in records])
         written.append({"file": str(path), "shows": shows})
     return written
 
 
-def write_table(path: Path, rows: Sequence[dict[str, Any]]) -> None:
+def _write_table(path: Path, rows: Sequence[dict[str, Any]]) -> None:
     """Records as CSV, numbers with six decimals."""
     text = io.StringIO()
     table = csv.DictWriter(text, list(rows[0]), lineterminator="\n")

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from songmap.core.artifacts import Library, load_model, save_model
+from songmap.core.artifacts import Library, save_model
 from songmap.core.config import Workspace
 from songmap.core.names import find_song
 from songmap.genre.conformal import verified
@@ -109,8 +109,7 @@ def classify_library(
         "unknown_songs": unknown_records(trained),
         "all_songs": song_records(trained, rows, values) if every_song else [],
     }
-    save_model(workspace, trained.model, card(trained, document))
-    document["card"] = load_model(workspace)[1]
+    document["card"] = save_model(workspace, trained.model, card(trained, document))
     document["written"] = write_all(workspace, trained, document, case, attribution, drawn)
     return document
 

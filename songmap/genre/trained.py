@@ -6,7 +6,7 @@ all others. Any other song is judged by the final model. Rows are the library's.
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -110,18 +110,8 @@ class Trained:
 
     @cached_property
     def _judge_models(self) -> list[GenreModel]:
-        served = self.model
         return [
-            GenreModel(
-                one.name,
-                one.pipeline,
-                served.genres,
-                one.calibration,
-                served.background,
-                served.medians,
-                served.threshold,
-            )
-            for one in self.evaluation.judges
+            replace(self.model, pipeline=one.pipeline, calibration=one.calibration) for one in self.evaluation.judges
         ]
 
     def case(self, row: int) -> SongCase:

@@ -14,6 +14,7 @@ from songmap.core.classifier import GenreModel
 from songmap.core.config import UNKNOWN_GENRE
 from songmap.core.names import normalise
 from songmap.core.schema import FAMILIES
+from songmap.core.tables import quantity
 from songmap.genre.conformal import COVERAGE, prediction_sets
 from songmap.genre.doubts import set_of
 from songmap.genre.families import Change, FamilyAttribution, family_shapley, smallest_change
@@ -171,11 +172,6 @@ def explain(case: SongCase) -> list[str]:
 def confidence(probability: float) -> str:
     """Words for a calibrated probability, see the top of this module."""
     return next(word for least, word in BANDS if round(100 * probability) >= least)
-
-
-def quantity(value: float) -> str:
-    """Three significant digits, whole from 100 upward."""
-    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
 def _answer(case: SongCase) -> str:

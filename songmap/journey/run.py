@@ -16,7 +16,8 @@ from songmap.core.config import Workspace
 from songmap.core.duplicates import recordings
 from songmap.core.keys import estimate_keys
 from songmap.core.names import find_song
-from songmap.core.nearest import build_space, open_search
+from songmap.core.nearest import open_search
+from songmap.core.spaces import build_space
 from songmap.core.style import draw, shorten
 from songmap.core.tables import format_duration
 from songmap.extract.hear import Heard, hear

@@ -19,11 +19,11 @@ from songmap.core.errors import QueryError
 from songmap.core.keys import NO_KEY, estimate_keys, key_name
 from songmap.core.schema import COLUMN_UNIT, column_index, family_indices
 from songmap.core.style import draw
-from songmap.core.tables import format_duration
+from songmap.core.tables import format_duration, quantity
 from songmap.similar import reasons
 from songmap.similar.filters import TEMPO_FACTORS, Filters, allowed_by, held_filters, tempo_factors
 from songmap.similar.finding import Answer, Found, Row
-from songmap.similar.measures import FACTS, quantity, standing
+from songmap.similar.measures import FACTS, standing
 from songmap.similar.overview import Overview, decimals, shown
 from songmap.similar.transitions import NO_ARTIST, artist_codes
 

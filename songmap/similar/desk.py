@@ -134,7 +134,7 @@ def _written(answer: Answer, ask: argparse.Namespace) -> Iterator[str]:
     """Write the answer as a playlist if asked to; in ``text`` form say what files were written."""
     playlist, picture = getattr(ask, "m3u8", None), getattr(ask, "picture", None)
     if playlist:
-        write_playlist(playlist.expanduser(), answer.records)
+        write_playlist(playlist, answer.records)
     if ask.form == "text":
         yield from (f"written: {file}" for file in (playlist, picture) if file)
 

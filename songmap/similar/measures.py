@@ -8,7 +8,7 @@ import numpy as np
 
 from songmap.core.config import AudioConfig
 from songmap.core.mel import mel_centres_hz
-from songmap.core.schema import COLUMN_UNIT, FEATURES, block_slice, column_index
+from songmap.core.schema import COLUMN_UNIT, FEATURES, PLAIN_UNITS, block_slice, column_index
 
 FACTS = (
     "tempo_bpm", "pulse_clarity", "onset_strength_mean", "rms_mean", "harmonic_rms_mean", "percussive_rms_mean",
@@ -98,14 +98,9 @@ def percentile(values: np.ndarray, value: float) -> float:
     return float(100 * ((values < value).mean() + (values <= value).mean()) / 2)
 
 
-def quantity(value: float) -> str:
-    """Three significant digits, whole from 100 upward."""
-    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
-
-
 def shown_unit(unit: str) -> str:
     """A unit as it follows a number: nothing where it is only a range, no "below" after a number below zero."""
-    return "" if unit in ("0…1", "-1…1", "amplitude") else unit.removesuffix(" below maximum")
+    return "" if unit in PLAIN_UNITS else unit.removesuffix(" below maximum")
 
 
 def _name(column: str, feature: str, statistic: str) -> str:

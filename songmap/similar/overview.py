@@ -16,7 +16,8 @@ from songmap.core.config import DEFAULT_SEED, UNKNOWN_GENRE, Workspace
 from songmap.core.duplicates import DuplicateGroup, coordinates, duplicate_rows
 from songmap.core.errors import QueryError, SchemaError
 from songmap.core.names import normalise
-from songmap.core.nearest import SPACES, Search, Space, build_space, open_search
+from songmap.core.nearest import Search, open_search
+from songmap.core.spaces import SPACES, Space, build_space
 from songmap.core.tables import format_duration
 from songmap.similar import quality
 from songmap.similar.filters import TEMPO_FACTORS

@@ -116,8 +116,7 @@ class Conversation:
     def _offer(self, request: argparse.Namespace, error: Ambiguous) -> None:
         songs = self.desk.library.songs.iloc[error.rows]
         self._open, self._paths = request, songs["file_path"].tolist()[:MAX_OFFERED]
-        names = [*request.songs, *request.away]
-        self._name = next(name for name in names if str(error).startswith(repr(name)))  # the message begins with it
+        self._name = error.query
         print(f"{self._name!r} means {len(songs):,} songs; give the number of one")
         labels = [f"{name} [{genre}]" for name, genre in zip(songs["song_name"], songs["genre"], strict=True)]
         for number, (label, path) in enumerate(zip(labels, self._paths, strict=False), start=1):

@@ -15,7 +15,8 @@ import numpy as np
 from songmap.core.keys import NO_KEY, compatible, key_name
 from songmap.core.schema import COLUMNS, FAMILIES, column_index, family_indices
 from songmap.core.style import FAMILY_COLOURS, GRID_COLOUR, MUTED_COLOUR, TEXT_COLOUR, drawable, shorten
-from songmap.similar.measures import Measure, measures, percentile, quantity, shown_unit
+from songmap.core.tables import quantity
+from songmap.similar.measures import Measure, measures, percentile, shown_unit
 from songmap.similar.transitions import tempo_change
 
 if TYPE_CHECKING:

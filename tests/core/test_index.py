@@ -15,7 +15,8 @@ from songmap.core import index, nearest
 from songmap.core.artifacts import Library
 from songmap.core.config import REPOSITORY, Workspace
 from songmap.core.errors import QueryError
-from songmap.core.nearest import Search, build_space, open_search
+from songmap.core.nearest import Search, open_search
+from songmap.core.spaces import build_space
 
 N_SONGS = 2000
 
@@ -211,7 +212,7 @@ import numpy as np
 from pathlib import Path
 from songmap.core import index
 from songmap.core.config import Workspace
-from songmap.core.nearest import build_space
+from songmap.core.spaces import build_space
 embeddings = np.load(sys.argv[2])
 index._ADDED = 70
 index.open_index(Workspace(Path(sys.argv[1])), embeddings, build_space(embeddings), lambda *_: print(".", flush=True))

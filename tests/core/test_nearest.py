@@ -9,7 +9,8 @@ from scipy.stats import norm, skew
 
 from songmap.core import nearest
 from songmap.core.errors import QueryError
-from songmap.core.nearest import NOBODY, Search, build_space, open_search
+from songmap.core.nearest import NOBODY, Search, open_search
+from songmap.core.spaces import build_space
 
 
 @pytest.fixture(params=["held", "outline"])

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from songmap.core import nearest
 from songmap.core.config import Workspace
 from songmap.core.errors import QueryError
-from songmap.core.nearest import build_space, open_search
+from songmap.core.nearest import open_search
+from songmap.core.spaces import build_space
 from songmap.similar import playlists
 from songmap.similar.playlists import path, playlist, radio, running_order
 from songmap.similar.transitions import NO_ARTIST, Tracks, pairwise_scores, tempo_fit, transitions

@@ -13,10 +13,11 @@ from songmap.core.config import AudioConfig
 from songmap.core.errors import QueryError
 from songmap.core.mel import mel_centres_hz
 from songmap.core.schema import COLUMNS, FAMILIES, N_COLUMNS, block_slice, column_index, family_indices
+from songmap.core.tables import quantity
 from songmap.similar import reasons
 from songmap.similar.answers import Answers
 from songmap.similar.filters import Filters
-from songmap.similar.measures import measures, percentile, quantity
+from songmap.similar.measures import measures, percentile
 
 
 @pytest.fixture(scope="module")
@@ -234,7 +235,7 @@ def test_a_range_whose_bands_agree_while_its_level_differs_is_not_told():
     assert record["words"].endswith("a little of many columns.")
 
 
-@pytest.mark.filterwarnings("error")
+@pytest.mark.filterwarnings("error")  # matplotlib warns of axes without extent
 def test_songs_without_direction_are_drawn_too(tmp_path):
     library = make_library(3)
     same = Answers(Library(np.repeat(library.embeddings[:1], 3, axis=0), library.songs))
