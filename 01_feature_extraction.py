@@ -9,16 +9,19 @@ import argparse
 import sys
 from pathlib import Path
 
-from songmap.core.artifacts import save_library
-from songmap.core.cli import new_parser, progress, script_main, stop_on_interrupt, whole_number
-from songmap.core.config import AudioConfig, Workspace, usable_cores
+from songmap.core.cli import new_parser, script_main, stop_on_interrupt, whole_number
+from songmap.core.defaults import usable_cores
 from songmap.core.errors import UsageError
-from songmap.core.tables import to_json
+from songmap.core.progress import progress
+from songmap.core.serialise import to_json
+from songmap.core.workspace import Workspace
 from songmap.extract import report
 from songmap.extract.executors import EXECUTORS
+from songmap.extract.files import find_songs
 from songmap.extract.labels import label_songs
 from songmap.extract.run import Manner, extract_library, preview
-from songmap.extract.songs import find_songs
+from songmap.library.library import save_library
+from songmap.library.schema import AudioConfig
 
 
 def build_parser() -> argparse.ArgumentParser:

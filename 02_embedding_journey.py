@@ -8,13 +8,16 @@ it draws the most typical song: the one nearest the library's median.
 import argparse
 import sys
 
-from songmap.core.artifacts import load_library
-from songmap.core.cli import new_parser, progress, quiet_decoders, script_main, whole_number
-from songmap.core.config import DEFAULT_SEED, Workspace
+from songmap.core.cli import new_parser, script_main, whole_number
+from songmap.core.defaults import DEFAULT_SEED
 from songmap.core.errors import AudioError
+from songmap.core.progress import progress
+from songmap.core.streams import quiet_decoders
 from songmap.core.tables import format_table
+from songmap.core.workspace import Workspace
 from songmap.journey.run import choose_songs, draw_library, draw_song
 from songmap.journey.song_map import METHODS
+from songmap.library.library import load_library
 
 
 def build_parser() -> argparse.ArgumentParser:

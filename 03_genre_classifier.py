@@ -10,16 +10,20 @@ import argparse
 import sys
 from pathlib import Path
 
-from songmap.core.artifacts import load_library
-from songmap.core.cli import new_parser, progress, quiet_decoders, script_main, whole_number
-from songmap.core.config import DEFAULT_SEED, Workspace
+from songmap.core.cli import new_parser, script_main, whole_number
+from songmap.core.defaults import DEFAULT_SEED
 from songmap.core.errors import UsageError
-from songmap.core.tables import format_table, to_json
+from songmap.core.progress import progress
+from songmap.core.serialise import to_json
+from songmap.core.streams import quiet_decoders
+from songmap.core.tables import format_table
+from songmap.core.workspace import Workspace
 from songmap.genre.document import set_in_words
 from songmap.genre.material import GROUP_BY
 from songmap.genre.models import CANDIDATES
 from songmap.genre.naming import classify_files
 from songmap.genre.run import classify_library
+from songmap.library.library import load_library
 
 N_PRINTED = 10
 

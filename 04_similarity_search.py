@@ -12,7 +12,7 @@ from typing import Any
 
 from songmap.core.cli import new_parser, script_main
 from songmap.core.cli import workspace as workspace_type
-from songmap.core.config import Workspace
+from songmap.core.workspace import Workspace
 from songmap.similar.commands import SETTING, add_commands, add_setting
 
 
@@ -32,7 +32,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def run(workspace: Workspace, keep_going: bool, command: str | None, **request: Any) -> int:
-    from songmap.core.artifacts import load_library
+    from songmap.library.library import load_library
     from songmap.similar.desk import Desk
     from songmap.similar.prompt import interact
 

@@ -33,7 +33,7 @@ $(VENV)/.installed-dev: requirements-dev.txt requirements-cluster.txt $(VENV)/.i
 
 # The four scripts on one workspace. 01 looks at every song and leaves the manifest alone if nothing changed;
 # then 02 and 03 have nothing to do.
-CORE := $(wildcard songmap/core/*.py songmap/extract/*.py)
+CORE := $(wildcard $(addprefix songmap/,core/*.py library/*.py features/*.py))
 MANIFEST := $(WORKSPACE)/data/processed/manifest.json
 DRAWN := $(WORKSPACE)/outputs/.drawn
 MODEL := $(WORKSPACE)/models/genre_classifier.json

@@ -25,7 +25,7 @@ import soundfile
 import soxr
 
 from benchmarks.extraction import peak_mb
-from songmap.core.config import REPOSITORY
+from songmap.core.workspace import REPOSITORY
 
 RATE_HZ, MINUTE = 44_100, 44_100 * 60
 N_RECORDINGS, N_STUDIO_SONGS, MINUTES_OF_OTHERS = 18, 6, 2
@@ -140,10 +140,11 @@ def read(path: Path) -> np.ndarray:
 
 
 def embed(samples: np.ndarray, write=stored) -> tuple[np.ndarray, float]:
-    from songmap.extract.hear import embed_file
+    from songmap.features.analysis import analyse_file
 
     with tempfile.TemporaryDirectory() as folder:
-        embedding, record = embed_file(write(np.ascontiguousarray(samples, np.float32), Path(folder) / "x"))
+        analysis = analyse_file(write(np.ascontiguousarray(samples, np.float32), Path(folder) / "x"))
+        embedding, record = analysis.embedding, analysis.record
     return embedding, record["duration"]
 
 
@@ -181,7 +182,7 @@ def kept(work: Path, name: str, function: Callable[..., list[tuple]], *arguments
 
 def corpus(work: Path) -> dict[str, np.ndarray]:
     """All rows as columns: source, minute, kind, embedding, duration; made once."""
-    from songmap.core.config import DEFAULT_SEED
+    from songmap.core.defaults import DEFAULT_SEED
     from songmap.demo.catalogue import plan_corpus
 
     for module, folder in (("open_music", "open"), ("studio", "demo")):
@@ -221,7 +222,7 @@ def corpus(work: Path) -> dict[str, np.ndarray]:
 
 def pairs(columns: dict[str, np.ndarray]) -> list[tuple[str, np.ndarray]]:
     """What two rows can be to each other, and which pairs are: bool ``(n, n)``, above the diagonal, of like duration."""
-    from songmap.core.duplicates import MAX_DURATION_DIFFERENCE_S
+    from songmap.library.recordings import MAX_DURATION_DIFFERENCE_S
 
     source, minute, kind, duration = (columns[name] for name in ("source", "minute", "kind", "duration"))
     studio = np.char.startswith(source, "studio ")
@@ -255,7 +256,7 @@ def pairs(columns: dict[str, np.ndarray]) -> list[tuple[str, np.ndarray]]:
 
 def accuracy(columns: dict[str, np.ndarray]) -> list[str]:
     """Tables: distances of pairs by what they are to each other, and how often each way of copying is found."""
-    from songmap.core.duplicates import MAX_DISTANCE, coordinates, find_duplicates
+    from songmap.library.recordings import MAX_DISTANCE, coordinates, find_duplicates
 
     points = coordinates(columns["embedding"]).astype(np.float64)
     distances = np.linalg.norm(points[:, None] - points, axis=2)
@@ -294,7 +295,7 @@ def accuracy(columns: dict[str, np.ndarray]) -> list[str]:
 
 def scale(columns: dict[str, np.ndarray]) -> list[str]:
     """A table: seconds and memory for 100,000 songs, drawn with the mean and covariance of the real ones."""
-    from songmap.core.duplicates import find_duplicates
+    from songmap.library.recordings import find_duplicates
 
     songs = columns["embedding"][columns["kind"] == "FLAC, 16 bit"].astype(np.float64)
     mean, spread = songs.mean(axis=0), (songs - songs.mean(axis=0)) / np.sqrt(len(songs))

@@ -25,8 +25,8 @@ from pathlib import Path
 
 import numpy as np
 
-from songmap.core.config import REPOSITORY
-from songmap.extract.supervise import ONE_THREAD
+from songmap.core.workspace import REPOSITORY
+from songmap.extract.workers import ONE_THREAD
 
 REPETITIONS, SONGS_PER_RATE = 5, 24  # songs enough that starting the workers, a second each, hardly counts
 
@@ -57,21 +57,21 @@ def peak_mb() -> float:
 
 
 def task_ours(file: Path) -> dict:
-    from songmap.extract.hear import embed_file
+    from songmap.features.analysis import analyse_file
 
-    return measure(lambda: embed_file(file))
+    return measure(lambda: analyse_file(file))
 
 
 def task_first(file: Path) -> dict:
-    from songmap.extract.hear import embed_file
+    from songmap.features.analysis import analyse_file
 
-    embed_file(file)
+    analyse_file(file)
     return {"peak_mb": peak_mb()}
 
 
 def task_decode(file: Path) -> dict:
-    from songmap.core.config import AudioConfig
-    from songmap.extract.audio import load_audio
+    from songmap.features.decode import load_audio
+    from songmap.library.schema import AudioConfig
 
     return measure(lambda: load_audio(file, AudioConfig()))
 
@@ -79,7 +79,7 @@ def task_decode(file: Path) -> dict:
 def task_plain(file: Path) -> dict:
     import librosa
 
-    from songmap.extract.reference import plain_columns
+    from songmap.features.reference import plain_columns
 
     return measure(lambda: plain_columns(librosa.load(file)[0]), 1)
 
@@ -102,11 +102,11 @@ def task_stages(file: Path) -> dict:
     import cProfile
     import pstats
 
-    from songmap.extract.hear import embed_file
+    from songmap.features.analysis import analyse_file
 
-    embed_file(file)
+    analyse_file(file)
     profile = cProfile.Profile()
-    profile.runcall(embed_file, file)
+    profile.runcall(analyse_file, file)
     stats = pstats.Stats(profile)
     own = {f"{Path(path).stem}.{name}": values[2] for (path, _, name), values in stats.stats.items()}
     return {name: seconds for name, seconds in own.items() if seconds > 0.01 * stats.total_tt}
@@ -114,10 +114,10 @@ def task_stages(file: Path) -> dict:
 
 def task_workers(file: Path) -> dict:
     """Seconds for a folder of songs with one worker and with two, in turn."""
-    from songmap.core.config import Workspace
+    from songmap.core.workspace import Workspace
+    from songmap.extract.files import find_songs
     from songmap.extract.labels import label_songs
     from songmap.extract.run import Manner, extract_library
-    from songmap.extract.songs import find_songs
 
     seconds = {1: [], 2: []}
     with tempfile.TemporaryDirectory() as folder:
@@ -137,15 +137,15 @@ def task_parity(music: Path) -> dict:
     """Largest deviation from plain librosa in units of what is allowed, per family."""
     import librosa
 
-    from songmap.core.schema import COLUMN_FAMILY, COLUMNS, N_LIBROSA
-    from songmap.extract.hear import embed_file
-    from songmap.extract.reference import deviation, plain_columns
-    from songmap.extract.songs import find_songs
+    from songmap.extract.files import find_songs
+    from songmap.features.analysis import analyse_file
+    from songmap.features.reference import deviation, plain_columns
+    from songmap.library.schema import COLUMN_FAMILY, COLUMNS, N_LIBROSA
 
     worst: dict[str, list] = {}
     for path in find_songs(music):
         theirs = plain_columns(librosa.load(path)[0])
-        excess = deviation(embed_file(path)[0][:N_LIBROSA], theirs)
+        excess = deviation(analyse_file(path).embedding[:N_LIBROSA], theirs)
         for family in dict.fromkeys(COLUMN_FAMILY):
             index = max((i for i in range(N_LIBROSA) if COLUMN_FAMILY[i] == family), key=excess.__getitem__)
             if excess[index] > worst.get(family, [-1])[0]:
@@ -163,7 +163,7 @@ def task_mix(file: Path) -> dict:
 
 def demo_song() -> np.ndarray:
     """The first song of the demo, float ``(n, 2)`` at 44.1 kHz."""
-    from songmap.core.config import DEFAULT_SEED
+    from songmap.core.defaults import DEFAULT_SEED
     from songmap.demo.catalogue import plan_corpus
     from songmap.demo.composer import compose
     from songmap.demo.mixdown import render

@@ -30,8 +30,10 @@ import numpy as np
 import soundfile
 from mutagen import id3, mp4
 
-from songmap.core.config import DEFAULT_SEED, REPOSITORY, AudioConfig
-from songmap.extract.supervise import ask
+from songmap.core.defaults import DEFAULT_SEED
+from songmap.core.workspace import REPOSITORY
+from songmap.extract.workers import ask
+from songmap.library.schema import AudioConfig
 from tests.encoding import encode
 from tests.signals import music
 

@@ -21,12 +21,14 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.map import table
-from songmap.core.artifacts import Library, load_library, save_library, song_table
-from songmap.core.config import DEFAULT_SEED, REPOSITORY, AudioConfig, Workspace, usable_cores
+from songmap.core.defaults import DEFAULT_SEED, usable_cores
+from songmap.core.workspace import REPOSITORY, Workspace
 from songmap.genre.evaluate import evaluate
 from songmap.genre.material import training_material
 from songmap.genre.models import CANDIDATES
 from songmap.genre.splits import plan_splits
+from songmap.library.library import Library, load_library, save_library, song_table
+from songmap.library.schema import AudioConfig
 
 SMALL = ((2, 8), (10, 10), (2, 150), (16, 40))  # genres, songs of each
 BETWEEN, ARTIST = 0.3, 0.3  # shares of the variance between genres, and between artists of a genre

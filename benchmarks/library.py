@@ -22,8 +22,8 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.extraction import demo_song
-from songmap.core.config import REPOSITORY
-from songmap.extract.supervise import ONE_THREAD
+from songmap.core.workspace import REPOSITORY
+from songmap.extract.workers import ONE_THREAD
 
 TURNS, FLAT_SONGS, SONGS_PER_FOLDER, N_GENRES = 3, 10_000, 20, 25
 
@@ -91,11 +91,12 @@ def task_synthesise(folder: str, n_songs: str, duration_s: str) -> dict:
 
 def task_fill(work: str, music: str, n_files: str, like: str) -> dict:
     """A music folder of small files, and a ledger that knows every one."""
-    from songmap.core.artifacts import load_library
-    from songmap.core.config import AudioConfig, Workspace
-    from songmap.extract.hear import describe
+    from songmap.core.workspace import Workspace
+    from songmap.extract.ledger import Outcome, open_store
     from songmap.extract.run import _stamp
-    from songmap.extract.store import Outcome, open_store
+    from songmap.features.analysis import describe
+    from songmap.library.library import load_library
+    from songmap.library.schema import AudioConfig
 
     embeddings = drawn(load_library(Workspace(Path(like))).embeddings, int(n_files))
     untagged, rng = describe(Path("none.mp3")), np.random.default_rng(1)
@@ -118,8 +119,9 @@ def task_fill(work: str, music: str, n_files: str, like: str) -> dict:
 
 def task_artifacts(work: str) -> dict:
     """Seconds to save a library where there is none, and to load, which checks every sum and row."""
-    from songmap.core.artifacts import load_library, save_library
-    from songmap.core.config import AudioConfig, Workspace
+    from songmap.core.workspace import Workspace
+    from songmap.library.library import load_library, save_library
+    from songmap.library.schema import AudioConfig
 
     library = load_library(Workspace(Path(work)))
     with tempfile.TemporaryDirectory(dir=work) as folder:
@@ -134,12 +136,12 @@ def task_flat(work: str, music: str) -> dict:
     import base64
     import gc
 
-    from songmap.core.config import Workspace
-    from songmap.core.schema import N_COLUMNS
+    from songmap.core.workspace import Workspace
     from songmap.extract import run
-    from songmap.extract.hear import describe
+    from songmap.extract.files import find_songs
     from songmap.extract.labels import label_songs
-    from songmap.extract.songs import find_songs
+    from songmap.features.analysis import describe
+    from songmap.library.schema import N_COLUMNS
 
     rng = np.random.default_rng(2)
 
@@ -164,20 +166,20 @@ def task_flat(work: str, music: str) -> dict:
 
 def task_bare(*files: str) -> dict:
     """Seconds to hear songs in this process, its first song not counted; begins when told to."""
-    from songmap.extract.hear import embed_file
+    from songmap.features.analysis import analyse_file
 
-    embed_file(Path(files[0]))
+    analyse_file(Path(files[0]))
     print("ready", flush=True)
     sys.stdin.readline()
-    return {"seconds": clock(lambda: [embed_file(Path(file)) for file in files])}
+    return {"seconds": clock(lambda: [analyse_file(Path(file)) for file in files])}
 
 
 def task_run(work: str, music: str) -> dict:
     """Songs per second of a run with two workers while both are busy: from the second song to the last."""
-    from songmap.core.config import Workspace
+    from songmap.core.workspace import Workspace
+    from songmap.extract.files import find_songs
     from songmap.extract.labels import label_songs
     from songmap.extract.run import Manner, extract_library
-    from songmap.extract.songs import find_songs
 
     songs = label_songs(find_songs(Path(music)), Path(music), "folder")
     times: list[float] = []
@@ -191,16 +193,16 @@ def task_run(work: str, music: str) -> dict:
 
 def task_supervision(*files: str) -> dict:
     """Per song, the ratios of what a worker needs to what this process needs, to hear and hash and to hear alone."""
-    from songmap.core.config import AudioConfig
-    from songmap.extract.hear import embed_file
-    from songmap.extract.supervise import ask
     from songmap.extract.worker import embed
+    from songmap.extract.workers import ask
+    from songmap.features.analysis import analyse_file
+    from songmap.library.schema import AudioConfig
 
     config, paths = AudioConfig(), [Path(file) for file in files]
     ways = [
         lambda path: ask("embed", path, config, 600.0, 0),
         lambda path: embed(path, config),
-        lambda path: embed_file(path, config),
+        lambda path: analyse_file(path, config),
     ]
     for way in ways:
         way(paths[0])

@@ -22,12 +22,13 @@ from pathlib import Path
 import numpy as np
 from sklearn.neighbors import NearestNeighbors
 
-from songmap.core.artifacts import Library, load_library, save_library, song_table
-from songmap.core.config import REPOSITORY, AudioConfig, Workspace
+from songmap.core.workspace import REPOSITORY, Workspace
 from songmap.journey.drawing import UMAP_NEIGHBOURS, principal_axes
 from songmap.journey.position import standardise
 from songmap.journey.song_map import N_COMPONENTS, PLACING_NEIGHBOURS
 from songmap.journey.trust import checked_songs, preserved
+from songmap.library.library import Library, load_library, save_library, song_table
+from songmap.library.schema import AudioConfig
 
 N_GENRES, K, COMPARED = 40, 10, 5_000
 

@@ -18,10 +18,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from songmap.core.artifacts import song_table
-from songmap.core.schema import FAMILIES
 from songmap.journey.map_page import Colouring, write_map_page
 from songmap.journey.projection import Projection
+from songmap.library.library import song_table
+from songmap.library.schema import FAMILIES
 
 N_FEW, N_NEIGHBOURS, REPETITIONS, N_POINTED = 60, 10, 3, 25
 SYLLABLES = (

@@ -22,11 +22,13 @@ from pathlib import Path
 
 import numpy as np
 
-from songmap.core import nearest
-from songmap.core.artifacts import Library, load_library, save_library
-from songmap.core.config import REPOSITORY, AudioConfig, Workspace, usable_cores
-from songmap.core.nearest import open_search
-from songmap.core.spaces import build_space
+from songmap.core.defaults import usable_cores
+from songmap.core.workspace import REPOSITORY, Workspace
+from songmap.library import search as search_module
+from songmap.library.library import Library, load_library, save_library
+from songmap.library.schema import AudioConfig
+from songmap.library.search import open_search
+from songmap.library.spaces import build_space
 
 K, QUERIES = 10, 500
 HEAD = ["search", "library loaded, s", "ready after, s", "query, ms", "95 % of queries, ms", "recall@10", "peak MB"]
@@ -35,7 +37,7 @@ BY_HAND = "## Which library"  # what search.md says from here on is kept
 
 def measured(workspace: Path, exact: bool) -> dict[str, object]:
     """In a process of its own: seconds to load and to be ready, milliseconds of queries, what they found."""
-    nearest.EXACT_LIMIT = sys.maxsize if exact else 0
+    search_module.EXACT_LIMIT = sys.maxsize if exact else 0
     started = time.perf_counter()
     library = load_library(Workspace(workspace))
     loaded = time.perf_counter()

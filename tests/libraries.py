@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from songmap.core.artifacts import Library, song_table
-from songmap.core.schema import N_COLUMNS
-from songmap.core.spaces import build_space
+from songmap.library.library import Library, song_table
+from songmap.library.schema import N_COLUMNS
+from songmap.library.spaces import build_space
 
 
 def make_library(

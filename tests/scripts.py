@@ -10,7 +10,7 @@ import numpy as np
 import soundfile
 from signals import RATE_HZ, music
 
-from songmap.core.config import REPOSITORY, Workspace
+from songmap.core.workspace import REPOSITORY, Workspace
 
 ARTIFACTS = ("embeddings_matrix.npy", "song_data.pkl", "manifest.json")
 

@@ -11,12 +11,14 @@ import numpy as np
 import pytest
 from signals import RATE_HZ
 
-from songmap.core.artifacts import load_library, load_model
-from songmap.core.config import DEFAULT_SEED, REPOSITORY, Workspace
-from songmap.core.schema import N_LIBROSA
+from songmap.core.defaults import DEFAULT_SEED
+from songmap.core.workspace import REPOSITORY, Workspace
 from songmap.demo.catalogue import plan_corpus
 from songmap.demo.studio import render_tracks
-from songmap.extract.reference import deviation, plain_columns
+from songmap.features.reference import deviation, plain_columns
+from songmap.library.genre_model import load_model
+from songmap.library.library import load_library
+from songmap.library.schema import N_LIBROSA
 
 N_PER_GENRE = 6
 SCRIPTS = {

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from songmap.core.nearest import Search, open_search
-from songmap.core.schema import N_COLUMNS
-from songmap.core.spaces import Space
+from songmap.library.schema import N_COLUMNS
+from songmap.library.search import Search, open_search
+from songmap.library.spaces import Space
 from tests.libraries import labelled_library
 
 

@@ -10,16 +10,13 @@ import logging
 import os
 import signal
 import sys
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
-from songmap.core.config import REPOSITORY, Workspace
 from songmap.core.errors import SongmapError
-
-_LOG_EVERY_S = 600.0
+from songmap.core.workspace import REPOSITORY, Workspace
 
 
 class _HelpFormatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):
@@ -86,34 +83,6 @@ def fraction(text: str) -> float:
 
 
 @contextmanager
-def progress(label: str) -> Iterator[Callable[..., None]]:
-    """Yields ``update(done, total, note="")``: a bar on stderr that vanishes when done.
-
-    Where stderr is no terminal, a line every ten minutes, so that the log of a long run says how far it is.
-    """
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        said = time.monotonic()
-
-        def say(done: int, total: int, note: str = "") -> None:
-            nonlocal said
-            if time.monotonic() - said >= _LOG_EVERY_S:
-                said = time.monotonic()
-                print(f"{label}: {done} of {total} {note}", file=sys.stderr, flush=True)
-
-        yield say
-        return
-    note = TextColumn("{task.fields[note]}")
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), note, TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task(label, total=None, note="")
-        yield lambda done, total, note="": bar.update(task, completed=done, total=total, note=note)
-
-
-@contextmanager
 def stop_on_interrupt(advice: str) -> Iterator[Callable[[], bool]]:
     """The first Ctrl-C makes what is yielded true and prints ``advice``; a second ends the process at once."""
     asked = False
@@ -132,30 +101,6 @@ def stop_on_interrupt(advice: str) -> Iterator[Callable[[], bool]]:
         yield lambda: asked
     finally:
         signal.signal(signal.SIGINT, before)
-
-
-@contextmanager
-def quiet_decoders() -> Iterator[None]:
-    """Send what C libraries write to file descriptor 2 nowhere; Python's own stderr goes on.
-
-    Decoders print notes on damaged files there, without naming the file; the reason that is reported
-    comes from their return values.
-    """
-    sys.stderr.flush()
-    saved, python_stderr = os.dup(2), sys.stderr
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    try:
-        if python_stderr is sys.__stderr__:
-            sys.stderr = os.fdopen(os.dup(2), "w", buffering=1, errors="backslashreplace")
-        os.dup2(nowhere, 2)
-        yield
-    finally:
-        os.dup2(saved, 2)
-        if sys.stderr is not python_stderr:
-            sys.stderr.close()
-            sys.stderr = python_stderr
-        os.close(saved)
-        os.close(nowhere)
 
 
 def script_main(parser: argparse.ArgumentParser, run: Callable[..., int], argv: Sequence[str] | None = None) -> int:

@@ -22,4 +22,4 @@ class QueryError(SongmapError):
 
 
 class WorkerError(SongmapError):
-    """A process or machine that should have heard songs cannot."""
+    """A process or machine that analyses songs does not work."""

@@ -1,6 +1,5 @@
 """Tables on the terminal and the same records as JSON. Records are lists of dicts with equal keys."""
 
-import json
 import math
 import os
 import shutil
@@ -47,11 +46,6 @@ def format_table(records: Sequence[Record], title: str = "") -> str:
     return "\n".join(line.rstrip() for line in capture.get().rstrip("\n").splitlines()).strip("\n")
 
 
-def readable(text: str) -> str:
-    """A name from the file system with bytes that are no UTF-8 shown as �."""
-    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-
-
 def format_cell(value: Any) -> str:
     """A value for people: three significant decimals where they help, nothing for what is missing."""
     if value is None or (isinstance(value, float | np.floating) and math.isnan(value)):
@@ -62,32 +56,3 @@ def format_cell(value: Any) -> str:
     if isinstance(value, int | np.integer) and not isinstance(value, bool):
         return f"{value:,}"
     return str(value)
-
-
-def quantity(value: float) -> str:
-    """Three significant digits, whole from 100 upward."""
-    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
-
-
-def format_duration(seconds: float) -> str:
-    """``h:mm:ss`` or ``m:ss``."""
-    minutes, second = divmod(round(seconds), 60)
-    hours, minute = divmod(minutes, 60)
-    return f"{hours}:{minute:02d}:{second:02d}" if hours else f"{minute}:{second:02d}"
-
-
-def to_json(document: Any) -> str:
-    """One JSON document; numpy numbers become plain ones, NaN becomes null."""
-    return json.dumps(_plain(document), indent=1, ensure_ascii=False)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, np.ndarray | list | tuple):
-        return [_plain(item) for item in value]
-    if isinstance(value, np.generic):
-        value = value.item()
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value

@@ -4,7 +4,7 @@ import argparse
 import sys
 
 from songmap.core.cli import script_main, workspace
-from songmap.core.config import Workspace
+from songmap.core.workspace import Workspace
 
 
 def build_parser() -> argparse.ArgumentParser:

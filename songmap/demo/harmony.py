@@ -7,7 +7,7 @@ tonic an octave higher. What is written in degrees stays within the key.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from songmap.core.schema import PITCH_CLASSES
+from songmap.library.schema import PITCH_CLASSES
 
 SCALES = {"minor": (0, 2, 3, 5, 7, 8, 10), "major": (0, 2, 4, 5, 7, 9, 11)}
 

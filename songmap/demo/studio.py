@@ -22,11 +22,12 @@ from pathlib import Path
 
 import numpy as np
 
-from songmap.core.artifacts import write_atomically
-from songmap.core.cli import progress, script_main, whole_number
-from songmap.core.config import DEFAULT_SEED, usable_cores
+from songmap.core.cli import script_main, whole_number
+from songmap.core.defaults import DEFAULT_SEED, usable_cores
 from songmap.core.errors import AudioError, UsageError
-from songmap.core.tables import format_duration
+from songmap.core.files import write_atomically
+from songmap.core.progress import progress
+from songmap.core.text import format_duration
 from songmap.demo import catalogue, composer, effects, harmony, instruments, mixdown
 from songmap.demo.catalogue import Plan, plan_corpus
 from songmap.demo.composer import compose

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from songmap.core.errors import AudioError
-from songmap.extract.audio import demuxed, opened, packets
+from songmap.features.decode import demuxed, opened, packets
 
 _DIGEST_BYTES = 20
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
 
-from songmap.core.config import AudioConfig
 from songmap.core.errors import UsageError, WorkerError
-from songmap.extract.store import analysis_fingerprint
+from songmap.extract.ledger import analysis_fingerprint
+from songmap.library.schema import AudioConfig
 
 EXECUTORS = ("threads", "processes", "dask")
 _CONNECT_S = 10

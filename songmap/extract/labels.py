@@ -26,12 +26,11 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from songmap.core.artifacts import SONG_COLUMNS
-from songmap.core.config import UNKNOWN_GENRE
 from songmap.core.errors import UsageError
-from songmap.core.tables import readable
-from songmap.extract.audio import AUDIO_SUFFIXES
-from songmap.extract.songs import Song, music_root
+from songmap.core.text import readable
+from songmap.extract.files import Song, music_root
+from songmap.features.decode import AUDIO_SUFFIXES
+from songmap.library.schema import SONG_COLUMNS, UNKNOWN_GENRE
 
 _log = logging.getLogger(__name__)
 

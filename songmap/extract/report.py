@@ -8,12 +8,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from songmap.core.artifacts import Library, write_atomically
-from songmap.core.config import Workspace
-from songmap.core.duplicates import duplicate_rows
-from songmap.core.schema import FAMILIES, FEATURES, block_slice
-from songmap.core.tables import format_duration, format_table, readable
+from songmap.core.files import write_atomically
+from songmap.core.tables import format_table
+from songmap.core.text import format_duration, readable
+from songmap.core.workspace import Workspace
 from songmap.extract.run import Extraction, Plan, Progress
+from songmap.library.library import Library
+from songmap.library.recordings import duplicate_rows
+from songmap.library.schema import FAMILIES, FEATURES, block_slice
 
 _N_PRINTED = 20
 

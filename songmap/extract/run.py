@@ -11,17 +11,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from songmap.core.artifacts import Library, song_table
-from songmap.core.config import AudioConfig, Workspace
-from songmap.core.duplicates import DuplicateGroup, duplicate_of, find_duplicates
 from songmap.core.errors import WorkerError
-from songmap.core.schema import N_COLUMNS
+from songmap.core.workspace import Workspace
 from songmap.extract.executors import Crew, open_crew
-from songmap.extract.hear import DESCRIPTION_VERSION
+from songmap.extract.files import Song
 from songmap.extract.labels import label_record
-from songmap.extract.songs import Song
-from songmap.extract.store import Known, Outcome, Store, open_store
-from songmap.extract.supervise import ask
+from songmap.extract.ledger import Known, Outcome, Store, open_store
+from songmap.extract.workers import ask
+from songmap.features.analysis import DESCRIPTION_VERSION
+from songmap.library.library import Library, song_table
+from songmap.library.recordings import DuplicateGroup, duplicate_of, find_duplicates
+from songmap.library.schema import N_COLUMNS, AudioConfig
 
 Stamp = tuple[int, int, int]
 

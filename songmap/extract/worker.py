@@ -1,7 +1,7 @@
 """A process that hears songs for another: a decoder that crashes or hangs takes this process down and nothing else.
 
 ``python -m songmap.extract.worker NICE`` reads requests from standard input and answers on standard output,
-a line of JSON each, the first answer being ``{}`` when it is ready. songmap.extract.supervise is the other end.
+a line of JSON each, the first answer being ``{}`` when it is ready. songmap.extract.workers is the other end.
 
 ==========  ================================================================================
 request     ``task`` ("embed" or "identify"), ``path``, ``config``, ``timeout_s``
@@ -18,29 +18,29 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from songmap.core.config import AudioConfig
 from songmap.core.errors import AudioError
+from songmap.library.schema import AudioConfig
 
 
 def embed(path: Path, config: AudioConfig) -> dict[str, Any]:
     """Content hash, record and embedding of a file."""
-    from songmap.extract import hear
     from songmap.extract.content import content_hash
+    from songmap.features import analysis
 
-    embedding, record = hear.embed_file(path, config)
+    song = analysis.analyse_file(path, config)
     return {
         "content": content_hash(path),
-        "record": record,
-        "embedding": base64.b64encode(embedding.tobytes()).decode(),
+        "record": song.record,
+        "embedding": base64.b64encode(song.embedding.tobytes()).decode(),
     }
 
 
 def identify(path: Path, config: AudioConfig) -> dict[str, Any]:
     """Content hash of a file and what its name and tags say: enough to recognise it without decoding."""
-    from songmap.extract import hear
     from songmap.extract.content import content_hash
+    from songmap.features import analysis
 
-    return {"content": content_hash(path), "record": hear.describe(path)}
+    return {"content": content_hash(path), "record": analysis.describe(path)}
 
 
 TASKS = {"embed": embed, "identify": identify}
@@ -62,8 +62,8 @@ def main(nice: int) -> None:
     """Serve until standard input ends. A song that takes longer than its ``timeout_s`` ends the process."""
     import numpy as np
 
-    from songmap.extract import frames
-    from songmap.extract.signal import Signal
+    from songmap.features import frames
+    from songmap.features.signal import Signal
 
     if hasattr(os, "nice"):
         os.nice(nice)

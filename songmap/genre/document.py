@@ -5,8 +5,6 @@ from typing import Any
 
 import numpy as np
 
-from songmap.core.artifacts import library_fingerprint
-from songmap.core.schema import FAMILIES
 from songmap.genre.conformal import prediction_sets
 from songmap.genre.doubts import set_of, uncertainty, wrong_labels
 from songmap.genre.evaluate import SIGNIFICANT
@@ -16,6 +14,8 @@ from songmap.genre.models import CANDIDATES, DEFAULT
 from songmap.genre.scores import confidence_bins
 from songmap.genre.shapley import Attribution
 from songmap.genre.trained import WITH_COMPONENTS, Trained
+from songmap.library.library import library_fingerprint
+from songmap.library.schema import FAMILIES
 
 
 def reliability(labels: np.ndarray, found: np.ndarray) -> dict[str, Any]:

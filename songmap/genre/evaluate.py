@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from songmap.core.config import usable_cores
+from songmap.core.defaults import usable_cores
 from songmap.core.errors import UsageError
 from songmap.genre.learn import Learned, learn, one_thread
 from songmap.genre.material import Material

@@ -14,7 +14,7 @@ from math import factorial
 
 import numpy as np
 
-from songmap.core.schema import COLUMN_FAMILY, FAMILIES
+from songmap.library.schema import COLUMN_FAMILY, FAMILIES
 
 Predict = Callable[[np.ndarray], np.ndarray]
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from songmap.core.classifier import Calibration, pipeline_probabilities
 from songmap.genre.models import CANDIDATES, Candidate, Point
 from songmap.genre.splits import Fold, make_folds, subsample
+from songmap.library.genre_model import Calibration, pipeline_probabilities
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline

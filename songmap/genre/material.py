@@ -9,11 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from songmap.core.artifacts import Library
-from songmap.core.config import UNKNOWN_GENRE
-from songmap.core.duplicates import recordings
 from songmap.core.errors import UsageError
-from songmap.core.names import normalise
+from songmap.library.library import Library
+from songmap.library.names import normalise
+from songmap.library.recordings import recordings
+from songmap.library.schema import UNKNOWN_GENRE
 
 MIN_SONGS = 6  # of one genre: one for the test set and one for each of five folds
 MIN_GROUPS = 3  # of one genre: one for the test set and two that take turns in training

@@ -7,10 +7,18 @@ from typing import Any
 
 import numpy as np
 
-from songmap.core.config import AudioConfig
-from songmap.core.mel import mel_centres_hz
-from songmap.core.schema import COLUMN_UNIT, COLUMNS, FAMILIES, PITCH_CLASSES, PLAIN_UNITS, block_slice, column_index
-from songmap.genre.shapley import hertz_range
+from songmap.core.text import hertz_range
+from songmap.library.mel import mel_centres_hz
+from songmap.library.schema import (
+    COLUMN_UNIT,
+    COLUMNS,
+    FAMILIES,
+    PITCH_CLASSES,
+    PLAIN_UNITS,
+    AudioConfig,
+    block_slice,
+    column_index,
+)
 
 _MEL_RANGES = 8  # of 16 bands each
 _CONTRAST_EDGES_HZ = (0, 200, 400, 800, 1600, 3200, 6400, 11025)  # octaves, as librosa.feature.spectral_contrast

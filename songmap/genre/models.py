@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from songmap.core.schema import N_COLUMNS
+from songmap.library.schema import N_COLUMNS
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline

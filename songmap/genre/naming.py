@@ -7,13 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from songmap.core.artifacts import Library, library_fingerprint, load_library, load_model
-from songmap.core.config import Workspace
-from songmap.core.duplicates import MAX_DISTANCE, coordinates
 from songmap.core.errors import AudioError, SchemaError
-from songmap.core.schema import N_COLUMNS
+from songmap.core.workspace import Workspace
 from songmap.genre.trained import WITH_COMPONENTS
 from songmap.genre.words import records, song_case
+from songmap.library.genre_model import load_model
+from songmap.library.library import Library, library_fingerprint, load_library
+from songmap.library.recordings import MAX_DISTANCE, coordinates
+from songmap.library.schema import N_COLUMNS
 
 _FIRST = ("file_path", "predicted_genre", "probability", "probabilities")
 
@@ -33,7 +34,7 @@ class Named:
 
 def classify_files(workspace: Workspace, files: Sequence[Path], on_progress: Callable[..., None]) -> Named:
     """Hear, classify and explain files. Raises SchemaError when there is no usable saved model."""
-    from songmap.extract.hear import embed_file
+    from songmap.features.analysis import analyse_file
 
     model, card = load_model(workspace)
     library, note = _learned_from(workspace, card["data"])
@@ -45,7 +46,8 @@ def classify_files(workspace: Workspace, files: Sequence[Path], on_progress: Cal
     answers, failures = [], []
     for number, file in enumerate(files, start=1):
         try:
-            embedding, song = embed_file(file)
+            analysis = analyse_file(file)
+            embedding, song = analysis.embedding, analysis.record
         except AudioError as error:
             failures.append((file, str(error)))
         else:

@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from songmap.core.artifacts import write_atomically
-from songmap.core.config import Workspace
-from songmap.core.schema import FAMILIES
-from songmap.core.style import draw, shorten
-from songmap.core.tables import readable, to_json
+from songmap.core.figures import draw
+from songmap.core.files import write_atomically
+from songmap.core.serialise import to_json
+from songmap.core.text import readable, shorten
+from songmap.core.workspace import Workspace
 from songmap.genre import pictures, reason_pictures
 from songmap.genre.models import CANDIDATES, DEFAULT
 from songmap.genre.report_page import report_page
@@ -23,6 +23,7 @@ from songmap.genre.scores import confusion
 from songmap.genre.shapley import Attribution, component_names
 from songmap.genre.trained import WITH_COMPONENTS, Trained
 from songmap.genre.words import SongCase
+from songmap.library.schema import FAMILIES
 
 _N_DRAWN = 15  # songs in the picture of boundary songs
 _N_DEPENDENCE = 4  # components whose dependence is drawn

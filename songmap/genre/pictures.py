@@ -9,15 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from songmap.core.style import (
-    MUTED_COLOUR,
-    TEXT_COLOUR,
-    TOWARDS_COLOUR,
-    drawable,
-    genre_colours,
-    genre_markers,
-    shorten,
-)
+from songmap.core.figures import MUTED_COLOUR, TEXT_COLOUR, TOWARDS_COLOUR, drawable
+from songmap.core.text import shorten
+from songmap.library.palette import genre_colours, genre_markers
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -11,19 +11,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from songmap.core.schema import FAMILIES
-from songmap.core.style import (
-    AWAY_COLOUR,
-    DIVERGING_MAP,
-    FAMILY_COLOURS,
-    GRID_COLOUR,
-    MUTED_COLOUR,
-    TOWARDS_COLOUR,
-    drawable,
-    genre_colours,
-    genre_markers,
-)
+from songmap.core.figures import AWAY_COLOUR, DIVERGING_MAP, GRID_COLOUR, MUTED_COLOUR, TOWARDS_COLOUR, drawable
 from songmap.genre.pictures import headline, new_figure, short, stacked_bars
+from songmap.library.palette import FAMILY_COLOURS, genre_colours, genre_markers
+from songmap.library.schema import FAMILIES
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

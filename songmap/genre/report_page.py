@@ -9,12 +9,13 @@ import html
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from songmap.core.schema import FAMILIES
-from songmap.core.style import html_page
-from songmap.core.tables import format_cell, readable
+from songmap.core.pages import html_page
+from songmap.core.tables import format_cell
+from songmap.core.text import readable
 from songmap.genre.document import set_in_words
 from songmap.genre.evaluate import SIGNIFICANT
 from songmap.genre.models import DEFAULT
+from songmap.library.schema import FAMILIES
 
 Record = Mapping[str, Any]
 

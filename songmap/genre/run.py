@@ -6,9 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from songmap.core.artifacts import Library, save_model
-from songmap.core.config import Workspace
-from songmap.core.names import find_song
+from songmap.core.workspace import Workspace
 from songmap.genre.conformal import verified
 from songmap.genre.document import (
     card,
@@ -29,6 +27,9 @@ from songmap.genre.shapley import attribute, component_names
 from songmap.genre.splits import plan_splits
 from songmap.genre.trained import WITH_COMPONENTS, Trained
 from songmap.genre.words import records
+from songmap.library.genre_model import save_model
+from songmap.library.library import Library
+from songmap.library.names import find_song
 
 Watch = Callable[[str], AbstractContextManager[Callable[..., None]]]
 _LISTED_SONGS = (

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from songmap.core.config import AudioConfig
-from songmap.core.mel import mel_centres_hz
-from songmap.core.schema import COLUMNS, block_slice
+from songmap.core.text import hertz_range, percent
+from songmap.library.mel import mel_centres_hz
+from songmap.library.schema import COLUMNS, AudioConfig, block_slice
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
@@ -111,24 +111,7 @@ def plain_name(column: str) -> str:
     return column.replace("_bpm", "").replace("_std_s", " std").replace("_", " ")
 
 
-def hertz_range(low_hz: float, high_hz: float) -> str:
-    """ "361–671 Hz", "26 Hz–10.7 kHz", or one frequency where both read alike."""
-    (low, low_unit), (high, high_unit) = (
-        (f"{hertz / 1000:.1f}", "kHz") if hertz >= 1000 else (f"{hertz:.0f}", "Hz") for hertz in (low_hz, high_hz)
-    )
-    if low_unit != high_unit:
-        return f"{low} {low_unit}–{high} {high_unit}"
-    return f"{low} {low_unit}" if low == high else f"{low}–{high} {high_unit}"
-
-
 def _runs(indices: np.ndarray) -> list[np.ndarray]:
     if not len(indices):
         return []
     return np.split(indices, np.flatnonzero(np.diff(indices) > _MAX_GAP) + 1)
-
-
-def percent(share: float) -> str:
-    """A share 0 … 1 in whole percent; "<1 %" and ">99 %" for what is not quite nothing or all."""
-    if 0 < share < 0.01:
-        return "<1 %"
-    return ">99 %" if 0.995 <= share < 1 else f"{100 * share:.0f} %"

@@ -12,9 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from songmap.core.artifacts import Library
-from songmap.core.classifier import GenreModel
-from songmap.core.config import usable_cores
+from songmap.core.defaults import usable_cores
 from songmap.genre.conformal import prediction_sets, threshold
 from songmap.genre.evaluate import Evaluation
 from songmap.genre.families import FamilyAttribution, background_songs, family_shapley
@@ -22,6 +20,8 @@ from songmap.genre.learn import Learned, one_thread
 from songmap.genre.material import Material
 from songmap.genre.splits import Plan
 from songmap.genre.words import SongCase, song_case
+from songmap.library.genre_model import GenreModel
+from songmap.library.library import Library
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline

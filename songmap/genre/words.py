@@ -10,16 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from songmap.core.classifier import GenreModel
-from songmap.core.config import UNKNOWN_GENRE
-from songmap.core.names import normalise
-from songmap.core.schema import FAMILIES
-from songmap.core.tables import quantity
+from songmap.core.text import percent, quantity
 from songmap.genre.conformal import COVERAGE, prediction_sets
 from songmap.genre.doubts import set_of
 from songmap.genre.families import Change, FamilyAttribution, family_shapley, smallest_change
 from songmap.genre.measures import measure_records, strongest_pitch_classes
-from songmap.genre.shapley import Attribution, attribute, component_names, percent
+from songmap.genre.shapley import Attribution, attribute, component_names
+from songmap.library.genre_model import GenreModel
+from songmap.library.names import normalise
+from songmap.library.schema import FAMILIES, UNKNOWN_GENRE
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline

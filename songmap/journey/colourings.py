@@ -4,15 +4,16 @@ import logging
 
 import numpy as np
 
-from songmap.core.artifacts import Library, library_fingerprint, load_model
-from songmap.core.config import Workspace
 from songmap.core.errors import SchemaError
-from songmap.core.keys import KEYS, NO_KEY, estimate_keys
-from songmap.core.schema import FAMILIES, family_indices
+from songmap.core.workspace import Workspace
 from songmap.journey.clusters import find_clusters
 from songmap.journey.drawing import principal_axes
 from songmap.journey.map_page import Colouring
 from songmap.journey.position import standardise
+from songmap.library.genre_model import load_model
+from songmap.library.keys import KEYS, NO_KEY, estimate_keys
+from songmap.library.library import Library, library_fingerprint
+from songmap.library.schema import FAMILIES, family_indices
 
 
 def library_colourings(workspace: Workspace, library: Library, seed: int) -> list[Colouring]:

@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from songmap.core.mel import mel_freqs_hz
-from songmap.core.schema import (
+from songmap.core.figures import DIVERGING_MAP, MUTED_COLOUR
+from songmap.journey import position
+from songmap.library.mel import mel_freqs_hz
+from songmap.library.palette import FAMILY_COLOURS, GENRE_COLOURS
+from songmap.library.schema import (
     COLUMN_FAMILY,
     COLUMNS,
     FAMILIES,
@@ -19,8 +22,6 @@ from songmap.core.schema import (
     block_slice,
     family_indices,
 )
-from songmap.core.style import DIVERGING_MAP, FAMILY_COLOURS, GENRE_COLOURS, MUTED_COLOUR
-from songmap.journey import position
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

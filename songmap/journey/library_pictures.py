@@ -9,19 +9,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from songmap.core.keys import KEYS, NO_KEY, camelot
-from songmap.core.style import (
-    DIVERGING_MAP,
-    MUTED_COLOUR,
-    SEQUENTIAL_MAP,
-    drawable,
-    genre_colours,
-    genre_markers,
-    shorten,
-)
+from songmap.core.figures import DIVERGING_MAP, MUTED_COLOUR, SEQUENTIAL_MAP, drawable
+from songmap.core.text import shorten
 from songmap.journey.position import standardise
 from songmap.journey.projection import cube_limits
 from songmap.journey.song_pictures import CROWD, MAX_EDGED, draw_map, legend_below, point_size
+from songmap.library.keys import KEYS, NO_KEY, camelot
+from songmap.library.palette import genre_colours, genre_markers
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

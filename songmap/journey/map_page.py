@@ -18,10 +18,12 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from songmap.core.artifacts import write_atomically
-from songmap.core.config import UNKNOWN_GENRE
-from songmap.core.style import SEQUENTIAL_MAP, genre_colours, genre_markers, html_page
+from songmap.core.figures import SEQUENTIAL_MAP
+from songmap.core.files import write_atomically
+from songmap.core.pages import html_page
 from songmap.journey.projection import Projection, cube_limits, trust_in_words
+from songmap.library.palette import genre_colours, genre_markers
+from songmap.library.schema import UNKNOWN_GENRE
 
 _SCRIPTS = ("map_table.js", "map_plot.js", "map_page.js")  # one after the other, in one scope
 _N_SCALE_STOPS = 11

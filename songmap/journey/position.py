@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from songmap.core.schema import COLUMN_UNIT, COLUMNS, FEATURES
 from songmap.core.tables import format_cell
+from songmap.library.schema import COLUMN_UNIT, COLUMNS, FEATURES
 
 MIN_SONGS_PERCENTILE = 2
 MIN_SONGS_UNUSUAL = 5  # among n songs |z| is at most sqrt(n - 1): of fewer, none stands out

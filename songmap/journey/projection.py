@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from songmap.core.artifacts import Library
 from songmap.journey.position import standardise
 from songmap.journey.song_map import DIMENSIONS, METHODS, MIN_SONGS, SongMap
 from songmap.journey.trust import TRUST_NEIGHBOURS, checked_songs, preserved
+from songmap.library.library import Library
 
 MAX_NEW_SHARE = 1 / 3  # of songs that the map was not drawn from; beyond, drawing it anew is advised
 

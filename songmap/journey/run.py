@@ -11,22 +11,22 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from songmap.core.artifacts import Library
-from songmap.core.config import Workspace
-from songmap.core.duplicates import recordings
-from songmap.core.keys import estimate_keys
-from songmap.core.names import find_song
-from songmap.core.nearest import open_search
-from songmap.core.spaces import build_space
-from songmap.core.style import draw, shorten
-from songmap.core.tables import format_duration
-from songmap.extract.hear import Heard, hear
+from songmap.core.figures import draw
+from songmap.core.text import format_duration, shorten
+from songmap.core.workspace import Workspace
+from songmap.features.analysis import AudioAnalysis, analyse_file
 from songmap.journey import library_pictures, song_pictures
 from songmap.journey.colourings import key_names, library_colourings
 from songmap.journey.map_page import write_map_page
 from songmap.journey.position import typical_song
 from songmap.journey.projection import Projection, project, trust_in_words
 from songmap.journey.song_map import current_map
+from songmap.library.keys import estimate_keys
+from songmap.library.library import Library
+from songmap.library.names import find_song
+from songmap.library.recordings import recordings
+from songmap.library.search import open_search
+from songmap.library.spaces import build_space
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -143,8 +143,8 @@ def _draw_pages(
 def draw_song(
     workspace: Workspace, library: Library, choice: Choice, plane: Projection, formats: Sequence[str]
 ) -> Written:
-    """A song's journey to 641 numbers, and its three perspectives. Raises AudioError if it cannot be heard."""
-    song = drawn_song(library, choice, hear(choice.path))
+    """A song's journey to 641 numbers, and its three perspectives. Raises AudioError if it cannot be analysis."""
+    song = drawn_song(library, choice, analyse_file(choice.path))
     place = plane.coordinates[choice.row] if choice.row is not None else plane.place(song.embedding[np.newaxis])[0]
     name = shorten(song.title, 60)
     return [
@@ -168,10 +168,10 @@ def _draw(
     return [(first.with_suffix(f".{suffix}"), shows) for suffix in formats]
 
 
-def drawn_song(library: Library, choice: Choice, heard: Heard) -> song_pictures.DrawnSong:
+def drawn_song(library: Library, choice: Choice, analysis: AudioAnalysis) -> song_pictures.DrawnSong:
     """What is drawn; names and embedding are the library's where the song is in it."""
-    record = heard.record if choice.row is None else library.songs.iloc[choice.row].to_dict()
-    tempo_bpm = heard.frames.values["tempo_bpm"]
+    record = analysis.record if choice.row is None else library.songs.iloc[choice.row].to_dict()
+    tempo_bpm = analysis.frames.values["tempo_bpm"]
     facts = (
         shorten(record["artist"], 30),
         shorten(record["genre"], 20) if choice.row is not None else "not in the library",
@@ -182,11 +182,11 @@ def drawn_song(library: Library, choice: Choice, heard: Heard) -> song_pictures.
     return song_pictures.DrawnSong(
         title=record["title"] or record["song_name"],
         facts=" · ".join(fact for fact in facts if fact),
-        samples=heard.samples,
-        sample_rate_hz=heard.sample_rate_hz,
-        features=heard.frames.features,
-        frame_rate_hz=heard.frames.frame_rate_hz,
-        beats_s=heard.frames.beats / heard.frames.frame_rate_hz,
+        samples=analysis.samples,
+        sample_rate_hz=analysis.sample_rate_hz,
+        features=analysis.frames.features,
+        frame_rate_hz=analysis.frames.frame_rate_hz,
+        beats_s=analysis.frames.beats / analysis.frames.frame_rate_hz,
         tempo_bpm=tempo_bpm,
-        embedding=heard.embedding if choice.row is None else library.embeddings[choice.row],
+        embedding=analysis.embedding if choice.row is None else library.embeddings[choice.row],
     )

@@ -18,11 +18,12 @@ from pathlib import Path
 
 import numpy as np
 
-from songmap.core.artifacts import Library, write_atomically
-from songmap.core.config import DEFAULT_SEED
+from songmap.core.defaults import DEFAULT_SEED
 from songmap.core.errors import SchemaError
-from songmap.core.schema import N_COLUMNS, fingerprint
+from songmap.core.files import write_atomically
 from songmap.journey.drawing import draw_coordinates, principal_axes
+from songmap.library.library import Library
+from songmap.library.schema import N_COLUMNS, fingerprint
 
 METHODS = {"umap": "UMAP", "pca": "PCA", "tsne": "t-SNE", "densmap": "densMAP"}
 MIN_SONGS = 5  # fewer have no neighbourhoods to keep: they get principal components, whatever was asked for

@@ -12,18 +12,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from songmap.core.schema import PITCH_CLASSES
-from songmap.core.style import (
-    DIVERGING_MAP,
-    GENRE_COLOURS,
-    SEQUENTIAL_MAP,
-    drawable,
-    genre_colours,
-    genre_markers,
-    shorten,
-)
-from songmap.core.tables import format_duration
+from songmap.core.figures import DIVERGING_MAP, SEQUENTIAL_MAP, drawable
+from songmap.core.text import format_duration, shorten
 from songmap.journey.column_panels import draw_columns, frequency_ticks, mel_bands_hz
+from songmap.library.palette import GENRE_COLOURS, genre_colours, genre_markers
+from songmap.library.schema import PITCH_CLASSES
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

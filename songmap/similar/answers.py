@@ -1,7 +1,7 @@
 """A library answers about songs: which are like this one, why two are alike, what is known of one.
 
 Each answer holds records, the content of ``--json``, and tables, what people read. A song is named as
-``songmap.core.names`` understands it, is the number of one in the last ranked answer, or is the path of any audio
+``songmap.library.names`` understands it, is the number of one in the last ranked answer, or is the path of any audio
 file: one outside the library is heard and placed in the library's space.
 """
 
@@ -16,10 +16,10 @@ import numpy as np
 
 from songmap.core.blocks import blocks
 from songmap.core.errors import QueryError
-from songmap.core.keys import NO_KEY, estimate_keys, key_name
-from songmap.core.schema import COLUMN_UNIT, column_index, family_indices
-from songmap.core.style import draw
-from songmap.core.tables import format_duration, quantity
+from songmap.core.figures import draw
+from songmap.core.text import format_duration, quantity
+from songmap.library.keys import NO_KEY, estimate_keys, key_name
+from songmap.library.schema import COLUMN_UNIT, column_index, family_indices
 from songmap.similar import reasons
 from songmap.similar.filters import TEMPO_FACTORS, Filters, allowed_by, held_filters, tempo_factors
 from songmap.similar.finding import Answer, Found, Row

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from songmap.core.cli import Parser, fraction, whole_number
-from songmap.core.config import DEFAULT_SEED
+from songmap.core.defaults import DEFAULT_SEED
 from songmap.core.errors import QueryError
-from songmap.core.spaces import SPACES
+from songmap.library.spaces import SPACES
 from songmap.similar.filters import Filters, bpm_range, family_weights, key_wish, year_range
 
 COMMANDS = """\

@@ -9,7 +9,7 @@ from prompt_toolkit.completion import CompleteEvent, Completer, Completion, Path
 from prompt_toolkit.document import Document
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 
-from songmap.core.names import normalise
+from songmap.library.names import normalise
 from songmap.similar.commands import BETWEEN, CommandParser
 
 MAX_OFFERED = 50  # names in the menu; who types on sees others

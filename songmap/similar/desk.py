@@ -14,10 +14,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from songmap.core.artifacts import Library
-from songmap.core.config import Workspace
 from songmap.core.errors import QueryError, UsageError
-from songmap.core.tables import readable, to_json
+from songmap.core.serialise import to_json
+from songmap.core.text import readable
+from songmap.core.workspace import Workspace
+from songmap.library.library import Library
 from songmap.similar.answers import Answer, Answers
 from songmap.similar.commands import names_of
 from songmap.similar.export import write_neighbours

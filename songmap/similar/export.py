@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from songmap.core.artifacts import write_atomically
 from songmap.core.errors import UsageError
-from songmap.core.nearest import NOBODY
-from songmap.core.tables import readable
+from songmap.core.files import write_atomically
+from songmap.core.text import readable
+from songmap.library.search import NOBODY
 
 
 def write_neighbours(file: Path, paths: Sequence[str], rows: np.ndarray, similarities: np.ndarray) -> None:

@@ -13,13 +13,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from songmap.core.config import UNKNOWN_GENRE, AudioConfig
 from songmap.core.errors import QueryError
-from songmap.core.keys import NO_KEY, camelot, compatible, key_name, key_number
-from songmap.core.schema import FAMILIES
+from songmap.library.keys import NO_KEY, camelot, compatible, key_name, key_number
+from songmap.library.schema import FAMILIES, UNKNOWN_GENRE, AudioConfig
 
 if TYPE_CHECKING:  # it needs pandas, which the command line's --help does not
-    from songmap.core.artifacts import Library
+    from songmap.library.library import Library
 
 COMPATIBLE = "compatible"
 TEMPO_FACTORS = {"as it is": 1.0, "double": 2.0, "half": 0.5}

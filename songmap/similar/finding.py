@@ -9,15 +9,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from songmap.core.artifacts import Library
-from songmap.core.cli import quiet_decoders
-from songmap.core.duplicates import recordings
 from songmap.core.errors import AudioError, QueryError
-from songmap.core.keys import NO_KEY, camelot, estimate_keys
-from songmap.core.names import Names, normalise
-from songmap.core.style import shorten
-from songmap.core.tables import format_table, to_json
-from songmap.extract.hear import embed_file
+from songmap.core.serialise import to_json
+from songmap.core.streams import quiet_decoders
+from songmap.core.tables import format_table
+from songmap.core.text import shorten
+from songmap.features.analysis import analyse_file
+from songmap.library.keys import NO_KEY, camelot, estimate_keys
+from songmap.library.library import Library
+from songmap.library.names import Names, normalise
+from songmap.library.recordings import recordings
 
 IDENTITY = ("song_name", "artist", "genre", "title", "album", "year", "duration", "tempo_bpm")
 MAX_NAME = 60
@@ -107,10 +108,10 @@ class Finder:
         if version not in self._heard:
             try:
                 with quiet_decoders():
-                    embedding, record = embed_file(file)
+                    analysis = analyse_file(file)
             except AudioError as error:
                 raise AudioError(f"{file}: {error}") from error
-            self._heard[version] = Found(None, embedding, record)
+            self._heard[version] = Found(None, analysis.embedding, analysis.record)
         return self._heard[version]
 
     def found(self, row: int) -> Found:

@@ -1,6 +1,6 @@
 """Genres compared: the mean similarity of the songs of one with those of another.
 
-Conventions are those of ``songmap.core.nearest``.
+Conventions are those of ``songmap.library.search``.
 """
 
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from songmap.core.blocks import blocks
-from songmap.core.nearest import Search
+from songmap.library.search import Search
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from songmap.core.artifacts import write_atomically
 from songmap.core.errors import UsageError
+from songmap.core.files import write_atomically
 
 MAX_BYTES = 64 * 2**20  # a playlist of half a million songs; more is no playlist
 

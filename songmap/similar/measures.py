@@ -6,9 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from songmap.core.config import AudioConfig
-from songmap.core.mel import mel_centres_hz
-from songmap.core.schema import COLUMN_UNIT, FEATURES, PLAIN_UNITS, block_slice, column_index
+from songmap.library.mel import mel_centres_hz
+from songmap.library.schema import COLUMN_UNIT, FEATURES, PLAIN_UNITS, AudioConfig, block_slice, column_index
 
 FACTS = (
     "tempo_bpm", "pulse_clarity", "onset_strength_mean", "rms_mean", "harmonic_rms_mean", "percussive_rms_mean",

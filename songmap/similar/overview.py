@@ -9,16 +9,18 @@ from typing import Any
 
 import numpy as np
 
-from songmap.core.artifacts import Library, library_fingerprint, load_model
-from songmap.core.classifier import GenreModel
-from songmap.core.cli import progress
-from songmap.core.config import DEFAULT_SEED, UNKNOWN_GENRE, Workspace
-from songmap.core.duplicates import DuplicateGroup, coordinates, duplicate_rows
+from songmap.core.defaults import DEFAULT_SEED
 from songmap.core.errors import QueryError, SchemaError
-from songmap.core.names import normalise
-from songmap.core.nearest import Search, open_search
-from songmap.core.spaces import SPACES, Space, build_space
-from songmap.core.tables import format_duration
+from songmap.core.progress import progress
+from songmap.core.text import format_duration
+from songmap.core.workspace import Workspace
+from songmap.library.genre_model import GenreModel, load_model
+from songmap.library.library import Library, library_fingerprint
+from songmap.library.names import normalise
+from songmap.library.recordings import DuplicateGroup, coordinates, duplicate_rows
+from songmap.library.schema import UNKNOWN_GENRE
+from songmap.library.search import Search, open_search
+from songmap.library.spaces import SPACES, Space, build_space
 from songmap.similar import quality
 from songmap.similar.filters import TEMPO_FACTORS
 from songmap.similar.finding import Answer, Finder, Found, Row

@@ -13,15 +13,8 @@ import numpy as np
 
 from songmap.core.blocks import blocks
 from songmap.core.errors import QueryError
-from songmap.core.nearest import cosines
-from songmap.similar.transitions import (
-    NO_ARTIST,
-    Tracks,
-    pairwise_scores,
-    scores,
-    tempo_distance,
-    tempo_fit,
-)
+from songmap.library.search import cosines
+from songmap.similar.transitions import NO_ARTIST, Tracks, pairwise_scores, scores, tempo_distance, tempo_fit
 
 MAX_PER_ARTIST = 2
 

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from songmap.core.cli import Parser
 from songmap.core.errors import SongmapError, UsageError
-from songmap.core.names import Ambiguous
-from songmap.core.tables import readable
+from songmap.core.text import readable
+from songmap.library.names import Ambiguous
 from songmap.similar.commands import HELP, CommandParser, add_commands, add_setting, split_words
 from songmap.similar.desk import Desk, one_line
 

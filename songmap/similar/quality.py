@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from songmap.core.nearest import NOBODY, Progress, Search
+from songmap.library.search import NOBODY, Progress, Search
 
 NEAREST = 10
 MAX_QUERIES = 2000  # of a larger library this many songs, drawn by a seed, are asked

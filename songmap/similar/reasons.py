@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from songmap.core.keys import NO_KEY, compatible, key_name
-from songmap.core.schema import COLUMNS, FAMILIES, column_index, family_indices
-from songmap.core.style import FAMILY_COLOURS, GRID_COLOUR, MUTED_COLOUR, TEXT_COLOUR, drawable, shorten
-from songmap.core.tables import quantity
+from songmap.core.figures import GRID_COLOUR, MUTED_COLOUR, TEXT_COLOUR, drawable
+from songmap.core.text import quantity, shorten
+from songmap.library.keys import NO_KEY, compatible, key_name
+from songmap.library.palette import FAMILY_COLOURS
+from songmap.library.schema import COLUMNS, FAMILIES, column_index, family_indices
 from songmap.similar.measures import Measure, measures, percentile, shown_unit
 from songmap.similar.transitions import tempo_change
 

@@ -11,9 +11,9 @@ from itertools import pairwise
 
 import numpy as np
 
-from songmap.core.keys import NO_KEY, camelot, compatible, wheel_steps
-from songmap.core.names import normalise
-from songmap.core.nearest import Search, cosines
+from songmap.library.keys import NO_KEY, camelot, compatible, wheel_steps
+from songmap.library.names import normalise
+from songmap.library.search import Search, cosines
 
 # What is won by the nearest song (a cosine of some 0.5 in a small library) instead of any (0) is then 0.24, by a
 # tempo that fits instead of one that clashes 0.25, by a key 0.15: every listener hears sound and tempo jump; the

@@ -7,9 +7,10 @@ import sys
 import numpy as np
 import pytest
 
-from songmap.core import cli, style, tables
+from songmap.core import cli, serialise, streams, tables, text
 from songmap.core.errors import QueryError
-from songmap.core.schema import FAMILIES
+from songmap.library import palette
+from songmap.library.schema import FAMILIES
 
 
 def outcome(run, argv=()):
@@ -107,33 +108,33 @@ def test_cells(value, shown):
 
 def test_json_is_plain():
     document = [{"a": np.float32(0.5), "b": np.arange(2), "c": float("nan"), "d": "ü", "e": np.int64(3)}]
-    assert json.loads(tables.to_json(document)) == [{"a": 0.5, "b": [0, 1], "c": None, "d": "ü", "e": 3}]
+    assert json.loads(serialise.to_json(document)) == [{"a": 0.5, "b": [0, 1], "c": None, "d": "ü", "e": 3}]
 
 
 @pytest.mark.parametrize(("seconds", "shown"), [(59.6, "1:00"), (3725, "1:02:05"), (0, "0:00")])
 def test_durations(seconds, shown):
-    assert tables.format_duration(seconds) == shown
+    assert text.format_duration(seconds) == shown
 
 
 def test_genres_keep_their_colour_and_stay_apart():
     genres = [f"G{index:02d}" for index in range(20)]
-    colours, markers = style.genre_colours(genres), style.genre_markers(genres)
+    colours, markers = palette.genre_colours(genres), palette.genre_markers(genres)
     assert len({(colours[genre], markers[genre]) for genre in genres}) == 20
-    assert style.genre_colours(reversed(genres)) == colours
-    assert style.genre_colours(["UNKNOWN", "A"])["UNKNOWN"] == style.UNKNOWN_COLOUR
-    assert len(set(style.FAMILY_COLOURS.values())) == len(FAMILIES)
+    assert palette.genre_colours(reversed(genres)) == colours
+    assert palette.genre_colours(["UNKNOWN", "A"])["UNKNOWN"] == palette.UNKNOWN_COLOUR
+    assert len(set(palette.FAMILY_COLOURS.values())) == len(FAMILIES)
 
 
 def test_shorten_keeps_both_ends():
-    assert style.shorten("short", 10) == "short"
-    short = style.shorten("a" * 60 + "END", 20)
+    assert text.shorten("short", 10) == "short"
+    short = text.shorten("a" * 60 + "END", 20)
     assert len(short) <= 20
     assert short.startswith("aaa")
     assert short.endswith("END")
 
 
 def test_decoders_notes_vanish_and_ours_stay(capfd):
-    with cli.quiet_decoders():
+    with streams.quiet_decoders():
         sys.__stderr__.flush()
         import os
 

@@ -13,7 +13,7 @@ import pytest
 import soundfile
 from scipy import signal
 
-from songmap.core.config import REPOSITORY
+from songmap.core.workspace import REPOSITORY
 from songmap.demo import effects, instruments
 from songmap.demo.catalogue import Plan, plan_corpus
 from songmap.demo.composer import compose

@@ -22,14 +22,15 @@ from scripts import write_songs
 from signals import RATE_HZ, music, noise, tone
 
 from benchmarks.fuzz import FORMATS, damaged, judge, ogg_pages, sources, with_ogg_checksums
-from songmap.core.config import REPOSITORY, AudioConfig, Workspace
 from songmap.core.errors import AudioError
-from songmap.extract.audio import opened
+from songmap.core.workspace import REPOSITORY, Workspace
+from songmap.extract.files import find_songs
 from songmap.extract.labels import label_songs
 from songmap.extract.report import save_tables
 from songmap.extract.run import Extraction, Manner, extract_library
-from songmap.extract.songs import find_songs
-from songmap.extract.supervise import ask
+from songmap.extract.workers import ask
+from songmap.features.decode import opened
+from songmap.library.schema import AudioConfig
 
 SECONDS = 8
 TENTHS = range(1, 10)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from scripts import artifacts, extract, extract_command, kept_songs, write_songs
 
-from songmap.core.config import REPOSITORY, Workspace
+from songmap.core.workspace import REPOSITORY, Workspace
 
 
 @pytest.fixture

@@ -19,13 +19,13 @@ from mutagen import id3
 from scripts import artifacts, extract, extract_command, kept_songs, write_songs
 from signals import RATE_HZ, music, noise, tone
 
-from songmap.core.artifacts import load_library
-from songmap.core.config import Workspace
 from songmap.core.errors import AudioError
-from songmap.extract.hear import embed_file
+from songmap.core.workspace import Workspace
+from songmap.extract.files import find_songs
 from songmap.extract.labels import label_songs
 from songmap.extract.run import Manner, extract_library
-from songmap.extract.songs import find_songs
+from songmap.features.analysis import analyse_file
+from songmap.library.library import load_library
 
 
 def songs_of(music_folder: Path):
@@ -301,7 +301,8 @@ def test_a_truncated_file_is_shorter_or_refused_but_never_garbage(folder, tmp_pa
         path = tmp_path / f"{tenth}.flac"
         path.write_bytes(whole[: len(whole) * tenth // 10])
         try:
-            embedding, record = embed_file(path)
+            analysis = analyse_file(path)
+            embedding, record = analysis.embedding, analysis.record
         except AudioError as error:
             assert "\n" not in str(error)
         else:
@@ -312,7 +313,7 @@ def test_a_truncated_file_is_shorter_or_refused_but_never_garbage(folder, tmp_pa
 def test_content_decides_not_the_extension(folder, tmp_path):
     disguised = tmp_path / "song.mp3"
     shutil.copy(folder / "loose.ogg", disguised)
-    np.testing.assert_array_equal(embed_file(disguised)[0], embed_file(folder / "loose.ogg")[0])
+    np.testing.assert_array_equal(analyse_file(disguised).embedding, analyse_file(folder / "loose.ogg").embedding)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only here may a file name be any bytes")

@@ -10,10 +10,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from songmap.core.artifacts import SONG_COLUMNS, song_table
 from songmap.core.errors import UsageError
+from songmap.extract.files import Song, find_songs
 from songmap.extract.labels import genre_of_tag, label_record, label_songs
-from songmap.extract.songs import Song, find_songs
+from songmap.library.library import song_table
+from songmap.library.schema import SONG_COLUMNS
 
 
 def grow(root: Path, *names: str) -> Path:

@@ -10,10 +10,10 @@ import pytest
 import soundfile
 from signals import RATE_HZ, music
 
-from songmap.core.config import AudioConfig
 from songmap.core.errors import WorkerError
-from songmap.extract import supervise
-from songmap.extract.supervise import Worker, ask
+from songmap.extract import workers
+from songmap.extract.workers import Worker, ask
+from songmap.library.schema import AudioConfig
 
 
 @pytest.fixture(scope="module")
@@ -43,9 +43,9 @@ def embed(path: Path, timeout_s: float = 600) -> dict:
 
 def test_one_worker_serves_a_thread_and_recognises_songs(song):
     first = embed(song)
-    worker = supervise._of_this_thread.worker
+    worker = workers._of_this_thread.worker
     identified = ask("identify", song, AudioConfig(), 600, 0)
-    assert supervise._of_this_thread.worker is worker
+    assert workers._of_this_thread.worker is worker
     assert identified["content"] == first["content"]
     assert identified["record"]["song_name"] == "song"
     assert first["record"]["duration"] == 5
@@ -59,22 +59,22 @@ def test_a_song_that_takes_too_long_is_given_up(song, endless):
 @pytest.mark.parametrize("number", [signal.SIGSEGV, signal.SIGKILL])
 def test_a_crash_costs_one_song(song, endless, number):
     embed(song)
-    process = supervise._of_this_thread.worker._process
+    process = workers._of_this_thread.worker._process
     timer = threading.Timer(1, process.send_signal, [number])
     timer.start()
     assert embed(endless)["failure"] == f"its decoder or analysis crashed ({number.name})"
     timer.join()
     assert "embedding" in embed(song)
-    assert supervise._of_this_thread.worker._process.pid != process.pid
+    assert workers._of_this_thread.worker._process.pid != process.pid
 
 
 def test_a_worker_is_replaced_after_its_share(song, monkeypatch):
-    monkeypatch.setattr(supervise, "_SONGS_PER_WORKER", 2)
+    monkeypatch.setattr(workers, "_SONGS_PER_WORKER", 2)
     embed(song)
     served = []
     for _ in range(4):
         embed(song)
-        served.append(supervise._of_this_thread.worker.served)
+        served.append(workers._of_this_thread.worker.served)
     assert max(served) == 2
     assert min(served) == 1
 
@@ -84,7 +84,7 @@ def test_a_worker_ends_with_what_asked_it(song):
 
     def in_a_thread() -> None:
         embed(song)
-        pids.append(supervise._of_this_thread.worker._process.pid)
+        pids.append(workers._of_this_thread.worker._process.pid)
 
     thread = threading.Thread(target=in_a_thread)
     thread.start()
@@ -97,6 +97,6 @@ def test_a_worker_ends_with_what_asked_it(song):
 
 
 def test_a_worker_that_cannot_start_says_so(monkeypatch, capfd):
-    monkeypatch.setattr(supervise.sys, "executable", "/bin/false")
+    monkeypatch.setattr(workers.sys, "executable", "/bin/false")
     with pytest.raises(WorkerError, match="exit status 1"):
         Worker(0)

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from libraries import labelled_library, separable_library
 
-from songmap.core.artifacts import Library, save_library
-from songmap.core.config import REPOSITORY, AudioConfig, Workspace
+from songmap.core.workspace import REPOSITORY, Workspace
+from songmap.library.library import Library, save_library
+from songmap.library.schema import AudioConfig
 
 Script = Callable[..., subprocess.CompletedProcess[str]]
 

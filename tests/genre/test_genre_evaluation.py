@@ -7,9 +7,7 @@ import numpy as np
 import pytest
 from libraries import labelled_library, separable_library
 
-from songmap.core.artifacts import Library
 from songmap.core.errors import UsageError
-from songmap.core.schema import N_COLUMNS
 from songmap.genre import evaluate as evaluation
 from songmap.genre.evaluate import Evaluation, evaluate, final
 from songmap.genre.learn import learn
@@ -17,6 +15,8 @@ from songmap.genre.material import training_material
 from songmap.genre.models import CANDIDATES
 from songmap.genre.splits import plan_splits
 from songmap.genre.verdicts import gap_meaning, leakage_meaning, limits, permutation_meaning
+from songmap.library.library import Library
+from songmap.library.schema import N_COLUMNS
 
 FEW = ("pca_xgboost", "logistic", "majority")
 

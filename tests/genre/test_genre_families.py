@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from songmap.core.schema import FAMILIES, N_COLUMNS, family_indices
 from songmap.genre.families import Change, background_songs, family_shapley, smallest_change
+from songmap.library.schema import FAMILIES, N_COLUMNS, family_indices
 
 COLUMNS_OF = [family_indices(family) for family in FAMILIES]
 

@@ -6,11 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from libraries import labelled_library, separable_library
 
-from songmap.core.artifacts import Library
 from songmap.core.errors import UsageError
-from songmap.core.schema import N_COLUMNS
 from songmap.genre.material import MIN_SONGS, training_material
 from songmap.genre.splits import LEAST_TRAINING, Plan, make_folds, plan_splits, subsample
+from songmap.library.library import Library
+from songmap.library.schema import N_COLUMNS
 
 
 def random_embeddings(n_songs: int, seed: int = 0) -> np.ndarray:

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from libraries import separable_library
 
-from songmap.core.classifier import Calibration, pipeline_probabilities
-from songmap.core.schema import N_COLUMNS
 from songmap.genre.learn import calibrate, inner_folds, learn, one_thread
 from songmap.genre.models import CANDIDATES, TREES
+from songmap.library.genre_model import Calibration, pipeline_probabilities
+from songmap.library.schema import N_COLUMNS
 
 
 @pytest.fixture(autouse=True, scope="module")

@@ -5,9 +5,9 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from songmap.core.schema import FAMILIES
-from songmap.core.style import figure_style
+from songmap.core.figures import figure_style
 from songmap.genre import pictures, reason_pictures
+from songmap.library.schema import FAMILIES
 
 COMPONENTS = [
     f"PC{number} ({number} %): higher mel 851 Hz–1.2 kHz, lower mfcc_{number:02d} std" for number in range(1, 16)

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from songmap.core.schema import COLUMNS, N_COLUMNS, block_slice, column_index
-from songmap.genre.shapley import attribute, component_names, component_terms, hertz_range, margins, percent
+from songmap.core.text import hertz_range, percent
+from songmap.genre.shapley import attribute, component_names, component_terms, margins
+from songmap.library.schema import COLUMNS, N_COLUMNS, block_slice, column_index
 
 
 def learned(n_genres: int, songs: int = 10, whiten: bool = False):

@@ -4,14 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score, log_loss
 
-from songmap.genre.scores import (
-    SCORES,
-    confidence_bins,
-    confusion,
-    per_genre_scores,
-    permutation_test,
-    sampled_scores,
-)
+from songmap.genre.scores import SCORES, confidence_bins, confusion, per_genre_scores, permutation_test, sampled_scores
 
 
 def drawn(n_songs: int, n_genres: int, skill: float, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

@@ -12,14 +12,15 @@ import soundfile
 from libraries import labelled_library, separable_library
 from signals import RATE_HZ, music
 
-from songmap.core.artifacts import Library, library_fingerprint, load_model, save_library
-from songmap.core.cli import progress
-from songmap.core.config import AudioConfig, Workspace
 from songmap.core.errors import QueryError, UsageError
-from songmap.core.schema import FAMILIES
-from songmap.core.tables import to_json
+from songmap.core.progress import progress
+from songmap.core.serialise import to_json
+from songmap.core.workspace import Workspace
 from songmap.genre.models import CANDIDATES
 from songmap.genre.run import classify_library
+from songmap.library.genre_model import load_model
+from songmap.library.library import Library, library_fingerprint, save_library
+from songmap.library.schema import FAMILIES, AudioConfig
 
 PICTURES = (
     "boundary_songs", "candidates", "confusion", "families", "family_waterfall", "reliability", "shap_bar",

@@ -7,12 +7,20 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from songmap.core.classifier import Calibration, GenreModel
-from songmap.core.schema import COLUMN_FAMILY, COLUMNS, FAMILIES, N_COLUMNS, block_slice, column_index, family_indices
-from songmap.core.tables import quantity
+from songmap.core.text import quantity
 from songmap.genre.families import Change, FamilyAttribution
 from songmap.genre.measures import measure_records, measures_of, strongest_pitch_classes
 from songmap.genre.words import SongCase, confidence, explain, records, song_case
+from songmap.library.genre_model import Calibration, GenreModel
+from songmap.library.schema import (
+    COLUMN_FAMILY,
+    COLUMNS,
+    FAMILIES,
+    N_COLUMNS,
+    block_slice,
+    column_index,
+    family_indices,
+)
 
 SONG = {"song_name": "Blue", "artist": "Ann", "genre": "HOUSE", "file_path": "/music/blue.mp3"}
 GENRES = ["HOUSE", "TRANCE", "TECHNO", "FOLK", "JAZZ", "DUB"]

@@ -13,12 +13,13 @@ from matplotlib import colors
 from matplotlib.backends.backend_agg import RendererAgg
 from matplotlib.figure import Figure
 
-from songmap.core.keys import NO_KEY, camelot
-from songmap.core.schema import N_COLUMNS
-from songmap.core.style import draw, drawable, figure_style, genre_colours
-from songmap.extract.hear import hear
+from songmap.core.figures import draw, drawable, figure_style
+from songmap.features.analysis import analyse_file
 from songmap.journey import column_panels, library_pictures, song_pictures
 from songmap.journey.song_pictures import DrawnSong
+from songmap.library.keys import NO_KEY, camelot
+from songmap.library.palette import genre_colours
+from songmap.library.schema import N_COLUMNS
 
 TRUST = (
     "Many neighbours here are neighbours in all 641 columns: of a song's 10 nearest, 63% are among its 10 nearest on "
@@ -95,11 +96,11 @@ def assert_readable(figure: Figure, renderer: Recorder) -> None:
 def song(tmp_path_factory: pytest.TempPathFactory) -> DrawnSong:
     path = tmp_path_factory.mktemp("song") / "song.wav"
     soundfile.write(path, signals.music(8.0), signals.RATE_HZ)
-    heard = hear(path)
-    frames = heard.frames
+    analysis = analyse_file(path)
+    frames = analysis.frames
     return DrawnSong(
-        "A song", "an artist · JAZZ · 0:08", heard.samples, heard.sample_rate_hz, frames.features, frames.frame_rate_hz,
-        frames.beats / frames.frame_rate_hz, frames.values["tempo_bpm"], heard.embedding,
+        "A song", "an artist · JAZZ · 0:08", analysis.samples, analysis.sample_rate_hz, frames.features, frames.frame_rate_hz,
+        frames.beats / frames.frame_rate_hz, frames.values["tempo_bpm"], analysis.embedding,
     )  # fmt: skip
 
 

@@ -10,12 +10,13 @@ import pytest
 import signals
 import soundfile
 
-from songmap.core.artifacts import Library, load_library, save_library, song_table
-from songmap.core.config import REPOSITORY, AudioConfig, Workspace
 from songmap.core.errors import QueryError
-from songmap.extract.hear import embed_file
+from songmap.core.workspace import REPOSITORY, Workspace
+from songmap.features.analysis import analyse_file
 from songmap.journey.position import typical_song
 from songmap.journey.run import choose_songs, file_names
+from songmap.library.library import Library, load_library, save_library, song_table
+from songmap.library.schema import AudioConfig
 
 
 def run_script(*arguments: object) -> subprocess.CompletedProcess[str]:
@@ -37,7 +38,8 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
         path = workspace.music / genre / f"{name}.flac"
         path.parent.mkdir(parents=True, exist_ok=True)
         soundfile.write(path, signals.music(3.5, seed=number) * (0.3 + 0.2 * number), signals.RATE_HZ)
-        embedding, record = embed_file(path)
+        analysis = analyse_file(path)
+        embedding, record = analysis.embedding, analysis.record
         records.append(record | {"genre": genre})
         embeddings.append(embedding)
     order = sorted(range(4), key=lambda row: records[row]["file_path"])
@@ -108,7 +110,8 @@ def test_a_library_of_one_song_is_drawn(tmp_path: Path):
     workspace = Workspace(tmp_path)
     path = tmp_path / "only.wav"
     soundfile.write(path, signals.music(3.5), signals.RATE_HZ)
-    embedding, record = embed_file(path)
+    analysis = analyse_file(path)
+    embedding, record = analysis.embedding, analysis.record
     save_library(workspace, Library(embedding[np.newaxis], song_table([record | {"genre": "JAZZ"}])), AudioConfig())
     result = run_script("--workspace", tmp_path)
     assert (result.returncode, result.stderr) == (0, "")

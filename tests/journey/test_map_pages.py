@@ -12,10 +12,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from songmap.core.artifacts import song_table
-from songmap.core.style import genre_colours
 from songmap.journey.map_page import Colouring, write_map_page
 from songmap.journey.projection import Projection
+from songmap.library.library import song_table
+from songmap.library.palette import genre_colours
 
 HOSTILE = "<script>window.hacked = 1</script> <img src=x onerror='hacked = 1'> &lt;b&gt; & \"q\" 'a' $x$ 音楽 שלום 🎧 </script>"
 HOSTILE_GENRE = "<b>R&B</b>"

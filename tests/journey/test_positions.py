@@ -12,14 +12,14 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 from xgboost import XGBClassifier
 
-from songmap.core.artifacts import Library, library_fingerprint, save_model, song_table
-from songmap.core.classifier import Calibration, GenreModel
-from songmap.core.config import Workspace
-from songmap.core.schema import COLUMNS, N_COLUMNS, column_index
+from songmap.core.workspace import Workspace
 from songmap.journey import position
 from songmap.journey.clusters import MAX_CLUSTERS, find_clusters
 from songmap.journey.colourings import first_component, key_names, library_colourings
 from songmap.journey.library_pictures import genre_similarities
+from songmap.library.genre_model import Calibration, GenreModel, save_model
+from songmap.library.library import Library, library_fingerprint, song_table
+from songmap.library.schema import COLUMNS, N_COLUMNS, column_index
 
 
 def songs(n_songs: int, seed: int = 0) -> np.ndarray:

@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 from sklearn.manifold import trustworthiness
 
-from songmap.core.artifacts import Library, song_table
 from songmap.core.errors import SchemaError
-from songmap.core.schema import N_COLUMNS
 from songmap.journey import projection, song_map, trust
 from songmap.journey.drawing import principal_axes
 from songmap.journey.position import standardise
 from songmap.journey.projection import Projection, project, trust_in_words
 from songmap.journey.song_map import MIN_SONGS, PLACING_NEIGHBOURS, SongMap, current_map, fit_map, load_map, save_map
+from songmap.library.library import Library, song_table
+from songmap.library.schema import N_COLUMNS
 
 DRAWN = ("umap", "tsne", "densmap")
 

@@ -13,14 +13,14 @@ from hypothesis import strategies as st
 from libraries import make_library, separable_library
 from signals import RATE_HZ, music
 
-from songmap.core.artifacts import Library, library_fingerprint, save_model
-from songmap.core.classifier import Calibration, GenreModel
-from songmap.core.config import Workspace
-from songmap.core.duplicates import coordinates
 from songmap.core.errors import AudioError, QueryError, SchemaError
-from songmap.core.keys import camelot, compatible, estimate_keys
-from songmap.core.names import Ambiguous
-from songmap.core.schema import FAMILIES, column_index, family_indices
+from songmap.core.workspace import Workspace
+from songmap.library.genre_model import Calibration, GenreModel, save_model
+from songmap.library.keys import camelot, compatible, estimate_keys
+from songmap.library.library import Library, library_fingerprint
+from songmap.library.names import Ambiguous
+from songmap.library.recordings import coordinates
+from songmap.library.schema import FAMILIES, column_index, family_indices
 from songmap.similar.answers import Answers
 from songmap.similar.filters import Filters
 

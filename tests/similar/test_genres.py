@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from songmap.core.nearest import Search
-from songmap.core.schema import N_COLUMNS
-from songmap.core.spaces import build_space
+from songmap.library.schema import N_COLUMNS
+from songmap.library.search import Search
+from songmap.library.spaces import build_space
 from songmap.similar.genres import genre_similarity
 
 

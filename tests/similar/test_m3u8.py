@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from songmap.core.artifacts import song_table
 from songmap.core.errors import UsageError
+from songmap.library.library import song_table
 from songmap.similar.m3u8 import UnknownEntry, read_playlist, write_playlist
 
 NAMES = (

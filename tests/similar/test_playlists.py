@@ -8,11 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from songmap.core import nearest
-from songmap.core.config import Workspace
 from songmap.core.errors import QueryError
-from songmap.core.nearest import open_search
-from songmap.core.spaces import build_space
+from songmap.core.workspace import Workspace
+from songmap.library.search import open_search
+from songmap.library.spaces import build_space
 from songmap.similar import playlists
 from songmap.similar.playlists import path, playlist, radio, running_order
 from songmap.similar.transitions import NO_ARTIST, Tracks, pairwise_scores, tempo_fit, transitions
@@ -320,7 +319,7 @@ def test_playlists_of_a_library_with_an_index_are_those_of_an_exact_search(tmp_p
     library = labelled_library(embeddings, ["A"] * n_songs)
     space = build_space(library.embeddings)
     exact = open_search(library, space)
-    monkeypatch.setattr(nearest, "EXACT_LIMIT", 1000)
+    monkeypatch.setattr("songmap.library.search.EXACT_LIMIT", 1000)
     indexed = open_search(library, space, Workspace(tmp_path))
     assert list(tmp_path.glob("models/*.index"))
     rows = np.arange(n_songs)

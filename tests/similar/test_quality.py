@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from libraries import labelled_library, make_library, separable_library
 from scipy import stats
 
-from songmap.core.artifacts import Library
-from songmap.core.config import Workspace
-from songmap.core.nearest import NOBODY
+from songmap.core.workspace import Workspace
+from songmap.library.library import Library
+from songmap.library.search import NOBODY
 from songmap.similar import quality
 from songmap.similar.answers import Answers
 

@@ -19,10 +19,11 @@ import pandas as pd
 import pytest
 import soundfile
 
-from songmap.core.artifacts import Library, save_library, song_table
-from songmap.core.config import REPOSITORY, AudioConfig, Workspace
 from songmap.core.errors import UsageError
-from songmap.core.nearest import NOBODY
+from songmap.core.workspace import REPOSITORY, Workspace
+from songmap.library.library import Library, save_library, song_table
+from songmap.library.schema import AudioConfig
+from songmap.library.search import NOBODY
 from songmap.similar.commands import COMMANDS
 from songmap.similar.export import write_neighbours
 from tests.libraries import make_library

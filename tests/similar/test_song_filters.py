@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from libraries import make_library
 
-from songmap.core.config import AudioConfig
 from songmap.core.errors import QueryError
-from songmap.core.keys import KEYS, NO_KEY, compatible, key_number
-from songmap.similar.filters import (
+from songmap.library.keys import KEYS, NO_KEY, compatible, key_number
+from songmap.library.schema import AudioConfig
+from songmap.similar.filters import (  # fmt: skip
     Filters,
     allowed_by,
     bpm_range,
@@ -20,7 +20,7 @@ from songmap.similar.filters import (
     key_wish,
     tempo_factors,
     year_range,
-)  # fmt: skip
+)
 
 FRAMES_PER_MINUTE = 60 * AudioConfig().frame_rate_hz
 ASKED = ["HOUSE"], [key_number("8A")]

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from songmap.core.keys import KEYS, NO_KEY, camelot, compatible
+from songmap.library.keys import KEYS, NO_KEY, camelot, compatible
 from songmap.similar.transitions import (
     NO_ARTIST,
     UNKNOWN,

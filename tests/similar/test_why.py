@@ -8,12 +8,11 @@ from libraries import make_library, separable_library
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text
 
-from songmap.core.artifacts import Library
-from songmap.core.config import AudioConfig
 from songmap.core.errors import QueryError
-from songmap.core.mel import mel_centres_hz
-from songmap.core.schema import COLUMNS, FAMILIES, N_COLUMNS, block_slice, column_index, family_indices
-from songmap.core.tables import quantity
+from songmap.core.text import quantity
+from songmap.library.library import Library
+from songmap.library.mel import mel_centres_hz
+from songmap.library.schema import COLUMNS, FAMILIES, N_COLUMNS, AudioConfig, block_slice, column_index, family_indices
 from songmap.similar import reasons
 from songmap.similar.answers import Answers
 from songmap.similar.filters import Filters

@@ -1,0 +1,106 @@
+"""One look: a colour-blind-safe colour and marker per genre, one colour per family, figure defaults.
+
+Colours: Okabe & Ito (2008) for genres, Paul Tol's "muted" (2021) for families. With more genres than
+colours the colours repeat with another marker, so a genre stays recognisable without colour.
+"""
+
+import unicodedata
+from collections.abc import Callable, Sequence
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from songmap.core.files import write_atomically
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+TEXT_COLOUR, MUTED_COLOUR, GRID_COLOUR = "#1a1a1a", "#5f6368", "#d9d9d9"
+TOWARDS_COLOUR, AWAY_COLOUR = "#762A83", "#1B7837"  # signed quantities: raises, lowers; no genre has these
+SEQUENTIAL_MAP, DIVERGING_MAP = "magma", "RdBu_r"
+_DPI = 150
+
+
+def figure_style() -> dict[str, object]:
+    """matplotlib rcParams of every picture, for ``matplotlib.rc_context``."""
+    return {
+        "figure.facecolor": "white",
+        "figure.dpi": _DPI,
+        "savefig.dpi": _DPI,
+        "font.family": ["DejaVu Sans", *_installed_fonts()],
+        "font.size": 10,
+        "text.color": TEXT_COLOUR,
+        "axes.labelcolor": TEXT_COLOUR,
+        "axes.titlesize": 11,
+        "axes.titleweight": "bold",
+        "axes.titlelocation": "left",
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.grid": False,
+        "grid.color": GRID_COLOUR,
+        "legend.frameon": False,
+        "text.parse_math": False,  # a title may hold "$"
+    }
+
+
+def _installed_fonts() -> list[str]:
+    """Fonts for scripts that DejaVu lacks, of those that this system has."""
+    from matplotlib import font_manager
+
+    wanted = ("Noto Sans CJK JP", "Noto Sans CJK SC", "WenQuanYi Zen Hei", "Unifont", "Noto Emoji", "Symbola")
+    installed = {font.name for font in font_manager.fontManager.ttflist}
+    return [name for name in wanted if name in installed]
+
+
+def drawable(text: str) -> str:
+    """``text`` as a picture can show it: □ for what no font here has, nothing for joiners and selectors it lacks.
+
+    Every name from outside goes through this on its way into a picture; line breaks become spaces.
+    """
+    codes = _drawable_codes()
+    signs = []
+    for sign in " ".join(text.split()):
+        if ord(sign) in codes:
+            signs.append(sign)
+        elif unicodedata.category(sign) not in ("Mn", "Me", "Cf", "Cc"):
+            signs.append("□")
+    return "".join(signs)
+
+
+@lru_cache(maxsize=1)
+def _drawable_codes() -> frozenset[int]:
+    """Code points that a font of ``figure_style`` has. DejaVu's bold has fewer than its regular cut."""
+    from matplotlib.font_manager import FontProperties, findfont, get_font
+
+    def codes(name: str, weight: str) -> set[int]:
+        return set(get_font(findfont(FontProperties(family=name, weight=weight))).get_charmap())
+
+    dejavu = codes("DejaVu Sans", "normal") & codes("DejaVu Sans", "bold")
+    return frozenset(dejavu.union(*(codes(name, "normal") for name in _installed_fonts())))
+
+
+def draw(
+    function: Callable[..., "Figure"],
+    path: Path,
+    *arguments: object,
+    formats: Sequence[str] = ("png",),
+    **options: object,
+) -> Path:
+    """Call a picture function under the common style and save its Figure to ``path``, whose suffix is a format's.
+
+    One file for each of ``formats`` ("png", "svg", "pdf"), which differ in their suffix. The same picture gives the
+    same bytes, but for the names of clip paths in SVG. Returns the path of the first.
+    """
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    undated = {"png": {"Software": None}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
+    with matplotlib.rc_context(figure_style()):
+        figure = function(*arguments, **options)
+        for name in formats:
+            save = partial(figure.savefig, format=name, bbox_inches="tight", metadata=undated[name])
+            write_atomically(path.with_suffix(f".{name}"), save)
+        pyplot.close(figure)
+    return path.with_suffix(f".{formats[0]}")

@@ -1,0 +1,76 @@
+"""Files that are whole or not there: atomic writes, and reads that end in one line."""
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from songmap.core.errors import SchemaError
+
+
+def write_atomically(path: Path, content: bytes | Callable[[Path], None]) -> None:
+    """Write bytes, or let a function write a file, under a temporary name; then move it to ``path``.
+
+    An interrupted write leaves the old file. The suffix is kept, since some writers look at it. Bytes that
+    are there already are left alone, so that a file's time says when its content changed.
+    """
+    if not callable(content) and path.is_file() and path.read_bytes() == content:
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{path.stem}.", suffix=path.suffix, dir=path.parent)
+    temporary = Path(name)
+    try:
+        if callable(content):
+            os.close(handle)
+            content(temporary)
+        else:
+            with os.fdopen(handle, "wb") as stream:
+                stream.write(content)
+                stream.flush()
+                os.fsync(stream.fileno())
+        mask = os.umask(0)
+        os.umask(mask)
+        temporary.chmod(0o666 & ~mask)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_json(path: Path, document: Any) -> None:
+    """Write one JSON document, readable and with a final newline, atomically."""
+    write_atomically(path, (json.dumps(document, indent=1, ensure_ascii=False) + "\n").encode())
+
+
+def read_bytes(path: Path, advice: str) -> bytes:
+    with _reading(path, advice) as stream:
+        return stream.read()
+
+
+def sha256(path: Path, advice: str) -> str:
+    with _reading(path, advice) as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+@contextmanager
+def _reading(path: Path, advice: str) -> Iterator[BinaryIO]:
+    try:
+        with path.open("rb") as stream:
+            yield stream
+    except FileNotFoundError:
+        raise SchemaError(f"{path} does not exist; {advice}") from None
+    except OSError as error:
+        raise SchemaError(f"{path} cannot be read: {error.strerror}") from error
+
+
+def read_json(path: Path, advice: str) -> dict[str, Any]:
+    try:
+        document = json.loads(read_bytes(path, advice))
+    except ValueError as error:
+        raise SchemaError(f"{path} is no JSON ({error}); {advice.replace(' first', ' again')}") from error
+    if not isinstance(document, dict):
+        raise SchemaError(f"{path} is no JSON object; {advice.replace(' first', ' again')}")
+    return document

@@ -1,0 +1,128 @@
+"""Which files below a folder are songs.
+
+The name's ending decides what is looked at, the content later what can be used: whatever is called like
+audio is listed, pipes and links that lead nowhere included, so that it ends as a song or with a reason.
+Links are followed. No file is opened or asked for its status, so 100,000 files take about a second.
+"""
+
+import bisect
+import logging
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from songmap.core.errors import UsageError
+from songmap.features.decode import AUDIO_SUFFIXES
+
+_log = logging.getLogger(__name__)
+
+_SUFFIXES = tuple(AUDIO_SUFFIXES)
+# what systems, not people, put among music; hidden names (.DS_Store, ._song.mp3) are left out too
+_SYSTEM_FOLDERS = frozenset({
+    "__macosx", "$recycle.bin", "recycler", "system volume information", "lost+found",
+    "@eadir", "#recycle", "@recycle",
+})  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Song:
+    """A file to extract, its genre (empty: the file's own tag decides), and what else is known besides its tags.
+
+    ``labels`` win over the file's tags, ``defaults`` only fill what the tags leave empty.
+    """
+
+    path: Path
+    genre: str
+    labels: dict[str, str | float] = field(default_factory=dict)
+    defaults: dict[str, str] = field(default_factory=dict)
+
+
+def find_songs(music: Path) -> list[Path]:
+    """All files called like audio below ``music``, absolute, sorted by their text, each file once.
+
+    A file that several links lead to is listed under its own path if that lies below ``music``, else under
+    the first; hard links are files of their own. A folder called like audio is looked into, and listed
+    itself if it holds no song. What cannot be read is logged and left out. ``music`` may be a single file.
+    Raises UsageError if there is no song or ``music`` itself cannot be read.
+    """
+    try:
+        is_folder = music.is_dir()
+        if is_folder:
+            os.scandir(music).close()
+        else:
+            music.stat()
+    except OSError as error:
+        raise UsageError(
+            f"no music folder {music} ({error.strerror}); put music there as GENRE/song.mp3, "
+            "or name another with --music DIR"
+        ) from error
+    root = str(music_root(music))
+    if not is_folder:
+        return [Path(root, music.name)]
+    songs: dict[str, str] = {}  # real path: path it is listed under
+    folders: dict[str, str] = {}
+    broken = []
+    links = _walk(root, root, songs, folders)
+    while links:  # round by round, so that a path without links comes first
+        further = []
+        for link in sorted(links):
+            real = os.path.realpath(link)
+            if os.path.isdir(real):  # noqa: PTH112 - Path.is_dir raises where this says no: names too long, no permission
+                further += _walk(link, real, songs, folders)
+            elif _is_called_song(link):
+                songs.setdefault(real, link)
+            elif not os.path.lexists(real):
+                broken.append(link)
+        links = further
+    if broken:
+        _log.warning("%d links lead nowhere, the first is %s: left out", len(broken), broken[0])
+    paths = sorted(songs.values())
+    paths = sorted(paths + [folder for folder in folders.values() if folder != root and _is_no_folder(folder, paths)])
+    if not paths:
+        kinds = " ".join(sorted(suffix.lstrip(".") for suffix in AUDIO_SUFFIXES))
+        raise UsageError(f"no music in {music}: looked for {kinds}; name another folder with --music DIR")
+    return [Path(path) for path in paths]
+
+
+def music_root(music: Path) -> Path:
+    """The folder, absolute and without links, that paths of songs are relative to; of a single file, its own."""
+    return music.resolve() if music.is_dir() else music.parent.resolve()
+
+
+def _walk(path: str, real: str, songs: dict[str, str], folders: dict[str, str]) -> list[str]:
+    """Add songs and folders below ``path`` that are not known yet; return the links found, not followed."""
+    links = []
+    todo = [(path, real)]
+    while todo:
+        path, real = todo.pop()
+        if real in folders:
+            continue
+        folders[real] = path
+        inside = real.rstrip(os.sep) + os.sep
+        try:
+            with os.scandir(path) as entries:
+                for entry in entries:
+                    if entry.name.startswith(".") or entry.name.casefold() in _SYSTEM_FOLDERS:
+                        continue
+                    if entry.is_symlink():
+                        links.append(entry.path)
+                    elif entry.is_dir(follow_symlinks=False):
+                        todo.append((entry.path, inside + entry.name))
+                    elif _is_called_song(entry.name):
+                        songs.setdefault(inside + entry.name, entry.path)
+        except OSError as error:
+            _log.warning("%s cannot be read (%s): left out", path, error.strerror)
+    return links
+
+
+def _is_called_song(path: str) -> bool:
+    return path.lower().endswith(_SUFFIXES)
+
+
+def _is_no_folder(folder: str, paths: list[str]) -> bool:
+    """Whether a folder is called like a song and none of the sorted ``paths`` lies in it."""
+    if not _is_called_song(folder):
+        return False
+    inside = folder + os.sep
+    at = bisect.bisect_left(paths, inside)
+    return at == len(paths) or not paths[at].startswith(inside)

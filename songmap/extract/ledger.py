@@ -1,0 +1,164 @@
+"""``library.sqlite``: what is extracted and what failed and why, one row per file, so that a run resumes.
+
+Every outcome is committed as it comes. A row says under which analysis (columns, configuration, algorithm
+and library versions) its numbers were made; rows of another analysis are made again, file by file.
+
+A song is recognised by its content, whatever its path. When another song takes a path, the numbers of the one
+that was there move to ``displaced``, so that songs may take each other's names.
+"""
+
+import hashlib
+import json
+import sqlite3
+from collections.abc import Collection, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from songmap.core.errors import SchemaError
+from songmap.library.schema import AudioConfig, fingerprint
+
+# raised when a change of the code changes numbers: rows of other versions are computed again
+ALGORITHM_VERSION = 2
+_ANALYSIS_LIBRARIES = ("numpy", "scipy", "soundfile", "soxr", "av")
+_TABLE_VERSION = 3
+_SCHEMA = """
+    DROP TABLE IF EXISTS songs;
+    CREATE TABLE songs (
+        path BLOB PRIMARY KEY, analysis TEXT NOT NULL, reading INTEGER NOT NULL,
+        size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,
+        content TEXT, record TEXT, embedding BLOB, failure TEXT);
+    CREATE INDEX songs_by_content ON songs (content);
+    DROP TABLE IF EXISTS displaced;
+    CREATE TABLE displaced (
+        analysis TEXT NOT NULL, content TEXT NOT NULL, record TEXT NOT NULL, embedding BLOB NOT NULL,
+        PRIMARY KEY (analysis, content));"""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of one file: ``content`` hash, ``record`` and ``embedding`` float32 ``(641,)``, or the ``failure``."""
+
+    content: str | None = None
+    record: dict[str, Any] | None = None
+    embedding: np.ndarray | None = None
+    failure: str | None = None
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the ledger says of a path without its numbers; ``stamp`` is size, time and how its tags were read."""
+
+    stamp: tuple[int, int, int]
+    content: str | None
+    failed: bool
+
+
+def analysis_fingerprint(config: AudioConfig) -> str:
+    """SHA-256 of all that the numbers depend on besides the audio."""
+    versions = {name: version(name) for name in _ANALYSIS_LIBRARIES}
+    document = json.dumps([fingerprint(), ALGORITHM_VERSION, asdict(config), versions], sort_keys=True)
+    return hashlib.sha256(document.encode()).hexdigest()
+
+
+class Store:
+    """The ledger of one workspace. One thread of one process writes; an interrupted write is rolled back by SQLite."""
+
+    def __init__(self, connection: sqlite3.Connection, analysis: str) -> None:
+        self._connection, self._analysis = connection, analysis
+
+    def known(self) -> dict[Path, Known]:
+        """Every path that has an outcome under this analysis."""
+        rows = self._connection.execute(
+            "SELECT path, size, mtime_ns, reading, content, failure IS NOT NULL FROM songs WHERE analysis=?",
+            (self._analysis,),
+        )
+        return {
+            _path(key): Known((size, mtime_ns, reading), content, bool(failed))
+            for key, size, mtime_ns, reading, content, failed in rows
+        }
+
+    def keep(self, path: Path, stamp: tuple[int, int, int], outcome: Outcome) -> None:
+        """Commit one outcome; another song's numbers that stood at ``path`` are kept under their content."""
+        size, mtime_ns, reading = stamp
+        record = json.dumps(outcome.record) if outcome.record else None
+        embedding = outcome.embedding.tobytes() if outcome.embedding is not None else None
+        with self._connection:
+            self._connection.execute(
+                "INSERT OR IGNORE INTO displaced SELECT analysis, content, record, embedding FROM songs "
+                "WHERE path=? AND analysis=? AND embedding IS NOT NULL AND content IS NOT ?",
+                (_key(path), self._analysis, outcome.content),
+            )
+            self._connection.execute(
+                "INSERT OR REPLACE INTO songs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    _key(path), self._analysis, reading, size, mtime_ns,
+                    outcome.content, record, embedding, outcome.failure,
+                ),
+            )  # fmt: skip
+
+    def recognise(self, content: str) -> Outcome | None:
+        """What came of a song with this content under this analysis, at whatever path it was."""
+        row = self._connection.execute(
+            "SELECT content, record, embedding, NULL FROM songs WHERE analysis=:a AND content=:c AND embedding NOTNULL "
+            "UNION ALL SELECT content, record, embedding, NULL FROM displaced WHERE analysis=:a AND content=:c LIMIT 1",
+            {"a": self._analysis, "c": content},
+        ).fetchone()
+        return _outcome(*row) if row else None
+
+    def outcomes(self, paths: Collection[Path]) -> Iterator[tuple[Path, Outcome]]:
+        """Those of ``paths`` that have an outcome under this analysis, in no particular order."""
+        rows = self._connection.execute(
+            "SELECT path, content, record, embedding, failure FROM songs WHERE analysis=?", (self._analysis,)
+        )
+        wanted = {_key(path): path for path in paths}
+        for key, *outcome in rows:
+            if path := wanted.get(key):
+                yield path, _outcome(*outcome)
+
+
+@contextmanager
+def open_store(path: Path, config: AudioConfig) -> Iterator[Store]:
+    """Open or create the ledger, for this process to write alone. Raises SchemaError if it is none, or in use."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with closing(sqlite3.connect(path.with_suffix(".lock"), timeout=0)) as lock:
+            try:  # an empty database whose lock ends with this process, however it ends; others may read the ledger
+                lock.execute("BEGIN EXCLUSIVE")
+            except sqlite3.OperationalError as error:
+                if "locked" not in str(error):
+                    raise
+                raise SchemaError(
+                    f"{path} is in use: another run extracts to this workspace; wait, or end it"
+                ) from None
+            with closing(sqlite3.connect(path)) as connection:
+                connection.execute("PRAGMA journal_mode=WAL")
+                connection.execute("PRAGMA synchronous=FULL")  # what is committed survives a loss of power
+                if connection.execute("PRAGMA user_version").fetchone()[0] != _TABLE_VERSION:
+                    connection.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version={_TABLE_VERSION}; COMMIT")
+                yield Store(connection, analysis_fingerprint(config))
+    except sqlite3.Error as error:
+        raise SchemaError(
+            f"{path} cannot be used ({error}); is the disk full or read-only? If neither, delete it: it is made again"
+        ) from error
+
+
+def _outcome(content: str | None, record: str | None, embedding: bytes | None, failure: str | None) -> Outcome:
+    return Outcome(
+        content,
+        json.loads(record) if record else None,
+        np.frombuffer(embedding, np.float32) if embedding else None,
+        failure,
+    )
+
+
+def _key(path: Path) -> bytes:
+    return str(path).encode("utf-8", "surrogateescape")  # a file name may be any bytes
+
+
+def _path(key: bytes) -> Path:
+    return Path(key.decode("utf-8", "surrogateescape"))

@@ -1,0 +1,202 @@
+"""Decoding: a file becomes mono float32 samples at the analysis rate, as ``librosa.load`` gives them.
+
+libsndfile reads wav, flac, ogg, opus, mp3, aiff and more; what it cannot open or does not read to the end
+FFmpeg's libraries do through PyAV. Content decides: neither is told the file's name. Channels are averaged,
+then soxr (HQ) resamples, all in blocks: a long recording is never held whole at its own rate.
+
+What is cut off or damaged is left out, as players do, as long as nearly all the rest can be decoded.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+
+from songmap.core.errors import AudioError
+from songmap.features.signal import Signal, resample
+from songmap.library.schema import AudioConfig
+
+AUDIO_SUFFIXES = frozenset({
+    ".mp3", ".mp2", ".flac", ".ogg", ".oga", ".opus", ".m4a", ".m4b", ".mp4", ".aac", ".alac", ".ac3",
+    ".wav", ".wave", ".rf64", ".w64", ".aiff", ".aif", ".aifc", ".caf", ".au", ".snd",
+    ".wma", ".asf", ".mka", ".webm", ".ape", ".wv", ".tta",
+})  # fmt: skip
+MAX_PEAK = 1e6  # of full scale: float files may exceed 1, but from 1e16 on their power spectrum is infinite
+MAX_CHANNELS = 64
+RATES_HZ = (4_000, 768_000)  # what is outside comes from damaged headers; 1 Hz would become hours of samples
+_BLOCK_SAMPLES = 1 << 17
+_UNREAD_BYTES = 1 << 14  # tags behind the audio may remain unread; more may be audio that the header does not count
+_PROBED_BYTES = 1 << 18  # enough for an audio stream; FFmpeg's 5 MB, meant for video, take 60 ms of a WAV file
+_PADDING_S = 0.5  # decoders differ in what they leave of a codec's padding; more is music
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """Mono ``signal`` at the analysis rate, with ``duration_s`` and ``peak`` (of full scale) of the file's own samples."""
+
+    signal: Signal
+    duration_s: float
+    peak: float
+
+
+def load_audio(path: Path, config: AudioConfig) -> Signal:
+    """The whole file, mono at ``config.sample_rate_hz``.
+
+    Raises AudioError with the reason for what cannot be decoded and for what has no embedding: too
+    short, silent, or with samples that are no numbers or absurdly loud.
+    """
+    with opened(path) as file:
+        decoded = _decode(file, config.sample_rate_hz)
+    if decoded.duration_s < config.min_duration_s:
+        raise AudioError(f"too short: {decoded.duration_s:.2f} s, at least {config.min_duration_s:g} s are needed")
+    if decoded.peak < config.silence_peak:
+        raise AudioError(f"silent: peak {decoded.peak:.1e} of full scale, at least {config.silence_peak:g} is needed")
+    if decoded.peak > MAX_PEAK:
+        raise AudioError(f"too loud: peak {decoded.peak:.1e} of full scale, at most {MAX_PEAK:g}; damaged file?")
+    return decoded.signal
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[BinaryIO]:
+    """The file, open to read, if it is a regular one and not empty. Raises AudioError, also for errors while reading."""
+    try:
+        if not path.is_file():  # before opening: opening a FIFO would wait for a writer
+            raise AudioError("is no regular file" if path.exists() else "does not exist")
+        with path.open("rb") as file:
+            if os.fstat(file.fileno()).st_size == 0:
+                raise AudioError("empty: 0 bytes")
+            yield file
+    except OSError as error:
+        raise AudioError(f"cannot be read: {error.strerror or error}") from error
+
+
+def _decode(file: BinaryIO, rate_hz: int) -> Decoded:
+    """By libsndfile; by FFmpeg where that fails, or where it ends early and FFmpeg does not."""
+    import soundfile
+
+    size = os.fstat(file.fileno()).st_size
+    decoded = None
+    try:
+        with soundfile.SoundFile(file.fileno(), closefd=False) as sound:
+            decoded = _collect(_read_blocks(sound), sound.samplerate, sound.channels, rate_hz)
+            missing_s = sound.frames / sound.samplerate - decoded.duration_s
+        # a damaged MP3 frame ends libsndfile's reading without an error; MP3 and Ogg files may be several in a row
+        several = sound.format in ("MP3", "OGG") and os.lseek(file.fileno(), 0, os.SEEK_CUR) < size - _UNREAD_BYTES
+        if decoded.duration_s and missing_s < _PADDING_S and not several:
+            return decoded
+    except soundfile.SoundFileError:
+        pass  # FFmpeg finds the reason
+    other = _decode_with_ffmpeg(file, rate_hz)
+    return other if decoded is None or other.duration_s > decoded.duration_s + _PADDING_S else decoded
+
+
+def _collect(blocks: Iterator[np.ndarray], own_rate_hz: int, channels: int, rate_hz: int) -> Decoded:
+    """Mix down, watch and resample blocks of float32 ``(n, channels)``."""
+    if not 1 <= channels <= MAX_CHANNELS:
+        raise AudioError(f"{channels} channels, 1 to {MAX_CHANNELS} can be read; damaged header?")
+    if not RATES_HZ[0] <= own_rate_hz <= RATES_HZ[1]:
+        raise AudioError(f"sample rate {own_rate_hz} Hz, {RATES_HZ[0]} to {RATES_HZ[1]} can be read; damaged header?")
+    n_samples, peak = 0, 0.0
+
+    def mono() -> Iterator[np.ndarray]:
+        nonlocal n_samples, peak
+        for block in blocks:
+            samples = _mix_down(block)
+            n_samples += len(samples)
+            loudest = max(-float(samples.min()), float(samples.max()))
+            if not np.isfinite(loudest):
+                raise AudioError("holds samples that are no numbers (NaN or infinite): damaged file?")
+            peak = max(peak, loudest)
+            yield samples
+
+    signal = resample(mono(), own_rate_hz, rate_hz)
+    return Decoded(signal, n_samples / own_rate_hz, peak)
+
+
+def _read_blocks(sound) -> Iterator[np.ndarray]:
+    """Each block is valid until the next."""
+    block = np.empty((_BLOCK_SAMPLES, sound.channels), np.float32)
+    # sound.read would first count what remains, which is negative behind a damaged Ogg page
+    while n_samples := sound.buffer_read_into(block, "float32"):
+        yield block[:n_samples]
+
+
+def _decode_with_ffmpeg(file: BinaryIO, rate_hz: int) -> Decoded:
+    with demuxed(file) as (container, stream):
+        own_rate_hz, channels = stream.codec_context.sample_rate, stream.codec_context.channels
+        return _collect(_frame_blocks(container, stream, own_rate_hz), own_rate_hz, channels, rate_hz)
+
+
+@contextmanager
+def demuxed(file: BinaryIO) -> Iterator[tuple]:
+    """PyAV's container and the audio stream to hear, the default one or the first. Raises AudioError."""
+    import av
+    from av.stream import Disposition
+
+    # before 19, PyAV refused a file for tags in an unexpected encoding unless told not to
+    ignore = {"metadata_errors": "ignore"} if int(av.__version__.split(".")[0]) < 19 else {}
+    file.seek(0)
+    # a text that is a playlist to FFmpeg may not make it open other files, let alone addresses
+    options = {"fd": str(file.fileno()), "protocol_whitelist": "fd", "probesize": str(_PROBED_BYTES)}
+    try:
+        container = av.open("fd:", options=options, **ignore)
+    except (av.FFmpegError, ValueError) as error:  # ValueError: of FFmpeg's EINVAL
+        reason = getattr(error, "strerror", None) or error
+        raise AudioError(f"cannot be decoded: no audio, cut off, or of an unknown format ({reason})") from error
+    with container:
+        # a stream of an unknown codec has no context
+        streams = [stream for stream in container.streams.audio if stream.codec_context is not None]
+        if not streams:
+            raise AudioError("cannot be decoded: holds no audio")
+        default = [stream for stream in streams if stream.disposition & Disposition.default]
+        stream = (default or streams)[0]
+        yield container, stream
+
+
+def packets(container, stream) -> Iterator:
+    """The stream's packets, as far as they can be read; the last is empty and makes a decoder give what it holds."""
+    import av
+
+    demuxer = container.demux(stream)
+    while True:
+        try:
+            packet = next(demuxer, None)
+        except av.FFmpegError:  # damaged or cut off here; what came before is good
+            packet = None
+        if packet is None:
+            return
+        yield packet
+
+
+def _frame_blocks(container, stream, rate_hz: int) -> Iterator[np.ndarray]:
+    import av
+
+    form = to_float = None
+    n_packets = n_damaged = 0
+    for packet in packets(container, stream):
+        n_packets += 1
+        try:
+            frames = packet.decode()
+        except (av.FFmpegError, ValueError):  # ValueError: of a codec that FFmpeg does not know
+            n_damaged += 1
+            continue
+        for frame in frames:
+            if form != (form := (frame.format.name, frame.layout.name, frame.sample_rate)):
+                # interleaved, channels as they are; a rate that changes midway is made the first one
+                to_float = av.AudioResampler(format="flt", rate=rate_hz)
+            for part in to_float.resample(frame):
+                yield part.to_ndarray().reshape(-1, part.layout.nb_channels)
+    if n_damaged > 1 + n_packets // 10:
+        raise AudioError(f"damaged: {n_damaged} of {n_packets} packets cannot be decoded, at most a tenth may be")
+
+
+def _mix_down(samples: np.ndarray) -> np.ndarray:
+    from songmap.features import kernels
+
+    mono = np.empty(len(samples), np.float32)
+    kernels.mix_down(samples, mono)
+    return mono

@@ -1,0 +1,98 @@
+"""Rhythm from the onset envelope: onset strength, tempo, beats, their regularity, pulse clarity.
+
+An envelope is ``(n_frames,)``, one value per hop; tempo is in BPM, beats are frame indices.
+"""
+
+import numpy as np
+
+from songmap.features import filters, kernels, spectra
+from songmap.library.schema import AudioConfig
+
+_TEMPOGRAM_S, _START_BPM, _MAX_BPM = 8.0, 120.0, 320.0
+_TIGHTNESS = 100.0
+_PULSE_BPM = (30.0, 300.0)
+
+
+def onset_strength(mel_db: np.ndarray, config: AudioConfig) -> np.ndarray:
+    """Median rise of the mel bands from frame to frame, ``(1, n_frames)``, dB (the beat tracker's envelope).
+
+    ``librosa.onset.onset_strength`` with ``aggregate=np.median``: shifted to the centre of its frames.
+    """
+    delay, n_frames = 1 + config.n_fft // (2 * config.hop_length), mel_db.shape[1]
+    envelope = np.zeros(n_frames + delay, mel_db.dtype)
+    for first in range(0, n_frames - 1, spectra.BLOCK_FRAMES):
+        part = mel_db[:, first : first + spectra.BLOCK_FRAMES + 1]
+        rise = np.maximum(0, np.diff(part, axis=1))
+        envelope[delay + first : delay + first + rise.shape[1]] = np.median(rise, axis=0)
+    return envelope[np.newaxis, :n_frames]
+
+
+def tempo(envelope: np.ndarray, config: AudioConfig, block_frames: int = spectra.BLOCK_FRAMES) -> float:
+    """Tempo in BPM of an onset envelope ``(n_frames,)``; 0 where there is no onset.
+
+    The lag with the largest mean autocorrelation in windows of 8 s, weighted by a log-normal prior
+    around 120 BPM (Ellis 2007), as in ``librosa.feature.tempo``, whose tempogram is never held whole.
+    """
+    if not envelope.any():
+        return 0.0
+    size = int(_TEMPOGRAM_S * config.sample_rate_hz) // config.hop_length
+    padded = np.pad(envelope, size // 2, mode="linear_ramp", end_values=0)
+    windows = np.lib.stride_tricks.sliding_window_view(padded, size)[: len(envelope)]
+    window, total = filters.hann_window(size), np.zeros(size)
+    for first in range(0, len(envelope), block_frames):
+        lags = filters.autocorrelation(windows[first : first + block_frames] * window)
+        total += filters.normalise(lags, np.max, axis=1).sum(axis=0)
+    bpm = filters.lag_tempi_bpm(size, config)
+    with np.errstate(divide="ignore"):  # lag 0 is infinitely fast, and excluded
+        prior = -0.5 * (np.log2(bpm) - np.log2(_START_BPM)) ** 2
+    prior[bpm >= _MAX_BPM] = -np.inf
+    return float(bpm[np.argmax(np.log1p(1e6 * total / len(envelope)) + prior)])
+
+
+def track_beats(envelope: np.ndarray, tempo_bpm: float, config: AudioConfig) -> np.ndarray:
+    """Frame indices of beats, int ``(n_beats,)``, by dynamic programming (Ellis 2007, ``librosa.beat.beat_track``).
+
+    The best chain of onsets about a beat apart, traced back from the last good end; weak beats at
+    either edge are left out.
+    """
+    if tempo_bpm <= 0:
+        return np.empty(0, int)
+    period = round(60 * config.frame_rate_hz / tempo_bpm)
+    onsets = envelope / (envelope.std(ddof=1) + np.finfo(np.float32).tiny)
+    window = np.exp(-0.5 * (np.arange(-period, period + 1) * 32.0 / period) ** 2)
+    lags = np.arange(max(1, round(period / 2)), 2 * period + 1)
+    penalties = _TIGHTNESS * (np.log(lags) - np.log(period)) ** 2
+    local, total = np.empty(len(onsets)), np.empty(len(onsets))
+    previous = np.empty(len(onsets), np.int64)
+    kernels.beat_scores(onsets.astype(np.float64), window, lags[0], penalties, local, total, previous)
+
+    rises, falls = np.diff(total, prepend=total[0]) > 0, np.diff(total, append=-np.inf) <= 0
+    peaks = np.flatnonzero(rises & falls)
+    good = peaks[total[peaks] >= 0.5 * np.median(total[peaks])] if len(peaks) else peaks
+    beat = int(good[-1]) if len(good) else len(total) - 1
+    beats = []
+    while beat >= 0:
+        beats.append(beat)
+        beat = int(previous[beat])
+    found = np.array(beats[::-1])
+    smooth = np.convolve(local[found], np.hanning(5))[2 : len(local) + 2]
+    strong = np.flatnonzero(local > 0.5 * np.sqrt(np.mean(smooth**2)))
+    return found[(found >= strong[0]) & (found <= strong[-1])] if len(strong) else found[:0]
+
+
+def beat_interval_std_s(beats: np.ndarray, config: AudioConfig) -> float:
+    """Standard deviation of the time between beats in seconds; 0 when fewer than three beats."""
+    return float(np.diff(beats).std() / config.frame_rate_hz) if len(beats) >= 3 else 0.0
+
+
+def pulse_clarity(envelope: np.ndarray, config: AudioConfig) -> float:
+    """Largest autocorrelation coefficient of the onset envelope at lags of 30-300 BPM, 0…1.
+
+    The envelope is centred first, so that a steady level is no pulse (Lartillot et al. 2008, "MaxAutocor").
+    """
+    centred = envelope - envelope.mean(dtype=np.float64)
+    slowest, fastest = (60 * config.frame_rate_hz / bpm for bpm in _PULSE_BPM)
+    lags = filters.autocorrelation(centred)[: int(slowest) + 1]
+    if lags[0] <= 0 or len(lags) <= int(np.ceil(fastest)):
+        return 0.0
+    return float(np.clip(lags[int(np.ceil(fastest)) :].max() / lags[0], 0, 1))

@@ -1,0 +1,113 @@
+"""Samples that may be longer than memory should hold: appended in order, read by range."""
+
+import tempfile
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+
+from songmap.core.errors import AudioError
+from songmap.library.schema import AudioConfig
+
+IN_MEMORY_SAMPLES = 1 << 24  # 64 MB, a good 12 minutes at 22,050 Hz; what is longer goes to a temporary file
+_BLOCK_SAMPLES = 1 << 17
+_ITEM_BYTES = 4
+
+
+class Signal:
+    """Mono float32 samples. Short ones stay in memory, long ones in an unnamed temporary file.
+
+    Not for several threads at once.
+    """
+
+    def __init__(self) -> None:
+        self._parts: list[np.ndarray] = []
+        self._length = 0
+        self._file = None
+
+    @classmethod
+    def of(cls, samples: np.ndarray) -> "Signal":
+        """A signal of samples that are in memory."""
+        signal = cls()
+        signal.append(np.asarray(samples, np.float32))
+        return signal
+
+    def __len__(self) -> int:
+        return self._length
+
+    def append(self, samples: np.ndarray) -> None:
+        """Add float32 ``(n,)`` at the end. Raises AudioError if there is no room for a temporary file."""
+        self._length += len(samples)
+        if self._file is None and self._length <= IN_MEMORY_SAMPLES:
+            self._parts.append(samples)
+            return
+        try:
+            if self._file is None:
+                # lives as long as the signal
+                self._file = tempfile.TemporaryFile(prefix="songmap-", buffering=0)  # noqa: SIM115
+                self._parts, parts = [], [*self._parts, samples]
+            else:
+                parts = [samples]
+            self._file.seek(0, 2)
+            for part in parts:
+                missing = memoryview(np.ascontiguousarray(part)).cast("B")
+                while missing:  # a disk that is nearly full takes less than all
+                    missing = missing[self._file.write(missing) :]
+        except OSError as error:
+            raise AudioError(
+                f"its samples cannot be written to {tempfile.gettempdir()}: {error.strerror}; "
+                "make room there, or set TMPDIR"
+            ) from error
+
+    def read(self, start: int, stop: int) -> np.ndarray:
+        """Samples ``start … stop - 1``, without those that do not exist; not to be changed."""
+        start, stop = max(0, start), min(stop, self._length)
+        if self._file is None:
+            if len(self._parts) > 1:
+                self._parts = [np.concatenate(self._parts)]
+            return self._parts[0][start:stop] if self._parts else np.empty(0, np.float32)
+        samples = np.empty(max(0, stop - start), np.float32)
+        self._file.seek(start * _ITEM_BYTES)
+        missing = memoryview(samples).cast("B")
+        while missing and (got := self._file.readinto(missing)):
+            missing = missing[got:]
+        return samples
+
+    def blocks(self) -> Iterator[np.ndarray]:
+        """All samples in blocks of one size, the last shorter."""
+        for start in range(0, self._length, _BLOCK_SAMPLES):
+            yield self.read(start, start + _BLOCK_SAMPLES)
+
+
+def resample(
+    blocks: Iterable[np.ndarray], rate_hz: float, target_rate_hz: float, *, keep_energy: bool = False
+) -> Signal:
+    """Band-limited resampling by soxr (HQ), bit for bit as ``librosa.resample``: ``ceil(n * target / rate)`` samples.
+
+    ``keep_energy`` scales by the square root of the ratio, librosa's ``scale=True``.
+    """
+    import soxr
+
+    out, n_samples = Signal(), 0
+    if rate_hz == target_rate_hz:
+        for block in blocks:
+            out.append(block)
+        return out
+    ratio = float(target_rate_hz) / rate_hz
+    stream = soxr.ResampleStream(rate_hz, target_rate_hz, 1, dtype="float32", quality="soxr_hq")
+
+    def keep(samples: np.ndarray, length: int) -> None:
+        samples = samples[: length - len(out)]
+        out.append((samples / np.sqrt(ratio)).astype(np.float32) if keep_energy else samples)
+
+    for block in blocks:
+        n_samples += len(block)
+        keep(stream.resample_chunk(block), int(np.ceil(n_samples * ratio)))
+    length = int(np.ceil(n_samples * ratio))
+    keep(stream.resample_chunk(np.empty(0, np.float32), last=True), length)
+    out.append(np.zeros(length - len(out), np.float32))
+    return out
+
+
+def frame_count(n_samples: int, config: AudioConfig) -> int:
+    """Number of centred frames of a signal of ``n_samples``."""
+    return 1 + n_samples // config.hop_length

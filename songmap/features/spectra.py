@@ -1,0 +1,157 @@
+"""Samples to shared spectra: the one STFT that everything with n_fft 2048 and hop 512 uses, and the CQT.
+
+Spectra are frames by bins and exist for one block of frames at a time, so memory does not grow with
+the song. Frames are centred and the signal is padded with zeros, as in ``librosa.stft``. No result
+depends on the block size: every frame is computed alone, and matrix products always have one shape.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from songmap.features import filters, kernels
+from songmap.features.signal import Signal, frame_count, resample
+from songmap.library.schema import AudioConfig
+
+BLOCK_FRAMES = 1024
+_FFT_FRAMES = 64  # frames transformed at once: their float64 copies stay in the processor's cache
+_CQT_FRAMES = 256
+
+
+@dataclass(frozen=True)
+class Block:
+    """Frames ``first … first + n``: ``magnitude`` float32 and ``spectrum`` complex64, ``(n, n_bins)``.
+
+    ``halo`` is the magnitude of the frames with those around them that the median over time needs;
+    the block begins at row ``offset`` of it.
+    """
+
+    first: int
+    spectrum: np.ndarray
+    halo: np.ndarray
+    offset: int
+
+    @property
+    def magnitude(self) -> np.ndarray:
+        return self.halo[self.offset : self.offset + len(self.spectrum)]
+
+
+def stft_frames(signal: Signal, first: int, stop: int, config: AudioConfig) -> np.ndarray:
+    """STFT of frames ``first … stop - 1``: complex64 ``(stop - first, n_fft // 2 + 1)``, equal to librosa's bits."""
+    import scipy.fft
+
+    window = filters.hann_window(config.n_fft)
+    start = first * config.hop_length - config.n_fft // 2
+    samples = signal.read(start, start + (stop - first - 1) * config.hop_length + config.n_fft)
+    start -= max(0, start)  # where the first frame begins in what was read
+    spectrum = np.empty((stop - first, config.n_fft // 2 + 1), np.complex64)
+    frames = np.empty((_FFT_FRAMES, config.n_fft))
+    for row in range(0, len(spectrum), _FFT_FRAMES):
+        part = frames[: min(_FFT_FRAMES, len(spectrum) - row)]
+        kernels.windowed_frames(samples, start + row * config.hop_length, config.hop_length, window, part)
+        spectrum[row : row + len(part)] = scipy.fft.rfft(part, axis=1)
+    return spectrum
+
+
+def spectrum_blocks(signal: Signal, config: AudioConfig, halo: int, block_frames: int) -> Iterator[Block]:
+    """The STFT in blocks of ``block_frames`` frames with ``halo`` more magnitudes on either side."""
+    n_frames = frame_count(len(signal), config)
+    for first in range(0, n_frames, block_frames):
+        stop = min(first + block_frames, n_frames)
+        low, high = max(0, first - halo), min(n_frames, stop + halo)
+        around = stft_frames(signal, low, high, config)
+        yield Block(first, around[first - low : stop - low], np.abs(around), first - low)
+
+
+def harmonic_block(block: Block, config: AudioConfig) -> np.ndarray:
+    """The HPSS harmonic part of a block's spectrum (Fitzgerald 2010; margin 1, soft mask of power 2).
+
+    Complex64 ``(n, n_bins)``; the percussive part is the rest. Changes ``block.spectrum`` in place.
+    """
+    harmonic = np.empty(block.spectrum.shape, np.int32)
+    percussive = np.empty_like(harmonic)
+    magnitude = block.halo.view(np.int32)
+    kernels.median_over_time(magnitude, config.hpss_kernel, block.offset, harmonic)
+    kernels.median_over_frequency(
+        magnitude[block.offset : block.offset + len(harmonic)], config.hpss_kernel, percussive
+    )
+    kernels.keep_harmonic(
+        block.spectrum.view(np.float32), block.magnitude, harmonic.view(np.float32), percussive.view(np.float32)
+    )
+    return block.spectrum
+
+
+class InverseStft:
+    """Overlap-adds the inverse of consecutive frames and appends finished samples to ``signal``, as ``librosa.istft``."""
+
+    def __init__(self, n_samples: int, config: AudioConfig) -> None:
+        self.signal = Signal()
+        self._n_samples, self._config = n_samples, config
+        self._window = filters.hann_window(config.n_fft)
+        self._next = -(config.n_fft // 2)  # sample at which the buffer begins
+        self._unfinished = np.zeros(config.n_fft - config.hop_length, np.float32)
+        # the sum of squared windows repeats every hop between the edges, so a short one serves any length
+        n_frames = frame_count(n_samples, config)
+        short = min(n_frames, 3 * config.n_fft // config.hop_length)
+        self._sums = filters.window_sum_of_squares(short, config)[config.n_fft // 2 :]
+        self._middle, self._repeated = short // 2 * config.hop_length, (n_frames - short) * config.hop_length
+
+    def add(self, spectrum: np.ndarray) -> None:
+        """The next frames, complex64 ``(n, n_bins)``."""
+        import scipy.fft
+
+        hop, n_fft = self._config.hop_length, self._config.n_fft
+        buffer = np.zeros(len(spectrum) * hop + n_fft - hop, np.float32)
+        buffer[: len(self._unfinished)] = self._unfinished
+        for row in range(0, len(spectrum), _FFT_FRAMES):
+            frames = scipy.fft.irfft(spectrum[row : row + _FFT_FRAMES], n=n_fft, axis=1)
+            kernels.overlap_add(frames, self._window, row * hop, hop, buffer)
+        self._append(buffer[: len(spectrum) * hop])
+        self._unfinished = buffer[len(spectrum) * hop :]
+
+    def finish(self) -> Signal:
+        """The whole signal, after the last frame."""
+        self._append(self._unfinished)
+        return self.signal
+
+    def _append(self, samples: np.ndarray) -> None:
+        start, self._next = self._next, self._next + len(samples)
+        samples = samples[max(0, -start) : max(0, self._n_samples - start)]
+        start = max(0, start)
+        stop, hop, late = start + len(samples), self._config.hop_length, self._middle + self._repeated
+        if self._middle <= start and stop <= late and len(samples) % hop == 0:
+            period = self._sums[self._middle : self._middle + hop]
+            self.signal.append((samples.reshape(-1, hop) / period).ravel())
+            return
+        places = np.arange(start, stop)
+        within = self._middle + (places - self._middle) % hop
+        places = np.where(places < self._middle, places, np.where(places < late, within, places - self._repeated))
+        self.signal.append(samples / self._sums[places])
+
+
+def cqt_octaves(signal: Signal, tuning: float, config: AudioConfig) -> Iterator[tuple[int, int, np.ndarray]]:
+    """CQT magnitudes, the highest octave first, in blocks: ``(octave, first frame, float32 (n, 36))``.
+
+    ``octave`` counts from 0, the lowest. Halving the rate can lose the last frame of lower octaves.
+    """
+    bank = filters.cqt_bank(tuning, config.sample_rate_hz)
+    n_fft, hop = len(bank.filters), config.hop_length
+    frames = np.empty((_CQT_FRAMES, n_fft), np.float32)
+    products = np.empty((_CQT_FRAMES, bank.filters.shape[1]), np.float32)
+    for octave in reversed(range(filters.CQT_OCTAVES)):
+        # each halving of the rate weakens the response by a square root of two, which librosa restores
+        scale = np.sqrt(2.0 ** (filters.CQT_OCTAVES - 1 - octave) / bank.lengths[octave]).astype(np.float32)
+        n_frames = 1 + len(signal) // hop
+        for first in range(0, n_frames, _CQT_FRAMES):
+            start = first * hop - n_fft // 2
+            samples = signal.read(start, start + (_CQT_FRAMES - 1) * hop + n_fft)
+            # beyond the end frames are zero, so that all products have one shape and round alike
+            kernels.plain_frames(samples, start - max(0, start), hop, frames)
+            np.matmul(frames, bank.filters, out=products)
+            magnitude = np.empty((min(_CQT_FRAMES, n_frames - first), filters.CQT_BINS_PER_OCTAVE), np.float32)
+            kernels.magnitudes(products, scale, magnitude)
+            yield octave, first, magnitude
+        if octave:
+            signal = resample(signal.blocks(), 2, 1, keep_energy=True)
+            hop //= 2

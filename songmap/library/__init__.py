@@ -1,0 +1,1 @@
+"""What a collection is: columns, descriptors, songs, names, keys, spaces, search, the genre model."""

@@ -1,0 +1,137 @@
+"""The genre model that 03 makes and saves; 02 colours maps by its confidence, 04 can search in its space.
+
+Probabilities are float64 ``(n_songs, n_genres)`` in the order of ``genres``, rows summing to 1.
+"""
+
+import hashlib
+import pickle
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from songmap.core.errors import SchemaError
+from songmap.core.files import read_bytes, read_json, write_atomically, write_json
+from songmap.core.pickles import TABLE_CLASSES, load_pickle
+from songmap.core.workspace import Workspace
+from songmap.library.schema import fingerprint
+from songmap.library.versions import library_versions
+
+if TYPE_CHECKING:
+    from sklearn.pipeline import Pipeline
+
+_LEAST = 1e-300  # log of no probability; what is as good as impossible to different degrees is still told apart
+
+
+_MODEL_CLASSES = TABLE_CLASSES | {
+    ("builtins", "bytearray"),
+    ("sklearn.calibration", "CalibratedClassifierCV"),
+    ("sklearn.calibration", "_CalibratedClassifier"),
+    ("sklearn.calibration", "_SigmoidCalibration"),
+    ("sklearn.decomposition._pca", "PCA"),
+    ("sklearn.discriminant_analysis", "LinearDiscriminantAnalysis"),
+    ("sklearn.dummy", "DummyClassifier"),
+    ("sklearn.linear_model._logistic", "LogisticRegression"),
+    ("sklearn.pipeline", "Pipeline"),
+    ("sklearn.preprocessing._data", "StandardScaler"),
+    ("sklearn.svm._classes", "SVC"),
+    ("xgboost.core", "Booster"),
+    ("xgboost.sklearn", "XGBClassifier"),
+}
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """What makes a model's probabilities as frequent as they say: ``log p / temperature + prior_weight * log share``.
+
+    ``temperature`` above 1 makes them less sure (Guo et al. 2017). ``prior_weight`` -3 … 1 is how far the genres'
+    ``shares (n_genres,)`` among the songs learned from count, which models that weigh all genres alike leave out; it is
+    negative for a model that favours frequent genres by more than their frequency.
+    """
+
+    temperature: float
+    prior_weight: float
+    shares: np.ndarray
+
+    def apply(self, found: np.ndarray) -> np.ndarray:
+        """Calibrated probabilities of a model's ``found (n_songs, n_genres)``."""
+        logits = np.log(np.clip(found, _LEAST, None)) / self.temperature + self.prior_weight * np.log(self.shares)
+        odds = np.exp(logits - logits.max(axis=1, keepdims=True))
+        return odds / odds.sum(axis=1, keepdims=True)
+
+
+@dataclass(frozen=True)
+class GenreModel:
+    """A fitted pipeline on raw columns ``(n_songs, 641)``, and what its answers and explanations need.
+
+    ``name`` of the candidate; ``background`` float32 ``(n, 641)``, songs that explanations compare with; ``medians``
+    float32 ``(n_genres, 641)`` of each genre's columns; ``threshold``: a genre belongs to a song's conformal set if
+    its probability is at least this.
+    """
+
+    name: str
+    pipeline: "Pipeline"
+    genres: list[str]
+    calibration: Calibration
+    background: np.ndarray
+    medians: np.ndarray
+    threshold: float
+
+    def probabilities(self, embeddings: np.ndarray) -> np.ndarray:
+        """Calibrated probability of every genre for raw columns ``(n_songs, 641)``."""
+        return self.calibration.apply(pipeline_probabilities(self.pipeline, embeddings))
+
+
+def pipeline_probabilities(pipeline: "Pipeline", embeddings: np.ndarray) -> np.ndarray:
+    """What a fitted pipeline says before calibration, float64 ``(n_songs, n_genres)``.
+
+    Linear models are asked for their margins: of two genres their own probabilities are 1 - p, which is 0 from a margin
+    of 37 upward and leaves calibration nothing to weaken.
+    """
+    from scipy.special import softmax
+
+    embeddings = np.atleast_2d(embeddings).astype(np.float64)
+    if not hasattr(pipeline, "decision_function"):
+        return pipeline.predict_proba(embeddings).astype(np.float64)
+    margins = pipeline.decision_function(embeddings)
+    return softmax(np.stack([-margins / 2, margins / 2], axis=1) if margins.ndim == 1 else margins, axis=1)
+
+
+def save_model(workspace: Workspace, model: GenreModel, card: dict[str, Any]) -> dict[str, Any]:
+    """Write the model as a dict of its fields, and its card, which carries the checksum and is returned whole."""
+    content = pickle.dumps(vars(model) | {"calibration": vars(model.calibration)}, protocol=5)
+    write_atomically(workspace.model, content)
+    card = {"columns": fingerprint(), "sha256": hashlib.sha256(content).hexdigest()} | card
+    card |= {"versions": library_versions()}
+    write_json(workspace.model_card, card)
+    return card
+
+
+def load_model(workspace: Workspace) -> tuple[GenreModel, dict[str, Any]]:
+    """The saved model and its card. Raises SchemaError if missing, tampered or for other columns or versions.
+
+    What the card says is checked before the file is unpickled.
+    """
+    card = read_json(workspace.model_card, "run 03_genre_classifier.py first")
+    content = read_bytes(workspace.model, "run 03_genre_classifier.py first")
+    if card.get("columns") != fingerprint():
+        raise SchemaError(f"{workspace.model} was trained on other columns; run 03_genre_classifier.py again")
+    versions = card.get("versions")
+    for name in ("scikit-learn", "xgboost"):
+        trained = versions.get(name) if isinstance(versions, dict) else None
+        if trained != version(name):
+            raise SchemaError(
+                f"{workspace.model} was trained with {name} {trained}, here is {version(name)}; "
+                "run 03_genre_classifier.py again"
+            )
+    if card.get("sha256") != hashlib.sha256(content).hexdigest():
+        raise SchemaError(
+            f"{workspace.model} is not the file that its card describes (tampered with, or from another run): "
+            "nothing of it was run; run 03_genre_classifier.py again"
+        )
+    kept = load_pickle(workspace.model, content, _MODEL_CLASSES)
+    try:
+        return GenreModel(**kept | {"calibration": Calibration(**kept["calibration"])}), card
+    except (TypeError, KeyError) as error:
+        raise SchemaError(f"{workspace.model} is of another version; run 03_genre_classifier.py again") from error

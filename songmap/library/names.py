@@ -1,0 +1,167 @@
+"""Which song a name means. Case and accents do not matter; whatever stays ambiguous is listed, never guessed.
+
+The first of these steps that finds anything decides: the exact path; an exact name; a part of a name;
+a part of a path; a similar spelling. A name is song_name, title, "artist - title" or the file's name.
+"""
+
+import os
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import pandas as pd
+
+from songmap.core.errors import QueryError
+from songmap.core.text import shorten
+
+SIMILAR_CUTOFF = 80.0  # rapidfuzz WRatio, 0-100: below it two spellings are different names
+SIMILAR_LEAD = 5.0  # the best spelling must lead the next song by this much to be taken alone
+MAX_LISTED = 10
+# typographic quotes and dashes as a keyboard writes them; letters that Unicode takes for no accented ones;
+# emoji with and without the sign that asks for colour
+_PLAIN = str.maketrans("‘’ʼ′“”„‐‑–—øłđıð", "''''\"\"\"----oldid", "\ufe0e\ufe0f") | {ord("æ"): "ae", ord("œ"): "oe"}
+_ACCENTS = re.compile("[\u0300-\u036f]+")
+
+
+class Ambiguous(QueryError):
+    """A name, ``query``, that means several songs: ``rows`` of all of them, in the order in which the message lists them."""
+
+    def __init__(self, message: str, query: str, rows: Sequence[int]) -> None:
+        super().__init__(message)
+        self.query, self.rows = query, list(rows)
+
+
+def normalise(text: str) -> str:
+    """``text`` without case, accents, typographic signs and repeated spaces; other scripts stay whole."""
+    text = text.casefold()
+    if not text.isascii():
+        plain = _ACCENTS.sub("", unicodedata.normalize("NFKD", text.translate(_PLAIN)))
+        text = unicodedata.normalize("NFC", plain)
+    return " ".join(text.split())
+
+
+class Names:
+    """All names of a library, normalised once, so that each look-up is a search in one long text."""
+
+    def __init__(self, songs: pd.DataFrame) -> None:
+        self._songs = songs
+        self._rows = {path: row for row, path in enumerate(songs["file_path"])}
+        columns = (songs[name].tolist() for name in ("song_name", "artist", "title", "file_path"))
+        self._names = _Lines(_names_of(*texts) for texts in zip(*columns, strict=True))
+        self._paths = _Lines([path] for path in self._rows)
+        top = len(normalise(os.path.commonpath(map(os.path.dirname, self._rows)))) if self._rows else 0
+        self._below = _Lines(
+            [normalise(path)[top:]] for path in self._rows
+        )  # what the folder of all is called says nothing
+
+    def row_of(self, path: str) -> int | None:
+        """Row of the song with exactly this path."""
+        return self._rows.get(path)
+
+    def find(self, query: str) -> int:
+        """Row (0 … n_songs - 1) of the one song that ``query`` names.
+
+        Raises QueryError with the closest names if it names none, Ambiguous with the candidates if several.
+        """
+        wanted = normalise(query)
+        if not wanted:
+            raise QueryError("an empty name finds no song; give a part of its name, its title or its path")
+        if query in self._rows:
+            return self._rows[query]
+        for found in (
+            lambda: np.union1d(self._names.equal(wanted), self._paths.equal(wanted)),
+            lambda: self._names.holding(wanted),
+            lambda: self._below.holding(wanted),
+        ):
+            rows = found()
+            if len(rows):
+                return self._only(query, rows)
+        return self._similar(query, wanted)
+
+    def _similar(self, query: str, wanted: str) -> int:
+        scores = self._names.likeness(wanted, len(self._songs))
+        order = np.argsort(-scores, kind="stable")
+        if not len(order) or scores[order[0]] < SIMILAR_CUTOFF:
+            closest = self._listed(order[:3])
+            raise QueryError(
+                f"no song is called {shorten(query, 80)!r}" + (f"; the closest are {closest}" if closest else "")
+            )
+        least = max(SIMILAR_CUTOFF, scores[order[0]] - SIMILAR_LEAD)
+        return self._only(query, order[scores[order] >= least])
+
+    def _only(self, query: str, found: np.ndarray) -> int:
+        if len(found) == 1:
+            return int(found[0])
+        more = f" and {len(found) - MAX_LISTED} more" if len(found) > MAX_LISTED else ""
+        listed = self._listed(found[:MAX_LISTED])
+        raise Ambiguous(
+            f"{query!r} means {len(found)} songs: {listed}{more}; give more of the name or the path",
+            query,
+            found.tolist(),
+        )
+
+    def _listed(self, rows: np.ndarray) -> str:
+        """Names with genres; where two songs share both, their paths, whole, so that they can be given."""
+        songs = self._songs.iloc[rows]
+        labels = [
+            f"{shorten(name, 60)} [{genre}]" for name, genre in zip(songs["song_name"], songs["genre"], strict=True)
+        ]
+        equal = {label for label in labels if labels.count(label) > 1}
+        return ", ".join(
+            f"{label} ({path})" if label in equal else label
+            for label, path in zip(labels, songs["file_path"], strict=True)
+        )
+
+
+def find_song(songs: pd.DataFrame, query: str) -> int:
+    """Row of the one song that ``query`` names, as ``Names.find``: for a single question."""
+    return Names(songs).find(query)
+
+
+def _names_of(song_name: str, artist: str, title: str, path: str) -> tuple[str, ...]:
+    file = path.rsplit("/", 1)[-1]
+    stem = file.rsplit(".", 1)[0] or file
+    return song_name, title, f"{artist} - {title}" if artist and title else "", file, stem
+
+
+class _Lines:
+    """Normalised texts of each row as lines of one text, in row order; a text holds no line break once normalised."""
+
+    def __init__(self, texts_of_rows: Iterable[Iterable[str]]) -> None:
+        self._lines: list[str] = []
+        rows = []
+        for row, texts in enumerate(texts_of_rows):
+            own = dict.fromkeys(normalise(text) for text in dict.fromkeys(texts))
+            own.pop("", None)
+            self._lines += own
+            rows += [row] * len(own)
+        self._text = "\n".join(["", *self._lines, ""])
+        self._rows = np.array(rows, dtype=np.int64)
+        # where each line's text begins, after the break before it
+        self._starts = 1 + np.cumsum([0, *(len(line) + 1 for line in self._lines)])[:-1]
+
+    def equal(self, wanted: str) -> np.ndarray:
+        """Rows, ascending, with a line that is ``wanted``."""
+        return self._find(f"\n{wanted}\n", 1)
+
+    def holding(self, wanted: str) -> np.ndarray:
+        """Rows, ascending, with a line that holds ``wanted``."""
+        return self._find(wanted, 0)
+
+    def _find(self, wanted: str, shift: int) -> np.ndarray:
+        places, place = [], self._text.find(wanted)
+        while place >= 0:
+            places.append(place + shift)
+            place = self._text.find(wanted, place + 1)
+        return np.unique(self._rows[np.searchsorted(self._starts, places, side="right") - 1])
+
+    def likeness(self, wanted: str, n_rows: int) -> np.ndarray:
+        """How alike the nearest spelling of each row is, float64 ``(n_rows,)``, 0-100."""
+        from rapidfuzz import fuzz, process
+
+        best = np.zeros(n_rows)
+        if self._lines:
+            scores = process.cdist([wanted], self._lines, scorer=fuzz.WRatio, dtype=np.float64)[0]
+            np.maximum.at(best, self._rows, scores)
+        return best

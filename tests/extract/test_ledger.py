@@ -1,0 +1,196 @@
+"""The ledger: what is kept comes back, for any file name, and for one process and one analysis only."""
+
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scripts import kept_songs
+
+from songmap.core.errors import SchemaError
+from songmap.core.workspace import REPOSITORY, Workspace
+from songmap.extract.ledger import Known, Outcome, open_store
+from songmap.extract.run import _stamp, make_plan
+from songmap.library.schema import N_COLUMNS, AudioConfig
+
+CONFIG, OTHER_CONFIG = AudioConfig(), AudioConfig(hop_length=256)
+STAMP = (1000, 1_700_000_000_000_000_000, 1)
+
+integers = st.integers(-(2**63), 2**63 - 1)
+# any bytes but the one that ends a name; decoded as Python decodes names
+paths = st.binary(min_size=1, max_size=40).map(lambda raw: Path(os.fsdecode(b"/music/" + raw.replace(b"\0", b""))))
+texts = st.text(st.characters(), max_size=20)  # lone surrogates included
+records = st.dictionaries(texts, texts | st.floats(), min_size=1, max_size=5)
+embeddings = st.integers(0, 2**32 - 1).map(
+    lambda seed: np.random.default_rng(seed).standard_normal(N_COLUMNS).astype(np.float32)
+)
+outcomes = st.builds(Outcome, content=st.text("0123456789abcdef", min_size=1), record=records, embedding=embeddings)
+failures = st.builds(Outcome, failure=texts)
+
+
+def written(outcome: Outcome) -> tuple:
+    """An outcome's values, comparable; NaN equals NaN."""
+    embedding = None if outcome.embedding is None else (outcome.embedding.dtype.str, outcome.embedding.tobytes())
+    return outcome.content, json.dumps(outcome.record), embedding, outcome.failure
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.dictionaries(paths, st.tuples(st.tuples(*[integers] * 3), outcomes | failures), max_size=6), st.data())
+def test_what_is_kept_comes_back(kept, data):
+    with tempfile.TemporaryDirectory() as folder:
+        ledger = Path(folder) / "library.sqlite"
+        with open_store(ledger, CONFIG) as store:
+            for path, (stamp, outcome) in kept.items():
+                store.keep(path, stamp, Outcome(failure="what came of it before"))
+                store.keep(path, stamp, outcome)
+        with open_store(ledger, CONFIG) as store:
+            assert store.known() == {
+                path: Known(stamp, outcome.content, outcome.failure is not None)
+                for path, (stamp, outcome) in kept.items()
+            }
+            every = {path: written(outcome) for path, outcome in store.outcomes(set(kept))}
+            assert every == {path: written(outcome) for path, (_, outcome) in kept.items()}
+            for content in {outcome.content for _, outcome in kept.values() if outcome.content}:
+                same = [written(outcome) for _, outcome in kept.values() if outcome.content == content]
+                assert written(store.recognise(content)) in same
+            asked = data.draw(st.sets(st.sampled_from(sorted(kept)))) if kept else set()
+            found = {path: written(outcome) for path, outcome in store.outcomes(asked | {Path("/not/kept")})}
+            assert found == {path: written(kept[path][1]) for path in asked}
+
+
+def test_a_song_whose_path_another_takes_is_still_recognised(tmp_path):
+    ledger, a = tmp_path / "library.sqlite", Path("/music/a.mp3")
+    one, other = (
+        Outcome(content, {"duration": 1.0}, np.full(N_COLUMNS, value, np.float32))
+        for content, value in (("1", 1), ("2", 2))
+    )
+    with open_store(ledger, CONFIG) as store:
+        for outcome in (one, other, Outcome(failure="silent"), one, one):
+            store.keep(a, STAMP, outcome)
+        assert written(store.recognise("1")) == written(one)
+        assert written(store.recognise("2")) == written(other)
+        assert store.recognise("3") is None
+        assert dict(store.known()) == {a: Known(STAMP, "1", False)}
+    with open_store(ledger, OTHER_CONFIG) as store:
+        assert store.recognise("1") is store.recognise("2") is None
+
+
+@pytest.mark.parametrize("time_s", [-1_000_000_000, 0, 13_569_465_600])
+def test_files_may_have_any_date(tmp_path, time_s):
+    """1938, 1970 and 2400: in nanoseconds more than 64 bits."""
+    song = tmp_path / "song.mp3"
+    song.touch()
+    os.utime(song, (time_s, time_s))
+    stamp = _stamp(song)
+    with open_store(tmp_path / "library.sqlite", CONFIG) as store:
+        store.keep(song, stamp, Outcome(failure="0 bytes"))
+        assert store.known()[song].stamp == stamp
+    os.utime(song, (time_s, time_s + 1))
+    assert _stamp(song) != stamp
+
+
+def test_another_analysis_knows_nothing_and_takes_over_file_by_file(tmp_path):
+    ledger, a, b = tmp_path / "library.sqlite", Path("/music/a.mp3"), Path("/music/b.mp3")
+    with open_store(ledger, CONFIG) as store:
+        store.keep(a, STAMP, Outcome(failure="silent"))
+        store.keep(b, STAMP, Outcome(failure="silent"))
+    with open_store(ledger, OTHER_CONFIG) as store:
+        assert store.known() == {}
+        assert list(store.outcomes({a, b})) == []
+        store.keep(a, STAMP, Outcome(failure="too short"))
+    with open_store(ledger, CONFIG) as store:
+        assert set(store.known()) == {b}
+    with open_store(ledger, OTHER_CONFIG) as store:
+        assert [(path, outcome.failure) for path, outcome in store.outcomes({a, b})] == [(a, "too short")]
+
+
+def test_a_table_of_another_version_is_replaced(tmp_path):
+    ledger = tmp_path / "library.sqlite"
+    with closing(sqlite3.connect(ledger)) as connection:
+        connection.executescript("CREATE TABLE songs (path TEXT, rest); INSERT INTO songs VALUES ('/music/a.mp3', 1)")
+    with open_store(ledger, CONFIG) as store:
+        assert store.known() == {}
+        store.keep(Path("/music/a.mp3"), STAMP, Outcome(failure="silent"))
+    with open_store(ledger, CONFIG) as store:
+        assert set(store.known()) == {Path("/music/a.mp3")}
+
+
+def test_what_is_no_ledger_is_left_alone(tmp_path):
+    ledger = tmp_path / "library.sqlite"
+    ledger.write_text("notes of somebody\n" * 100)
+    with pytest.raises(SchemaError, match=r"cannot be used \(file is not a database\)"), open_store(ledger, CONFIG):
+        pass
+    assert ledger.read_text() == "notes of somebody\n" * 100
+
+
+HOLDER = """
+import sys
+from pathlib import Path
+from songmap.library.schema import AudioConfig
+from songmap.extract.ledger import Outcome, open_store
+with open_store(Path(sys.argv[1]), AudioConfig()) as store:
+    store.keep(Path("/music/a.mp3"), (1, 2, 3), Outcome(failure="silent"))
+    print("ready", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_one_process_at_a_time_until_it_ends_however_it_ends(tmp_path):
+    workspace = Workspace(tmp_path)
+    command = [sys.executable, "-c", HOLDER, workspace.ledger]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=REPOSITORY) as holder:
+        assert holder.stdout.readline() == b"ready\n"
+        with pytest.raises(SchemaError, match="is in use: another run"), open_store(workspace.ledger, CONFIG):
+            pass
+        assert kept_songs(workspace) == 1  # others may read meanwhile
+        holder.send_signal(signal.SIGKILL)
+    with open_store(workspace.ledger, CONFIG) as store:
+        assert store.known() == {Path("/music/a.mp3"): Known((1, 2, 3), None, True)}
+
+
+SAME, TOUCHED = STAMP, (1000, STAMP[1] + 1, 1)
+HEARD, FAILED = Known(STAMP, "content", False), Known(STAMP, None, True)
+
+
+@pytest.mark.parametrize(
+    ("stamp", "row", "retry_failed", "expected"),
+    [
+        (SAME, HEARD, False, "unchanged"),
+        (SAME, HEARD, True, "unchanged"),
+        (TOUCHED, HEARD, False, "changed"),
+        ((1001, *SAME[1:]), HEARD, False, "changed"),
+        ((*SAME[:2], 2), HEARD, False, "changed"),  # its tags would be read otherwise
+        (SAME, FAILED, False, "failed"),
+        (SAME, FAILED, True, "new"),
+        (TOUCHED, FAILED, False, "new"),
+        (SAME, None, False, "new"),
+    ],
+)
+def test_the_plan_for_one_file(stamp, row, retry_failed, expected):
+    path = Path("/music/a.mp3")
+    plan = make_plan({path: stamp}, {path: row} if row else {}, retry_failed)
+    assert {name: list(paths) for name, paths in vars(plan).items() if paths} == {expected: [path]}
+
+
+@pytest.mark.parametrize(
+    ("other", "row", "expected"),
+    [
+        ("gone.mp3", HEARD, "changed"),  # the new file may be it
+        ("gone.mp3", FAILED, "new"),
+        ("elsewhere.mp3", HEARD, "new"),  # another music folder of the same workspace
+    ],
+)
+def test_a_new_file_may_be_one_that_has_gone(tmp_path, other, row, expected):
+    (tmp_path / "elsewhere.mp3").touch()
+    path = tmp_path / "new.mp3"
+    plan = make_plan({path: STAMP}, {tmp_path / other: row}, False)
+    assert {name: list(paths) for name, paths in vars(plan).items() if paths} == {expected: [path]}

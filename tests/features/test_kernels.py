@@ -1,0 +1,195 @@
+"""Compiled kernels against plain numpy and scipy; features against what is known of simple signals."""
+
+import librosa
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.ndimage import median_filter
+from signals import RATE_HZ, clicks, music, noise, tone
+
+from songmap.features import filters, frames, kernels, rhythm, spectra
+from songmap.features.signal import Signal, frame_count, resample
+from songmap.library.schema import AudioConfig
+
+CONFIG = AudioConfig()
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(31, 90), st.integers(31, 140), st.integers(0, 2**32 - 1))
+def test_medians_are_scipys_bit_for_bit(n_frames, n_bins, seed):
+    random = np.random.default_rng(seed)
+    magnitude = np.round(random.exponential(size=(n_frames, n_bins)), 1).astype(np.float32)  # with many ties
+    over_time, over_frequency = np.empty((2, n_frames, n_bins), np.int32)
+    kernels.median_over_time(magnitude.view(np.int32), 31, 0, over_time)
+    kernels.median_over_frequency(magnitude.view(np.int32), 31, over_frequency)
+    np.testing.assert_array_equal(over_time.view(np.float32), median_filter(magnitude, size=(31, 1), mode="reflect"))
+    np.testing.assert_array_equal(
+        over_frequency.view(np.float32), median_filter(magnitude, size=(1, 31), mode="reflect")
+    )
+
+
+def test_stft_is_librosas_bit_for_bit():
+    samples = music(3.1)
+    ours = spectra.stft_frames(Signal.of(samples), 0, frame_count(len(samples), CONFIG), CONFIG)
+    np.testing.assert_array_equal(ours, librosa.stft(samples).T)
+
+
+def test_harmonic_signal_is_librosas_bit_for_bit():
+    samples = np.concatenate([np.zeros(2 * RATE_HZ, np.float32), music(3)])
+    inverse = spectra.InverseStft(len(samples), CONFIG)
+    for block in spectra.spectrum_blocks(Signal.of(samples), CONFIG, 15, 100):
+        inverse.add(spectra.harmonic_block(block, CONFIG))
+    np.testing.assert_array_equal(inverse.finish().read(0, len(samples)), librosa.effects.harmonic(samples))
+
+
+@pytest.mark.parametrize("tuning", [-0.31, 0.0, 0.2])
+def test_cqt_is_librosas(tuning):
+    samples = music(4)
+    theirs = np.abs(librosa.cqt(samples, sr=RATE_HZ, n_bins=252, bins_per_octave=36, tuning=tuning))
+    for octave, first, ours in spectra.cqt_octaves(Signal.of(samples), tuning, CONFIG):
+        rows = theirs[octave * 36 : (octave + 1) * 36, first : first + len(ours)]
+        np.testing.assert_allclose(ours.T[:, : rows.shape[1]], rows, atol=3e-6 * theirs.max())
+
+
+def test_tuning_is_librosas():
+    samples = tone(447, 4) + noise(4, level=0.01)
+    collected, _ = frames._collect(Signal.of(samples), CONFIG, 64)
+    assert frames.tuning_of_peaks(collected.peaks) == librosa.estimate_tuning(y=samples, sr=RATE_HZ, bins_per_octave=36)
+
+
+def test_a_tone_has_its_frequency_as_centroid_and_no_bandwidth():
+    shapes = frames.analyse(Signal.of(tone(1000, 4)), CONFIG).features
+    middle = slice(10, -10)
+    np.testing.assert_allclose(shapes["centroid"][0, middle], 1000, rtol=0.01)
+    assert shapes["bandwidth"][0, middle].max() < 150
+    assert shapes["flatness"][0, middle].max() < 1e-3
+    np.testing.assert_allclose(shapes["rms"][0, middle], 0.5 / np.sqrt(2), rtol=1e-3)
+    np.testing.assert_allclose(shapes["zero_crossing_rate"][0, middle], 2 * 1000 / RATE_HZ, rtol=0.02)
+    assert shapes["chroma"][:, middle].mean(axis=1).argmax() == 11  # 1,000 Hz is nearest to B5
+
+
+def test_white_noise_is_flat():
+    shapes = frames.analyse(Signal.of(noise(5)), CONFIG).features
+    # the expected ratio of geometric to arithmetic mean of exponential variables is e^-gamma = 0.561
+    assert abs(shapes["flatness"].mean() - 0.561) < 0.02
+    assert abs(shapes["centroid"].mean() - RATE_HZ / 4) < 150
+    assert abs(shapes["rolloff"].mean() - 0.85 * RATE_HZ / 2) < 250
+
+
+@pytest.mark.parametrize("bpm", [90, 120, 150])
+def test_clicks_have_their_tempo_and_a_clear_pulse(bpm):
+    heard = frames.analyse(Signal.of(clicks(bpm, 20)), CONFIG)
+    assert abs(heard.values["tempo_bpm"] - bpm) < 4
+    assert heard.values["pulse_clarity"] > 0.7
+    assert heard.values["beat_interval_std_s"] < 0.02
+
+
+def test_what_has_no_beat_has_tempo_zero():
+    steady = frames.analyse(Signal.of(tone(440, 4)), CONFIG)
+    silent = np.zeros(400, np.float32)
+    assert rhythm.tempo(silent, CONFIG) == 0
+    assert len(rhythm.track_beats(silent, 0.0, CONFIG)) == 0
+    assert rhythm.beat_interval_std_s(np.array([4, 9]), CONFIG) == 0
+    assert rhythm.pulse_clarity(silent, CONFIG) == 0
+    assert 0 <= steady.values["pulse_clarity"] <= 1
+
+
+def test_harmonic_and_percussive_parts_go_where_they_belong():
+    assert frames.analyse(Signal.of(tone(440, 4)), CONFIG).values["percussive_rms_mean"] < 0.02
+    hits = frames.analyse(Signal.of(clicks(120, 6)), CONFIG).values
+    assert hits["percussive_rms_mean"] > 3 * hits["harmonic_rms_mean"]
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(2, 5000), st.integers(0, 2**32 - 1))
+def test_zero_crossings_and_rms_are_librosas(n_samples, seed):
+    random = np.random.default_rng(seed)
+    samples = (random.standard_normal(n_samples) * random.integers(0, 2, n_samples)).astype(np.float32)
+    np.testing.assert_allclose(
+        frames.zero_crossing_rate(Signal.of(samples), CONFIG), librosa.feature.zero_crossing_rate(samples), atol=1e-12
+    )
+    np.testing.assert_allclose(
+        frames.rms([samples], len(samples), CONFIG), librosa.feature.rms(y=samples), rtol=1e-5, atol=1e-7
+    )
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(30, 9000), st.sampled_from([8000, 44100, 48000, 96000]), st.integers(1, 3000))
+def test_resampling_in_blocks_is_librosas_bit_for_bit(n_samples, rate_hz, block):
+    samples = noise(1, n_samples)
+    ours = resample((samples[start : start + block] for start in range(0, n_samples, block)), rate_hz, RATE_HZ)
+    theirs = librosa.resample(samples, orig_sr=rate_hz, target_sr=RATE_HZ)
+    np.testing.assert_array_equal(ours.read(0, len(ours)), theirs)
+    halved = resample([samples], 2, 1, keep_energy=True)
+    np.testing.assert_array_equal(
+        halved.read(0, len(halved)), librosa.resample(samples, orig_sr=2, target_sr=1, scale=True)
+    )
+
+
+@pytest.fixture
+def magnitude() -> np.ndarray:
+    """Frames of noise of very different levels, one of them silent: float32 ``(40, 1025)``."""
+    random = np.random.default_rng(3)
+    levels = 10.0 ** random.uniform(-5, 3, (40, 1))
+    levels[7] = 0
+    return (levels * random.exponential(size=(40, 1025))).astype(np.float32)
+
+
+def test_mix_down_is_the_mean_of_channels():
+    samples = noise(0.01).reshape(-1, 5)
+    out = np.empty(len(samples), np.float32)
+    kernels.mix_down(samples, out)
+    np.testing.assert_array_equal(out, librosa.to_mono(samples.T))
+
+
+def test_spectral_shapes_equal_their_definitions(magnitude):
+    freqs_hz = filters.fft_freqs_hz(CONFIG)
+    out = np.empty((4, len(magnitude)))
+    kernels.spectral_shapes(magnitude, freqs_hz, 0.85, 1e-10, out)
+    double = magnitude.astype(np.float64)
+    total = np.where(double.sum(axis=1) > 0, double.sum(axis=1), 1)
+    centroid = double @ freqs_hz / total
+    bandwidth = np.sqrt((double * (freqs_hz - centroid[:, None]) ** 2).sum(axis=1) / total)
+    reached = magnitude.cumsum(axis=1) >= np.float32(0.85) * magnitude.cumsum(axis=1)[:, -1:]
+    power = np.maximum(1e-10, double**2)
+    flatness = np.exp(np.log(power).mean(axis=1)) / power.mean(axis=1)
+    np.testing.assert_allclose(out, [centroid, bandwidth, freqs_hz[reached.argmax(axis=1)], flatness], rtol=1e-6)
+
+
+def test_contrast_extremes_are_means_of_sorted_ends(magnitude):
+    bands, most = filters.contrast_bands(CONFIG)
+    peak, valley = np.empty((2, len(bands), len(magnitude)))
+    kernels.contrast_extremes(magnitude, bands, most, peak, valley)
+    for band, ((first, stop), count) in enumerate(zip(bands, most, strict=True)):
+        ordered = np.sort(magnitude[:, first:stop], axis=1)
+        np.testing.assert_allclose(valley[band], ordered[:, :count].mean(axis=1), rtol=1e-6)
+        np.testing.assert_allclose(peak[band], ordered[:, -count:].mean(axis=1), rtol=1e-6)
+
+
+def test_mel_power_is_a_weighted_sum_of_power(magnitude):
+    bank = filters.mel_bank(CONFIG)
+    out = np.empty((len(magnitude), CONFIG.n_mels), np.float32)
+    kernels.mel_power(magnitude, bank.weights, bank.spans, out)
+    np.testing.assert_allclose(out, magnitude.astype(np.float64) ** 2 @ bank.weights.T.astype(np.float64), rtol=1e-6)
+
+
+def test_spectral_peaks_are_piptracks(magnitude):
+    pitches, strengths = frames.block_peaks(magnitude, CONFIG)
+    theirs, their_strengths = librosa.piptrack(S=magnitude.T, sr=RATE_HZ)
+    found = theirs.T > 0
+    np.testing.assert_array_equal(pitches, theirs.T[found])
+    np.testing.assert_array_equal(strengths, their_strengths.T[found])
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_beats_are_librosas(seed):
+    random = np.random.default_rng(seed)
+    period = random.integers(12, 60)
+    envelope = random.exponential(0.3, 1500) + 4 * (np.arange(1500) % period == 0)
+    envelope[: random.integers(0, 200)] = 0
+    envelope = envelope.astype(np.float32)
+    bpm = rhythm.tempo(envelope, CONFIG)
+    theirs_bpm, theirs = librosa.beat.beat_track(onset_envelope=envelope, sr=RATE_HZ)
+    assert bpm == float(np.squeeze(theirs_bpm))
+    np.testing.assert_array_equal(rhythm.track_beats(envelope, bpm, CONFIG), theirs)

@@ -1,0 +1,173 @@
+"""Names as people type them: exactly one song, or a line that lists what they may have meant."""
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from songmap.core.errors import QueryError
+from songmap.library.names import MAX_LISTED, Ambiguous, Names, find_song, normalise
+
+
+def table(*rows: tuple[str, str, str, str]) -> pd.DataFrame:
+    """Songs from (file_path, genre, artist, title); the song's name is the file's stem."""
+    return pd.DataFrame(
+        {
+            "song_name": [path.rsplit("/", 1)[-1].rsplit(".", 1)[0] for path, *_ in rows],
+            "file_path": [path for path, *_ in rows],
+            "genre": [genre for _, genre, *_ in rows],
+            "artist": [artist for *_, artist, _ in rows],
+            "title": [title for *_, title in rows],
+        }
+    )
+
+
+SONGS = table(
+    ("HOUSE/01 cafe.mp3", "HOUSE", "Anna Öberg", "Café del Mar"),
+    ("HOUSE/02 night.mp3", "HOUSE", "Björk", "Night"),
+    ("TECHNO/intro.mp3", "TECHNO", "", ""),
+    ("TRANCE/intro.mp3", "TRANCE", "", ""),
+    ("TRANCE/夜に駆ける.mp3", "TRANCE", "", ""),
+    ("TRANCE/long ride.mp3", "TRANCE", "X", "The Long Ride Home"),
+    ("TRANCE/b/long ride.mp3", "TRANCE", "Y", "Another Ride"),
+)
+
+
+@pytest.mark.parametrize(
+    ("query", "row"),
+    [
+        ("HOUSE/02 night.mp3", 1),
+        ("01 CAFE", 0),
+        ("02 night.mp3", 1),
+        ("cafe del mar", 0),
+        ("CAFÉ  del mar", 0),
+        ("anna oberg - cafe del mar", 0),
+        ("techno/INTRO.mp3", 2),
+        ("del mar", 0),
+        ("夜に", 4),
+        ("bjork", 1),
+        ("TRANCE/b/", 6),
+        ("trance/intro", 3),
+        ("cafe dle mar", 0),
+        ("The Lomg Ride Hom", 5),
+    ],
+)
+def test_a_name_finds_its_song(query: str, row: int) -> None:
+    assert find_song(SONGS, query) == row
+
+
+def test_an_exact_name_wins_over_longer_names_that_contain_it() -> None:
+    songs = table(("A/night.mp3", "A", "", ""), ("A/night drive.mp3", "A", "", ""), ("night/x.mp3", "A", "", ""))
+    assert find_song(songs, "Night") == 0
+
+
+def test_several_songs_are_listed_with_genres() -> None:
+    with pytest.raises(QueryError, match=r"'intro' means 2 songs: intro \[TECHNO\], intro \[TRANCE\]; give more"):
+        find_song(SONGS, "intro")
+
+
+def test_equal_names_in_one_genre_are_told_apart_by_path() -> None:
+    with pytest.raises(QueryError, match=r"\(TRANCE/long ride.mp3\), .* \(TRANCE/b/long ride.mp3\)"):
+        find_song(SONGS, "long ride")
+
+
+def test_a_path_from_the_list_can_be_given_back() -> None:
+    for row, path in enumerate(SONGS["file_path"]):
+        assert find_song(SONGS, path) == row
+
+
+def test_long_lists_are_cut_and_counted() -> None:
+    songs = table(*((f"A/take {number:02d}.mp3", "A", "", "") for number in range(25)))
+    with pytest.raises(QueryError, match=f"means 25 songs.* and {25 - MAX_LISTED} more") as caught:
+        find_song(songs, "take")
+    assert str(caught.value).count("[A]") == MAX_LISTED
+    assert "\n" not in str(caught.value)
+
+
+def test_equally_similar_spellings_are_not_guessed() -> None:
+    songs = table(("A/wonder one.mp3", "A", "", ""), ("A/wonder two.mp3", "A", "", ""), ("A/quiet.mp3", "A", "", ""))
+    with pytest.raises(QueryError, match="means 2 songs"):
+        find_song(songs, "wonderr")
+    assert find_song(songs, "quite") == 2
+
+
+def test_no_song_names_the_closest() -> None:
+    with pytest.raises(QueryError, match=r"no song is called 'zzzz qqqq'; the closest are"):
+        find_song(SONGS, "zzzz qqqq")
+
+
+@pytest.mark.parametrize("query", ["", "   ", "\u0301"])
+def test_an_empty_name_is_refused(query: str) -> None:
+    with pytest.raises(QueryError, match="empty name"):
+        find_song(SONGS, query)
+
+
+def test_an_empty_library_is_one_line() -> None:
+    with pytest.raises(QueryError, match="no song is called 'x'"):
+        find_song(table(), "x")
+
+
+def test_voiced_kana_stay_apart_while_accents_go() -> None:
+    assert normalise("Ça Va  É") == "ca va e"
+    assert normalise("が") != normalise("か")
+    assert normalise("한글") == "한글"
+
+
+@pytest.mark.parametrize(
+    ("typed", "written"),
+    [
+        ("Don't Stop", "Don’t Stop"),
+        ('7" mix', "7” mix"),
+        ("Anna - Night", "Anna – Night"),
+        ("MO", "MØ"),
+        ("Love ❤", "Love ❤️"),
+        ("Ægir", "AEGIR"),
+        ("strasse", "Straße"),
+    ],
+)
+def test_signs_that_no_keyboard_has_are_typed_plainly(typed: str, written: str) -> None:
+    assert normalise(typed) == normalise(written)
+
+
+def test_an_ambiguous_name_says_which_rows_it_means() -> None:
+    with pytest.raises(Ambiguous) as caught:
+        find_song(SONGS, "intro")
+    assert caught.value.rows == [2, 3]
+    songs = table(("A/wonder one.mp3", "A", "", ""), ("A/wonder two.mp3", "A", "", ""), ("A/quiet.mp3", "A", "", ""))
+    with pytest.raises(Ambiguous) as caught:
+        find_song(songs, "wonderr")
+    assert caught.value.rows == [0, 1]
+
+
+@pytest.mark.parametrize("name", ["a[b]c", "a|b", 'He said "hi"', "It's", "🎧 night", "x.*y", "(live)", "1", "\\"])
+def test_signs_in_names_mean_themselves(name: str) -> None:
+    songs = table(("A/axbxc.mp3", "A", "", ""), (f"A/take {name} two.mp3", "A", "", ""), ("B/other.mp3", "B", "", ""))
+    assert find_song(songs, name) == 1
+    assert find_song(songs, f"take {name} two") == 1
+
+
+TEXTS = st.lists(st.text("aB é\n.-", max_size=4), min_size=1, max_size=12)
+
+
+@given(names=TEXTS, artists=TEXTS, query=st.text("aB é.-", min_size=1, max_size=3))
+@settings(max_examples=150, deadline=None)
+def test_the_search_in_one_text_is_the_search_in_each_name(names: list[str], artists: list[str], query: str) -> None:
+    """Equal or holding names, row by row, as the definition says."""
+    rows = [(f"G/{row}x", "G", artist, name) for row, (name, artist) in enumerate(zip(names, artists, strict=False))]
+    songs = table(*rows)
+    wanted = normalise(query)
+    own = [
+        {normalise(text) for text in (song_name, title, f"{artist} - {title}" if artist and title else "")}
+        for song_name, artist, title in zip(songs["song_name"], songs["artist"], songs["title"], strict=True)
+    ]
+    equal = [row for row, texts in enumerate(own) if wanted in texts]
+    holding = [row for row, texts in enumerate(own) if any(wanted in text for text in texts)]
+    expected = equal or holding
+    try:
+        found = [Names(songs).find(query)]
+    except Ambiguous as error:
+        found = sorted(error.rows)
+    except QueryError:
+        found = []
+    if expected and wanted:
+        assert found == expected
