@@ -7,6 +7,7 @@ changed; a run that was interrupted, or killed, goes on where it was.
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from songmap.core.cli import new_parser, script_main, stop_on_interrupt, whole_number
@@ -80,5 +81,9 @@ def run(
     return 0 if len(extraction.library) else 1
 
 
+def main(argv: Sequence[str] | None = None) -> int:
+    return script_main(build_parser(), run, argv)
+
+
 if __name__ == "__main__":
-    sys.exit(script_main(build_parser(), run))
+    sys.exit(main())

@@ -7,6 +7,7 @@ it draws the most typical song: the one nearest the library's median.
 
 import argparse
 import sys
+from collections.abc import Sequence
 
 from songmap.core.cli import new_parser, script_main, whole_number
 from songmap.core.defaults import DEFAULT_SEED
@@ -62,5 +63,9 @@ def run(
     return 1 if failures else 0
 
 
+def main(argv: Sequence[str] | None = None) -> int:
+    return script_main(build_parser(), run, argv)
+
+
 if __name__ == "__main__":
-    sys.exit(script_main(build_parser(), run))
+    sys.exit(main())

@@ -8,6 +8,7 @@ With --classify it learns nothing: the saved model names the genres of other aud
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from songmap.core.cli import new_parser, script_main, whole_number
@@ -73,9 +74,7 @@ def run(
 ) -> int:
     if classify:
         if song is not None or every_song or model is not None or (group_by, seed) != ("strictest", DEFAULT_SEED):
-            raise UsageError(
-                "--classify learns nothing, it uses the saved model: leave out all other options but --json"
-            )
+            raise UsageError("--classify uses the saved model: leave out all other options but --json")
         return name_genres(workspace, classify, as_json)
     document = classify_library(
         workspace, load_library(workspace), progress,
@@ -119,10 +118,7 @@ def summary(document: dict) -> str:
         "\n".join([document["grouping"], *(f"Limit: {limit}." for limit in document["limits"])]),
         format_table([flat(record) for record in document["boundary_songs"][:N_PRINTED]], "Songs between genres"),
     ]
-    for name, title in (
-        ("doubtful_labels", "Labels to check"),
-        ("unknown_songs", "Songs without a genre"),
-    ):
+    for name, title in (("doubtful_labels", "Labels to check"), ("unknown_songs", "Songs without a genre")):
         if document[name]:
             rows = [flat(record) for record in document[name][:N_PRINTED]]
             parts.append(format_table(rows, f"{title}, {len(document[name])} in all"))
@@ -144,5 +140,9 @@ def flat(record: dict) -> dict:
     return row | ({"90 % set": set_in_words(record["genre_set"])} if "genre_set" in record else {})
 
 
+def main(argv: Sequence[str] | None = None) -> int:
+    return script_main(build_parser(), run, argv)
+
+
 if __name__ == "__main__":
-    sys.exit(script_main(build_parser(), run))
+    sys.exit(main())

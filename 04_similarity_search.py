@@ -8,6 +8,7 @@ songs, -C one to steer away from.
 
 import argparse
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 from songmap.core.cli import new_parser, script_main
@@ -44,5 +45,9 @@ def run(workspace: Workspace, keep_going: bool, command: str | None, **request: 
     return 0
 
 
+def main(argv: Sequence[str] | None = None) -> int:
+    return script_main(build_parser(), run, argv)
+
+
 if __name__ == "__main__":
-    sys.exit(script_main(build_parser(), run))
+    sys.exit(main())

@@ -1,9 +1,13 @@
-"""01 run as a user runs it, for several test files."""
+"""Scripts as a user runs them, in this process or in one of their own, for several test files."""
 
+import importlib.util
+import io
 import sqlite3
 import subprocess
 import sys
-from contextlib import closing
+from collections.abc import Callable, Sequence
+from contextlib import closing, redirect_stderr, redirect_stdout
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +17,41 @@ from signals import RATE_HZ, music
 from songmap.core.workspace import REPOSITORY, Workspace
 
 ARTIFACTS = ("embeddings_matrix.npy", "song_data.pkl", "manifest.json")
+
+
+def run_script(name: str, *arguments: str | Path, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    """Call a script's ``main`` in this process: no second Python to start. ``name`` is its number, e.g. "03"."""
+    main = _script(name)
+    outputs = [io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True) for _ in range(2)]
+    before = sys.stdin
+    sys.stdin = io.StringIO(stdin)
+    try:
+        with redirect_stdout(outputs[0]), redirect_stderr(outputs[1]):
+            try:
+                status = main([str(argument) for argument in arguments])
+            except SystemExit as end:  # of argparse
+                status = end.code
+    finally:
+        sys.stdin = before
+    texts = [output.buffer.getvalue().decode("utf-8") for output in outputs]
+    return subprocess.CompletedProcess([name, *arguments], status, *texts)
+
+
+@lru_cache
+def _script(number: str) -> Callable[[Sequence[str]], int]:
+    path = next(REPOSITORY.glob(f"{number}_*.py"))
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+
+    def main(argv: Sequence[str]) -> int:
+        program, sys.argv[0] = sys.argv[0], path.name  # argparse names the program after it
+        try:
+            return module.main(argv)
+        finally:
+            sys.argv[0] = program
+
+    return main
 
 
 def extract_command(*arguments: str | Path) -> list[str]:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from songmap.core.errors import SongmapError
-from songmap.core.workspace import REPOSITORY, Workspace
+from songmap.core.workspace import Workspace
 
 
 class _HelpFormatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):
@@ -49,7 +49,7 @@ def new_parser(description: str) -> argparse.ArgumentParser:
     """A parser with ``--workspace``, its description the script's docstring."""
     parser = Parser(description=description)
     parser.add_argument(
-        "--workspace", type=workspace, default=workspace(str(REPOSITORY)), metavar="DIR",
+        "--workspace", type=workspace, default=Workspace.default(), metavar="DIR",
         help="folder that holds data/ models/ outputs/",
     )  # fmt: skip
     return parser
@@ -106,11 +106,13 @@ def stop_on_interrupt(advice: str) -> Iterator[Callable[[], bool]]:
 def script_main(parser: argparse.ArgumentParser, run: Callable[..., int], argv: Sequence[str] | None = None) -> int:
     """Parse, call ``run`` with the arguments by name, turn what a user can cause into one line on stderr."""
     arguments = vars(parser.parse_args(argv))
-    logging.basicConfig(level=logging.WARNING, format=f"{parser.prog}: %(message)s")
     for stream in (sys.stdout, sys.stderr):
         reconfigure: Any = getattr(stream, "reconfigure", None)
         if reconfigure:  # a file name that is no UTF-8 is still printed
             reconfigure(errors="backslashreplace")
+    warnings, log = logging.StreamHandler(sys.stderr), logging.getLogger("songmap")
+    warnings.setFormatter(logging.Formatter(f"{parser.prog}: %(message)s"))
+    log.addHandler(warnings)
     try:
         status = run(**arguments)
         sys.stdout.flush()
@@ -126,5 +128,7 @@ def script_main(parser: argparse.ArgumentParser, run: Callable[..., int], argv: 
     except KeyboardInterrupt:
         print(f"\n{parser.prog}: interrupted", file=sys.stderr)
         return 130
+    finally:
+        log.removeHandler(warnings)
     print(f"{parser.prog}: {' '.join(message.split())}", file=sys.stderr)
     return 2

@@ -5,6 +5,9 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+OnProgress = Callable[[int, int], None]
+"""The one kind of progress: called with what is done and what there is to do in all."""
+
 _LOG_EVERY_S = 600.0
 
 

@@ -12,11 +12,19 @@ class Workspace:
 
     root: Path
 
+    @classmethod
+    def default(cls) -> "Workspace":
+        """The current folder if it holds ``data/``, else the checkout that this package is run from, if it is."""
+        here = Path.cwd()
+        is_checkout = (REPOSITORY / "01_feature_extraction.py").is_file()
+        return cls(REPOSITORY if is_checkout and not (here / "data").is_dir() else here)
+
     def __str__(self) -> str:
         return str(self.root)
 
     @property
     def music(self) -> Path:
+        """Where songs are looked for: ``GENRE/song.mp3``."""
         return self.root / "data" / "raw"
 
     @property
@@ -40,12 +48,24 @@ class Workspace:
         return self.processed / "library.sqlite"
 
     @property
+    def models(self) -> Path:
+        return self.root / "models"
+
+    @property
     def model(self) -> Path:
-        return self.root / "models" / "genre_classifier.pkl"
+        return self.models / "genre_classifier.pkl"
 
     @property
     def model_card(self) -> Path:
         return self.model.with_suffix(".json")
+
+    def song_map(self, method: str) -> Path:
+        """The kept map of one method of embedding."""
+        return self.models / f"map_{method}.npz"
+
+    def search_index(self, space: str) -> Path:
+        """The index of a large library in one space; what it is of stands in the ``.npz`` beside it."""
+        return self.models / f"search_{space}.index"
 
     @property
     def outputs(self) -> Path:
@@ -58,3 +78,16 @@ class Workspace:
     @property
     def html(self) -> Path:
         return self.outputs / "html"
+
+    def table(self, name: str) -> Path:
+        """A CSV for people and other tools, such as ``extraction``, ``duplicates`` or ``boundary_songs``."""
+        return self.outputs / f"{name}.csv"
+
+    def page(self, name: str) -> Path:
+        """A page, such as ``genre_report`` or ``embedding_space_2d``."""
+        return self.html / f"{name}.html"
+
+    @property
+    def genre_report(self) -> Path:
+        """The report of 03 for programs; the page is ``page("genre_report")``."""
+        return self.outputs / "genre_report.json"

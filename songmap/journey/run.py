@@ -86,7 +86,7 @@ def draw_library(
     workspace: Workspace, library: Library, method: str, seed: int | None, refit: bool, formats: Sequence[str]
 ) -> tuple[Written, Projection]:
     """Maps in two and three dimensions and genres compared; also returns the plane that songs are placed on."""
-    kept = workspace.model.with_name(f"map_{method}.npz")
+    kept = workspace.song_map(method)
     song_map, drawn = current_map(kept, library, method, seed, refit)
     written: Written = [(kept, f"the kept map, {drawn}; later songs are placed on it")] if drawn else []
     plane, space = project(song_map, library, method)

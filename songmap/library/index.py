@@ -84,7 +84,7 @@ def open_index(
     """The index of ``embeddings (n_songs, 641)`` in a space by family: read, brought up to date, or made and saved."""
     import faiss
 
-    path = workspace.model.parent / f"search_{space.name}.index"
+    path = workspace.search_index(space.name)
     keys = song_keys(embeddings)
     order = np.argsort(keys, kind="stable")  # by chance, which is what the clusters are learned from
     content = _read(path)

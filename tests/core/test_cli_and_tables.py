@@ -9,6 +9,7 @@ import pytest
 
 from songmap.core import cli, serialise, streams, tables, text
 from songmap.core.errors import QueryError
+from songmap.core.workspace import REPOSITORY, Workspace
 from songmap.library import palette
 from songmap.library.schema import FAMILIES
 
@@ -141,3 +142,22 @@ def test_decoders_notes_vanish_and_ours_stay(capfd):
         os.write(2, b"note of a C library\n")
     os.write(2, b"after\n")
     assert capfd.readouterr().err == "after\n"
+
+
+def test_a_page_escapes_what_it_is_given_and_misses_nothing():
+    from jinja2 import UndefinedError
+
+    from songmap.core.pages import render
+
+    page = render("core/page.html", title="<b>&")
+    assert "<title>&lt;b&gt;&amp;</title>" in page
+    assert "color-scheme: light dark" in page
+    with pytest.raises(UndefinedError, match="title"):
+        render("core/page.html")
+
+
+def test_the_workspace_is_the_current_folder_where_that_is_one(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert Workspace.default().root == REPOSITORY
+    (tmp_path / "data").mkdir()
+    assert Workspace.default().root == tmp_path

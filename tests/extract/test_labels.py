@@ -189,8 +189,7 @@ def test_absolute_paths_through_a_link_and_names_with_commas(tmp_path):
     (tmp_path / "link").symlink_to(music)
     for place in (music, tmp_path / "link"):
         table = write(
-            tmp_path / "t.csv",
-            f'"{place}/a/One, Two; Three.mp3",rock\n"{place}/b/One, Two; Three.mp3",pop\n',
+            tmp_path / "t.csv", f'"{place}/a/One, Two; Three.mp3",rock\n"{place}/b/One, Two; Three.mp3",pop\n'
         )
         assert list(genres(music, table).values()) == ["ROCK", "POP"]
 

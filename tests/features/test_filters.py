@@ -44,8 +44,7 @@ def test_frequencies_are_librosas_bit_for_bit(config):
     rate_hz, nyquist_hz = config.sample_rate_hz, config.sample_rate_hz / 2
     np.testing.assert_array_equal(filters.fft_freqs_hz(config), librosa.fft_frequencies(sr=rate_hz, n_fft=config.n_fft))
     np.testing.assert_array_equal(
-        filters.lag_tempi_bpm(344, config),
-        librosa.tempo_frequencies(344, sr=rate_hz, hop_length=config.hop_length),
+        filters.lag_tempi_bpm(344, config), librosa.tempo_frequencies(344, sr=rate_hz, hop_length=config.hop_length)
     )
     np.testing.assert_array_equal(mel_freqs_hz(42, nyquist_hz), librosa.mel_frequencies(42, fmax=nyquist_hz))
     np.testing.assert_array_equal(mel_freqs_hz(9, 700.0), librosa.mel_frequencies(9, fmax=700.0))

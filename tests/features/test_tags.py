@@ -125,8 +125,7 @@ def test_id3(tmp_path, suffix):
 
 
 @pytest.mark.parametrize(
-    ("suffix", "tags"),
-    [("flac", VORBIS), ("ogg", VORBIS), ("opus", VORBIS), ("m4a", MP4), ("wma", ASF), ("wv", APE)],
+    ("suffix", "tags"), [("flac", VORBIS), ("ogg", VORBIS), ("opus", VORBIS), ("m4a", MP4), ("wma", ASF), ("wv", APE)]
 )
 def test_other_tags(tmp_path, suffix, tags):
     file = mutagen.File(song(tmp_path, suffix))
