@@ -1,7 +1,7 @@
 """01 · Songs → data/processed/embeddings_matrix.npy and song_data.pkl.
 
 Every audio file below the music folder becomes 641 named numbers. The folder directly below the music
-folder is a song's genre, unless --labels says otherwise. A second run extracts only what is new or
+folder is a song's genre, unless --labels gives another source. A second run extracts only what is new or
 changed; a run that was interrupted, or killed, goes on where it was.
 """
 
@@ -9,76 +9,89 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from songmap.core.cli import new_parser, script_main, stop_on_interrupt, whole_number
 from songmap.core.defaults import usable_cores
-from songmap.core.errors import UsageError
 from songmap.core.progress import progress
 from songmap.core.serialise import to_json
 from songmap.core.workspace import Workspace
-from songmap.extract import report
-from songmap.extract.executors import EXECUTORS
 from songmap.extract.files import find_songs
 from songmap.extract.labels import label_songs
-from songmap.extract.run import Manner, extract_library, preview
-from songmap.library.library import save_library
-from songmap.library.schema import AudioConfig
+from songmap.extract.options import EXECUTORS, ExtractionOptions
+from songmap.extract.run import extract_library, preview
+from songmap.extract.statistics import feature_ranges, genre_statistics
+from songmap.extract.verify import verify
+from songmap.extract.views.summary import plan_text, summary, verification_text
+from songmap.extract.views.tables import save_tables
+from songmap.library.library import load_library, save_library
+from songmap.library.schema import DEFAULT_ENGINE, ENGINES
 
 
 def build_parser() -> argparse.ArgumentParser:
     parser = new_parser(__doc__)
-    parser.add_argument("--music", type=Path, metavar="DIR", help="music folder (default: WORKSPACE/data/raw)")
-    parser.add_argument(
+    add = parser.add_argument
+    add("--music", type=Path, metavar="DIR", help="music folder (default: WORKSPACE/data/raw)")
+    add(
         "--labels", default="folder", metavar="folder|tag|FILE.csv",
-        help="where genres come from: GENRE/Artist/Album folders, the files' own tags, or a table of files and genres",
+        help="source of genres: GENRE/Artist/Album folders, the files' own tags, or a table of files and genres",
     )  # fmt: skip
-    parser.add_argument(
-        "--workers", type=whole_number(1), default=usable_cores(), metavar="N", help="songs at the same time"
-    )
-    parser.add_argument(
-        "--timeout", type=whole_number(1), default=600, metavar="S", help="seconds after which a song is given up"
-    )
-    parser.add_argument(
-        "--nice",
-        type=whole_number(0, 19),
-        default=10,
-        metavar="N",
-        help="how much the workers give way to other programs",
-    )
-    parser.add_argument("--limit", type=whole_number(1), metavar="N", help="decode at most N songs in this run")
-    parser.add_argument("--retry-failed", action="store_true", help="try again what failed before and has not changed")
-    parser.add_argument("--dry-run", action="store_true", help="say what there is to do, and do nothing")
-    parser.add_argument(
-        "--executor", choices=EXECUTORS, default="threads", help="where workers are kept; dask: on an existing cluster"
-    )
-    parser.add_argument("--scheduler", metavar="tcp://HOST:PORT", help="the cluster's scheduler, for --executor dask")
-    parser.add_argument("--json", action="store_true", help="print the songs and failures as one JSON document")
+    add("--workers", type=whole_number(1), default=usable_cores(), metavar="N", help="songs at the same time")
+    add(
+        "--timeout", type=whole_number(1), default=600, metavar="S", dest="timeout_s",
+        help="seconds after which a song is given up",
+    )  # fmt: skip
+    add("--nice", type=whole_number(0, 19), default=10, metavar="N", help="priority of the workers, 19 is the lowest")
+    add("--limit", type=whole_number(1), metavar="N", help="decode at most N songs in this run")
+    add("--retry-failed", action="store_true", help="try again what failed before and has not changed")
+    add("--dry-run", action="store_true", help="print what there is to do, and do nothing")
+    add(
+        "--engine", choices=ENGINES, default=DEFAULT_ENGINE,
+        help="what computes columns 0-633: songmap, or plain librosa calls as the reference, some 13 times slower",
+    )  # fmt: skip
+    add(
+        "--verify", type=whole_number(1), metavar="N",
+        help="extract nothing; compare N songs of the library with librosa, print the largest deviation",
+    )  # fmt: skip
+    add("--executor", choices=EXECUTORS, default="threads", help="where workers are kept; dask: an existing cluster")
+    add("--scheduler", metavar="tcp://HOST:PORT", help="the cluster's scheduler, for --executor dask")
+    add("--json", action="store_true", help="print the result as one JSON document")
     return parser
 
 
 def run(
-    workspace: Workspace, music: Path | None, labels: str, workers: int, timeout: int, nice: int, limit: int | None,
-    retry_failed: bool, dry_run: bool, executor: str, scheduler: str | None, json: bool,
-) -> int:  # fmt: skip
-    if (executor == "dask") != (scheduler is not None):
-        raise UsageError("--executor dask and --scheduler tcp://HOST:PORT belong together; give both or neither")
+    workspace: Workspace, music: Path | None, labels: str, dry_run: bool, verify: int | None, json: bool, **options: Any
+) -> int:
+    extraction_options = ExtractionOptions(**options)
+    if verify is not None:
+        return run_verification(workspace, verify, extraction_options, json)
     music = (music or workspace.music).expanduser()
     songs = label_songs(find_songs(music), music, labels)
-    manner = Manner(workers, executor, scheduler, timeout, nice, retry_failed, limit)
     if dry_run:
-        plan = report.plan_record(preview(songs, workspace, manner))
-        print(to_json(plan) if json else report.plan_summary(plan))
+        plan = preview(songs, workspace, extraction_options).counts()
+        print(to_json(plan) if json else plan_text(plan))
         return 0
     advice = "finishing the songs in flight; run the same command again to go on, Ctrl-C again to end at once"
-    with stop_on_interrupt(advice) as stop, progress("extracting") as update:
-        extraction = extract_library(songs, workspace, manner, on_progress=report.ticker(update), stop=stop)
-    if len(extraction.library):
-        save_library(workspace, extraction.library, AudioConfig())
-    report.save_tables(extraction, workspace)
-    print(to_json(report.records(extraction)) if json else report.summary(extraction, workspace))
+    with stop_on_interrupt(advice) as stop, progress("extracting") as on_progress:
+        extraction = extract_library(songs, workspace, extraction_options, on_progress, stop)
+    library = extraction.library
+    if len(library):
+        save_library(workspace, library)
+    save_tables(extraction, workspace)
+    if json:
+        print(to_json(extraction.records()))
+    else:
+        print(summary(extraction, genre_statistics(library), feature_ranges(library), workspace))
     if stop():
         return 130
-    return 0 if len(extraction.library) else 1
+    return 0 if len(library) else 1
+
+
+def run_verification(workspace: Workspace, n_songs: int, options: ExtractionOptions, json: bool) -> int:
+    with progress("comparing with librosa") as on_progress:
+        verification = verify(load_library(workspace), n_songs, options, on_progress)
+    print(to_json(verification) if json else verification_text(verification))
+    return 0 if verification.passed else 1
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -117,7 +117,8 @@ def task_workers(file: Path) -> dict:
     from songmap.core.workspace import Workspace
     from songmap.extract.files import find_songs
     from songmap.extract.labels import label_songs
-    from songmap.extract.run import Manner, extract_library
+    from songmap.extract.options import ExtractionOptions
+    from songmap.extract.run import extract_library
 
     seconds = {1: [], 2: []}
     with tempfile.TemporaryDirectory() as folder:
@@ -128,7 +129,7 @@ def task_workers(file: Path) -> dict:
         for turn in range(3):
             for workers, times in seconds.items():
                 started = time.perf_counter()
-                extract_library(songs, Workspace(Path(folder) / f"{turn}-{workers}"), Manner(workers))
+                extract_library(songs, Workspace(Path(folder) / f"{turn}-{workers}"), ExtractionOptions(workers))
                 times.append(time.perf_counter() - started)
     return {str(workers): times for workers, times in seconds.items()}
 

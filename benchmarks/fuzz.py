@@ -32,14 +32,14 @@ from mutagen import id3, mp4
 
 from songmap.core.defaults import DEFAULT_SEED
 from songmap.core.workspace import REPOSITORY
-from songmap.extract.workers import ask
-from songmap.library.schema import AudioConfig
+from songmap.extract.options import ExtractionOptions
+from songmap.extract.workers import call_worker
 from tests.encoding import encode
 from tests.signals import music
 
 SECONDS = 3.5  # 3 are needed: a little damage leaves enough
 LONG_SECONDS, OF_LONG_BLOCKS = 5.5, ("ogg", "opus", "wv", "tta", "mka", "webm")  # damage costs up to a second or more
-VERDICTS = ("embedded", "refused", "crashed", "hung", "not finite", "defect")
+OUTCOMES = ("embedded", "refused", "crashed", "hung", "not finite", "defect")
 # suffix: the sources as (rate in Hz, channels), and either libsndfile's (format, subtype) or FFmpeg's
 # (codec, container or None for what the suffix says, sample format or None for the codec's first)
 FORMATS = {
@@ -109,43 +109,43 @@ def main() -> int:
     suffixes = arguments.formats or list(FORMATS)
     if unknown := set(suffixes) - FORMATS.keys():
         parser.error(f"unknown format {' '.join(sorted(unknown))}")
-    verdicts: Counter[str] = Counter()
-    lines = [f"| format | files | {' | '.join(VERDICTS)} | files/s |", f"|---|{'---:|' * (len(VERDICTS) + 2)}"]
-    with ThreadPoolExecutor(arguments.workers) as crew, tempfile.TemporaryDirectory() as folder:
+    totals: Counter[str] = Counter()
+    lines = [f"| format | files | {' | '.join(OUTCOMES)} | files/s |", f"|---|{'---:|' * (len(OUTCOMES) + 2)}"]
+    with ThreadPoolExecutor(arguments.workers) as pool, tempfile.TemporaryDirectory() as folder:
         print(*lines, sep="\n", flush=True)
         for suffix in suffixes:
             started = time.monotonic()
             files = [Path(folder) / f"{suffix}-{arguments.seed}-{index}.{suffix}" for index in range(arguments.files)]
-            counts = Counter(crew.map(_hear, files, repeat(arguments)))
-            cells = [suffix, len(files), *(counts[verdict] for verdict in VERDICTS)]
+            counts = Counter(pool.map(_analyse, files, repeat(arguments)))
+            cells = [suffix, len(files), *(counts[outcome] for outcome in OUTCOMES)]
             cells.append(f"{len(files) / (time.monotonic() - started):.0f}")
             lines.append(f"| {' | '.join(map(str, cells))} |")
             print(lines[-1], flush=True)
-            verdicts += counts
+            totals += counts
     peak_mb = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
     lines += ["", f"{arguments.workers} workers, seed {arguments.seed}; the largest worker took {peak_mb:.0f} MB."]
     print(*lines[-2:], sep="\n")
     if suffixes == list(FORMATS):
         Path(__file__).with_suffix(".md").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return int(any(verdicts[verdict] for verdict in VERDICTS[2:]))
+    return int(any(totals[outcome] for outcome in OUTCOMES[2:]))
 
 
-def _hear(path: Path, arguments: argparse.Namespace) -> str:
-    """Verdict on the damaged file of this name, which tells format, seed and index."""
+def _analyse(path: Path, arguments: argparse.Namespace) -> str:
+    """The outcome of the damaged file of this name, which holds format, seed and index."""
     suffix, seed, index = path.stem.split("-")
     path.write_bytes(damaged(suffix, int(seed), int(index)))
-    answer = ask("embed", path, AudioConfig(), arguments.timeout, arguments.nice)
-    verdict = judge(answer)
-    if verdict not in ("embedded", "refused"):
+    answer = call_worker("embed", path, ExtractionOptions(timeout_s=arguments.timeout, nice=arguments.nice))
+    outcome = outcome_of(answer)
+    if outcome not in ("embedded", "refused"):
         arguments.keep.mkdir(parents=True, exist_ok=True)
         kept = shutil.copy(path, arguments.keep)
-        print(f"{verdict}: {kept}: {answer.get('failure')}", file=sys.stderr, flush=True)
+        print(f"{outcome}: {kept}: {answer.get('failure')}", file=sys.stderr, flush=True)
     path.unlink()
-    return verdict
+    return outcome
 
 
-def judge(answer: dict) -> str:
-    """One of ``VERDICTS`` on a worker's answer."""
+def outcome_of(answer: dict) -> str:
+    """One of ``OUTCOMES`` for a worker's answer."""
     failure = answer.get("failure")
     if failure is None:
         embedding = np.frombuffer(base64.b64decode(answer["embedding"]), np.float32)

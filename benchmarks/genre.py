@@ -28,7 +28,6 @@ from songmap.genre.material import training_material
 from songmap.genre.models import CANDIDATES
 from songmap.genre.splits import plan_splits
 from songmap.library.library import Library, load_library, save_library, song_table
-from songmap.library.schema import AudioConfig
 
 SMALL = ((2, 8), (10, 10), (2, 150), (16, 40))  # genres, songs of each
 BETWEEN, ARTIST = 0.3, 0.3  # shares of the variance between genres, and between artists of a genre
@@ -81,7 +80,7 @@ def small(like: Library) -> str:
 def large(like: Library, n_songs: int, n_genres: int) -> str:
     """One run of 03: its cost, and how far each candidate came."""
     with tempfile.TemporaryDirectory() as folder:
-        save_library(Workspace(Path(folder)), drawn_library(like, n_songs, n_genres), AudioConfig())
+        save_library(Workspace(Path(folder)), drawn_library(like, n_songs, n_genres))
         command = [sys.executable, REPOSITORY / "03_genre_classifier.py", "--workspace", folder, "--json"]
         started = time.perf_counter()
         process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)

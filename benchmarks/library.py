@@ -1,9 +1,9 @@
-"""What 01 costs besides hearing: 100,000 known songs, the rate of a real run, supervision, memory of a long run.
+"""What 01 costs besides the analysis: 100,000 known songs, the rate of a real run, supervision, memory of a long run.
 
     python -m benchmarks.library [--files N] [--like WORKSPACE] [--songs N] [--seconds S] [--work DIR]
 
 ``--files`` small files with outcomes in the ledger stand for a large library; their embeddings are drawn with the
-covariance of those in WORKSPACE, which 01 has filled, else of the songs synthesised here, which differ less. ``--songs`` synthesised stereo MP3s of 44.1 kHz, ``--seconds`` long, are heard for the rate.
+covariance of those in WORKSPACE, which 01 has filled, else of the songs synthesised here, which differ less. ``--songs`` synthesised stereo MP3s of 44.1 kHz, ``--seconds`` long, are analysed for the rate.
 All programs run at the same niceness; what is compared runs in turn, medians of ratios are given. Needs 1.5 GB in
 DIR (default: a temporary folder). Prints a Markdown table and writes it to benchmarks/library.md.
 """
@@ -11,12 +11,14 @@ DIR (default: a temporary folder). Prints a Markdown table and writes it to benc
 import argparse
 import json
 import os
+import sqlite3
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -92,16 +94,20 @@ def task_synthesise(folder: str, n_songs: str, duration_s: str) -> dict:
 def task_fill(work: str, music: str, n_files: str, like: str) -> dict:
     """A music folder of small files, and a ledger that knows every one."""
     from songmap.core.workspace import Workspace
-    from songmap.extract.ledger import Outcome, open_store
-    from songmap.extract.run import _stamp
+    from songmap.extract.ledger import Ledger, Outcome, analysis_fingerprint, open_ledger
+    from songmap.extract.run import stamp_of
     from songmap.features.analysis import describe
     from songmap.library.library import load_library
     from songmap.library.schema import AudioConfig
 
     embeddings = drawn(load_library(Workspace(Path(like))).embeddings, int(n_files))
     untagged, rng = describe(Path("none.mp3")), np.random.default_rng(1)
-    with open_store(Workspace(Path(work)).ledger, AudioConfig()) as store:
-        store._connection.execute("PRAGMA synchronous=OFF")  # only to be filled quickly
+    file = Workspace(Path(work)).ledger
+    with open_ledger(file, AudioConfig()):
+        pass  # it has its tables
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("PRAGMA synchronous=OFF")  # only to be filled quickly
+        ledger = Ledger(connection, analysis_fingerprint(AudioConfig()))
         for index, embedding in enumerate(embeddings):
             album = index // SONGS_PER_FOLDER
             folder = Path(music, f"genre {album % N_GENRES:02d}", f"artist {album // 3:05d}", f"album {album:05d}")
@@ -113,7 +119,7 @@ def task_fill(work: str, music: str, n_files: str, like: str) -> dict:
                 "song_name": path.stem, "file_path": str(path), "artist": path.parts[-3], "title": path.stem[3:], "album": path.parts[-2], "year": 1960.0 + album % 60,
                 "duration": float(rng.uniform(120, 400)), "tempo_bpm": float(rng.uniform(70, 180)), "genre": "UNKNOWN",
             }  # fmt: skip
-            store.keep(path, _stamp(path), Outcome(f"{index:040x}", record, embedding))
+            ledger.keep(path, stamp_of(path), Outcome(f"{index:040x}", record, embedding))
     return {}
 
 
@@ -121,12 +127,11 @@ def task_artifacts(work: str) -> dict:
     """Seconds to save a library where there is none, and to load, which checks every sum and row."""
     from songmap.core.workspace import Workspace
     from songmap.library.library import load_library, save_library
-    from songmap.library.schema import AudioConfig
 
     library = load_library(Workspace(Path(work)))
     with tempfile.TemporaryDirectory(dir=work) as folder:
         workspace = Workspace(Path(folder))
-        save_s = clock(lambda: save_library(workspace, library, AudioConfig()))
+        save_s = clock(lambda: save_library(workspace, library))
         load_s = clock(lambda: load_library(workspace))
     return {"save_s": save_s, "load_s": load_s}
 
@@ -137,35 +142,36 @@ def task_flat(work: str, music: str) -> dict:
     import gc
 
     from songmap.core.workspace import Workspace
-    from songmap.extract import run
+    from songmap.extract import executors, run
     from songmap.extract.files import find_songs
     from songmap.extract.labels import label_songs
+    from songmap.extract.options import ExtractionOptions
     from songmap.features.analysis import describe
     from songmap.library.schema import N_COLUMNS
 
     rng = np.random.default_rng(2)
 
-    def ask(task, path, config, timeout_s, nice) -> dict:
+    def answer(task, path, options) -> dict:
         embedding = rng.standard_normal(N_COLUMNS).astype(np.float32)
         record = describe(path) | {"genre": "UNKNOWN", "duration": 200.0, "tempo_bpm": 120.0}
         return {"content": path.name, "record": record, "embedding": base64.b64encode(embedding.tobytes()).decode()}
 
     memory_mb: list[float] = []
 
-    def watch(progress) -> None:
-        if progress.done and progress.done % 1000 == 0:
+    def watch(done: int, total: int) -> None:
+        if done and done % 1000 == 0:
             gc.collect()
             pages = int(Path("/proc/self/statm").read_text().split()[1])
             memory_mb.append(pages * os.sysconf("SC_PAGE_SIZE") / 2**20)
 
-    run.ask = ask
+    executors.call_worker = answer
     songs = label_songs(find_songs(Path(music))[:FLAT_SONGS], Path(music), "folder")
-    seconds = clock(lambda: run.extract_library(songs, Workspace(Path(work)), run.Manner(2), on_progress=watch))
+    seconds = clock(lambda: run.extract_library(songs, Workspace(Path(work)), ExtractionOptions(2), watch))
     return {"memory_mb": memory_mb, "seconds": seconds}
 
 
 def task_bare(*files: str) -> dict:
-    """Seconds to hear songs in this process, its first song not counted; begins when told to."""
+    """Seconds to analyse songs in this process, its first song not counted; begins at a line on standard input."""
     from songmap.features.analysis import analyse_file
 
     analyse_file(Path(files[0]))
@@ -179,12 +185,13 @@ def task_run(work: str, music: str) -> dict:
     from songmap.core.workspace import Workspace
     from songmap.extract.files import find_songs
     from songmap.extract.labels import label_songs
-    from songmap.extract.run import Manner, extract_library
+    from songmap.extract.options import ExtractionOptions
+    from songmap.extract.run import extract_library
 
     songs = label_songs(find_songs(Path(music)), Path(music), "folder")
     times: list[float] = []
     started = time.perf_counter()
-    extract_library(songs, Workspace(Path(work)), Manner(2), on_progress=lambda _: times.append(time.perf_counter()))
+    extract_library(songs, Workspace(Path(work)), ExtractionOptions(2), lambda *_: times.append(time.perf_counter()))
     return {
         "songs_per_s": (len(songs) - 2) / (times[-1] - times[2]),
         "whole_songs_per_s": len(songs) / (time.perf_counter() - started),
@@ -192,24 +199,27 @@ def task_run(work: str, music: str) -> dict:
 
 
 def task_supervision(*files: str) -> dict:
-    """Per song, the ratios of what a worker needs to what this process needs, to hear and hash and to hear alone."""
+    """Per song, the ratios of what a worker needs to what this process needs, to analyse and hash and to analyse alone."""
+    from songmap.extract.options import ExtractionOptions
     from songmap.extract.worker import embed
-    from songmap.extract.workers import ask
+    from songmap.extract.workers import call_worker
     from songmap.features.analysis import analyse_file
     from songmap.library.schema import AudioConfig
 
     config, paths = AudioConfig(), [Path(file) for file in files]
     ways = [
-        lambda path: ask("embed", path, config, 600.0, 0),
-        lambda path: embed(path, config),
+        lambda path: call_worker("embed", path, ExtractionOptions()),
+        lambda path: embed(path, config, "songmap"),
         lambda path: analyse_file(path, config),
     ]
     for way in ways:
         way(paths[0])
-    asked, alike, heard = zip(*([clock(lambda w=way, p=path: w(p)) for way in ways] for path in paths * 2), strict=True)
+    worker, same, analysis = zip(
+        *([clock(lambda w=way, p=path: w(p)) for way in ways] for path in paths * 2), strict=True
+    )
     return {
-        "to_alike": statistics.median(a / b for a, b in zip(asked, alike, strict=True)),
-        "to_heard": statistics.median(a / b for a, b in zip(asked, heard, strict=True)),
+        "to_same": statistics.median(a / b for a, b in zip(worker, same, strict=True)),
+        "to_analysis": statistics.median(a / b for a, b in zip(worker, analysis, strict=True)),
     }
 
 
@@ -217,7 +227,7 @@ TASKS = {name.removeprefix("task_"): function for name, function in globals().it
 
 
 def bare(groups: Sequence[Sequence[Path]]) -> float:
-    """Songs per second of one process per group that does nothing but hear, all at the same time."""
+    """Songs per second of one process per group that does nothing but analyse, all at the same time."""
     processes = [start("bare", *group) for group in groups]
     for process in processes:
         process.stdout.readline()
@@ -228,7 +238,7 @@ def bare(groups: Sequence[Sequence[Path]]) -> float:
 
 
 def rates(work: Path, songs: Path) -> list[tuple[str, str, str]]:
-    """Rate of runs against processes that only hear; cost of supervision."""
+    """Rate of runs against processes that only analyse; cost of supervision."""
     files = sorted(songs.rglob("*.mp3"))
     alone, both, steady, whole, scripted = [], [], [], [], []
     for turn in range(TURNS):
@@ -246,19 +256,19 @@ def rates(work: Path, songs: Path) -> list[tuple[str, str, str]]:
     n_songs = f"{len(files)} songs"
     cost = child("supervision", *files)
     return [
-        ("two processes that only hear, songs/s", f"{statistics.median(both):.2f}", n_songs),
+        ("two processes that only analyse, songs/s", f"{statistics.median(both):.2f}", n_songs),
         ("run with two workers, start-up excluded, to these two", percent(steady, both), "at least 95 %"),
         ("the same with start-up", percent(whole, both), n_songs),
         ("01 as a process with start of Python, to these two", percent(scripted, both), n_songs),
         ("these two, to twice one process alone on the machine", percent(both, alone), "what the second core gives"),
         ("run with two workers, to twice one process alone", percent(steady, alone), "start-up excluded"),
-        ("a song from a worker, to hearing and hashing it in this process", f"{100 * cost['to_alike'] - 100:+.1f} %", "below 5 %"),
-        ("the same, to hearing alone", f"{100 * cost['to_heard'] - 100:+.1f} %", "below 5 %"),
+        ("a song from a worker, to analysing and hashing it in this process", f"{100 * cost['to_same'] - 100:+.1f} %", "below 5 %"),
+        ("the same, to analysing alone", f"{100 * cost['to_analysis'] - 100:+.1f} %", "below 5 %"),
     ]  # fmt: skip
 
 
 def scale(work: Path, n_files: int, like: Path) -> list[tuple[str, str, str]]:
-    """Runs over many files that hear nothing."""
+    """Runs over many files that analyse nothing."""
     music, known, unknown = work / "many", work / "known", work / "unknown"
     child("fill", known, music, n_files, like)
     first, first_mb = script("--workspace", known, "--music", music)
@@ -278,7 +288,7 @@ def scale(work: Path, n_files: int, like: Path) -> list[tuple[str, str, str]]:
         ("`--dry-run`, all known, s", f"{statistics.median(dry):.1f}", ""),
         ("`--dry-run`, all unknown: planning of a first run, s", f"{statistics.median(plan):.1f}", ""),
         (f"{FLAT_SONGS:,} songs, decoder stubbed: growth per 1,000 songs, MB", f"{growth_mb:.2f}", f"{memory_mb[0]:.0f} to {memory_mb[-1]:.0f} MB"),
-        ("the same, ms per song besides hearing it", f"{1000 * flat['seconds'] / FLAT_SONGS:.2f}", "every song committed"),
+        ("the same, ms per song besides its analysis", f"{1000 * flat['seconds'] / FLAT_SONGS:.2f}", "every song committed"),
     ]  # fmt: skip
 
 
@@ -286,7 +296,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--files", type=int, default=100_000, metavar="N", help="known songs")
     parser.add_argument("--like", type=Path, metavar="WORKSPACE", help="whose songs the known ones resemble")
-    parser.add_argument("--songs", type=int, default=24, metavar="N", help="songs to hear for the rate")
+    parser.add_argument("--songs", type=int, default=24, metavar="N", help="songs to analyse for the rate")
     parser.add_argument("--seconds", type=float, default=240, metavar="S", help="how long each of them is")
     parser.add_argument("--work", type=Path, metavar="DIR", help="where to make the files")
     parser.add_argument("--task", nargs="+", help=argparse.SUPPRESS)

@@ -28,7 +28,6 @@ from songmap.journey.position import standardise
 from songmap.journey.song_map import N_COMPONENTS, PLACING_NEIGHBOURS
 from songmap.journey.trust import checked_songs, preserved
 from songmap.library.library import Library, load_library, save_library, song_table
-from songmap.library.schema import AudioConfig
 
 N_GENRES, K, COMPARED = 40, 10, 5_000
 
@@ -76,7 +75,7 @@ def runs(real: Path, drawn: Library) -> str:
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         large = Path(folder)
-        save_library(Workspace(large), drawn, AudioConfig())
+        save_library(Workspace(large), drawn)
         for workspace, n_songs in ((real, len(load_library(Workspace(real)))), (large, len(drawn))):
             rows.append([f"{n_songs:,} songs, map drawn", *measured(workspace, "--refit")])
             rows.append([f"{n_songs:,} songs, map kept", *measured(workspace)])

@@ -26,7 +26,6 @@ from songmap.core.defaults import usable_cores
 from songmap.core.workspace import REPOSITORY, Workspace
 from songmap.library import search as search_module
 from songmap.library.library import Library, load_library, save_library
-from songmap.library.schema import AudioConfig
 from songmap.library.search import open_search
 from songmap.library.spaces import build_space
 
@@ -95,7 +94,7 @@ def runs(like: Library, sizes: list[int]) -> str:
     with tempfile.TemporaryDirectory() as folder:
         for n_songs in sizes:
             workspace = Path(folder) / str(n_songs)
-            save_library(Workspace(workspace), drawn_library(like, n_songs), AudioConfig())
+            save_library(Workspace(workspace), drawn_library(like, n_songs))
             exact = process(workspace, exact=True) | {"songs": n_songs}
             rows.append(row(f"{n_songs:,} songs, exact", exact, ""))
             print(table(HEAD, rows[-1:]), file=sys.stderr)

@@ -15,7 +15,7 @@ def blocks(n_rows: int, size: int = BLOCK_ROWS) -> list[slice]:
 
 
 def read_blocks(matrix: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
-    """Every block of rows of ``matrix (n, d)``, and where it stands; a mapped matrix gives its pages back after each."""
+    """Every block of rows of ``matrix (n, d)``, and its place; a mapped matrix gives its pages back after each."""
     for rows in blocks(len(matrix)):
         yield rows, np.asarray(matrix[rows])
         _give_back(matrix)
@@ -33,5 +33,8 @@ def read_rows(matrix: np.ndarray, rows: np.ndarray) -> np.ndarray:
 def _give_back(matrix: np.ndarray) -> None:
     """Pages of a mapped file count as memory of the process until it gives them back; they stay in the file cache."""
     release = getattr(mmap, "MADV_DONTNEED", None)  # not on every system
-    if release is not None and isinstance(matrix, np.memmap):
-        matrix._mmap.madvise(release)
+    source: object = matrix
+    while isinstance(source, np.ndarray):
+        source = source.base
+    if release is not None and isinstance(source, mmap.mmap):
+        source.madvise(release)

@@ -214,9 +214,9 @@ def write_hook(rng: Generator, style: str, progression: Sequence[int]) -> list[t
             if start % 4 == 0:
                 degree = nearest_in(chord, degree)
             melody.append((8 * half + start / 4, length / 4, degree))
-    start, _, degree = melody[-1]
+    last_start, _, last_degree = melody[-1]
     closing = chord_steps(progression[(_PHRASE_BARS - 1) % len(progression)])
-    melody[-1] = (start, 4 * _PHRASE_BARS - start, nearest_in((0,) if 0 in closing else closing, degree))
+    melody[-1] = (last_start, 4 * _PHRASE_BARS - last_start, nearest_in((0,) if 0 in closing else closing, last_degree))
     return melody
 
 

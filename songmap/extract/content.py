@@ -1,8 +1,9 @@
-"""What a file's audio is, without decoding it: the same song is recognised under any name and with any tags."""
+"""A hash of a file's audio without decoding it: the same song is recognised under any name and with any tags."""
 
 import hashlib
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from songmap.core.errors import AudioError
 from songmap.features.decode import demuxed, opened, packets
@@ -13,7 +14,7 @@ _DIGEST_BYTES = 20
 def content_hash(path: Path) -> str:
     """BLAKE2b of the compressed audio in hexadecimal, 40 characters; names, tags and pictures do not change it.
 
-    Hashed are codec, rate, channels and the packets of the stream that is heard. A file that FFmpeg cannot
+    Hashed are codec, rate, channels and the packets of the stream that is decoded. A file that FFmpeg cannot
     take apart is hashed whole, which its tags do change. Raises AudioError if it cannot be read.
     """
     with opened(path) as file:
@@ -21,7 +22,8 @@ def content_hash(path: Path) -> str:
             return _hash_packets(file)
         except AudioError:
             file.seek(0)
-            return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=_DIGEST_BYTES)).hexdigest()
+            whole = cast(BufferedReader, file)
+            return hashlib.file_digest(whole, lambda: hashlib.blake2b(digest_size=_DIGEST_BYTES)).hexdigest()
 
 
 def _hash_packets(file: BinaryIO) -> str:

@@ -1,68 +1,91 @@
-"""Where songs are heard: threads of this process, processes, or an existing dask cluster, behind one interface."""
+"""Where songs are analysed: threads of this process, processes, or an existing dask cluster, behind one interface."""
 
 import platform
 import signal
 from collections.abc import Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 from songmap.core.errors import UsageError, WorkerError
 from songmap.extract.ledger import analysis_fingerprint
-from songmap.library.schema import AudioConfig
+from songmap.extract.options import ExtractionOptions
+from songmap.extract.workers import call_worker
 
-EXECUTORS = ("threads", "processes", "dask")
 _CONNECT_S = 10
 
 
 @dataclass(frozen=True)
-class Crew:
-    """An executor, how many songs it hears at the same time, and what it raises for a song that ends its workers."""
+class WorkerPool:
+    """An executor, how many songs it analyses at the same time, and what it raises for a song that ends its workers."""
 
     executor: Executor
     size: int
+    options: ExtractionOptions
     song_lost: tuple[type[Exception], ...] = ()
+
+    def submit(self, task: str, path: Path) -> Future:
+        """Have a worker do one task of songmap.extract.worker; ``result`` gives its answer."""
+        return self.executor.submit(call_worker, task, path, self.options)
+
+    def result(self, future: Future) -> dict[str, Any]:
+        """A worker's answer. Raises WorkerError when there are no workers left."""
+        try:
+            return future.result()
+        except self.song_lost:
+            return {"failure": "every worker that analysed it was lost"}
+        except (BrokenExecutor, CancelledError) as error:
+            raise WorkerError(
+                "the workers have ended (killed, out of memory?); what is finished is kept, run again"
+            ) from error
 
 
 @contextmanager
-def open_crew(kind: str, workers: int, scheduler: str | None, song: Path, config: AudioConfig) -> Iterator[Crew]:
-    """The executor for one of ``EXECUTORS``; ``scheduler`` is the address of dask's. ``song`` is one of those to hear.
+def open_worker_pool(options: ExtractionOptions, song: Path) -> Iterator[WorkerPool]:
+    """The pool of ``options.executor``. ``song`` is one of the files to analyse.
 
     Raises UsageError for a cluster that cannot be reached, WorkerError for one that would give other
     numbers or does not see the song.
     """
-    if kind == "dask":
-        with _open_cluster(scheduler, song, config) as crew:
-            yield crew
+    if options.executor == "dask":
+        with _open_cluster(options, song) as pool:
+            yield pool
         return
-    if kind == "threads":
-        executor = ThreadPoolExecutor(workers)
-    else:  # Ctrl-C is for this process, which lets songs in flight finish
-        ignore = {"initializer": signal.signal, "initargs": (signal.SIGINT, signal.SIG_IGN)}
-        executor = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), **ignore)
+    executor: Executor
+    if options.executor == "threads":
+        executor = ThreadPoolExecutor(options.workers)
+    else:
+        executor = ProcessPoolExecutor(options.workers, mp_context=get_context("spawn"), initializer=_ignore_interrupt)
     try:
-        yield Crew(executor, workers)
+        yield WorkerPool(executor, options.workers, options)
     finally:
         executor.shutdown(cancel_futures=True)
 
 
-def workplace(song: Path, config: AudioConfig) -> dict[str, str | bool]:
-    """What must be the same wherever songs are heard."""
+def _ignore_interrupt() -> None:
+    """Ctrl-C is for the process that runs the pool, which lets songs in flight finish."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def workplace(song: Path, options: ExtractionOptions) -> dict[str, str | bool]:
+    """What must be the same wherever songs are analysed."""
     return {
         "Python": platform.python_version(),
-        "songmap with its libraries": analysis_fingerprint(config)[:12],
+        "songmap with its libraries": analysis_fingerprint(options.config, options.engine)[:12],
         f"seeing {song}": song.exists(),
     }
 
 
 @contextmanager
-def _open_cluster(scheduler: str, song: Path, config: AudioConfig) -> Iterator[Crew]:
+def _open_cluster(options: ExtractionOptions, song: Path) -> Iterator[WorkerPool]:
     try:
         from distributed import Client, KilledWorker
     except ImportError:
         raise UsageError("--executor dask needs more: pip install -r requirements-cluster.txt") from None
+    scheduler = options.scheduler
     try:
         client = Client(scheduler, timeout=_CONNECT_S, set_as_default=False)
     except (OSError, ValueError) as error:
@@ -71,9 +94,9 @@ def _open_cluster(scheduler: str, song: Path, config: AudioConfig) -> Iterator[C
         size = sum(client.nthreads().values())
         if not size:
             raise WorkerError(f"the scheduler at {scheduler} has no workers: start some with dask worker {scheduler}")
-        here = workplace(song, config)
-        for address, there in client.run(workplace, song, config).items():
+        here = workplace(song, options)
+        for address, there in client.run(workplace, song, options).items():
             for what, value in here.items():
                 if there[what] != value:
                     raise WorkerError(f"worker {address} differs: {what} is {there[what]}, but {value} here")
-        yield Crew(client.get_executor(pure=False), size, (KilledWorker,))
+        yield WorkerPool(client.get_executor(pure=False), size, options, (KilledWorker,))

@@ -1,8 +1,8 @@
 """Which files below a folder are songs.
 
-The name's ending decides what is looked at, the content later what can be used: whatever is called like
-audio is listed, pipes and links that lead nowhere included, so that it ends as a song or with a reason.
-Links are followed. No file is opened or asked for its status, so 100,000 files take about a second.
+The name's ending decides which files are listed, the content later which can be used: whatever has the name of
+an audio file is listed, pipes and links that lead nowhere included, so that it ends as a song or with a reason.
+Links are followed. No file is opened and no status is read, so 100,000 files take about a second.
 """
 
 import bisect
@@ -38,12 +38,26 @@ class Song:
 
 
 def find_songs(music: Path) -> list[Path]:
-    """All files called like audio below ``music``, absolute, sorted by their text, each file once.
+    """List all files with the name of an audio file below a folder.
 
     A file that several links lead to is listed under its own path if that lies below ``music``, else under
-    the first; hard links are files of their own. A folder called like audio is looked into, and listed
-    itself if it holds no song. What cannot be read is logged and left out. ``music`` may be a single file.
-    Raises UsageError if there is no song or ``music`` itself cannot be read.
+    the first; hard links are files of their own. A folder with the name of an audio file is searched too, and listed
+    itself if it holds no song. What cannot be read is logged and left out.
+
+    Parameters
+    ----------
+    music : Path
+        A folder, or a single file.
+
+    Returns
+    -------
+    list of Path, (n_files,)
+        Absolute, sorted by their text, each file once.
+
+    Raises
+    ------
+    UsageError
+        If there is no song, or ``music`` itself cannot be read.
     """
     try:
         is_folder = music.is_dir()
@@ -53,7 +67,7 @@ def find_songs(music: Path) -> list[Path]:
             music.stat()
     except OSError as error:
         raise UsageError(
-            f"no music folder {music} ({error.strerror}); put music there as GENRE/song.mp3, "
+            f"there is no music folder {music} ({error.strerror}); put music there as GENRE/song.mp3, "
             "or name another with --music DIR"
         ) from error
     root = str(music_root(music))
@@ -69,7 +83,7 @@ def find_songs(music: Path) -> list[Path]:
             real = os.path.realpath(link)
             if os.path.isdir(real):  # noqa: PTH112 - Path.is_dir raises where this says no: names too long, no permission
                 further += _walk(link, real, songs, folders)
-            elif _is_called_song(link):
+            elif _has_audio_name(link):
                 songs.setdefault(real, link)
             elif not os.path.lexists(real):
                 broken.append(link)
@@ -77,10 +91,12 @@ def find_songs(music: Path) -> list[Path]:
     if broken:
         _log.warning("%d links lead nowhere, the first is %s: left out", len(broken), broken[0])
     paths = sorted(songs.values())
-    paths = sorted(paths + [folder for folder in folders.values() if folder != root and _is_no_folder(folder, paths)])
+    paths = sorted(
+        paths + [folder for folder in folders.values() if folder != root and _is_listed_folder(folder, paths)]
+    )
     if not paths:
         kinds = " ".join(sorted(suffix.lstrip(".") for suffix in AUDIO_SUFFIXES))
-        raise UsageError(f"no music in {music}: looked for {kinds}; name another folder with --music DIR")
+        raise UsageError(f"there is no music in {music}: looked for {kinds}; name another folder with --music DIR")
     return [Path(path) for path in paths]
 
 
@@ -90,7 +106,7 @@ def music_root(music: Path) -> Path:
 
 
 def _walk(path: str, real: str, songs: dict[str, str], folders: dict[str, str]) -> list[str]:
-    """Add songs and folders below ``path`` that are not known yet; return the links found, not followed."""
+    """Add songs and folders below ``path`` that are not known yet; return the links, not followed."""
     links = []
     todo = [(path, real)]
     while todo:
@@ -108,20 +124,20 @@ def _walk(path: str, real: str, songs: dict[str, str], folders: dict[str, str]) 
                         links.append(entry.path)
                     elif entry.is_dir(follow_symlinks=False):
                         todo.append((entry.path, inside + entry.name))
-                    elif _is_called_song(entry.name):
+                    elif _has_audio_name(entry.name):
                         songs.setdefault(inside + entry.name, entry.path)
         except OSError as error:
             _log.warning("%s cannot be read (%s): left out", path, error.strerror)
     return links
 
 
-def _is_called_song(path: str) -> bool:
+def _has_audio_name(path: str) -> bool:
     return path.lower().endswith(_SUFFIXES)
 
 
-def _is_no_folder(folder: str, paths: list[str]) -> bool:
-    """Whether a folder is called like a song and none of the sorted ``paths`` lies in it."""
-    if not _is_called_song(folder):
+def _is_listed_folder(folder: str, paths: list[str]) -> bool:
+    """Whether a folder has the name of an audio file and none of the sorted ``paths`` lies in it."""
+    if not _has_audio_name(folder):
         return False
     inside = folder + os.sep
     at = bisect.bisect_left(paths, inside)

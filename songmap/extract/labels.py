@@ -1,8 +1,8 @@
-"""Which genre a song is of, and what else is said about it: by its folder, its tag or a CSV file.
+"""The genre of every song and its further labels, by folder, by tag or by a CSV file.
 
 folder: ``GENRE/Artist/Album/song``. The folder directly below the music folder is the genre, in upper case;
-    the next two fill artist and album where the tags have none. Discs (``CD1``) are no albums, ``Various
-    Artists`` is no artist. ``blues.00001.wav``, GTZAN's naming, says BLUES directly in the music folder and
+    the next two fill artist and album where the tags have none. Discs (``CD1``) are not albums, ``Various
+    Artists`` is not an artist. ``blues.00001.wav``, GTZAN's naming, means BLUES directly in the music folder and
     in a folder ``blues`` however deep.
 tag: the file's own genre tag, the first if there are several.
 FILE.csv: a row per song, with a column that names the file and one that names the genre; FMA's
@@ -16,6 +16,7 @@ Genres are in upper case; a song without one is UNKNOWN.
 import csv
 import io
 import logging
+import os
 import posixpath
 import re
 import statistics
@@ -56,9 +57,26 @@ _OTHER_NAMES = {"artist_name": "artist", "track_title": "title", "album_title": 
 
 
 def label_songs(paths: Sequence[Path], music: Path, labels: str) -> list[Song]:
-    """One Song per path of ``find_songs(music)``, in that order; ``labels`` is ``folder``, ``tag`` or a CSV file.
+    """Label the songs of a music folder.
 
-    Raises UsageError for a CSV file that cannot be used, names a song ambiguously or fits none.
+    Parameters
+    ----------
+    paths : sequence of Path, (n_songs,)
+        The files of ``find_songs(music)``.
+    music : Path
+        The music folder, or a single file.
+    labels : str
+        ``folder``, ``tag`` or the path of a CSV file.
+
+    Returns
+    -------
+    list of Song, (n_songs,)
+        In the order of ``paths``.
+
+    Raises
+    ------
+    UsageError
+        For a CSV file that cannot be used, names a song ambiguously or fits none.
     """
     if labels == "folder":
         return _by_folder(paths, music_root(music))
@@ -68,7 +86,7 @@ def label_songs(paths: Sequence[Path], music: Path, labels: str) -> list[Song]:
 
 
 def label_record(record: dict[str, Any], song: Song) -> dict[str, Any]:
-    """The record of a file's tags and measurements, completed by what ``song`` says of it."""
+    """The record of a file's tags and measurements, completed by the labels and defaults of ``song``."""
     defaults = {name: text for name, text in song.defaults.items() if not record[name]}
     return record | defaults | song.labels | {"genre": song.genre or genre_of_tag(record["tag_genre"])}
 
@@ -104,10 +122,10 @@ def _by_folder(paths: Sequence[Path], root: Path) -> list[Song]:
 def _places(folders: Sequence[str]) -> dict[str, str]:
     """Artist and album from the folders between the genre and the song."""
     places = [folder for folder in folders if not _DISC.fullmatch(folder)]
-    found = dict(zip(("artist", "album"), places, strict=False))
-    if found.get("artist", "").casefold() in _NO_ARTIST:
-        del found["artist"]
-    return found
+    defaults = dict(zip(("artist", "album"), places, strict=False))
+    if defaults.get("artist", "").casefold() in _NO_ARTIST:
+        del defaults["artist"]
+    return defaults
 
 
 def _by_csv(paths: Sequence[Path], root: Path, file: Path) -> list[Song]:
@@ -139,7 +157,7 @@ def _by_csv(paths: Sequence[Path], root: Path, file: Path) -> list[Song]:
 
 
 def _read_csv(file: Path) -> tuple[list[str], list[tuple[str, ...]]]:
-    """Column names and rows, all text. Raises UsageError for what is no table."""
+    """Column names and rows, all text. Raises UsageError for what is not a table."""
     import pandas as pd
 
     try:
@@ -150,9 +168,9 @@ def _read_csv(file: Path) -> tuple[list[str], list[tuple[str, ...]]]:
             f"labels {file} cannot be read ({error.strerror}); give folder, tag or a CSV file of songs and genres"
         ) from error
     except UnicodeDecodeError as error:
-        raise UsageError(f"{file} is no UTF-8 text (byte {error.start + 1}); save it as CSV UTF-8") from error
+        raise UsageError(f"{file} is not UTF-8 text (byte {error.start + 1}); save it as CSV UTF-8") from error
     except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise UsageError(f"{file} is no CSV table: {error}") from error
+        raise UsageError(f"{file} is not a CSV table: {error}") from error
     if len(table.columns) < 2:
         raise UsageError(f"{file} has one column; songs and genres are needed, separated by comma, semicolon or tab")
     rows = list(zip(*(table[column].tolist() for column in table.columns), strict=True))
@@ -230,9 +248,8 @@ def _match(
 ) -> tuple[dict[Path, int], list[int]]:
     """The row of every song that has one, and the rows that name no song.
 
-    The strictest reading of a row that fits decides: as written, then with leading folders left out (a
-    collection that has moved), then both without regard to case. Raises UsageError where a row means
-    several songs, and where a song has two genres.
+    As a row is written decides; rows that name no song so are read once more without regard to case. Raises
+    UsageError where a row means several songs, and where a song has two genres.
     """
     row_of: dict[Path, int] = {}
     remaining = [(row, _spelled(key)) for row, key in enumerate(keys) if key]
@@ -240,24 +257,23 @@ def _match(
         if not remaining:
             break
         files = _Files(paths, root, file, fold)
-        for find in (files.named, files.moved):
-            missed, labelled = [], set(row_of)
-            for row, key in remaining:
-                found = find(fold(key))
-                if len(found) > 1:
-                    raise UsageError(
-                        f"{file}: {keys[row]!r} is the name of {len(found)} songs, {found[0]} and {found[1]}; "
-                        "give their folders in the file"
-                    )
-                if not found or found[0] in labelled:
-                    missed.append((row, key))
-                elif genres[row_of.setdefault(found[0], row)] != genres[row]:
-                    first = row_of[found[0]]
-                    raise UsageError(
-                        f"{file} gives {found[0]} two genres: {genres[first]} as {keys[first]!r}, "
-                        f"{genres[row]} as {keys[row]!r}; leave one"
-                    )
-            remaining = missed
+        missed, labelled = [], set(row_of)
+        for row, key in remaining:
+            songs = files.named(fold(key)) or files.named(fold(_without_links(key)))
+            if len(songs) > 1:
+                raise UsageError(
+                    f"{file}: {keys[row]!r} is the name of {len(songs)} songs, {songs[0]} and {songs[1]}; "
+                    "give their folders in the file"
+                )
+            if not songs or songs[0] in labelled:
+                missed.append((row, key))
+            elif genres[row_of.setdefault(songs[0], row)] != genres[row]:
+                first = row_of[songs[0]]
+                raise UsageError(
+                    f"{file} gives {songs[0]} two genres: {genres[first]} as {keys[first]!r}, "
+                    f"{genres[row]} as {keys[row]!r}; leave one"
+                )
+        remaining = missed
     return row_of, [row for row, key in remaining]
 
 
@@ -266,8 +282,13 @@ def _spelled(path: str) -> str:
     return posixpath.normpath(unicodedata.normalize("NFC", readable(path)).replace("\\", "/"))
 
 
+def _without_links(path: str) -> str:
+    """An absolute path with links resolved, as the music folder's is; others as they are."""
+    return _spelled(os.path.realpath(path)) if posixpath.isabs(path) else path
+
+
 class _Files:
-    """Songs by what a row may call them: by path, by the end of a path, both also without ending, by number (FMA)."""
+    """Songs by the names that a row may have for them: by path, by the end of a path, both also without ending, by number (FMA)."""
 
     def __init__(self, paths: Sequence[Path], root: Path, file: Path, fold: Callable[[str], str]) -> None:
         self._root, self._beside = (fold(_spelled(str(place))) for place in (root, file.parent.resolve()))
@@ -285,21 +306,12 @@ class _Files:
         """Songs that ``key`` names as it is: by path, else by the end of the path, else by number."""
         for names, name in self._readings(key):
             for place in (self._root, self._beside):
-                if found := names.by_path.get(posixpath.normpath(posixpath.join(place, name))):
-                    return found
+                if songs := names.by_path.get(posixpath.normpath(posixpath.join(place, name))):
+                    return songs
             ends = names.by_end.get(_last_parts(name, 2), ())
-            if found := [path for text, path in ends if text.endswith(f"/{name}")]:
-                return found
+            if songs := [path for text, path in ends if text.endswith(f"/{name}")]:
+                return songs
         return self._numbers.get(key.lstrip("0"), []) if _is_number(key) else []
-
-    def moved(self, key: str) -> list[Path]:
-        """Songs below the music folder that ``key`` names when leading folders are left out, as few as possible."""
-        for names, name in self._readings(key):
-            for n_left_out in range(1, name.count("/") + 1):
-                tail = name.split("/", n_left_out)[-1]
-                if found := names.by_path.get(f"{self._root}/{tail}"):
-                    return found
-        return []
 
     def _readings(self, key: str) -> Iterator[tuple["_Names", str]]:
         """With its ending, without one, with that of another format, as GTZAN's ``.au``."""

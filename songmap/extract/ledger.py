@@ -1,7 +1,7 @@
 """``library.sqlite``: what is extracted and what failed and why, one row per file, so that a run resumes.
 
-Every outcome is committed as it comes. A row says under which analysis (columns, configuration, algorithm
-and library versions) its numbers were made; rows of another analysis are made again, file by file.
+Every outcome is committed as it comes. A row records the analysis (columns, configuration, algorithm,
+engine and library versions) that its numbers come from; rows of another analysis are replaced, file by file.
 
 A song is recognised by its content, whatever its path. When another song takes a path, the numbers of the one
 that was there move to ``displaced``, so that songs may take each other's names.
@@ -20,11 +20,11 @@ from typing import Any
 import numpy as np
 
 from songmap.core.errors import SchemaError
-from songmap.library.schema import AudioConfig, fingerprint
+from songmap.library.schema import DEFAULT_ENGINE, AudioConfig, fingerprint
+from songmap.library.versions import analysis_versions
 
 # raised when a change of the code changes numbers: rows of other versions are computed again
 ALGORITHM_VERSION = 2
-_ANALYSIS_LIBRARIES = ("numpy", "scipy", "soundfile", "soxr", "av")
 _TABLE_VERSION = 3
 _SCHEMA = """
     DROP TABLE IF EXISTS songs;
@@ -41,7 +41,7 @@ _SCHEMA = """
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of one file: ``content`` hash, ``record`` and ``embedding`` float32 ``(641,)``, or the ``failure``."""
+    """The result for one file: ``content`` hash, ``record`` and ``embedding`` float32 ``(641,)``, or the ``failure``."""
 
     content: str | None = None
     record: dict[str, Any] | None = None
@@ -51,21 +51,22 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Known:
-    """What the ledger says of a path without its numbers; ``stamp`` is size, time and how its tags were read."""
+    """A path in the ledger without its numbers; ``stamp`` is size, time and how its tags were read."""
 
     stamp: tuple[int, int, int]
     content: str | None
     failed: bool
 
 
-def analysis_fingerprint(config: AudioConfig) -> str:
-    """SHA-256 of all that the numbers depend on besides the audio."""
-    versions = {name: version(name) for name in _ANALYSIS_LIBRARIES}
-    document = json.dumps([fingerprint(), ALGORITHM_VERSION, asdict(config), versions], sort_keys=True)
-    return hashlib.sha256(document.encode()).hexdigest()
+def analysis_fingerprint(config: AudioConfig, engine: str = DEFAULT_ENGINE) -> str:
+    """SHA-256 of all that the numbers depend on besides the audio: rows of two engines never mix."""
+    parts: list[Any] = [fingerprint(), ALGORITHM_VERSION, asdict(config), analysis_versions()]
+    if engine != DEFAULT_ENGINE:
+        parts += [engine, version(engine)]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
-class Store:
+class Ledger:
     """The ledger of one workspace. One thread of one process writes; an interrupted write is rolled back by SQLite."""
 
     def __init__(self, connection: sqlite3.Connection, analysis: str) -> None:
@@ -83,7 +84,7 @@ class Store:
         }
 
     def keep(self, path: Path, stamp: tuple[int, int, int], outcome: Outcome) -> None:
-        """Commit one outcome; another song's numbers that stood at ``path`` are kept under their content."""
+        """Commit one outcome; another song's numbers that were at ``path`` are kept under their content."""
         size, mtime_ns, reading = stamp
         record = json.dumps(outcome.record) if outcome.record else None
         embedding = outcome.embedding.tobytes() if outcome.embedding is not None else None
@@ -102,7 +103,7 @@ class Store:
             )  # fmt: skip
 
     def recognise(self, content: str) -> Outcome | None:
-        """What came of a song with this content under this analysis, at whatever path it was."""
+        """The outcome of a song with this content under this analysis, at whatever path it was."""
         row = self._connection.execute(
             "SELECT content, record, embedding, NULL FROM songs WHERE analysis=:a AND content=:c AND embedding NOTNULL "
             "UNION ALL SELECT content, record, embedding, NULL FROM displaced WHERE analysis=:a AND content=:c LIMIT 1",
@@ -122,8 +123,21 @@ class Store:
 
 
 @contextmanager
-def open_store(path: Path, config: AudioConfig) -> Iterator[Store]:
-    """Open or create the ledger, for this process to write alone. Raises SchemaError if it is none, or in use."""
+def open_ledger(path: Path, config: AudioConfig, engine: str = DEFAULT_ENGINE) -> Iterator[Ledger]:
+    """Open or create the ledger, for this process to write alone.
+
+    Parameters
+    ----------
+    path : Path
+        ``library.sqlite``; its folder is made.
+    config, engine : AudioConfig, str
+        The analysis whose rows are read and written.
+
+    Raises
+    ------
+    SchemaError
+        If the file is not a ledger, cannot be written, or is in use by another run.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         with closing(sqlite3.connect(path.with_suffix(".lock"), timeout=0)) as lock:
@@ -140,7 +154,7 @@ def open_store(path: Path, config: AudioConfig) -> Iterator[Store]:
                 connection.execute("PRAGMA synchronous=FULL")  # what is committed survives a loss of power
                 if connection.execute("PRAGMA user_version").fetchone()[0] != _TABLE_VERSION:
                     connection.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version={_TABLE_VERSION}; COMMIT")
-                yield Store(connection, analysis_fingerprint(config))
+                yield Ledger(connection, analysis_fingerprint(config, engine))
     except sqlite3.Error as error:
         raise SchemaError(
             f"{path} cannot be used ({error}); is the disk full or read-only? If neither, delete it: it is made again"

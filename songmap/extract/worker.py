@@ -1,11 +1,11 @@
-"""A process that hears songs for another: a decoder that crashes or hangs takes this process down and nothing else.
+"""A process that analyses songs for another: a decoder that crashes or hangs ends this process and nothing else.
 
 ``python -m songmap.extract.worker NICE`` reads requests from standard input and answers on standard output,
 a line of JSON each, the first answer being ``{}`` when it is ready. songmap.extract.workers is the other end.
 
 ==========  ================================================================================
-request     ``task`` ("embed" or "identify"), ``path``, ``config``, ``timeout_s``
-answer      ``failure``, or what the task found: ``content``, ``record``, ``embedding`` (base64)
+request     ``task`` ("embed" or "identify"), ``path``, ``config``, ``engine``, ``timeout_s``
+answer      ``failure``, or the task's result: ``content``, ``record``, ``embedding`` (base64)
 ==========  ================================================================================
 """
 
@@ -22,20 +22,27 @@ from songmap.core.errors import AudioError
 from songmap.library.schema import AudioConfig
 
 
-def embed(path: Path, config: AudioConfig) -> dict[str, Any]:
+def embed(path: Path, config: AudioConfig, engine: str) -> dict[str, Any]:
     """Content hash, record and embedding of a file."""
     from songmap.extract.content import content_hash
     from songmap.features import analysis
 
     song = analysis.analyse_file(path, config)
+    embedding, record = song.embedding, song.record
+    if engine == "librosa":
+        from songmap.features.reference import reference_embedding
+        from songmap.library.schema import column_index
+
+        embedding = reference_embedding(song)
+        record["tempo_bpm"] = float(embedding[column_index("tempo_bpm")])
     return {
         "content": content_hash(path),
-        "record": song.record,
-        "embedding": base64.b64encode(song.embedding.tobytes()).decode(),
+        "record": record,
+        "embedding": base64.b64encode(embedding.tobytes()).decode(),
     }
 
 
-def identify(path: Path, config: AudioConfig) -> dict[str, Any]:
+def identify(path: Path, config: AudioConfig, engine: str) -> dict[str, Any]:
     """Content hash of a file and what its name and tags say: enough to recognise it without decoding."""
     from songmap.extract.content import content_hash
     from songmap.features import analysis
@@ -47,9 +54,10 @@ TASKS = {"embed": embed, "identify": identify}
 
 
 def answer(request: dict[str, Any]) -> dict[str, Any]:
-    """What the task finds, or the reason why it finds nothing."""
+    """The task's result, or the reason why there is none."""
     try:
-        return TASKS[request["task"]](Path(request["path"]), AudioConfig(**request["config"]))
+        task = TASKS[request["task"]]
+        return task(Path(request["path"]), AudioConfig(**request["config"]), request["engine"])
     except AudioError as error:
         return {"failure": str(error)}
     except MemoryError:
@@ -71,7 +79,7 @@ def main(nice: int) -> None:
     nowhere = os.open(os.devnull, os.O_WRONLY)
     with os.fdopen(os.dup(1), "w", encoding="utf-8") as answers, os.fdopen(os.dup(nowhere), "w") as silence:
         os.dup2(nowhere, 1)
-        config = AudioConfig()  # compiles and loads everything, which shall not count as the first song's time
+        config = AudioConfig()  # compiles and loads everything, which must not count as the first song's time
         frames.analyse(Signal.of(np.sin(np.arange(2.0 * config.sample_rate_hz))), config)
         os.dup2(nowhere, 2)  # decoders print notes on damaged files there, without naming the file
         print("{}", file=answers, flush=True)
@@ -79,9 +87,9 @@ def main(nice: int) -> None:
             request = json.loads(line)
             # a thread in C, which a decoder that never returns cannot keep from ending the process
             faulthandler.dump_traceback_later(request["timeout_s"], exit=True, file=silence)
-            found = answer(request)
+            result = answer(request)
             faulthandler.cancel_dump_traceback_later()
-            print(json.dumps(found), file=answers, flush=True)
+            print(json.dumps(result), file=answers, flush=True)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""Each thread that asks has one worker process, replaced when it crashes, hangs, or has served long enough.
+"""Each thread that analyses songs has one worker process, replaced when it crashes, hangs, or has served long enough.
 
-What runs in a thread pool, a process pool or on a cluster is always ``ask``.
+What runs in a thread pool, a process pool or on a cluster is always ``call_worker``.
 """
 
 import json
@@ -13,11 +13,11 @@ import time
 import weakref
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from songmap.core.errors import WorkerError
 from songmap.core.workspace import REPOSITORY
-from songmap.library.schema import AudioConfig
+from songmap.extract.options import ExtractionOptions
 
 ONE_THREAD = {name: "1" for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")}
 _SONGS_PER_WORKER = 1000  # then a fresh one: whatever a decoder leaks ends with its process
@@ -25,19 +25,26 @@ _PATIENCE_S = 5.0  # for a worker to end by itself when nobody wants its song an
 _of_this_thread = threading.local()
 
 
-def ask(task: str, path: Path, config: AudioConfig, timeout_s: float, nice: int) -> dict[str, Any]:
+def call_worker(task: str, path: Path, options: ExtractionOptions) -> dict[str, Any]:
     """The answer of this thread's worker: see songmap.extract.worker. What ends the worker is the file's ``failure``."""
     worker = getattr(_of_this_thread, "worker", None)
     if worker is None or worker.served >= _SONGS_PER_WORKER:
-        worker = _of_this_thread.worker = Worker(nice)
+        worker = _of_this_thread.worker = Worker(options.nice)
     started = time.monotonic()
-    request = {"task": task, "path": str(path), "config": asdict(config), "timeout_s": timeout_s}
-    answer = worker.ask(request)
+    answer = worker.call(
+        {
+            "task": task,
+            "path": str(path),
+            "config": asdict(options.config),
+            "engine": options.engine,
+            "timeout_s": options.timeout_s,
+        }
+    )
     if answer is not None:
         return answer
     del _of_this_thread.worker
-    if time.monotonic() - started >= timeout_s:
-        return {"failure": f"took longer than {timeout_s:g} s; give it more with --timeout"}
+    if time.monotonic() - started >= options.timeout_s:
+        return {"failure": f"took longer than {options.timeout_s:g} s; give it more with --timeout"}
     return {"failure": f"its decoder or analysis crashed ({worker.how_it_ended()})"}
 
 
@@ -51,17 +58,25 @@ class Worker:
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8",
             cwd=REPOSITORY, env=os.environ | ONE_THREAD,
         )  # fmt: skip
+        if self._process.stdin is None or self._process.stdout is None:
+            raise WorkerError("a worker process has no pipes")
+        self._requests, self._answers = self._process.stdin, self._process.stdout
         # the worker ends when its input does: with this object, or with this process, however that ends
-        self._finalizer = weakref.finalize(self, _end, self._process)
-        if not self._process.stdout.readline():
+        self._finalizer = weakref.finalize(self, _end, self._process, self._requests, self._answers)
+        if not self._answers.readline():
             raise WorkerError(f"a worker process could not start ({self.how_it_ended()}); what it printed says why")
 
-    def ask(self, request: dict[str, Any]) -> dict[str, Any] | None:
+    @property
+    def pid(self) -> int:
+        """The process's number."""
+        return self._process.pid
+
+    def call(self, request: dict[str, Any]) -> dict[str, Any] | None:
         """The answer, or None if the worker has ended."""
         self.served += 1
         try:
-            print(json.dumps(request), file=self._process.stdin, flush=True)
-            line = self._process.stdout.readline()
+            print(json.dumps(request), file=self._requests, flush=True)
+            line = self._answers.readline()
         except BrokenPipeError:
             return None
         return json.loads(line) if line.endswith("\n") else None
@@ -72,11 +87,11 @@ class Worker:
         return signal.Signals(-status).name if status < 0 else f"exit status {status}"
 
 
-def _end(process: subprocess.Popen) -> None:
-    process.stdin.close()
+def _end(process: subprocess.Popen, requests: IO[str], answers: IO[str]) -> None:
+    requests.close()
     try:
         process.wait(_PATIENCE_S)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
-    process.stdout.close()
+    answers.close()

@@ -1,6 +1,10 @@
-"""One audio file analysed: decoded, frame features, embedding, and what its name and tags say."""
+"""One recording analysed, from a file or from samples: decoding, spectra, frame features, statistics.
 
-from dataclasses import dataclass
+Each stage can be used alone: ``decode.load_audio`` → ``frames.analyse`` (which takes ``spectra`` in blocks) →
+``statistics.embed``. ``analyse_file`` and ``analyse_samples`` put them together.
+"""
+
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,36 +24,112 @@ DESCRIPTION_VERSION = 1  # raised when `describe` changes: files are described a
 
 @dataclass(frozen=True)
 class AudioAnalysis:
-    """Everything known of one file: its mono ``signal`` at ``sample_rate_hz``, ``frames``, ``embedding (641,)``, ``record``."""
+    """Everything that is known of one recording.
+
+    Attributes
+    ----------
+    signal : Signal
+        The whole recording, mono at ``sample_rate_hz``; read by range, since it may be longer than memory should hold.
+    sample_rate_hz : int
+        Samples per second, 22,050 by default.
+    frames : SongFrames
+        Frame features ``(size, n_frames)`` by name, beats and single numbers.
+    embedding : np.ndarray, float32 (641,)
+        The columns of ``songmap.library.schema``, in their order and units.
+    tags : dict
+        What the file's name and tags say: ``song_name, file_path, artist, title, album, year, …``; empty text and NaN
+        where they say nothing. An empty dict where there is no file.
+    """
 
     signal: Signal
     sample_rate_hz: int
     frames: "SongFrames"
     embedding: np.ndarray
-    record: dict[str, Any]
+    tags: dict[str, Any] = field(default_factory=dict)
 
     @property
     def samples(self) -> np.ndarray:
-        """All samples, mono float32 ``(n,)``."""
+        """All samples, mono float32 ``(n_samples,)``."""
         return self.signal.read(0, len(self.signal))
 
+    @property
+    def record(self) -> dict[str, Any]:
+        """A row of the table of songs: ``tags``, and ``genre`` (UNKNOWN), ``duration`` in seconds and ``tempo_bpm``."""
+        return self.tags | {
+            "genre": UNKNOWN_GENRE,
+            "duration": len(self.signal) / self.sample_rate_hz,
+            "tempo_bpm": self.frames.values["tempo_bpm"],
+        }
 
-def analyse_file(path: Path, config: AudioConfig | None = None) -> AudioAnalysis:
-    """Decode and analyse one file. Raises AudioError with the reason."""
-    from songmap.features import frames, statistics
 
+def analyse_file(path: Path | str, config: AudioConfig | None = None) -> AudioAnalysis:
+    """Decode and analyse one audio file.
+
+    Parameters
+    ----------
+    path : Path or str
+        A file in any format that libsndfile or FFmpeg reads; its content decides, not its name.
+    config : AudioConfig, optional
+        How audio is analysed. Only the default gives the columns that libraries hold.
+
+    Returns
+    -------
+    AudioAnalysis
+
+    Raises
+    ------
+    AudioError
+        With the reason in one line: cannot be decoded, too short, silent, not finite.
+    """
+    path, config = Path(path), config or AudioConfig()
+    return _analyse(decode.load_audio(path, config), config, describe(path))
+
+
+def analyse_samples(samples: np.ndarray, sample_rate_hz: int, config: AudioConfig | None = None) -> AudioAnalysis:
+    """Analyse samples that are in memory, exactly as those of a file.
+
+    Parameters
+    ----------
+    samples : np.ndarray, floating, (n_samples,) or (n_samples, n_channels)
+        Full scale is 1. Channels are averaged.
+    sample_rate_hz : int
+        Samples per second, 4,000 to 768,000; resampled to that of ``config``.
+    config : AudioConfig, optional
+        How audio is analysed. Only the default gives the columns that libraries hold.
+
+    Returns
+    -------
+    AudioAnalysis
+        Its ``tags`` are empty.
+
+    Raises
+    ------
+    AudioError
+        With the reason in one line: too short, silent, not finite, not floating.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from songmap.library.schema import column_index
+    >>> time_s = np.arange(5 * 22050) / 22050
+    >>> song = analyse_samples(0.5 * np.sin(2 * np.pi * 1000 * time_s), 22050)
+    >>> song.embedding.shape, song.frames.features["mfcc"].shape
+    ((641,), (20, 216))
+    >>> round(float(song.embedding[column_index("centroid_mean")]) / 1000, 1)
+    1.0
+    """
     config = config or AudioConfig()
-    signal = decode.load_audio(path, config)
-    song_frames = frames.analyse(signal, config)
-    record = describe(path) | {
-        "genre": UNKNOWN_GENRE,
-        "duration": len(signal) / config.sample_rate_hz,
-        "tempo_bpm": song_frames.values["tempo_bpm"],
-    }
-    return AudioAnalysis(signal, config.sample_rate_hz, song_frames, statistics.embed(song_frames), record)
+    return _analyse(decode.load_samples(samples, sample_rate_hz, config), config, {})
 
 
 def describe(path: Path) -> dict[str, Any]:
-    """What name and tags say of a file, without decoding it."""
+    """What name and tags say of a file, without decoding it: ``song_name``, ``file_path`` and those of ``read_tags``."""
     # a file name may be any bytes; the path keeps them, what people read does not
     return {"song_name": readable(path.stem), "file_path": str(path), **read_tags(path)}
+
+
+def _analyse(signal: Signal, config: AudioConfig, tags: dict[str, Any]) -> AudioAnalysis:
+    from songmap.features import frames, statistics
+
+    song_frames = frames.analyse(signal, config)
+    return AudioAnalysis(signal, config.sample_rate_hz, song_frames, statistics.embed(song_frames), tags)

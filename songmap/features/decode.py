@@ -1,7 +1,7 @@
 """Decoding: a file becomes mono float32 samples at the analysis rate, as ``librosa.load`` gives them.
 
-libsndfile reads wav, flac, ogg, opus, mp3, aiff and more; what it cannot open or does not read to the end
-FFmpeg's libraries do through PyAV. Content decides: neither is told the file's name. Channels are averaged,
+``load_audio`` is for a file, ``load_samples`` for samples in memory. libsndfile reads wav, flac, ogg, opus, mp3, aiff and more; what it cannot open or does not read to the end
+FFmpeg's libraries do through PyAV. Content decides: neither gets the file's name. Channels are averaged,
 then soxr (HQ) resamples, all in blocks: a long recording is never held whole at its own rate.
 
 What is cut off or damaged is left out, as players do, as long as nearly all the rest can be decoded.
@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -44,13 +44,43 @@ class Decoded:
 
 
 def load_audio(path: Path, config: AudioConfig) -> Signal:
-    """The whole file, mono at ``config.sample_rate_hz``.
+    """The whole file as a mono signal.
 
-    Raises AudioError with the reason for what cannot be decoded and for what has no embedding: too
-    short, silent, or with samples that are no numbers or absurdly loud.
+    Parameters
+    ----------
+    path : Path
+        A regular file in any format that libsndfile or FFmpeg reads.
+    config : AudioConfig
+        Gives the sample rate in Hz, the shortest duration in seconds and the lowest peak of full scale.
+
+    Returns
+    -------
+    Signal
+        Mono float32 at ``config.sample_rate_hz``.
+
+    Raises
+    ------
+    AudioError
+        With the reason, for what cannot be decoded and for what has no embedding: too short, silent, with
+        samples that are not finite or absurdly loud.
     """
     with opened(path) as file:
-        decoded = _decode(file, config.sample_rate_hz)
+        return _checked(_decode(file, config.sample_rate_hz), config)
+
+
+def load_samples(samples: np.ndarray, sample_rate_hz: int, config: AudioConfig) -> Signal:
+    """Floating samples ``(n,)`` or ``(n, n_channels)``, full scale 1, as ``load_audio`` gives those of a file."""
+    if samples.ndim not in (1, 2) or not np.issubdtype(samples.dtype, np.floating):
+        raise AudioError(
+            f"samples are {samples.dtype} {samples.shape}, not floating (n_samples,) or (n_samples, n_channels)"
+        )
+    rows = samples.reshape(len(samples), 1 if samples.ndim == 1 else samples.shape[1])
+    blocks = (rows[start : start + _BLOCK_SAMPLES].astype(np.float32) for start in range(0, len(rows), _BLOCK_SAMPLES))
+    return _checked(_collect(blocks, sample_rate_hz, rows.shape[1], config.sample_rate_hz), config)
+
+
+def _checked(decoded: Decoded, config: AudioConfig) -> Signal:
+    """The signal, if there is enough of it for an embedding."""
     if decoded.duration_s < config.min_duration_s:
         raise AudioError(f"too short: {decoded.duration_s:.2f} s, at least {config.min_duration_s:g} s are needed")
     if decoded.peak < config.silence_peak:
@@ -65,7 +95,7 @@ def opened(path: Path) -> Iterator[BinaryIO]:
     """The file, open to read, if it is a regular one and not empty. Raises AudioError, also for errors while reading."""
     try:
         if not path.is_file():  # before opening: opening a FIFO would wait for a writer
-            raise AudioError("is no regular file" if path.exists() else "does not exist")
+            raise AudioError("is not a regular file" if path.exists() else "does not exist")
         with path.open("rb") as file:
             if os.fstat(file.fileno()).st_size == 0:
                 raise AudioError("empty: 0 bytes")
@@ -89,7 +119,7 @@ def _decode(file: BinaryIO, rate_hz: int) -> Decoded:
         if decoded.duration_s and missing_s < _PADDING_S and not several:
             return decoded
     except soundfile.SoundFileError:
-        pass  # FFmpeg finds the reason
+        pass  # FFmpeg gives the reason
     other = _decode_with_ffmpeg(file, rate_hz)
     return other if decoded is None or other.duration_s > decoded.duration_s + _PADDING_S else decoded
 
@@ -109,7 +139,7 @@ def _collect(blocks: Iterator[np.ndarray], own_rate_hz: int, channels: int, rate
             n_samples += len(samples)
             loudest = max(-float(samples.min()), float(samples.max()))
             if not np.isfinite(loudest):
-                raise AudioError("holds samples that are no numbers (NaN or infinite): damaged file?")
+                raise AudioError("holds samples that are not finite (NaN or infinite): damaged file?")
             peak = max(peak, loudest)
             yield samples
 
@@ -117,7 +147,7 @@ def _collect(blocks: Iterator[np.ndarray], own_rate_hz: int, channels: int, rate
     return Decoded(signal, n_samples / own_rate_hz, peak)
 
 
-def _read_blocks(sound) -> Iterator[np.ndarray]:
+def _read_blocks(sound: Any) -> Iterator[np.ndarray]:
     """Each block is valid until the next."""
     block = np.empty((_BLOCK_SAMPLES, sound.channels), np.float32)
     # sound.read would first count what remains, which is negative behind a damaged Ogg page
@@ -132,12 +162,12 @@ def _decode_with_ffmpeg(file: BinaryIO, rate_hz: int) -> Decoded:
 
 
 @contextmanager
-def demuxed(file: BinaryIO) -> Iterator[tuple]:
-    """PyAV's container and the audio stream to hear, the default one or the first. Raises AudioError."""
+def demuxed(file: BinaryIO) -> Iterator[tuple[Any, Any]]:
+    """PyAV's container and the audio stream to decode, the default one or the first. Raises AudioError."""
     import av
     from av.stream import Disposition
 
-    # before 19, PyAV refused a file for tags in an unexpected encoding unless told not to
+    # before 19, PyAV refused a file for tags in an unexpected encoding by default
     ignore = {"metadata_errors": "ignore"} if int(av.__version__.split(".")[0]) < 19 else {}
     file.seek(0)
     # a text that is a playlist to FFmpeg may not make it open other files, let alone addresses
@@ -157,7 +187,7 @@ def demuxed(file: BinaryIO) -> Iterator[tuple]:
         yield container, stream
 
 
-def packets(container, stream) -> Iterator:
+def packets(container: Any, stream: Any) -> Iterator[Any]:
     """The stream's packets, as far as they can be read; the last is empty and makes a decoder give what it holds."""
     import av
 
@@ -172,10 +202,11 @@ def packets(container, stream) -> Iterator:
         yield packet
 
 
-def _frame_blocks(container, stream, rate_hz: int) -> Iterator[np.ndarray]:
+def _frame_blocks(container: Any, stream: Any, rate_hz: int) -> Iterator[np.ndarray]:
     import av
 
-    form = to_float = None
+    form: tuple[str, str, int] | None = None
+    to_float: Any = None
     n_packets = n_damaged = 0
     for packet in packets(container, stream):
         n_packets += 1

@@ -1,7 +1,7 @@
 """What the analysis needs that does not depend on the song: windows, frequencies, filter banks, and a few small sums.
 
 The definitions, and wherever possible the bits, are librosa's, which tests compare with: what HPSS leaves
-in silence is rounding noise, and chroma, being normalised, hears it at full scale. librosa itself is not
+in silence is rounding noise, and chroma, being normalised, raises it to full scale. librosa itself is not
 imported, for that alone takes longer than a song. Frequencies are in Hz; what is returned from a cache is
 shared and not to be changed.
 """
@@ -19,7 +19,7 @@ from songmap.library.schema import AudioConfig
 CQT_OCTAVES, CQT_BINS_PER_OCTAVE = 7, 36
 _A4_HZ, _C1_HZ = 440.0, 440.0 * 2.0 ** (-45 / 12)
 _CQT_SPARSITY = 0.01  # share of a filter's spectral magnitudes that is left out
-_TUNING_STEPS = 100  # a tuning is found in hundredths of a bin
+_TUNING_STEPS = 100  # a tuning is estimated in hundredths of a bin
 _CONTRAST_FMIN_HZ, _CONTRAST_BANDS, _CONTRAST_QUANTILE = 200.0, 6, 0.02
 _TONNETZ_TURNS = (7 / 6, 3 / 2, 2 / 3)  # of fifths, minor and major thirds: half turns a semitone
 _TONNETZ_RADII = (1.0, 1.0, 0.5)

@@ -1,7 +1,7 @@
 """Spectra to frame features: one number or vector per frame of 512 samples, by librosa's definitions.
 
 A feature is ``(size, n_frames)``. Where a definition refers to the whole song (decibels below its
-maximum, 80 dB of range, its tuning) the blocks only collect, and the song is judged at the end.
+maximum, 80 dB of range, its tuning) the blocks only collect, and the values follow at the end.
 """
 
 from collections.abc import Iterable
@@ -24,8 +24,17 @@ _ZERO_CROSSING_THRESHOLD = 1e-10
 class SongFrames:
     """All frame features of a song, by the names of the schema, and what is one number per song.
 
-    ``features`` maps a name to float ``(size, n_frames)``; ``values`` a name to a float; ``beats`` are
-    frame indices; frames are ``1 / frame_rate_hz`` seconds apart, the first at 0 s.
+    Attributes
+    ----------
+    features : dict of str to np.ndarray, float (size, n_frames)
+        ``mfcc, mfcc_delta, chroma, centroid, rolloff, bandwidth, contrast, flatness, zero_crossing_rate, rms,
+        tonnetz, mel, onset_strength, harmonic_rms, percussive_rms``; units as in ``songmap.library.schema.FEATURES``.
+    values : dict of str to float
+        ``tempo_bpm, beat_interval_std_s, pulse_clarity, harmonic_rms_mean, percussive_rms_mean``.
+    beats : np.ndarray, int (n_beats,)
+        Frame indices.
+    frame_rate_hz : float
+        Frames per second; the first frame is centred at 0 s.
     """
 
     features: dict[str, np.ndarray]
@@ -35,7 +44,21 @@ class SongFrames:
 
 
 def analyse(signal: Signal, config: AudioConfig, block_frames: int = spectra.BLOCK_FRAMES) -> SongFrames:
-    """Every frame feature of a signal at ``config.sample_rate_hz``. The block size changes no bit."""
+    """Compute every frame feature of a signal.
+
+    Parameters
+    ----------
+    signal : Signal
+        Mono, at ``config.sample_rate_hz``.
+    config : AudioConfig
+        Frame and hop length in samples, numbers of bands.
+    block_frames : int
+        Frames that are in memory at the same time. It changes no bit of the result.
+
+    Returns
+    -------
+    SongFrames
+    """
     collected, harmonic = _collect(signal, config, block_frames)
     mel_db = power_to_db(collected.mel)
     features = {
@@ -143,8 +166,8 @@ def block_peaks(magnitude: np.ndarray, config: AudioConfig) -> tuple[np.ndarray,
     # of two neighbours at most one is a local maximum
     size = len(magnitude) * ((last - first) // 2 + 1)
     pitches, strengths = np.empty(size, np.float32), np.empty(size, np.float32)
-    found = kernels.spectral_peaks(magnitude, first, last, config.sample_rate_hz / config.n_fft, pitches, strengths)
-    return pitches[:found].copy(), strengths[:found].copy()
+    n_peaks = kernels.spectral_peaks(magnitude, first, last, config.sample_rate_hz / config.n_fft, pitches, strengths)
+    return pitches[:n_peaks].copy(), strengths[:n_peaks].copy()
 
 
 def tuning_of_peaks(peaks: list[tuple[np.ndarray, np.ndarray]]) -> float:
@@ -215,4 +238,7 @@ def _sum_over_frames(hops: np.ndarray, n_samples: int, config: AudioConfig) -> n
     per_frame, n_frames = config.n_fft // config.hop_length, frame_count(n_samples, config)
     padded = np.zeros(n_frames + per_frame, hops.dtype)
     padded[per_frame // 2 : per_frame // 2 + len(hops)] = hops
-    return sum(padded[part : part + n_frames] for part in range(per_frame))
+    total = padded[:n_frames].copy()
+    for part in range(1, per_frame):
+        total += padded[part : part + n_frames]
+    return total

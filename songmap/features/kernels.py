@@ -1,4 +1,4 @@
-"""The hot loops, compiled. Each docstring states the definition; tests/extract compares with plain numpy.
+"""The hot loops, compiled. Each docstring states the definition; tests/features compares with plain numpy.
 
 Conventions: spectra are frames by bins, ``(n_frames, n_bins)``, so that a frame is contiguous. All
 kernels release the GIL, use no fast-math and give the same bits for any split into blocks. They are
@@ -6,7 +6,9 @@ compiled on first use and cached on disk.
 """
 
 import numpy as np
-from numba import njit
+from numba import njit  # has no types:
+
+# mypy: disable-error-code="untyped-decorator"
 
 MEDIAN_LANES = 64  # columns whose sorted windows are updated together: wide enough to fill SIMD registers
 
@@ -156,7 +158,7 @@ def keep_harmonic(spectrum: np.ndarray, magnitude: np.ndarray, harmonic: np.ndar
 
     ``spectrum`` is the float32 view ``(n, 2 * n_bins)`` of complex numbers. Every step rounds as in
     ``librosa.decompose.hpss`` (magnitude times mask times phase), because what this leaves in silence
-    is rounding noise alone, and chroma, being normalised, hears it at full scale.
+    is rounding noise alone, and chroma, being normalised, raises it to full scale.
     """
     tiny = np.float32(np.finfo(np.float32).tiny)
     one, half = np.float32(1.0), np.float32(0.5)
@@ -278,7 +280,7 @@ def spectral_peaks(
     Writes frequencies in Hz and magnitudes, float32, one after the other; returns how many. The
     definition and the precision of each step are those of ``librosa.piptrack``.
     """
-    found = 0
+    n_peaks = 0
     half, tenth = np.float32(0.5), np.float32(0.1)
     for row in range(magnitude.shape[0]):
         floor = tenth * magnitude[row].max()
@@ -291,10 +293,10 @@ def spectral_peaks(
                 continue
             curvature, slope = after + before - 2.0 * here, (after - before) / 2.0
             shift = np.float32(0.0 if abs(slope) >= abs(curvature) else -slope / curvature)
-            pitches[found] = (column + shift) * hz_per_bin
-            strengths[found] = here + half * np.float32(slope) * shift
-            found += 1
-    return found
+            pitches[n_peaks] = (column + shift) * hz_per_bin
+            strengths[n_peaks] = here + half * np.float32(slope) * shift
+            n_peaks += 1
+    return n_peaks
 
 
 @njit(cache=True, nogil=True)
@@ -328,20 +330,15 @@ def zero_crossings(samples: np.ndarray, before: float, hop: int, threshold: floa
 
 @njit(cache=True, nogil=True)
 def beat_scores(
-    onsets: np.ndarray,
-    window: np.ndarray,
-    first_lag: int,
-    penalties: np.ndarray,
-    local: np.ndarray,
-    total: np.ndarray,
-    previous: np.ndarray,
-) -> None:
-    """Scores of beat tracking, all ``(n_frames,)``: onsets around each frame, and the best chain that ends there.
+    onsets: np.ndarray, window: np.ndarray, first_lag: int, penalties: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Scores of beat tracking ``local, total, previous``, all ``(n_frames,)``, of ``onsets`` float64 ``(n_frames,)``.
 
     ``local`` is ``onsets`` smoothed by ``window``; ``total`` adds to it the best earlier total less the
     penalty of its lag (``first_lag …``); ``previous`` is that earlier frame, -1 where a chain begins.
     """
     n_frames, half = len(onsets), len(window) // 2
+    local, total, previous = np.empty(n_frames), np.empty(n_frames), np.empty(n_frames, np.int64)
     for frame in range(n_frames):
         score = 0.0
         for place in range(max(0, frame + half - n_frames + 1), min(frame + half, len(window))):
@@ -361,3 +358,4 @@ def beat_scores(
         total[frame] = local[frame] + (best if best_frame >= 0 else 0.0)
         begun = begun or local[frame] >= threshold
         previous[frame] = best_frame if begun else -1
+    return local, total, previous

@@ -1,15 +1,32 @@
-"""The definition of columns 0-633: plain librosa calls, which tests and benchmarks compare the extraction with.
+"""The definition of columns 0-633: plain librosa calls, the reference that ``01 --engine librosa`` extracts with.
 
-Nothing else imports this module, nor librosa within ``songmap.extract``: loading it takes longer than a song.
+librosa is needed here only, and loaded when a song is computed: that takes longer than songmap needs for one.
 """
 
-import librosa
 import numpy as np
+
+from songmap.core.errors import AudioError
+from songmap.features.analysis import AudioAnalysis
+from songmap.library.schema import N_LIBROSA
 
 
 def plain_columns(samples: np.ndarray) -> np.ndarray:
-    """Columns 0-633 of mono ``samples (n,)`` at 22,050 Hz, one call per feature, as a reader would write them."""
-    feature, parts = librosa.feature, []
+    """Compute columns 0-633, one librosa call per feature, as a reader would write them.
+
+    Parameters
+    ----------
+    samples : np.ndarray, float32 (n_samples,)
+        Mono, at 22,050 Hz.
+
+    Returns
+    -------
+    np.ndarray, float64 (634,)
+    """
+    from librosa import feature, power_to_db
+    from librosa.beat import beat_track
+    from librosa.effects import harmonic
+
+    parts: list[np.ndarray] = []
 
     def mean(values: np.ndarray) -> None:
         parts.append(np.mean(values, axis=1))
@@ -27,15 +44,26 @@ def plain_columns(samples: np.ndarray) -> np.ndarray:
     mean_and_std(feature.spectral_contrast(y=samples))
     mean(feature.spectral_flatness(y=samples))
     mean_and_std(feature.zero_crossing_rate(samples))
-    parts.append(np.atleast_1d(librosa.beat.beat_track(y=samples)[0]))
+    parts.append(np.atleast_1d(beat_track(y=samples)[0]))
     mean_and_std(feature.rms(y=samples))
-    mean_and_std(feature.tonnetz(y=librosa.effects.harmonic(samples)))
-    mel_db = librosa.power_to_db(feature.melspectrogram(y=samples), ref=np.max)
+    mean_and_std(feature.tonnetz(y=harmonic(samples)))
+    mel_db = power_to_db(feature.melspectrogram(y=samples), ref=np.max)
     mean(mel_db)
     parts.extend(np.percentile(mel_db, percentile, axis=1) for percentile in (25, 50, 75))
     return np.concatenate(parts)
 
 
-def deviation(ours: np.ndarray, theirs: np.ndarray) -> np.ndarray:
-    """Difference as a multiple of what is allowed, 1e-4 + 1e-3 of the value: parity holds where it is at most 1."""
-    return np.abs(ours - theirs) / (1e-4 + 1e-3 * np.abs(theirs))
+def reference_embedding(analysis: AudioAnalysis) -> np.ndarray:
+    """The embedding float32 ``(641,)`` with columns 0-633 by librosa; the seven that complete them stay songmap's.
+
+    Raises AudioError if a number is not finite.
+    """
+    columns = plain_columns(analysis.samples)
+    if not np.isfinite(columns).all():
+        raise AudioError("gives librosa numbers that are not finite: damaged audio?")
+    return np.concatenate([columns, analysis.embedding[N_LIBROSA:]]).astype(np.float32)
+
+
+def deviation(values: np.ndarray, reference: np.ndarray) -> np.ndarray:
+    """Difference as a multiple of what is allowed, 1e-4 + 1e-3 of the reference's value: at most 1 counts as equal."""
+    return np.abs(values - reference) / (1e-4 + 1e-3 * np.abs(reference))

@@ -62,22 +62,20 @@ def track_beats(envelope: np.ndarray, tempo_bpm: float, config: AudioConfig) -> 
     window = np.exp(-0.5 * (np.arange(-period, period + 1) * 32.0 / period) ** 2)
     lags = np.arange(max(1, round(period / 2)), 2 * period + 1)
     penalties = _TIGHTNESS * (np.log(lags) - np.log(period)) ** 2
-    local, total = np.empty(len(onsets)), np.empty(len(onsets))
-    previous = np.empty(len(onsets), np.int64)
-    kernels.beat_scores(onsets.astype(np.float64), window, lags[0], penalties, local, total, previous)
+    local, total, previous = kernels.beat_scores(onsets.astype(np.float64), window, lags[0], penalties)
 
     rises, falls = np.diff(total, prepend=total[0]) > 0, np.diff(total, append=-np.inf) <= 0
     peaks = np.flatnonzero(rises & falls)
     good = peaks[total[peaks] >= 0.5 * np.median(total[peaks])] if len(peaks) else peaks
     beat = int(good[-1]) if len(good) else len(total) - 1
-    beats = []
+    chain = []
     while beat >= 0:
-        beats.append(beat)
+        chain.append(beat)
         beat = int(previous[beat])
-    found = np.array(beats[::-1])
-    smooth = np.convolve(local[found], np.hanning(5))[2 : len(local) + 2]
+    beats = np.array(chain[::-1])
+    smooth = np.convolve(local[beats], np.hanning(5))[2 : len(local) + 2]
     strong = np.flatnonzero(local > 0.5 * np.sqrt(np.mean(smooth**2)))
-    return found[(found >= strong[0]) & (found <= strong[-1])] if len(strong) else found[:0]
+    return beats[(beats >= strong[0]) & (beats <= strong[-1])] if len(strong) else beats[:0]
 
 
 def beat_interval_std_s(beats: np.ndarray, config: AudioConfig) -> float:

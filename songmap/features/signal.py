@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Iterable, Iterator
+from io import FileIO
 
 import numpy as np
 
@@ -22,7 +23,7 @@ class Signal:
     def __init__(self) -> None:
         self._parts: list[np.ndarray] = []
         self._length = 0
-        self._file = None
+        self._file: FileIO | None = None
 
     @classmethod
     def of(cls, samples: np.ndarray) -> "Signal":
@@ -41,15 +42,14 @@ class Signal:
             self._parts.append(samples)
             return
         try:
-            if self._file is None:
-                # lives as long as the signal
+            if self._file is None:  # it lives as long as the signal
                 self._file = tempfile.TemporaryFile(prefix="songmap-", buffering=0)  # noqa: SIM115
                 self._parts, parts = [], [*self._parts, samples]
             else:
                 parts = [samples]
             self._file.seek(0, 2)
             for part in parts:
-                missing = memoryview(np.ascontiguousarray(part)).cast("B")
+                missing = np.ascontiguousarray(part).data.cast("B")
                 while missing:  # a disk that is nearly full takes less than all
                     missing = missing[self._file.write(missing) :]
         except OSError as error:
@@ -67,7 +67,7 @@ class Signal:
             return self._parts[0][start:stop] if self._parts else np.empty(0, np.float32)
         samples = np.empty(max(0, stop - start), np.float32)
         self._file.seek(start * _ITEM_BYTES)
-        missing = memoryview(samples).cast("B")
+        missing = samples.data.cast("B")
         while missing and (got := self._file.readinto(missing)):
             missing = missing[got:]
         return samples

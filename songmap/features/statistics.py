@@ -16,7 +16,23 @@ _PERCENTILES = {"p25": 25, "p50": 50, "p75": 75}
 
 
 def embed(frames: SongFrames) -> np.ndarray:
-    """The embedding, float32 ``(641,)``, in the schema's order. Raises AudioError if a number is not finite."""
+    """Take the statistics that the schema declares.
+
+    Parameters
+    ----------
+    frames : SongFrames
+        Frame features of a whole song.
+
+    Returns
+    -------
+    np.ndarray, float32 (641,)
+        The embedding, in the order and units of ``songmap.library.schema.COLUMNS``.
+
+    Raises
+    ------
+    AudioError
+        If a number is not finite.
+    """
     parts = []
     # all three at once, of sorted rows: sorting runs in SIMD, selection does not
     mel = np.array([np.percentile(np.sort(row), list(_PERCENTILES.values())) for row in frames.features["mel"]])

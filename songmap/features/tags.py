@@ -1,4 +1,4 @@
-"""What a file says about itself: artist, title, album, year, key, … Tags may be absent; nothing is invented.
+"""What a file says about itself: artist, title, album, year, key, … Tags may be absent; nothing is made up.
 
 One exception, documented because grouping by artist rests on it: a file without an artist tag that is
 named ``Artist - Title`` takes both from its name, a track number before them left out.
@@ -47,10 +47,19 @@ _NAN = float("nan")
 
 
 def read_tags(path: Path) -> dict[str, str | float]:
-    """The tags of one file; what is absent or absurd is empty, or NaN.
+    """Read the tags of one file.
 
-    ``artist, title, album, album_artist, key, tag_genre, isrc, musicbrainz_id`` (of the recording) as text, several
-    values joined by "; "; ``year``, ``tag_bpm`` (20 to 999) and ``replaygain_db`` (track gain, to -18 LUFS) as float.
+    Parameters
+    ----------
+    path : Path
+        Any file; one that has no tags, or cannot be read, gives empty values.
+
+    Returns
+    -------
+    dict
+        ``artist, title, album, album_artist, key, tag_genre, isrc, musicbrainz_id`` (of the recording) as text,
+        several values joined by "; "; ``year``, ``tag_bpm`` (20 to 999) and ``replaygain_db`` (track gain, to
+        -18 LUFS) as float. What is absent or absurd is empty, or NaN.
     """
     tags = _tags(path)
     record: dict[str, str | float] = {
@@ -97,8 +106,8 @@ def _tags_of_ffmpeg(path: Path) -> dict[str, list[str]]:
 
 
 def _wanted(tags: Mapping | None) -> dict[str, list[str]]:
-    found = {_name(key): value for key, value in (tags or {}).items()}
-    return {name: texts for name in _WANTED & found.keys() if (texts := _texts(found[name]))}
+    values = {_name(key): value for key, value in (tags or {}).items()}
+    return {name: texts for name in _WANTED & values.keys() if (texts := _texts(values[name]))}
 
 
 def _name(key: str) -> str:
@@ -146,6 +155,6 @@ def _all(tags: dict[str, list[str]], names: tuple[str, ...]) -> Iterator[str]:
 def _numbers(texts: Iterator[str], low: float, high: float) -> Iterator[float]:
     """The first number of each text, with a decimal point or comma, if it is from ``low`` to ``high``."""
     for text in texts:
-        found = _NUMBER.search(text)
-        if found and low <= (number := float(found[0].replace(",", "."))) <= high:
+        match = _NUMBER.search(text)
+        if match and low <= (number := float(match[0].replace(",", "."))) <= high:
             yield number

@@ -1,4 +1,4 @@
-"""Every save and load of the library and the model; no other module touches those files.
+"""Every save and load of the library; no other module touches those files.
 
 A library is ``embeddings`` float32 ``(n_songs, 641)`` and ``songs``, a DataFrame with the same rows
 in sorted path order. ``validate`` runs on save and on load. Files are written to a temporary name
@@ -8,9 +8,11 @@ of classes, so a tampered file gets a clear error and runs nothing.
 
 import hashlib
 import io
+import logging
 import pickle
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,8 +23,11 @@ from songmap.core.errors import SchemaError
 from songmap.core.files import read_bytes, read_json, sha256, write_atomically, write_json
 from songmap.core.pickles import TABLE_CLASSES, load_pickle
 from songmap.core.workspace import Workspace
+from songmap.library.descriptors import describe
 from songmap.library.schema import (
     COLUMNS,
+    DEFAULT_ENGINE,
+    ENGINES,
     N_COLUMNS,
     NUMBER_COLUMNS,
     SONG_COLUMNS,
@@ -30,20 +35,35 @@ from songmap.library.schema import (
     column_index,
     fingerprint,
 )
-from songmap.library.versions import library_versions
+from songmap.library.versions import analysis_versions, library_versions
+
+_log = logging.getLogger(__name__)
+_FIRST = "run 01_feature_extraction.py first"
 
 
 @dataclass(frozen=True)
 class Library:
-    """All songs: ``embeddings`` float32 ``(n_songs, 641)``, ``songs`` a DataFrame of ``SONG_COLUMNS`` and labels.
+    """All songs of a collection.
 
-    Numbers are NaN and text is empty where a tag does not exist; ``duration`` is in seconds. ``tempo_bpm`` is
-    measured, ``tag_bpm``, ``tag_genre`` and ``key`` are what the file says. ``duplicate_of`` is the path of the
-    first file with the same recording, empty where there is no other.
+    Attributes
+    ----------
+    embeddings : np.ndarray, float32 (n_songs, 641)
+        The columns of ``songmap.library.schema``.
+    songs : pd.DataFrame
+        The same rows: ``SONG_COLUMNS`` and further labels. Numbers are NaN and text is empty where a tag does not
+        exist; ``duration`` is in seconds. ``tempo_bpm`` is measured, ``tag_bpm``, ``tag_genre`` and ``key`` are what
+        the file says. ``duplicate_of`` is the path of the first file with the same recording, empty where there is
+        no other.
+    config : AudioConfig
+        How the audio was analysed.
+    engine : str
+        What computed columns 0-633: ``songmap``, or ``librosa``, the reference.
     """
 
     embeddings: np.ndarray
     songs: pd.DataFrame
+    config: AudioConfig = field(default_factory=AudioConfig)
+    engine: str = DEFAULT_ENGINE
 
     def __len__(self) -> int:
         return len(self.songs)
@@ -52,6 +72,11 @@ class Library:
     def genres(self) -> np.ndarray:
         """Genre of every song, ``(n_songs,)`` of str."""
         return self.songs["genre"].to_numpy(dtype=object)
+
+    @property
+    def descriptors(self) -> np.ndarray:
+        """The 157 descriptors of every song, float64 ``(n_songs, 157)``: see ``songmap.library.descriptors``."""
+        return describe(self.embeddings)
 
     def column(self, name: str) -> np.ndarray:
         """One named column over all songs, float32 ``(n_songs,)``."""
@@ -103,9 +128,22 @@ def song_table(records: Iterable[dict[str, Any]]) -> pd.DataFrame:
     return songs
 
 
-def save_library(workspace: Workspace, library: Library, config: AudioConfig) -> None:
-    """Validate and write matrix, table and manifest (last, so that a torn save is noticed on load)."""
+def save_library(workspace: Workspace, library: Library) -> None:
+    """Validate and write matrix, table and manifest (last, so that a torn save is noticed on load).
+
+    Parameters
+    ----------
+    workspace : Workspace
+        Gives the paths; folders are made.
+    library : Library
+
+    Raises
+    ------
+    SchemaError
+        If the library is not whole, or was analysed by a configuration that gives the columns another meaning.
+    """
     validate(library.embeddings, library.songs)
+    _check_config(library.config, "the library")
     stream = io.BytesIO()
     np.save(stream, np.ascontiguousarray(library.embeddings), allow_pickle=False)
     matrix, table = stream.getvalue(), pickle.dumps(library.songs, protocol=5)
@@ -116,7 +154,8 @@ def save_library(workspace: Workspace, library: Library, config: AudioConfig) ->
         {
             "columns": fingerprint(),
             "n_songs": len(library),
-            "audio": asdict(config),
+            "audio": asdict(library.config),
+            "engine": library.engine,
             "versions": library_versions(),
             "sha256": {
                 workspace.embeddings.name: hashlib.sha256(matrix).hexdigest(),
@@ -126,22 +165,39 @@ def save_library(workspace: Workspace, library: Library, config: AudioConfig) ->
     )
 
 
-def load_library(workspace: Workspace) -> Library:
-    """Read and validate what 01 wrote. Raises SchemaError with what to do when it cannot be used.
+def load_library(workspace: Workspace | Path | str) -> Library:
+    """Read and validate what 01 wrote.
 
-    The matrix is mapped into memory, for reading: a large one takes no more of it than is looked at.
+    Columns and audio configuration must be those of this version. Numbers by other versions of numpy and the like
+    differ in their last bits at most: the library is loaded, with a warning in the log.
+
+    Parameters
+    ----------
+    workspace : Workspace, Path or str
+        The workspace, or its folder.
+
+    Returns
+    -------
+    Library
+        Its matrix is mapped into memory, for reading: a large one takes no more of it than is looked at.
+
+    Raises
+    ------
+    SchemaError
+        With what to do, when files are missing, changed, mixed up or of another version.
     """
-    manifest = read_json(workspace.manifest, "run 01_feature_extraction.py first")
-    table = read_bytes(workspace.songs, "run 01_feature_extraction.py first")
-    found = {
-        workspace.embeddings.name: sha256(workspace.embeddings, "run 01_feature_extraction.py first"),
+    if not isinstance(workspace, Workspace):
+        workspace = Workspace(Path(workspace).expanduser())
+    manifest = read_json(workspace.manifest, _FIRST)
+    table = read_bytes(workspace.songs, _FIRST)
+    checksums = {
+        workspace.embeddings.name: sha256(workspace.embeddings, _FIRST),
         workspace.songs.name: hashlib.sha256(table).hexdigest(),
     }
-    if manifest.get("columns") != fingerprint():
-        raise SchemaError(f"{workspace.manifest} is of another version (other columns); run 01 again")
-    checksums = manifest.get("sha256")
-    for name, checksum in found.items():
-        if not isinstance(checksums, dict) or checksums.get(name) != checksum:
+    config = _read_config(workspace.manifest, manifest)
+    expected = manifest.get("sha256")
+    for name, checksum in checksums.items():
+        if not isinstance(expected, dict) or expected.get(name) != checksum:
             raise SchemaError(
                 f"{workspace.processed / name} is not the file that manifest.json describes "
                 "(changed, or from another run); run 01 again"
@@ -149,19 +205,55 @@ def load_library(workspace: Workspace) -> Library:
     try:
         embeddings = np.load(workspace.embeddings, mmap_mode="r", allow_pickle=False)
     except (ValueError, EOFError) as error:
-        raise SchemaError(f"{workspace.embeddings} is no .npy matrix ({error}); run 01 again") from error
+        raise SchemaError(f"{workspace.embeddings} is not an .npy matrix ({error}); run 01 again") from error
     songs = load_pickle(workspace.songs, table, TABLE_CLASSES)
     if not isinstance(songs, pd.DataFrame):
         raise SchemaError(f"{workspace.songs} holds a {type(songs).__name__}, not a DataFrame; run 01 again")
     validate(embeddings, songs)
-    return Library(embeddings, songs)
+    engine = manifest.get("engine", DEFAULT_ENGINE)
+    if engine not in ENGINES:
+        raise SchemaError(f"{workspace.manifest} names the engine {engine!r}, not {' or '.join(ENGINES)}; run 01 again")
+    return Library(embeddings, songs, config, engine)
+
+
+def _read_config(path: Path, manifest: dict[str, Any]) -> AudioConfig:
+    """The configuration in a manifest. Raises SchemaError unless columns and configuration are of this version."""
+    if manifest.get("columns") != fingerprint():
+        raise SchemaError(f"{path} is of another version (other columns); run 01 again")
+    try:
+        config = AudioConfig(**manifest["audio"])
+    except (KeyError, TypeError) as error:
+        raise SchemaError(f"{path} has no audio configuration of this version ({error}); run 01 again") from error
+    _check_config(config, str(path))
+    versions = manifest.get("versions")
+    if not isinstance(versions, dict):
+        raise SchemaError(f"{path} names no library versions; run 01 again")
+    if other := [
+        f"{name} {versions.get(name)}, now {now}"
+        for name, now in analysis_versions().items()
+        if versions.get(name) != now
+    ]:
+        _log.warning(
+            "%s was made with %s: numbers may differ in the last bits from new ones; run 01 again to renew it",
+            path, "; ".join(other),
+        )  # fmt: skip
+    return config
+
+
+def _check_config(config: AudioConfig, source: str) -> None:
+    """Raise SchemaError for a configuration under which the columns mean something else."""
+    for name, value in AudioConfig().column_settings().items():
+        if (used := getattr(config, name)) != value:
+            raise SchemaError(
+                f"{source} was analysed with {name} {used}, the columns of this version need {value}; run 01 again"
+            )
 
 
 def library_fingerprint(library: Library) -> str:
-    """SHA-256 of what a model learns from: numbers, paths, genres, and which files are copies."""
+    """SHA-256 of what a model is fitted to: numbers, paths, genres, and which files are copies."""
     digest = hashlib.sha256()
     for _, block in read_blocks(library.embeddings):
-        digest.update(np.ascontiguousarray(block))
+        digest.update(np.ascontiguousarray(block).data)
     for name in ("file_path", "genre", "duplicate_of"):
         digest.update("\n".join(library.songs[name]).encode("utf-8", "surrogateescape"))
     return digest.hexdigest()

@@ -1,6 +1,6 @@
 """Files that hold the same recording: re-encoded, louder or softer, other tags, a little silence more or less.
 
-Songs are compared by what a copy leaves nearly as it is, on fixed scales, so that the answer does not depend
+Songs are compared by what a copy leaves nearly as it is, on fixed scales, so that the result does not depend
 on what else is in the library: the mean chroma, and the 75th percentile of the mel bands that every encoder
 keeps (centres of 129 to 1956 Hz) less their mean, so that no gain and no other loudest moment moves them. A block's
 difference is the root mean square over its columns in units of its scale; the ``distance`` of two songs is the
@@ -26,7 +26,7 @@ MEL_BANDS = slice(4, 64)
 MEL_FLOOR_DB = -40.0  # what is softer is what encoders drop first
 MAX_DISTANCE = 1.0
 MAX_DURATION_DIFFERENCE_S = 4.0  # and at most
-MAX_DURATION_DIFFERENCE = 0.1  # of the longer one, so that a short loop is no copy of itself played twice
+MAX_DURATION_DIFFERENCE = 0.1  # of the longer one, so that a short loop is not a copy of itself played twice
 _SEARCH_AXES = 8  # of the projection in which candidates are looked for
 _SEARCH_ROWS = 32  # looked up at a time: bounds what a library of nothing but copies holds in memory
 _ROUNDING = 1e-3  # more than float32 coordinates of copies can err
@@ -102,7 +102,7 @@ def recordings(songs: pd.DataFrame) -> np.ndarray:
 
 
 def duplicate_rows(groups: Sequence[DuplicateGroup], songs: pd.DataFrame) -> list[dict[str, Any]]:
-    """One record per file of a group, groups numbered from 1, the file that stands for the group first."""
+    """One record per file of a group, groups numbered from 1, the first file of each group, which represents it, first."""
     return [
         {"group": number}
         | {name: songs[name].iloc[row] for name in ("song_name", "genre", "duration")}

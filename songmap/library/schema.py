@@ -7,7 +7,7 @@ indices, not a slice. Standard deviations are of the population (``ddof=0``), as
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 
@@ -24,6 +24,8 @@ SONG_COLUMNS = (
 )  # fmt: skip
 N_LIBROSA = 634
 N_COLUMNS = 641
+ENGINES = ("songmap", "librosa")  # what computes columns 0-633
+DEFAULT_ENGINE = "songmap"
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,10 @@ class AudioConfig:
     @property
     def frame_rate_hz(self) -> float:
         return self.sample_rate_hz / self.hop_length
+
+    def column_settings(self) -> dict[str, float]:
+        """The values that the columns' meaning depends on; the others decide which files are songs."""
+        return {name: value for name, value in asdict(self).items() if name not in ("min_duration_s", "silence_peak")}
 
 
 @dataclass(frozen=True)
@@ -123,18 +129,18 @@ COLUMN_UNIT: tuple[str, ...] = tuple(block.unit for block in FEATURES for _ in b
 def family_indices(family: str) -> np.ndarray:
     """Column indices of one of ``FAMILIES``, ascending, int64 ``(n,)``."""
     if family not in FAMILIES:
-        raise SchemaError(f"no column family {family!r}; there are {', '.join(FAMILIES)}")
+        raise SchemaError(f"there is no column family {family!r}; the families are {', '.join(FAMILIES)}")
     return np.array([index for index, name in enumerate(COLUMN_FAMILY) if name == family])
 
 
 def block_slice(feature: str, statistic: str) -> slice:
-    """Where one declared block stands in an embedding, e.g. ``block_slice("mfcc", "mean")``."""
+    """Columns of one declared block, e.g. ``block_slice("mfcc", "mean")``."""
     start = 0
     for block in FEATURES:
         if (block.feature, block.statistic) == (feature, statistic):
             return slice(start, start + block.size)
         start += block.size
-    raise SchemaError(f"no columns {feature!r} {statistic!r} among the {N_COLUMNS}")
+    raise SchemaError(f"there are no columns {feature!r} {statistic!r} among the {N_COLUMNS}")
 
 
 def column_index(name: str) -> int:
@@ -142,7 +148,7 @@ def column_index(name: str) -> int:
     try:
         return COLUMNS.index(name)
     except ValueError:
-        raise SchemaError(f"no column {name!r} among the {N_COLUMNS}") from None
+        raise SchemaError(f"there is no column {name!r} among the {N_COLUMNS}") from None
 
 
 def fingerprint(columns: Sequence[str] = COLUMNS) -> str:

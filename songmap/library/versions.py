@@ -2,9 +2,17 @@
 
 from importlib.metadata import version
 
+ANALYSIS_LIBRARIES = ("numpy", "scipy", "soundfile", "soxr", "av")
+"""What the numbers of an embedding come from: other versions may differ in their last bits."""
+
 LIBRARIES = ("numpy", "scipy", "pandas", "soundfile", "soxr", "av", "scikit-learn", "xgboost")
 
 
 def library_versions() -> dict[str, str]:
     """Versions of the libraries whose numbers or files end up in artifacts."""
     return {name: version(name) for name in LIBRARIES}
+
+
+def analysis_versions() -> dict[str, str]:
+    """Versions of ``ANALYSIS_LIBRARIES``."""
+    return {name: version(name) for name in ANALYSIS_LIBRARIES}

@@ -1,4 +1,4 @@
-"""What is no song, or no longer: each ends as a finite embedding or with its one-line reason, and costs no other."""
+"""Files that are not songs: each ends as a finite embedding or with its one-line reason, and costs no other."""
 
 import csv
 import os
@@ -21,14 +21,16 @@ from PIL import Image
 from scripts import write_songs
 from signals import RATE_HZ, music, noise, tone
 
-from benchmarks.fuzz import FORMATS, damaged, judge, ogg_pages, sources, with_ogg_checksums
+from benchmarks.fuzz import FORMATS, damaged, ogg_pages, outcome_of, sources, with_ogg_checksums
 from songmap.core.errors import AudioError
 from songmap.core.workspace import REPOSITORY, Workspace
 from songmap.extract.files import find_songs
 from songmap.extract.labels import label_songs
-from songmap.extract.report import save_tables
-from songmap.extract.run import Extraction, Manner, extract_library
-from songmap.extract.workers import ask
+from songmap.extract.options import ExtractionOptions
+from songmap.extract.results import Extraction
+from songmap.extract.run import extract_library
+from songmap.extract.views.tables import save_tables
+from songmap.extract.workers import call_worker
 from songmap.features.decode import opened
 from songmap.library.schema import AudioConfig
 
@@ -37,7 +39,7 @@ TENTHS = range(1, 10)
 WHOLE = {"wav": None, "aiff": None, "flac": None, "ogg": None, "mp3": None, "opus": "libopus", "m4a": "aac"}
 CHANGED = {  # while they are queued
     "deleted.wav": "does not exist",
-    "made a folder.wav": "is no regular file",
+    "made a folder.wav": "is not a regular file",
     "overwritten.wav": "changed while it was read",
 }
 GOOD = {f"Good/A/{index:02d}.wav" for index in range(3)}
@@ -76,13 +78,13 @@ def of_samples() -> Iterator[tuple[str, np.ndarray, str]]:
     """Name, samples, and the reason, empty for what is a song all the same."""
     song = music(4)
     for name, value, reason in (
-        ("nan", np.nan, "no numbers"),
-        ("inf", np.inf, "no numbers"),
-        ("minus inf", -np.inf, "no numbers"),
+        ("nan", np.nan, "not finite"),
+        ("inf", np.inf, "not finite"),
+        ("minus inf", -np.inf, "not finite"),
         ("loud", 1e30, "too loud"),
     ):
         yield f"{name}.wav", np.where(np.arange(len(song)) == len(song) - 1, value, song), reason
-    yield "all nan.wav", np.full(len(song), np.nan), "no numbers"
+    yield "all nan.wav", np.full(len(song), np.nan), "not finite"
     yield "silence.wav", np.zeros(len(song)), "silent"
     yield "one sample.wav", song[:1], "too short: 0.00 s"
     yield "no sample.wav", song[:0], "cannot be decoded|too short"
@@ -174,7 +176,7 @@ def write_bad_files(bad: Path, whole: dict[str, bytes]) -> dict[str, str | None]
     (bad / "loop.mp3").symlink_to("loop.mp3")
     (bad / "nowhere.mp3").symlink_to("nothing.mp3")
     for name, reason in (
-        ("folder", "no regular file"), ("pipe", "no regular file"), ("device", "no regular file"),
+        ("folder", "not a regular file"), ("pipe", "not a regular file"), ("device", "not a regular file"),
         ("loop", "does not exist|cannot be read"), ("nowhere", "does not exist"),
     ):  # fmt: skip
         expected[f"Bad/{name}.mp3"] = reason
@@ -185,16 +187,16 @@ def write_bad_files(bad: Path, whole: dict[str, bytes]) -> dict[str, str | None]
 
 @pytest.fixture(scope="module")
 def result(whole, tmp_path_factory) -> Result:
-    """All bad files and three good ones, heard by two workers; and the good ones alone."""
+    """All bad files and three good ones, analysed by two workers; and the good ones alone."""
     root = tmp_path_factory.mktemp("library")
     folder, bad = root / "music", root / "music" / "Bad"
     write_songs(folder / "Good", 3)
     bad.mkdir()
     expected = write_bad_files(bad, whole)
 
-    def while_queued(progress) -> None:
-        """The first progress is told between listing and hearing."""
-        if progress.done == 0:
+    def while_queued(done: int, total: int) -> None:
+        """The first progress is reported between listing and analysing."""
+        if done == 0:
             (bad / "deleted.wav").unlink()
             (bad / "made a folder.wav").unlink()
             (bad / "made a folder.wav").mkdir()
@@ -206,7 +208,7 @@ def result(whole, tmp_path_factory) -> Result:
     songs = extraction.library.songs
     return Result(
         extraction,
-        {path.relative_to(folder).as_posix(): reason for path, reason in extraction.failures},
+        {failure.path.relative_to(folder).as_posix(): failure.reason for failure in extraction.failures},
         {
             Path(path).relative_to(folder).as_posix(): duration
             for path, duration in zip(songs["file_path"], songs["duration"], strict=True)
@@ -217,9 +219,9 @@ def result(whole, tmp_path_factory) -> Result:
     )
 
 
-def run(folder: Path, workspace: Workspace, on_progress=lambda progress: None, timeout_s: float = 120) -> Extraction:
+def run(folder: Path, workspace: Workspace, on_progress=lambda done, total: None, timeout_s: float = 120) -> Extraction:
     songs = label_songs(find_songs(folder), folder, "folder")
-    return extract_library(songs, workspace, Manner(2, timeout_s=timeout_s), on_progress=on_progress)
+    return extract_library(songs, workspace, ExtractionOptions(2, timeout_s=timeout_s), on_progress)
 
 
 def test_every_file_ends_with_its_reason_or_as_a_song(result):
@@ -227,9 +229,9 @@ def test_every_file_ends_with_its_reason_or_as_a_song(result):
     assert not result.failures.keys() & result.durations.keys()
     unlike = {}
     for name, reason in result.expected.items():
-        found = result.failures.get(name, "")
-        if reason is not None and not re.search(reason or "^$", found):
-            unlike[name] = found
+        given = result.failures.get(name, "")
+        if reason is not None and not re.search(reason or "^$", given):
+            unlike[name] = given
     assert unlike == {}
 
 
@@ -257,7 +259,7 @@ def test_ledger_and_table_name_every_file(result):
     for path, failure, is_song in rows:
         row = table[Path(os.fsdecode(path)).name]
         assert (row["reason"] or None, row["status"] == "extracted") == (failure, bool(is_song))
-    # of what changed meanwhile the ledger learns in the next run
+    # what changed meanwhile enters the ledger in the next run
     assert {Path(os.fsdecode(path)).name for path, _, _ in rows} == names - CHANGED.keys()
 
 
@@ -303,10 +305,10 @@ def test_files_that_never_end_are_given_up_and_cost_no_other(tmp_path):
         with (tmp_path / "music" / f"{name}.wav").open("wb") as stream:
             stream.write(header + b"data" + size.to_bytes(4, "little") + noise(1).tobytes())
             stream.truncate(size + 44)
-    extraction = run(tmp_path / "music", Workspace(tmp_path / "work"), timeout_s=6)
+    extraction = run(tmp_path / "music", Workspace(tmp_path / "work"), timeout_s=3)
     assert len(extraction.library) == 2
-    assert [(path.name, reason) for path, reason in extraction.failures] == [
-        (name, "took longer than 6 s; give it more with --timeout") for name in ("ffmpeg.wav", "libsndfile.wav")
+    assert [(failure.path.name, failure.reason) for failure in extraction.failures] == [
+        (name, "took longer than 3 s; give it more with --timeout") for name in ("ffmpeg.wav", "libsndfile.wav")
     ]
 
 
@@ -316,18 +318,18 @@ def test_files_that_never_end_are_given_up_and_cost_no_other(tmp_path):
 def test_damaged_files_of_all_formats_are_songs_or_refused(tmp_path):
     per_format = 12
 
-    def verdict(name: str, index: int) -> tuple[str, str, str | None]:
+    def outcome(name: str, index: int) -> tuple[str, str, str | None]:
         path = tmp_path / f"{name}-{index}.{name}"
         path.write_bytes(damaged(name, 1, index))
-        answer = ask("embed", path, AudioConfig(), 120, 0)
-        return path.name, judge(answer), answer.get("failure")
+        answer = call_worker("embed", path, ExtractionOptions(timeout_s=120))
+        return path.name, outcome_of(answer), answer.get("failure")
 
-    with ThreadPoolExecutor(2) as crew:
-        found = list(crew.map(verdict, *zip(*((n, i) for n in FORMATS for i in range(per_format)), strict=True)))
-    assert [file for file in found if file[1] not in ("embedded", "refused")] == []
-    n_embedded = sum(file[1] == "embedded" for file in found)
+    with ThreadPoolExecutor(2) as pool:
+        files = list(pool.map(outcome, *zip(*((n, i) for n in FORMATS for i in range(per_format)), strict=True)))
+    assert [file for file in files if file[1] not in ("embedded", "refused")] == []
+    n_embedded = sum(file[1] == "embedded" for file in files)
     assert (
-        0.3 < n_embedded / len(found) < 0.8
+        0.3 < n_embedded / len(files) < 0.8
     )  # neither so little damage that all survives, nor so much that nothing does
 
 

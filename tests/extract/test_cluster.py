@@ -4,47 +4,42 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
-from scripts import artifacts, extract, extract_command, kept_songs, write_songs
+from scripts import artifacts, extract_command, kept_songs, run_script, write_songs
+from waiting import Lines, wait_until
 
 from songmap.core.workspace import REPOSITORY, Workspace
+from songmap.extract import executors
 
 
 @pytest.fixture
 def cluster(tmp_path):
-    """A scheduler's address and a function that starts a worker process."""
+    """A scheduler's address and a function that starts a worker process and returns it when it is registered."""
     environment = os.environ | {"PYTHONPATH": str(REPOSITORY), "DASK_DISTRIBUTED__WORKER__PREOPEN": "0"}
     running = []
 
-    def start(*command: str) -> subprocess.Popen:
-        log = (tmp_path / f"{len(running)}.log").open("w")
-        process = subprocess.Popen([sys.executable, "-m", "dask", *command], env=environment, stderr=log, cwd=tmp_path)
+    def start(*command: str) -> tuple[subprocess.Popen, Lines]:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "dask", *command], env=environment, stderr=subprocess.PIPE, text=True, cwd=tmp_path
+        )
         running.append(process)
-        return process
+        return process, Lines(process)
 
-    file = tmp_path / "scheduler.json"
-    start("scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(file))
-    address = wait_for(lambda: file.exists() and file.read_text().split('"address": "')[1].split('"')[0])
+    _, lines = start("scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard")
+    address = lines.wait_for("Scheduler at:").split()[-1]
 
     def start_worker() -> subprocess.Popen:
         options = ("--nthreads", "1", "--no-dashboard", "--no-nanny", "--local-directory", str(tmp_path))
-        return start("worker", address, *options)
+        process, lines = start("worker", address, *options)
+        lines.wait_for("Registered to:")
+        return process
 
     yield address, start_worker
     for process in running:
         process.kill()
         process.wait()
-
-
-def wait_for(condition, timeout_s: float = 60):
-    deadline = time.monotonic() + timeout_s
-    while not (found := condition()):
-        assert time.monotonic() < deadline, "waited too long"
-        time.sleep(0.05)
-    return found
 
 
 def test_a_cluster_that_loses_a_worker_gives_the_same_bytes(tmp_path, cluster):
@@ -56,7 +51,7 @@ def test_a_cluster_that_loses_a_worker_gives_the_same_bytes(tmp_path, cluster):
         "--workspace", work.root, "--music", tmp_path / "music", "--executor", "dask", "--scheduler", address
     )
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as run:
-        wait_for(lambda: kept_songs(work) >= 2 or run.poll() is not None, 120)
+        wait_until(lambda: kept_songs(work) >= 2 or run.poll() is not None)
         workers[0].send_signal(signal.SIGKILL)
         killed_at = kept_songs(work)
         out, errors = run.communicate(timeout=300)
@@ -64,20 +59,21 @@ def test_a_cluster_that_loses_a_worker_gives_the_same_bytes(tmp_path, cluster):
     assert 2 <= killed_at < 12
     assert "12 songs in the library: 12 extracted, 0 failed" in out
     local = Workspace(tmp_path / "local")
-    assert extract("--workspace", local.root, "--music", tmp_path / "music").returncode == 0
+    assert run_script("01", "--workspace", local.root, "--music", tmp_path / "music").returncode == 0
     assert artifacts(work) == artifacts(local)
 
 
-def test_a_cluster_that_cannot_serve_is_one_line(tmp_path, cluster):
+def test_a_cluster_that_cannot_serve_is_one_line(tmp_path, cluster, monkeypatch):
     address, _ = cluster
     write_songs(tmp_path / "music", 1)
 
     def errors(scheduler: str, music: Path) -> str:
-        result = extract(
-            "--workspace", tmp_path / "w", "--music", music, "--executor", "dask", "--scheduler", scheduler
+        result = run_script(
+            "01", "--workspace", tmp_path / "w", "--music", music, "--executor", "dask", "--scheduler", scheduler
         )
         assert (result.returncode, len(result.stderr.splitlines())) == (2, 1), result.stderr
         return result.stderr
 
-    assert "no dask scheduler at tcp://127.0.0.1:9" in errors("tcp://127.0.0.1:9", tmp_path / "music")
     assert "has no workers" in errors(address, tmp_path / "music")
+    monkeypatch.setattr(executors, "_CONNECT_S", 1)  # for how long a scheduler is looked for
+    assert "no dask scheduler at tcp://127.0.0.1:9" in errors("tcp://127.0.0.1:9", tmp_path / "music")

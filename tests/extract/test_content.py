@@ -137,8 +137,8 @@ def test_what_cannot_be_read_is_named(tmp_path):
     (tmp_path / "empty.mp3").touch()
     os.mkfifo(tmp_path / "pipe.mp3")
     for name, reason in (
-        ("folder.mp3", "no regular file"),
-        ("pipe.mp3", "no regular file"),
+        ("folder.mp3", "not a regular file"),
+        ("pipe.mp3", "not a regular file"),
         ("empty.mp3", "0 bytes"),
         ("none.mp3", "does not exist"),
         ("x" * 5000, "File name too long"),

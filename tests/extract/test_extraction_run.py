@@ -8,7 +8,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import mutagen
@@ -16,14 +15,16 @@ import numpy as np
 import pytest
 import soundfile
 from mutagen import id3
-from scripts import artifacts, extract, extract_command, kept_songs, write_songs
+from scripts import artifacts, extract, extract_command, kept_songs, run_script, write_songs
 from signals import RATE_HZ, music, noise, tone
+from waiting import wait_until
 
 from songmap.core.errors import AudioError
 from songmap.core.workspace import Workspace
 from songmap.extract.files import find_songs
 from songmap.extract.labels import label_songs
-from songmap.extract.run import Manner, extract_library
+from songmap.extract.options import ExtractionOptions
+from songmap.extract.run import extract_library
 from songmap.features.analysis import analyse_file
 from songmap.library.library import load_library
 
@@ -57,7 +58,7 @@ def folder(tmp_path_factory) -> Path:
 
 
 def test_the_script_extracts_names_failures_and_resumes(folder, tmp_path):
-    first = extract("--workspace", tmp_path, "--music", folder, "--workers", "2")
+    first = extract("--workspace", tmp_path, "--music", folder, "--workers", "2")  # as a user runs it
     assert first.returncode == 0, first.stderr
     assert first.stderr == ""
     library = load_library(Workspace(tmp_path))
@@ -68,11 +69,11 @@ def test_the_script_extracts_names_failures_and_resumes(folder, tmp_path):
     for name, reason in (
         ("short.wav", "1.00 s, at least 3 s"),
         ("silent.wav", "silent"),
-        ("nan.wav", "no numbers"),
+        ("nan.wav", "not finite"),
         ("empty.mp3", "0 bytes"),
         ("text.mp3", "cannot be decoded"),
-        ("pipe.mp3", "no regular file"),
-        ("folder.wav", "no regular file"),
+        ("pipe.mp3", "not a regular file"),
+        ("folder.wav", "not a regular file"),
     ):
         line = next(line for line in first.stdout.splitlines() if name in line)
         assert reason in line
@@ -80,7 +81,7 @@ def test_the_script_extracts_names_failures_and_resumes(folder, tmp_path):
     assert "4 songs in the library: 4 extracted, 7 failed, 0 unchanged." in first.stdout
     before = artifacts(Workspace(tmp_path))
 
-    second = extract("--workspace", tmp_path, "--music", folder, "--workers", "1", "--json")
+    second = run_script("01", "--workspace", tmp_path, "--music", folder, "--workers", "1", "--json")
     assert second.returncode == 0, second.stderr
     rows = json.loads(second.stdout)
     assert [row["file_path"] for row in rows[:4]] == library.songs["file_path"].tolist()
@@ -91,16 +92,16 @@ def test_the_script_extracts_names_failures_and_resumes(folder, tmp_path):
 def test_workers_and_executors_change_no_byte(tmp_path):
     write_songs(tmp_path / "music", 5)
     results = []
-    for manner in (Manner(1), Manner(3), Manner(2, "processes")):
-        workspace = Workspace(tmp_path / f"{manner.workers}")
-        results.append(extract_library(songs_of(tmp_path / "music"), workspace, manner).library)
+    for options in (ExtractionOptions(1), ExtractionOptions(3), ExtractionOptions(2, "processes")):
+        workspace = Workspace(tmp_path / f"{options.workers}")
+        results.append(extract_library(songs_of(tmp_path / "music"), workspace, options).library)
     for result in results[1:]:
         assert result.embeddings.tobytes() == results[0].embeddings.tobytes()
         assert result.songs.equals(results[0].songs)
 
 
 def test_only_what_changed_is_decoded_again(tmp_path):
-    """New samples are heard again; a move, a new name, new tags or a touch are recognised; what is gone leaves."""
+    """New samples are analysed again; a move, a new name, new tags or a touch are recognised; what is gone leaves."""
     music_folder = tmp_path / "music"
     write_songs(music_folder, 5)
     shutil.copytree(music_folder / "A", music_folder / "B")
@@ -110,11 +111,12 @@ def test_only_what_changed_is_decoded_again(tmp_path):
         path.unlink()
     workspace = Workspace(tmp_path / "work")
 
-    def run(**manner):
-        return extract_library(songs_of(music_folder), workspace, Manner(2, **manner))
+    def run():
+        return extract_library(songs_of(music_folder), workspace, ExtractionOptions(2))
 
     def tally(extraction):
-        return extraction.n_extracted, extraction.n_recognised, extraction.n_unchanged, len(extraction.failures)
+        counts = extraction.tally
+        return counts.n_extracted, counts.n_recognised, counts.n_unchanged, len(extraction.failures)
 
     first = run()
     assert tally(first) == (10, 0, 0, 0)
@@ -153,7 +155,7 @@ def test_songs_that_take_each_others_names_keep_their_numbers(tmp_path):
     workspace = Workspace(tmp_path / "work")
 
     def run():
-        return extract_library(songs_of(music_folder), workspace, Manner(1))
+        return extract_library(songs_of(music_folder), workspace)
 
     before = run().library.embeddings
     becomes = {0: 1, 1: 0, 2: 3, 3: 4, 4: 2}
@@ -162,35 +164,38 @@ def test_songs_that_take_each_others_names_keep_their_numbers(tmp_path):
     for old, new in becomes.items():
         (music_folder / "A" / f"x{old}").rename(music_folder / "A" / f"{new:02d}.wav")
     second = run()
-    assert (second.n_extracted, second.n_recognised, second.failures) == (0, 5, [])
+    assert (second.tally.n_extracted, second.tally.n_recognised, second.failures) == (0, 5, [])
     for old, new in becomes.items():
         np.testing.assert_array_equal(second.library.embeddings[new], before[old])
 
 
-def test_failures_are_tried_again_only_when_asked_or_changed(tmp_path):
+def test_failures_are_tried_again_only_with_the_option_or_when_changed(tmp_path):
     (tmp_path / "music" / "A").mkdir(parents=True)
     path = tmp_path / "music" / "A" / "short.wav"
     soundfile.write(path, tone(440, 1), RATE_HZ)
     workspace = Workspace(tmp_path / "work")
     plain = ("--workspace", workspace.root, "--music", tmp_path / "music")
-    assert "too short" in extract(*plain).stdout
-    dry = json.loads(extract(*plain, "--dry-run", "--json").stdout)
+    assert "too short" in run_script("01", *plain).stdout
+    dry = json.loads(run_script("01", *plain, "--dry-run", "--json").stdout)
     assert dry == {"unchanged": 0, "failed_before": 1, "changed_or_moved": 0, "new": 0}
-    assert json.loads(extract(*plain, "--dry-run", "--json", "--retry-failed").stdout)["new"] == 1
+    assert json.loads(run_script("01", *plain, "--dry-run", "--json", "--retry-failed").stdout)["new"] == 1
     soundfile.write(path, tone(440, 5), RATE_HZ)
-    assert "1 songs in the library: 1 extracted, 0 failed" in extract(*plain).stdout
+    assert "1 songs in the library: 1 extracted, 0 failed" in run_script("01", *plain).stdout
 
 
 def test_limit_and_dry_run(tmp_path):
     write_songs(tmp_path / "music", 4)
     plain = ("--workspace", tmp_path / "work", "--music", tmp_path / "music")
-    dry = extract(*plain, "--dry-run")
+    dry = run_script("01", *plain, "--dry-run")
     assert (dry.returncode, dry.stdout[:30]) == (0, "4 new songs to extract, 0 to l")
     assert not (tmp_path / "work").exists()
     assert (
-        "3 songs in the library: 3 extracted, 0 failed, 0 unchanged, 1 left" in extract(*plain, "--limit", "3").stdout
+        "3 songs in the library: 3 extracted, 0 failed, 0 unchanged, 1 left"
+        in run_script("01", *plain, "--limit", "3").stdout
     )
-    assert "4 songs in the library: 1 extracted, 0 failed, 3 unchanged." in extract(*plain, "--limit", "3").stdout
+    assert (
+        "4 songs in the library: 1 extracted, 0 failed, 3 unchanged." in run_script("01", *plain, "--limit", "3").stdout
+    )
 
 
 def test_a_second_run_at_the_same_time_is_refused(tmp_path):
@@ -199,7 +204,7 @@ def test_a_second_run_at_the_same_time_is_refused(tmp_path):
     plain = ("--workspace", work.root, "--music", tmp_path / "music")
     with subprocess.Popen(extract_command(*plain), stdout=subprocess.PIPE) as first:
         wait_for_songs(work, 1, first)
-        second = extract(*plain)
+        second = run_script("01", *plain)
         assert (second.returncode, len(second.stderr.splitlines())) == (2, 1)
         assert "another run" in second.stderr
         first.communicate(timeout=300)
@@ -224,23 +229,21 @@ def test_an_ended_run_goes_on_where_it_was(tmp_path, number):
     assert 2 <= kept < 12
     assert work.embeddings.exists() == (number == signal.SIGINT)
 
-    again = extract(*arguments)
+    again = run_script("01", *arguments)
     assert again.returncode == 0, again.stderr
     assert f"{12 - kept} extracted, 0 failed, {kept} unchanged" in again.stdout
     whole = Workspace(tmp_path / "whole")
-    assert extract("--workspace", whole.root, *arguments[2:]).returncode == 0
+    assert run_script("01", "--workspace", whole.root, *arguments[2:]).returncode == 0
     assert artifacts(work) == artifacts(whole)
 
 
 def wait_for_songs(workspace: Workspace, n_songs: int, process: subprocess.Popen) -> None:
-    deadline = time.monotonic() + 120
-    while kept_songs(workspace) < n_songs and process.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.02)
+    wait_until(lambda: kept_songs(workspace) >= n_songs or process.poll() is not None)
 
 
 @pytest.mark.parametrize("music_folder", ["nowhere", "."])
 def test_no_music_is_one_line(tmp_path, music_folder):
-    result = extract("--workspace", tmp_path / "work", "--music", tmp_path / music_folder)
+    result = run_script("01", "--workspace", tmp_path / "work", "--music", tmp_path / music_folder)
     assert result.returncode == 2
     assert len(result.stderr.splitlines()) == 1
     assert "--music" in result.stderr
@@ -250,7 +253,7 @@ def test_no_music_is_one_line(tmp_path, music_folder):
 def test_nothing_usable_overwrites_nothing(tmp_path):
     (tmp_path / "music" / "A").mkdir(parents=True)
     soundfile.write(tmp_path / "music" / "A" / "short.wav", tone(440, 1), RATE_HZ)
-    result = extract("--workspace", tmp_path, "--music", tmp_path / "music")
+    result = run_script("01", "--workspace", tmp_path, "--music", tmp_path / "music")
     assert result.returncode == 1
     assert "too short" in result.stdout
     assert not (tmp_path / "data" / "processed" / "embeddings_matrix.npy").exists()
@@ -265,14 +268,14 @@ def test_nothing_usable_overwrites_nothing(tmp_path):
     ],
 )
 def test_bad_usage_is_one_line(folder, tmp_path, arguments, message):
-    result = extract("--workspace", tmp_path, "--music", folder, *arguments)
+    result = run_script("01", "--workspace", tmp_path, "--music", folder, *arguments)
     assert (result.returncode, len(result.stderr.splitlines())) == (2, 1)
     assert message in result.stderr
 
 
 def test_a_workspace_that_cannot_be_written_is_one_line(folder, tmp_path):
     (tmp_path / "data").write_text("a file where a folder should be")
-    in_the_way = extract("--workspace", tmp_path, "--music", folder)
+    in_the_way = run_script("01", "--workspace", tmp_path, "--music", folder)
     assert (in_the_way.returncode, len(in_the_way.stderr.splitlines())) == (2, 1)
     assert str(tmp_path / "data") in in_the_way.stderr
 
@@ -290,7 +293,7 @@ def test_a_full_disk_is_one_line_and_breaks_nothing(tmp_path):
     full = extract(*plain, preexec_fn=small_files)
     assert (full.returncode, len(full.stderr.splitlines())) == (2, 1), full.stderr
     assert "disk" in full.stderr
-    again = extract(*plain)
+    again = run_script("01", *plain)
     assert again.returncode == 0
     assert len(load_library(work)) == 8
 
@@ -317,12 +320,12 @@ def test_content_decides_not_the_extension(folder, tmp_path):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only here may a file name be any bytes")
-def test_a_name_that_is_no_utf8_is_a_song_like_others(folder, tmp_path):
+def test_a_name_that_is_not_utf8_is_a_song_like_others(folder, tmp_path):
     music_folder = tmp_path / "music" / "A"
     music_folder.mkdir(parents=True)
     shutil.copy(folder / "loose.ogg", music_folder / os.fsdecode(b"caf\xe9.ogg"))
     (music_folder / os.fsdecode(b"text\xe9.mp3")).write_text("no music")
-    result = extract("--workspace", tmp_path, "--music", tmp_path / "music")
+    result = run_script("01", "--workspace", tmp_path, "--music", tmp_path / "music")
     assert result.returncode == 0, result.stderr
     assert "1 songs in the library: 1 extracted, 1 failed" in result.stdout
     library = load_library(Workspace(tmp_path))
@@ -338,7 +341,9 @@ def test_labels_and_duplicates_reach_the_table(tmp_path):
     (tmp_path / "genres.csv").write_text(
         "file,genre,mood\n00.wav,Soul,calm\n01.wav,Funk,wild\n02.wav,Funk,\ncopy.mp3,Soul,\n"
     )
-    result = extract("--workspace", tmp_path, "--music", tmp_path / "music", "--labels", tmp_path / "genres.csv")
+    result = run_script(
+        "01", "--workspace", tmp_path, "--music", tmp_path / "music", "--labels", tmp_path / "genres.csv"
+    )
     assert result.returncode == 0, result.stderr
     songs = load_library(Workspace(tmp_path)).songs
     assert songs["genre"].tolist() == ["SOUL", "FUNK", "FUNK", "SOUL"]
@@ -349,11 +354,11 @@ def test_labels_and_duplicates_reach_the_table(tmp_path):
         assert [row["song_name"] for row in csv.DictReader(stream)] == ["00", "copy"]
 
 
-def test_a_ledger_that_is_none_is_named(folder, tmp_path):
+def test_a_file_that_is_not_a_ledger_is_named(folder, tmp_path):
     workspace = Workspace(tmp_path)
     workspace.processed.mkdir(parents=True)
     workspace.ledger.write_text("this is no database, but long enough to be looked at " * 40)
-    result = extract("--workspace", tmp_path, "--music", folder)
+    result = run_script("01", "--workspace", tmp_path, "--music", folder)
     assert result.returncode == 2
     assert "library.sqlite" in result.stderr
     assert len(result.stderr.splitlines()) == 1

@@ -1,4 +1,4 @@
-"""Which files are found: every one called like audio, once, whatever the folders hold."""
+"""Which files are listed: every one with an audio name, once, whatever the folders hold."""
 
 import os
 import shutil
@@ -26,11 +26,11 @@ def grow(root: Path, *names: str) -> Path:
     return root
 
 
-def found(music: Path) -> list[str]:
+def listed(music: Path) -> list[str]:
     return [str(path.relative_to(music.resolve())) for path in find_songs(music)]
 
 
-def test_songs_are_sorted_absolute_and_called_like_audio(tmp_path, monkeypatch):
+def test_songs_are_sorted_absolute_and_have_audio_names(tmp_path, monkeypatch):
     grow(
         tmp_path,
         "music/B/z.mp3",
@@ -52,7 +52,7 @@ def test_hidden_and_system_folders_are_left_out(tmp_path):
         tmp_path, "A/song.mp3", "A/._song.mp3", ".Trashes/x.mp3", "__MACOSX/A/x.mp3", "$RECYCLE.BIN/x.mp3",
         "System Volume Information/x.mp3", "A/@eaDir/song.mp3/x.mp3", "A/.mp3",
     )  # fmt: skip
-    assert found(tmp_path) == ["A/song.mp3"]
+    assert listed(tmp_path) == ["A/song.mp3"]
 
 
 def test_links_are_followed_and_loops_end(tmp_path):
@@ -63,7 +63,7 @@ def test_links_are_followed_and_loops_end(tmp_path):
     (music / "TRANCE").symlink_to(tmp_path / "elsewhere" / "deep")
     (tmp_path / "elsewhere" / "deep" / "back").symlink_to(music)
     (music / "one.mp3").symlink_to(tmp_path / "elsewhere" / "single.mp3")
-    assert found(music) == ["HOUSE/x.mp3", "HOUSE/y.mp3", "TRANCE/z.mp3", "one.mp3"]
+    assert listed(music) == ["HOUSE/x.mp3", "HOUSE/y.mp3", "TRANCE/z.mp3", "one.mp3"]
 
 
 def test_a_song_reached_twice_is_listed_once_under_its_own_path(tmp_path):
@@ -76,25 +76,25 @@ def test_a_song_reached_twice_is_listed_once_under_its_own_path(tmp_path):
         (music / name).symlink_to(outside)
     (music / "inside").symlink_to(outside / "deep" / "deeper")
     (music / "q.mp3").symlink_to(outside / "deep" / "deeper" / "q.mp3")
-    assert found(music) == ["HOUSE/x.mp3", "HOUSE/y.mp3", "first/deep/deeper/q.mp3", "first/deep/p.mp3", "first/o.mp3"]
+    assert listed(music) == ["HOUSE/x.mp3", "HOUSE/y.mp3", "first/deep/deeper/q.mp3", "first/deep/p.mp3", "first/o.mp3"]
 
 
 def test_hard_links_are_files_of_their_own(tmp_path):
     grow(tmp_path, "A/x.mp3", "B/y.mp3")
     (tmp_path / "B" / "x.mp3").hardlink_to(tmp_path / "A" / "x.mp3")
-    assert found(tmp_path) == ["A/x.mp3", "B/x.mp3", "B/y.mp3"]
+    assert listed(tmp_path) == ["A/x.mp3", "B/x.mp3", "B/y.mp3"]
 
 
-def test_what_only_is_called_like_a_song_is_listed_and_refused_with_its_reason(tmp_path):
+def test_what_only_has_an_audio_name_is_listed_and_refused_with_its_reason(tmp_path):
     grow(tmp_path, "album.mp3/inside.wav")
     (tmp_path / "folder.mp3").mkdir()
     os.mkfifo(tmp_path / "pipe.mp3")
     (tmp_path / "nowhere.mp3").symlink_to(tmp_path / "gone")
     (tmp_path / "round.mp3").symlink_to("round.mp3")
-    assert found(tmp_path) == ["album.mp3/inside.wav", "folder.mp3", "nowhere.mp3", "pipe.mp3", "round.mp3"]
+    assert listed(tmp_path) == ["album.mp3/inside.wav", "folder.mp3", "nowhere.mp3", "pipe.mp3", "round.mp3"]
     for name, reason in (
-        ("folder.mp3", "is no regular file"),
-        ("pipe.mp3", "is no regular file"),
+        ("folder.mp3", "is not a regular file"),
+        ("pipe.mp3", "is not a regular file"),
         ("nowhere.mp3", "does not exist"),
         ("round.mp3", "does not exist"),
     ):
@@ -102,11 +102,11 @@ def test_what_only_is_called_like_a_song_is_listed_and_refused_with_its_reason(t
             load_audio(tmp_path / name, AudioConfig())
 
 
-def test_links_to_nowhere_are_told(tmp_path, caplog):
+def test_links_to_nowhere_are_logged(tmp_path, caplog):
     grow(tmp_path, "A/x.mp3")
     (tmp_path / "B").symlink_to("/nowhere/at/all")
     (tmp_path / "C").symlink_to("/nowhere/else")
-    assert found(tmp_path) == ["A/x.mp3"]
+    assert listed(tmp_path) == ["A/x.mp3"]
     assert [record.getMessage() for record in caplog.records] == [
         f"2 links lead nowhere, the first is {tmp_path}/B: left out"
     ]
@@ -117,7 +117,7 @@ def test_names_of_any_bytes(tmp_path):
     Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9")).mkdir()
     for name in (b"/caf\xe9/\xff\xfe.MP3", b"/caf\xe9/a\nb.ogg"):
         Path(os.fsdecode(os.fsencode(tmp_path) + name)).touch()
-    assert [os.fsencode(name) for name in found(tmp_path)] == [b"caf\xe9/a\nb.ogg", b"caf\xe9/\xff\xfe.MP3"]
+    assert [os.fsencode(name) for name in listed(tmp_path)] == [b"caf\xe9/a\nb.ogg", b"caf\xe9/\xff\xfe.MP3"]
 
 
 @linux
@@ -171,7 +171,7 @@ def test_an_unreadable_folder_is_told_and_the_rest_goes_on(public_folder, caplog
     grow(public_folder, "A/x.mp3", "locked/y.mp3", "Z/z.mp3")
     (public_folder / "locked").chmod(0)
     with unprivileged():
-        names = found(public_folder)
+        names = listed(public_folder)
     (public_folder / "locked").chmod(0o755)
     assert names == ["A/x.mp3", "Z/z.mp3"]
     assert [record.getMessage() for record in caplog.records] == [
@@ -203,7 +203,7 @@ def test_no_music_at_all_is_one_line(tmp_path):
         find_songs(tmp_path / ("x" * 5000))
 
 
-def test_a_single_file_is_that_song_whatever_it_is_called(tmp_path, monkeypatch):
+def test_a_single_file_is_that_song_whatever_its_name(tmp_path, monkeypatch):
     grow(tmp_path, "A/x.mp3", "A/y.mp3", "A/recording")
     monkeypatch.chdir(tmp_path / "A")
     assert find_songs(Path("x.mp3")) == [tmp_path / "A" / "x.mp3"]

@@ -18,8 +18,8 @@ from scripts import kept_songs
 
 from songmap.core.errors import SchemaError
 from songmap.core.workspace import REPOSITORY, Workspace
-from songmap.extract.ledger import Known, Outcome, open_store
-from songmap.extract.run import _stamp, make_plan
+from songmap.extract.ledger import Known, Outcome, open_ledger
+from songmap.extract.run import make_plan, stamp_of
 from songmap.library.schema import N_COLUMNS, AudioConfig
 
 CONFIG, OTHER_CONFIG = AudioConfig(), AudioConfig(hop_length=256)
@@ -47,41 +47,41 @@ def written(outcome: Outcome) -> tuple:
 @given(st.dictionaries(paths, st.tuples(st.tuples(*[integers] * 3), outcomes | failures), max_size=6), st.data())
 def test_what_is_kept_comes_back(kept, data):
     with tempfile.TemporaryDirectory() as folder:
-        ledger = Path(folder) / "library.sqlite"
-        with open_store(ledger, CONFIG) as store:
+        file = Path(folder) / "library.sqlite"
+        with open_ledger(file, CONFIG) as ledger:
             for path, (stamp, outcome) in kept.items():
-                store.keep(path, stamp, Outcome(failure="what came of it before"))
-                store.keep(path, stamp, outcome)
-        with open_store(ledger, CONFIG) as store:
-            assert store.known() == {
+                ledger.keep(path, stamp, Outcome(failure="its outcome before"))
+                ledger.keep(path, stamp, outcome)
+        with open_ledger(file, CONFIG) as ledger:
+            assert ledger.known() == {
                 path: Known(stamp, outcome.content, outcome.failure is not None)
                 for path, (stamp, outcome) in kept.items()
             }
-            every = {path: written(outcome) for path, outcome in store.outcomes(set(kept))}
+            every = {path: written(outcome) for path, outcome in ledger.outcomes(set(kept))}
             assert every == {path: written(outcome) for path, (_, outcome) in kept.items()}
             for content in {outcome.content for _, outcome in kept.values() if outcome.content}:
                 same = [written(outcome) for _, outcome in kept.values() if outcome.content == content]
-                assert written(store.recognise(content)) in same
-            asked = data.draw(st.sets(st.sampled_from(sorted(kept)))) if kept else set()
-            found = {path: written(outcome) for path, outcome in store.outcomes(asked | {Path("/not/kept")})}
-            assert found == {path: written(kept[path][1]) for path in asked}
+                assert written(ledger.recognise(content)) in same
+            wanted = data.draw(st.sets(st.sampled_from(sorted(kept)))) if kept else set()
+            kept_again = {path: written(outcome) for path, outcome in ledger.outcomes(wanted | {Path("/not/kept")})}
+            assert kept_again == {path: written(kept[path][1]) for path in wanted}
 
 
 def test_a_song_whose_path_another_takes_is_still_recognised(tmp_path):
-    ledger, a = tmp_path / "library.sqlite", Path("/music/a.mp3")
+    file, a = tmp_path / "library.sqlite", Path("/music/a.mp3")
     one, other = (
         Outcome(content, {"duration": 1.0}, np.full(N_COLUMNS, value, np.float32))
         for content, value in (("1", 1), ("2", 2))
     )
-    with open_store(ledger, CONFIG) as store:
+    with open_ledger(file, CONFIG) as ledger:
         for outcome in (one, other, Outcome(failure="silent"), one, one):
-            store.keep(a, STAMP, outcome)
-        assert written(store.recognise("1")) == written(one)
-        assert written(store.recognise("2")) == written(other)
-        assert store.recognise("3") is None
-        assert dict(store.known()) == {a: Known(STAMP, "1", False)}
-    with open_store(ledger, OTHER_CONFIG) as store:
-        assert store.recognise("1") is store.recognise("2") is None
+            ledger.keep(a, STAMP, outcome)
+        assert written(ledger.recognise("1")) == written(one)
+        assert written(ledger.recognise("2")) == written(other)
+        assert ledger.recognise("3") is None
+        assert dict(ledger.known()) == {a: Known(STAMP, "1", False)}
+    with open_ledger(file, OTHER_CONFIG) as ledger:
+        assert ledger.recognise("1") is ledger.recognise("2") is None
 
 
 @pytest.mark.parametrize("time_s", [-1_000_000_000, 0, 13_569_465_600])
@@ -90,55 +90,68 @@ def test_files_may_have_any_date(tmp_path, time_s):
     song = tmp_path / "song.mp3"
     song.touch()
     os.utime(song, (time_s, time_s))
-    stamp = _stamp(song)
-    with open_store(tmp_path / "library.sqlite", CONFIG) as store:
-        store.keep(song, stamp, Outcome(failure="0 bytes"))
-        assert store.known()[song].stamp == stamp
+    stamp = stamp_of(song)
+    with open_ledger(tmp_path / "library.sqlite", CONFIG) as ledger:
+        ledger.keep(song, stamp, Outcome(failure="0 bytes"))
+        assert ledger.known()[song].stamp == stamp
     os.utime(song, (time_s, time_s + 1))
-    assert _stamp(song) != stamp
+    assert stamp_of(song) != stamp
 
 
 def test_another_analysis_knows_nothing_and_takes_over_file_by_file(tmp_path):
-    ledger, a, b = tmp_path / "library.sqlite", Path("/music/a.mp3"), Path("/music/b.mp3")
-    with open_store(ledger, CONFIG) as store:
-        store.keep(a, STAMP, Outcome(failure="silent"))
-        store.keep(b, STAMP, Outcome(failure="silent"))
-    with open_store(ledger, OTHER_CONFIG) as store:
-        assert store.known() == {}
-        assert list(store.outcomes({a, b})) == []
-        store.keep(a, STAMP, Outcome(failure="too short"))
-    with open_store(ledger, CONFIG) as store:
-        assert set(store.known()) == {b}
-    with open_store(ledger, OTHER_CONFIG) as store:
-        assert [(path, outcome.failure) for path, outcome in store.outcomes({a, b})] == [(a, "too short")]
+    file, a, b = tmp_path / "library.sqlite", Path("/music/a.mp3"), Path("/music/b.mp3")
+    with open_ledger(file, CONFIG) as ledger:
+        ledger.keep(a, STAMP, Outcome(failure="silent"))
+        ledger.keep(b, STAMP, Outcome(failure="silent"))
+    with open_ledger(file, OTHER_CONFIG) as ledger:
+        assert ledger.known() == {}
+        assert list(ledger.outcomes({a, b})) == []
+        ledger.keep(a, STAMP, Outcome(failure="too short"))
+    with open_ledger(file, CONFIG) as ledger:
+        assert set(ledger.known()) == {b}
+    with open_ledger(file, OTHER_CONFIG) as ledger:
+        assert [(path, outcome.failure) for path, outcome in ledger.outcomes({a, b})] == [(a, "too short")]
+
+
+def test_rows_of_one_engine_are_unknown_to_the_other(tmp_path):
+    file, song = tmp_path / "library.sqlite", Path("/music/a.mp3")
+    outcome = Outcome("1", {"duration": 1.0}, np.zeros(N_COLUMNS, np.float32))
+    with open_ledger(file, CONFIG) as ledger:
+        ledger.keep(song, STAMP, outcome)
+    with open_ledger(file, CONFIG, "librosa") as ledger:
+        assert ledger.known() == {}
+        assert ledger.recognise("1") is None
+        ledger.keep(song, STAMP, outcome)
+    with open_ledger(file, CONFIG, "songmap") as ledger:
+        assert ledger.known() == {}
 
 
 def test_a_table_of_another_version_is_replaced(tmp_path):
-    ledger = tmp_path / "library.sqlite"
-    with closing(sqlite3.connect(ledger)) as connection:
+    file = tmp_path / "library.sqlite"
+    with closing(sqlite3.connect(file)) as connection:
         connection.executescript("CREATE TABLE songs (path TEXT, rest); INSERT INTO songs VALUES ('/music/a.mp3', 1)")
-    with open_store(ledger, CONFIG) as store:
-        assert store.known() == {}
-        store.keep(Path("/music/a.mp3"), STAMP, Outcome(failure="silent"))
-    with open_store(ledger, CONFIG) as store:
-        assert set(store.known()) == {Path("/music/a.mp3")}
+    with open_ledger(file, CONFIG) as ledger:
+        assert ledger.known() == {}
+        ledger.keep(Path("/music/a.mp3"), STAMP, Outcome(failure="silent"))
+    with open_ledger(file, CONFIG) as ledger:
+        assert set(ledger.known()) == {Path("/music/a.mp3")}
 
 
-def test_what_is_no_ledger_is_left_alone(tmp_path):
-    ledger = tmp_path / "library.sqlite"
-    ledger.write_text("notes of somebody\n" * 100)
-    with pytest.raises(SchemaError, match=r"cannot be used \(file is not a database\)"), open_store(ledger, CONFIG):
+def test_what_is_not_a_ledger_is_left_alone(tmp_path):
+    file = tmp_path / "library.sqlite"
+    file.write_text("notes of somebody\n" * 100)
+    with pytest.raises(SchemaError, match=r"cannot be used \(file is not a database\)"), open_ledger(file, CONFIG):
         pass
-    assert ledger.read_text() == "notes of somebody\n" * 100
+    assert file.read_text() == "notes of somebody\n" * 100
 
 
 HOLDER = """
 import sys
 from pathlib import Path
 from songmap.library.schema import AudioConfig
-from songmap.extract.ledger import Outcome, open_store
-with open_store(Path(sys.argv[1]), AudioConfig()) as store:
-    store.keep(Path("/music/a.mp3"), (1, 2, 3), Outcome(failure="silent"))
+from songmap.extract.ledger import Outcome, open_ledger
+with open_ledger(Path(sys.argv[1]), AudioConfig()) as ledger:
+    ledger.keep(Path("/music/a.mp3"), (1, 2, 3), Outcome(failure="silent"))
     print("ready", flush=True)
     sys.stdin.read()
 """
@@ -149,26 +162,26 @@ def test_one_process_at_a_time_until_it_ends_however_it_ends(tmp_path):
     command = [sys.executable, "-c", HOLDER, workspace.ledger]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=REPOSITORY) as holder:
         assert holder.stdout.readline() == b"ready\n"
-        with pytest.raises(SchemaError, match="is in use: another run"), open_store(workspace.ledger, CONFIG):
+        with pytest.raises(SchemaError, match="is in use: another run"), open_ledger(workspace.ledger, CONFIG):
             pass
         assert kept_songs(workspace) == 1  # others may read meanwhile
         holder.send_signal(signal.SIGKILL)
-    with open_store(workspace.ledger, CONFIG) as store:
-        assert store.known() == {Path("/music/a.mp3"): Known((1, 2, 3), None, True)}
+    with open_ledger(workspace.ledger, CONFIG) as ledger:
+        assert ledger.known() == {Path("/music/a.mp3"): Known((1, 2, 3), None, True)}
 
 
 SAME, TOUCHED = STAMP, (1000, STAMP[1] + 1, 1)
-HEARD, FAILED = Known(STAMP, "content", False), Known(STAMP, None, True)
+ANALYSED, FAILED = Known(STAMP, "content", False), Known(STAMP, None, True)
 
 
 @pytest.mark.parametrize(
     ("stamp", "row", "retry_failed", "expected"),
     [
-        (SAME, HEARD, False, "unchanged"),
-        (SAME, HEARD, True, "unchanged"),
-        (TOUCHED, HEARD, False, "changed"),
-        ((1001, *SAME[1:]), HEARD, False, "changed"),
-        ((*SAME[:2], 2), HEARD, False, "changed"),  # its tags would be read otherwise
+        (SAME, ANALYSED, False, "unchanged"),
+        (SAME, ANALYSED, True, "unchanged"),
+        (TOUCHED, ANALYSED, False, "changed"),
+        ((1001, *SAME[1:]), ANALYSED, False, "changed"),
+        ((*SAME[:2], 2), ANALYSED, False, "changed"),  # its tags would be read otherwise
         (SAME, FAILED, False, "failed"),
         (SAME, FAILED, True, "new"),
         (TOUCHED, FAILED, False, "new"),
@@ -184,12 +197,12 @@ def test_the_plan_for_one_file(stamp, row, retry_failed, expected):
 @pytest.mark.parametrize(
     ("other", "row", "expected"),
     [
-        ("gone.mp3", HEARD, "changed"),  # the new file may be it
+        ("gone.mp3", ANALYSED, "changed"),  # the new file may be it
         ("gone.mp3", FAILED, "new"),
-        ("elsewhere.mp3", HEARD, "new"),  # another music folder of the same workspace
+        ("elsewhere.mp3", ANALYSED, "new"),  # another music folder of the same workspace
     ],
 )
-def test_a_new_file_may_be_one_that_has_gone(tmp_path, other, row, expected):
+def test_a_new_file_may_be_one_that_was_moved(tmp_path, other, row, expected):
     (tmp_path / "elsewhere.mp3").touch()
     path = tmp_path / "new.mp3"
     plan = make_plan({path: STAMP}, {tmp_path / other: row}, False)

@@ -249,8 +249,8 @@ def test_absurd_headers_are_named(tmp_path, header, named):
     ("samples", "subtype", "named"),
     [
         (np.zeros(5 * RATE_HZ), "PCM_16", "silent"), (np.zeros(0), "PCM_16", "0.00 s"), (np.ones(1), "PCM_16", "0.00 s"),
-        (np.full(5 * RATE_HZ, np.nan), "FLOAT", "no numbers"), (np.full(5 * RATE_HZ, np.inf), "FLOAT", "no numbers"),
-        (np.full(5 * RATE_HZ, 1e300), "DOUBLE", "no numbers"), (np.full(5 * RATE_HZ, 1e9), "FLOAT", "too loud"),
+        (np.full(5 * RATE_HZ, np.nan), "FLOAT", "not finite"), (np.full(5 * RATE_HZ, np.inf), "FLOAT", "not finite"),
+        (np.full(5 * RATE_HZ, 1e300), "DOUBLE", "not finite"), (np.full(5 * RATE_HZ, 1e9), "FLOAT", "too loud"),
     ],
 )  # fmt: skip
 def test_samples_without_an_embedding_are_named(tmp_path, samples, subtype, named):
@@ -262,7 +262,7 @@ def test_a_single_number_that_is_none_is_found(tmp_path):
     samples = tone(440, 8, RATE_HZ)
     samples[-1] = np.nan
     soundfile.write(tmp_path / "song.wav", samples, RATE_HZ, subtype="FLOAT")
-    assert "no numbers" in reason(tmp_path / "song.wav")
+    assert "not finite" in reason(tmp_path / "song.wav")
 
 
 def test_float_files_may_be_louder_than_full_scale(tmp_path):
@@ -330,7 +330,7 @@ def test_what_is_no_file_is_named(tmp_path):
     tags.add(id3.TIT2(encoding=3, text=["Title"]))
     tags.save(tmp_path / "tags only.mp3")
     for name, named in (
-        ("folder.mp3", "no regular file"), ("pipe.mp3", "no regular file"), ("none.mp3", "does not exist"),
+        ("folder.mp3", "not a regular file"), ("pipe.mp3", "not a regular file"), ("none.mp3", "does not exist"),
         ("loop.mp3", ""), ("x" * 5000, "File name too long"), ("text.mp3", "cannot be decoded"),
         ("tags only.mp3", "cannot be decoded"),
     ):  # fmt: skip

@@ -11,7 +11,6 @@ from libraries import labelled_library, separable_library
 
 from songmap.core.workspace import REPOSITORY, Workspace
 from songmap.library.library import Library, save_library
-from songmap.library.schema import AudioConfig
 
 Script = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -40,7 +39,7 @@ def library_with_strays() -> Library:
 def trained(tmp_path_factory, script: Script, library_with_strays: Library) -> tuple[Path, dict]:
     """A workspace after one run of the script with ``--all --json``, and the document."""
     folder = tmp_path_factory.mktemp("trained")
-    save_library(Workspace(folder), library_with_strays, AudioConfig())
+    save_library(Workspace(folder), library_with_strays)
     result = script(folder, "--json", "--song", "song 005", "--all")
     assert result.returncode == 0, result.stderr
     assert result.stderr == ""

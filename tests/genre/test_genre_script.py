@@ -20,7 +20,7 @@ from songmap.genre.models import CANDIDATES
 from songmap.genre.run import classify_library
 from songmap.library.genre_model import load_model
 from songmap.library.library import Library, library_fingerprint, save_library
-from songmap.library.schema import FAMILIES, AudioConfig
+from songmap.library.schema import FAMILIES
 
 PICTURES = (
     "boundary_songs", "candidates", "confusion", "families", "family_waterfall", "reliability", "shap_bar",
@@ -158,7 +158,7 @@ def test_a_model_of_another_state_of_the_library_is_noted(trained, tmp_path, scr
     for path in (Workspace(folder).model, Workspace(folder).model_card):
         (workspace.model.parent / path.name).write_bytes(path.read_bytes())
     soundfile.write(song, music(4.0), RATE_HZ)
-    save_library(workspace, separable_library(2, 3), AudioConfig())
+    save_library(workspace, separable_library(2, 3))
     result = script(tmp_path, "--classify", str(song))
     assert result.returncode == 0
     assert result.stderr.startswith("note: the model was trained on another state of this library")
@@ -236,7 +236,7 @@ def test_what_cannot_be_learned_overwrites_nothing(tmp_path):
 
 def test_one_genre_only_is_one_line(tmp_path, script):
     noise = np.random.default_rng(0).standard_normal((6, 641))
-    save_library(Workspace(tmp_path), labelled_library(noise, ["A"] * 6), AudioConfig())
+    save_library(Workspace(tmp_path), labelled_library(noise, ["A"] * 6))
     result = script(tmp_path)
     assert result.returncode == 2
     assert result.stderr.startswith("03_genre_classifier.py: a classifier needs 2 genres")
@@ -260,7 +260,7 @@ def test_the_library_in_another_order_gives_the_same_bytes(trained, library_with
 
 
 def test_the_preset_serves_the_published_parameters_and_removes_what_no_longer_holds(tmp_path, script):
-    save_library(Workspace(tmp_path), separable_library(2, 8), AudioConfig())
+    save_library(Workspace(tmp_path), separable_library(2, 8))
     outputs = Workspace(tmp_path).outputs
     stale = [outputs / name for name in ("unknown_songs.csv", "genres_all_songs.csv", "doubtful_labels.csv")]
     outputs.mkdir()

@@ -16,7 +16,6 @@ from songmap.features.analysis import analyse_file
 from songmap.journey.position import typical_song
 from songmap.journey.run import choose_songs, file_names
 from songmap.library.library import Library, load_library, save_library, song_table
-from songmap.library.schema import AudioConfig
 
 
 def run_script(*arguments: object) -> subprocess.CompletedProcess[str]:
@@ -44,7 +43,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
         embeddings.append(embedding)
     order = sorted(range(4), key=lambda row: records[row]["file_path"])
     songs = song_table([records[row] for row in order])
-    save_library(workspace, Library(np.array([embeddings[row] for row in order]), songs), AudioConfig())
+    save_library(workspace, Library(np.array([embeddings[row] for row in order]), songs))
     (workspace.music / "ROCK" / "Gone.flac").unlink()
     return workspace
 
@@ -112,7 +111,7 @@ def test_a_library_of_one_song_is_drawn(tmp_path: Path):
     soundfile.write(path, signals.music(3.5), signals.RATE_HZ)
     analysis = analyse_file(path)
     embedding, record = analysis.embedding, analysis.record
-    save_library(workspace, Library(embedding[np.newaxis], song_table([record | {"genre": "JAZZ"}])), AudioConfig())
+    save_library(workspace, Library(embedding[np.newaxis], song_table([record | {"genre": "JAZZ"}])))
     result = run_script("--workspace", tmp_path)
     assert (result.returncode, result.stderr) == (0, "")
     assert "no neighbourhoods to check" in (workspace.html / "embedding_space_2d.html").read_text()

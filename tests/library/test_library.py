@@ -16,7 +16,6 @@ from songmap.core.errors import SchemaError
 from songmap.core.files import write_atomically
 from songmap.core.workspace import Workspace
 from songmap.library.library import Library, load_library, save_library
-from songmap.library.schema import AudioConfig
 
 text = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 
@@ -24,7 +23,7 @@ text = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 @pytest.fixture
 def saved(tmp_path):
     workspace = Workspace(tmp_path)
-    save_library(workspace, make_library(6), AudioConfig())
+    save_library(workspace, make_library(6))
     return workspace
 
 
@@ -34,7 +33,7 @@ def test_save_then_load_is_the_identity(names, seed, artist):
     library = make_library(len(names), seed=seed, names=names, artist=artist)
     with tempfile.TemporaryDirectory() as folder:
         workspace = Workspace(Path(folder))
-        save_library(workspace, library, AudioConfig())
+        save_library(workspace, library)
         loaded = load_library(workspace)
     np.testing.assert_array_equal(loaded.embeddings, library.embeddings)
     assert loaded.songs.equals(library.songs)
@@ -44,7 +43,7 @@ def test_bytes_depend_on_values_only(tmp_path):
     contents = []
     for turn in range(2):
         workspace = Workspace(tmp_path / str(turn))
-        save_library(workspace, make_library(6), AudioConfig())
+        save_library(workspace, make_library(6))
         contents.append([path.read_bytes() for path in sorted(workspace.processed.iterdir())])
     assert contents[0] == contents[1]
 
@@ -72,7 +71,7 @@ def test_a_changed_file_is_refused(saved, name):
 
 def test_files_of_two_runs_do_not_mix(saved, tmp_path):
     other = Workspace(tmp_path / "other")
-    save_library(other, make_library(6, seed=1), AudioConfig())
+    save_library(other, make_library(6, seed=1))
     saved.embeddings.write_bytes(other.embeddings.read_bytes())
     assert "not the file that manifest.json describes" in refusal(saved)
 
@@ -125,7 +124,7 @@ def test_what_does_not_belong_together_is_neither_saved_nor_loaded(tmp_path, dam
     library = make_library(6)
     embeddings, songs = damage(library.embeddings, library.songs)
     with pytest.raises(SchemaError, match=told):
-        save_library(Workspace(tmp_path), Library(embeddings, songs), AudioConfig())
+        save_library(Workspace(tmp_path), Library(embeddings, songs))
     assert not list(tmp_path.iterdir())
 
 

@@ -22,7 +22,6 @@ import soundfile
 from songmap.core.errors import UsageError
 from songmap.core.workspace import REPOSITORY, Workspace
 from songmap.library.library import Library, save_library, song_table
-from songmap.library.schema import AudioConfig
 from songmap.library.search import NOBODY
 from songmap.similar.commands import COMMANDS
 from songmap.similar.export import write_neighbours
@@ -57,7 +56,7 @@ def library() -> Library:
 @pytest.fixture(scope="module")
 def workspace(library, tmp_path_factory) -> Path:
     root = tmp_path_factory.mktemp("workspace")
-    save_library(Workspace(root), library, AudioConfig())
+    save_library(Workspace(root), library)
     return root
 
 
@@ -156,7 +155,7 @@ def test_settings_of_one_line_do_not_stay(workspace):
 
 
 def test_bad_usage_is_one_line_and_status_2(workspace, tmp_path):
-    save_library(Workspace(tmp_path / "one"), make_library(1), AudioConfig())
+    save_library(Workspace(tmp_path / "one"), make_library(1))
     for arguments, message in (
         (["--workspace", workspace, "similar", "no such song at all"], "no song is called"),
         (["--workspace", workspace, "similar", "track"], "'track' means 10 songs"),

@@ -1,0 +1,61 @@
+"""How an extraction runs: options that the script, the worker pool and the worker processes share."""
+
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+
+from songmap.core.errors import UsageError
+from songmap.library.schema import DEFAULT_ENGINE, ENGINES, AudioConfig
+
+EXECUTORS = ("threads", "processes", "dask")
+
+
+@dataclass(frozen=True)
+class ExtractionOptions:
+    """How songs are analysed, and by how many workers.
+
+    Attributes
+    ----------
+    workers : int
+        Songs at the same time. A dask cluster decides by itself.
+    executor : str
+        One of ``EXECUTORS``; ``scheduler`` is the address of dask's.
+    timeout_s : float
+        Seconds after which a song is given up.
+    nice : int
+        Priority of the worker processes, 0 (high) to 19 (low).
+    retry_failed : bool
+        Whether files that failed before and have not changed are tried again.
+    limit : int, optional
+        The most files to decode in this run.
+    engine : str
+        One of ``schema.ENGINES``: what computes columns 0-633.
+    config : AudioConfig
+        How audio is analysed.
+
+    Raises
+    ------
+    UsageError
+        If options do not fit together, or the engine is not there.
+    """
+
+    workers: int = 1
+    executor: str = "threads"
+    scheduler: str | None = None
+    timeout_s: float = 600.0
+    nice: int = 0
+    retry_failed: bool = False
+    limit: int | None = None
+    engine: str = DEFAULT_ENGINE
+    config: AudioConfig = field(default_factory=AudioConfig)
+
+    def __post_init__(self) -> None:
+        if self.executor not in EXECUTORS:
+            raise UsageError(f"there is no executor {self.executor!r}; choose from {', '.join(EXECUTORS)}")
+        if (self.executor == "dask") != (self.scheduler is not None):
+            raise UsageError("--executor dask and --scheduler tcp://HOST:PORT belong together; give both or neither")
+        if self.engine not in ENGINES:
+            raise UsageError(f"there is no engine {self.engine!r}; choose from {', '.join(ENGINES)}")
+        if self.engine == "librosa" and find_spec("librosa") is None:
+            raise UsageError("--engine librosa and --verify need librosa, which is not installed: pip install librosa")
+        if self.engine == "librosa" and self.config.column_settings() != AudioConfig().column_settings():
+            raise UsageError("the engine librosa has the default audio configuration only")

@@ -1,0 +1,126 @@
+"""What an extraction is going to do, and what came out of it."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from songmap.library.library import Library
+from songmap.library.recordings import DuplicateGroup
+
+
+@dataclass(frozen=True)
+class PlanCounts:
+    """How many files a run leaves alone, compares with what is known, and decodes."""
+
+    unchanged: int
+    failed_before: int
+    changed_or_moved: int
+    new: int
+
+
+@dataclass(frozen=True)
+class ExtractionPlan:
+    """What there is to do for each file.
+
+    ``unchanged`` and ``failed`` files have an outcome already; ``changed`` ones may be known under another name, time
+    or tags; ``new`` ones must be decoded.
+    """
+
+    unchanged: set[Path] = field(default_factory=set)
+    failed: set[Path] = field(default_factory=set)
+    changed: list[Path] = field(default_factory=list)
+    new: list[Path] = field(default_factory=list)
+
+    def counts(self) -> PlanCounts:
+        """The number of files of each kind."""
+        return PlanCounts(len(self.unchanged), len(self.failed), len(self.changed), len(self.new))
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A file that has no embedding, and the reason in one line."""
+
+    path: Path
+    reason: str
+
+
+@dataclass(frozen=True)
+class ExtractionTally:
+    """How the songs of a run came about.
+
+    ``n_recognised`` were known by their content under another name, time or tags; ``n_left`` were not reached.
+    ``audio_s`` is the duration of what was decoded in this run, ``elapsed_s`` what the run took, both in seconds.
+    """
+
+    n_extracted: int
+    n_recognised: int
+    n_unchanged: int
+    n_left: int
+    audio_s: float
+    elapsed_s: float
+
+
+@dataclass(frozen=True)
+class Extraction:
+    """The result of a run: the library, groups of files with the same recording, failures, and how the songs came about."""
+
+    library: Library
+    duplicates: list[DuplicateGroup]
+    failures: list[Failure]
+    tally: ExtractionTally
+
+    def records(self) -> list[dict[str, Any]]:
+        """Every song with a ``failure`` of None, then every file that failed with its reason."""
+        songs = self.library.songs.to_dict("records")
+        return [song | {"failure": None} for song in songs] + [
+            {"file_path": str(failure.path), "failure": failure.reason} for failure in self.failures
+        ]
+
+
+@dataclass(frozen=True)
+class GenreStatistics:
+    """Songs of one genre, their duration in seconds, and their median tempo."""
+
+    genre: str
+    n_songs: int
+    duration_s: float
+    median_tempo_bpm: float
+
+
+@dataclass(frozen=True)
+class FeatureRange:
+    """Range of a feature's mean, or single number, over its ``n_columns`` columns and all songs, in ``unit``."""
+
+    family: str
+    feature: str
+    n_columns: int
+    lowest: float
+    median: float
+    highest: float
+    unit: str
+
+
+@dataclass(frozen=True)
+class SongDeviation:
+    """The column of one song that differs most from the reference.
+
+    ``deviation`` is the difference as a multiple of what is allowed, 1e-4 + 1e-3 of the reference's value. A file that
+    cannot be analysed has a ``failure`` and no numbers.
+    """
+
+    file_path: str
+    deviation: float | None = None
+    column: str | None = None
+    value: float | None = None
+    reference: float | None = None
+    failure: str | None = None
+
+
+@dataclass(frozen=True)
+class Verification:
+    """Some songs of a library compared with librosa: the largest deviation of all, and of each song."""
+
+    n_songs: int
+    largest: SongDeviation | None
+    songs: tuple[SongDeviation, ...]
+    passed: bool

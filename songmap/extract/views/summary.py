@@ -1,0 +1,126 @@
+"""What 01 prints: the plan, songs by genre, ranges of the features, duplicates, failures, and the comparison with librosa."""
+
+from collections.abc import Sequence
+
+from songmap.core.tables import format_table
+from songmap.core.text import format_duration
+from songmap.core.workspace import Workspace
+from songmap.extract.results import (
+    Extraction,
+    ExtractionTally,
+    Failure,
+    FeatureRange,
+    GenreStatistics,
+    PlanCounts,
+    Verification,
+)
+from songmap.library.recordings import duplicate_rows
+
+_N_PRINTED = 20
+
+
+def plan_text(plan: PlanCounts) -> str:
+    """What a run would do."""
+    return (
+        f"{plan.new} new songs to extract, {plan.changed_or_moved} to look at for changes or moves, "
+        f"{plan.unchanged} unchanged, {plan.failed_before} that failed before and have not changed. "
+        "Nothing was done."
+    )
+
+
+def summary(
+    extraction: Extraction, genres: Sequence[GenreStatistics], ranges: Sequence[FeatureRange], workspace: Workspace
+) -> str:
+    """The outcome of a run."""
+    library = extraction.library
+    parts = []
+    if extraction.failures:
+        parts.append(_failure_table(extraction.failures, workspace))
+    if extraction.duplicates:
+        parts.append(_duplicate_table(extraction, workspace))
+    if len(library):
+        parts += [_genre_table(genres), _feature_table(ranges), f"{workspace.embeddings}\n{workspace.songs}"]
+    else:
+        parts.append("No song could be extracted, so nothing was written.")
+    tally = extraction.tally
+    parts.append(f"{len(library)} songs in the library: {_tally_text(tally, len(extraction.failures))}.")
+    if tally.n_extracted and tally.elapsed_s > 0:
+        rate = tally.audio_s / tally.elapsed_s
+        parts.append(
+            f"{format_duration(tally.audio_s)} of audio extracted in {format_duration(tally.elapsed_s)}: "
+            f"{rate:,.0f} × real time."
+        )
+    return "\n\n".join(parts)
+
+
+def verification_text(verification: Verification) -> str:
+    """How far songs are from librosa, as a table and a sentence."""
+    rows = [
+        {
+            "deviation": song.deviation, "column": song.column or song.failure, "library": song.value,
+            "librosa": song.reference, "file_path": song.file_path,
+        }
+        for song in verification.songs
+    ]  # fmt: skip
+    title = "Largest deviation of each song from librosa; 1 is what is allowed, 1e-4 + 1e-3 of the value"
+    table = format_table(rows, title)
+    largest = verification.largest
+    if largest is None:
+        return f"{table}\n\nNone of {verification.n_songs} songs could be compared."
+    outcome = "Every column is within what is allowed." if verification.passed else "Not every column of every song is."
+    return (
+        f"{table}\n\nLargest of {verification.n_songs} songs: {largest.deviation:.3f} × what is allowed, "
+        f"{largest.column} of {largest.file_path}. {outcome}"
+    )
+
+
+def _tally_text(tally: ExtractionTally, n_failed: int) -> str:
+    parts = [f"{tally.n_extracted} extracted", f"{n_failed} failed", f"{tally.n_unchanged} unchanged"]
+    if tally.n_recognised:
+        parts.append(f"{tally.n_recognised} recognised after a move or a change of tags")
+    if tally.n_left:
+        parts.append(f"{tally.n_left} left for the next run")
+    return ", ".join(parts)
+
+
+def _failure_table(failures: Sequence[Failure], workspace: Workspace) -> str:
+    more = f"; the first {_N_PRINTED}, all in {workspace.table('extraction')}" if len(failures) > _N_PRINTED else ""
+    return format_table(
+        [{"failed": str(failure.path), "reason": failure.reason} for failure in failures[:_N_PRINTED]],
+        f"Failed (tried again when the file changes, or with --retry-failed{more})",
+    )
+
+
+def _duplicate_table(extraction: Extraction, workspace: Workspace) -> str:
+    n_groups = len(extraction.duplicates)
+    more = f"; the first {_N_PRINTED}, all in {workspace.table('duplicates')}" if n_groups > _N_PRINTED else ""
+    return format_table(
+        duplicate_rows(extraction.duplicates[:_N_PRINTED], extraction.library.songs),
+        f"The same recording in several files, {n_groups} groups; similarity 1 is equal, 0.5 the limit{more}",
+    )
+
+
+def _genre_table(genres: Sequence[GenreStatistics]) -> str:
+    return format_table(
+        [
+            {
+                "genre": genre.genre, "songs": genre.n_songs, "duration": format_duration(genre.duration_s),
+                "median_tempo_bpm": round(genre.median_tempo_bpm, 1),
+            }
+            for genre in genres
+        ],
+        "Songs",
+    )  # fmt: skip
+
+
+def _feature_table(ranges: Sequence[FeatureRange]) -> str:
+    return format_table(
+        [
+            {
+                "family": feature.family, "feature": feature.feature, "columns": feature.n_columns,
+                "lowest": feature.lowest, "median": feature.median, "highest": feature.highest, "unit": feature.unit,
+            }
+            for feature in ranges
+        ],
+        "Ranges of the means",
+    )  # fmt: skip

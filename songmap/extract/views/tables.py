@@ -1,0 +1,27 @@
+"""The CSV files of 01: every file with its outcome, and files with the same recording."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from songmap.core.files import write_atomically
+from songmap.core.text import readable
+from songmap.core.workspace import Workspace
+from songmap.extract.results import Extraction
+from songmap.library.recordings import duplicate_rows
+
+
+def save_tables(extraction: Extraction, workspace: Workspace) -> None:
+    """Write ``extraction.csv``, every file with its outcome, and ``duplicates.csv``."""
+    extracted = extraction.library.songs[["file_path", "genre", "duration"]].assign(status="extracted", reason="")
+    failures = [(str(failure.path), failure.reason) for failure in extraction.failures]
+    failed = pd.DataFrame(failures, columns=["file_path", "reason"], dtype=object).assign(status="failed")
+    files = pd.concat([extracted, failed])
+    _save_csv(workspace.table("extraction"), files[["file_path", "status", "reason", "genre", "duration"]])
+    copies = duplicate_rows(extraction.duplicates, extraction.library.songs)
+    columns = ["group", "song_name", "genre", "duration", "similarity", "file_path"]
+    _save_csv(workspace.table("duplicates"), pd.DataFrame(copies, columns=columns))
+
+
+def _save_csv(path: Path, table: pd.DataFrame) -> None:
+    write_atomically(path, readable(table.to_csv(index=False)).encode())
