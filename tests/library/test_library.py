@@ -4,6 +4,7 @@ import hashlib
 import json
 import pickle
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,9 @@ from libraries import make_library
 from songmap.core.errors import SchemaError
 from songmap.core.files import write_atomically
 from songmap.core.workspace import Workspace
+from songmap.library.descriptors import describe
 from songmap.library.library import Library, load_library, save_library
+from songmap.library.schema import AudioConfig
 
 text = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 
@@ -83,6 +86,60 @@ def test_another_version_is_refused(saved, key, value):
     assert "run 01" in refusal(saved)
 
 
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("audio", {"hop_length": 256}, "hop_length 256, the columns of this version need 512; run 01 again"),
+        ("audio", {"window": "hamming"}, "window"),
+        ("audio", None, "has no audio configuration"),
+        ("versions", None, "names no library versions"),
+        ("engine", "essentia", "'essentia', not songmap or librosa"),
+    ],
+)
+def test_another_configuration_is_refused(saved, key, value, message):
+    manifest = json.loads(saved.manifest.read_text())
+    value = manifest[key] | value if isinstance(value, dict) else value
+    saved.manifest.write_text(json.dumps(manifest | {key: value}))
+    assert message in refusal(saved)
+
+
+def test_a_configuration_that_gives_other_columns_is_not_saved(tmp_path):
+    library = replace(make_library(6), config=AudioConfig(n_fft=4096))
+    with pytest.raises(SchemaError, match="n_fft 4096, the columns of this version need 2048"):
+        save_library(Workspace(tmp_path), library)
+    assert not list(tmp_path.iterdir())
+
+
+def test_configuration_and_engine_travel_with_the_library(tmp_path):
+    config = AudioConfig(min_duration_s=1)  # decides which files are songs, not what columns mean
+    save_library(Workspace(tmp_path), replace(make_library(6), config=config, engine="librosa"))
+    loaded = load_library(Workspace(tmp_path))
+    assert (loaded.config, loaded.engine) == (config, "librosa")
+
+
+def test_numbers_by_other_library_versions_are_loaded_with_one_warning(saved, caplog):
+    manifest = json.loads(saved.manifest.read_text())
+    before = manifest["versions"]["numpy"]
+    del manifest["engine"]  # as before engines were recorded
+    manifest["versions"] |= {"numpy": "1.0", "pandas": "0.1"}
+    saved.manifest.write_text(json.dumps(manifest))
+    library = load_library(saved)
+    assert (len(library), library.engine) == (6, "songmap")
+    assert [record.getMessage() for record in caplog.records] == [
+        f"{saved.manifest} was made with numpy 1.0, now {before}: numbers may differ in the last bits "
+        "from new ones; run 01 again to renew it"
+    ]
+
+
+def test_a_folder_can_be_named_as_text_or_path(saved, caplog):
+    for place in (saved, saved.root, str(saved.root)):
+        library = load_library(place)
+        assert len(library) == 6
+        np.testing.assert_array_equal(library.descriptors, describe(library.embeddings))
+    assert (library.descriptors.shape, library.descriptors.dtype) == ((6, 157), np.float64)
+    assert not caplog.records
+
+
 @pytest.mark.parametrize("content", ["", "[]", "{", "{}"])
 def test_a_damaged_manifest_is_refused(saved, content):
     saved.manifest.write_text(content)
@@ -109,7 +166,7 @@ def test_a_tampered_pickle_runs_nothing(saved, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("damage", "told"),
+    ("damage", "message"),
     [
         (lambda x, s: (x.astype(np.float64), s), "float32"),
         (lambda x, s: (x[:, :640], s), "641"),
@@ -120,10 +177,10 @@ def test_a_tampered_pickle_runs_nothing(saved, tmp_path):
         (lambda x, s: (x, s.drop(columns="genre")), "lacks genre"),
     ],
 )
-def test_what_does_not_belong_together_is_neither_saved_nor_loaded(tmp_path, damage, told):
+def test_what_does_not_belong_together_is_neither_saved_nor_loaded(tmp_path, damage, message):
     library = make_library(6)
     embeddings, songs = damage(library.embeddings, library.songs)
-    with pytest.raises(SchemaError, match=told):
+    with pytest.raises(SchemaError, match=message):
         save_library(Workspace(tmp_path), Library(embeddings, songs))
     assert not list(tmp_path.iterdir())
 
