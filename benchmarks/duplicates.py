@@ -1,4 +1,4 @@
-"""How well copies of one recording are told from other recordings, and how long 100,000 songs take.
+"""How well copies of one recording are separated from other recordings, and how long 100,000 songs take.
 
     python -m benchmarks.duplicates --work DIR
 

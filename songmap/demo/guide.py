@@ -14,13 +14,13 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def run(place: Workspace) -> int:
-    """List the files that are there, and the command that talks to the library."""
+    """List the files that are there, and the command that searches the library."""
     print("\nOpen in a browser or picture viewer:")
     drawn_since = place.manifest.stat().st_mtime  # what is older shows another library
     for path in [*sorted(place.html.glob("*.html")), *sorted(place.plots.glob("*.png"))]:
         if path.stat().st_mtime >= drawn_since:
             print(f"  {path}")
-    print("\nTalk to the library:")
+    print("\nSearch the library:")
     print(f"  {sys.executable} 04_similarity_search.py --workspace {place.root}")
     return 0
 

@@ -69,6 +69,6 @@ def lead_voices(roots: Sequence[int], *, seventh: bool = False) -> tuple[tuple[i
 
 
 def nearest_in(steps: Sequence[int], degree: int) -> int:
-    """The degree nearest to ``degree`` (upwards in case of doubt) whose scale step is one of ``steps``."""
+    """The degree nearest to ``degree`` (upwards at equal distance) whose scale step is one of ``steps``."""
     return min((degree + away for away in (0, 1, -1, 2, -2, 3, -3) if (degree + away) % 7 in steps),
-               key=lambda found: abs(found - degree))  # fmt: skip
+               key=lambda candidate: abs(candidate - degree))  # fmt: skip

@@ -123,8 +123,8 @@ def is_made(path: Path, plan: Plan) -> bool:
     except mutagen.MutagenError:
         return False
     tags = file.tags if file is not None and file.tags is not None else {}
-    found = tags["comment"] if "comment" in tags else tags.get("COMM::eng", [])
-    return comment(plan) in list(found)
+    comments = tags["comment"] if "comment" in tags else tags.get("COMM::eng", [])
+    return comment(plan) in list(comments)
 
 
 def make_track(folder: Path, plan: Plan) -> Path:

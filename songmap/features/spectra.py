@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from songmap.features import filters, kernels
+from songmap.features import filters, kernels, medians
 from songmap.features.signal import Signal, frame_count, resample
 from songmap.library.schema import AudioConfig
 
@@ -72,8 +72,8 @@ def harmonic_block(block: Block, config: AudioConfig) -> np.ndarray:
     harmonic = np.empty(block.spectrum.shape, np.int32)
     percussive = np.empty_like(harmonic)
     magnitude = block.halo.view(np.int32)
-    kernels.median_over_time(magnitude, config.hpss_kernel, block.offset, harmonic)
-    kernels.median_over_frequency(
+    medians.median_over_time(magnitude, config.hpss_kernel, block.offset, harmonic)
+    medians.median_over_frequency(
         magnitude[block.offset : block.offset + len(harmonic)], config.hpss_kernel, percussive
     )
     kernels.keep_harmonic(

@@ -101,7 +101,7 @@ def test_workers_and_executors_change_no_byte(tmp_path):
 
 
 def test_only_what_changed_is_decoded_again(tmp_path):
-    """New samples are analysed again; a move, a new name, new tags or a touch are recognised; what is gone leaves."""
+    """New samples are analysed again; a move, a new name, new tags or a touch are recognised; what is missing leaves."""
     music_folder = tmp_path / "music"
     write_songs(music_folder, 5)
     shutil.copytree(music_folder / "A", music_folder / "B")

@@ -148,8 +148,8 @@ def test_of_several_streams_the_default_or_else_the_first_is_heard(tmp_path):
                 frame.sample_rate, frame.pts = RATE_HZ, 0
                 for packet in [*stream.encode(frame), *stream.encode(None)]:
                     container.mux(packet)
-        heard = likeness(decode(path), played if default else spoken, 0)
-        assert heard[0] > 0.999, default
+        match = likeness(decode(path), played if default else spoken, 0)
+        assert match[0] > 0.999, default
 
 
 def test_a_video_is_heard(tmp_path):

@@ -24,8 +24,8 @@ def source(rate_hz: int, channels: int) -> np.ndarray:
 
 def assert_heard(path: Path, samples: np.ndarray, rate_hz: int, padding_s: float, fidelity: float, gain: float) -> None:
     """The decoded file lasts as long as the samples and correlates with their mean, at about their level."""
-    heard = load_audio(path, AudioConfig(sample_rate_hz=rate_hz))
-    decoded, mono = heard.read(0, len(heard)), samples.mean(axis=1)
+    loaded = load_audio(path, AudioConfig(sample_rate_hz=rate_hz))
+    decoded, mono = loaded.read(0, len(loaded)), samples.mean(axis=1)
     assert abs(len(decoded) - len(mono)) <= padding_s * rate_hz
     n = min(len(decoded), len(mono))
     correlation, level = likeness(decoded[:n], mono[:n], int(padding_s * rate_hz))

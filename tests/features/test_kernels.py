@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scipy.ndimage import median_filter
 from signals import RATE_HZ, clicks, music, noise, tone
 
-from songmap.features import filters, frames, kernels, rhythm, spectra
+from songmap.features import filters, frames, kernels, medians, rhythm, spectra
 from songmap.features.signal import Signal, frame_count, resample
 from songmap.library.schema import AudioConfig
 
@@ -21,8 +21,8 @@ def test_medians_are_scipys_bit_for_bit(n_frames, n_bins, seed):
     random = np.random.default_rng(seed)
     magnitude = np.round(random.exponential(size=(n_frames, n_bins)), 1).astype(np.float32)  # with many ties
     over_time, over_frequency = np.empty((2, n_frames, n_bins), np.int32)
-    kernels.median_over_time(magnitude.view(np.int32), 31, 0, over_time)
-    kernels.median_over_frequency(magnitude.view(np.int32), 31, over_frequency)
+    medians.median_over_time(magnitude.view(np.int32), 31, 0, over_time)
+    medians.median_over_frequency(magnitude.view(np.int32), 31, over_frequency)
     np.testing.assert_array_equal(over_time.view(np.float32), median_filter(magnitude, size=(31, 1), mode="reflect"))
     np.testing.assert_array_equal(
         over_frequency.view(np.float32), median_filter(magnitude, size=(1, 31), mode="reflect")
@@ -79,10 +79,10 @@ def test_white_noise_is_flat():
 
 @pytest.mark.parametrize("bpm", [90, 120, 150])
 def test_clicks_have_their_tempo_and_a_clear_pulse(bpm):
-    heard = frames.analyse(Signal.of(clicks(bpm, 20)), CONFIG)
-    assert abs(heard.values["tempo_bpm"] - bpm) < 4
-    assert heard.values["pulse_clarity"] > 0.7
-    assert heard.values["beat_interval_std_s"] < 0.02
+    song = frames.analyse(Signal.of(clicks(bpm, 20)), CONFIG)
+    assert abs(song.values["tempo_bpm"] - bpm) < 4
+    assert song.values["pulse_clarity"] > 0.7
+    assert song.values["beat_interval_std_s"] < 0.02
 
 
 def test_what_has_no_beat_has_tempo_zero():

@@ -25,8 +25,8 @@ SIGNALS = {
 }
 
 
-def embedding_of(heard: Signal) -> np.ndarray:
-    return statistics.embed(frames.analyse(heard, CONFIG))
+def embedding_of(decoded: Signal) -> np.ndarray:
+    return statistics.embed(frames.analyse(decoded, CONFIG))
 
 
 def assert_parity(ours: np.ndarray, samples: np.ndarray) -> None:
@@ -59,9 +59,9 @@ def test_files_equal_plain_librosa(tmp_path, suffix, rate_hz, channels):
     right = -0.5 * left + noise(5, rate_hz, 0.02)  # partly opposite phases
     soundfile.write(path, np.stack([left, right], axis=1)[:, :channels], rate_hz)
     samples, _ = librosa.load(path, sr=RATE_HZ)
-    heard = decode.load_audio(path, CONFIG)
-    np.testing.assert_array_equal(heard.read(0, len(heard)), samples)
-    assert_parity(embedding_of(heard), samples)
+    decoded = decode.load_audio(path, CONFIG)
+    np.testing.assert_array_equal(decoded.read(0, len(decoded)), samples)
+    assert_parity(embedding_of(decoded), samples)
 
 
 def test_completing_columns_equal_their_definitions():

@@ -1,6 +1,7 @@
 """What 01 prints: the plan, songs by genre, ranges of the features, duplicates, failures, and the comparison with librosa."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from songmap.core.tables import format_table
 from songmap.core.text import format_duration
@@ -67,10 +68,10 @@ def verification_text(verification: Verification) -> str:
     largest = verification.largest
     if largest is None:
         return f"{table}\n\nNone of {verification.n_songs} songs could be compared."
-    outcome = "Every column is within what is allowed." if verification.passed else "Not every column of every song is."
+    outcome = "All are within what is allowed." if verification.passed else "Not all are within what is allowed."
     return (
         f"{table}\n\nLargest of {verification.n_songs} songs: {largest.deviation:.3f} × what is allowed, "
-        f"{largest.column} of {largest.file_path}. {outcome}"
+        f"{largest.column} of {Path(largest.file_path).name}. {outcome}"
     )
 
 

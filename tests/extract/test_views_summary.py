@@ -1,0 +1,62 @@
+"""What 01 prints, from results alone."""
+
+from pathlib import Path
+
+import pytest
+from libraries import make_library
+
+from songmap.core.workspace import Workspace
+from songmap.extract.results import Extraction, ExtractionTally, Failure, PlanCounts, SongDeviation, Verification
+from songmap.extract.statistics import feature_ranges, genre_statistics
+from songmap.extract.views.summary import plan_text, summary, verification_text
+
+
+def text_of(tally: ExtractionTally, failures=(), n_songs: int = 4) -> str:
+    library = make_library(n_songs)
+    extraction = Extraction(library, [], list(failures), tally)
+    return summary(extraction, genre_statistics(library), feature_ranges(library), Workspace(Path("/work")))
+
+
+def test_a_run_says_how_the_songs_came_about_and_how_fast():
+    text = text_of(ExtractionTally(3, 1, 0, 2, 3600.0, 12.5), [Failure(Path("/music/x.mp3"), "silent")])
+    assert (
+        "4 songs in the library: 3 extracted, 1 failed, 0 unchanged, "
+        "1 recognised after a move or a change of tags, 2 left for the next run." in text
+    )
+    assert text.endswith("1:00:00 of audio extracted in 0:12: 288 × real time.")
+    assert "/music/x.mp3" in text
+    assert "/work/data/processed/embeddings_matrix.npy" in text
+
+
+def test_a_run_that_extracts_nothing_has_no_rate():
+    text = text_of(ExtractionTally(0, 0, 4, 0, 0.0, 0.1))
+    assert text.endswith("4 songs in the library: 0 extracted, 0 failed, 4 unchanged.")
+    assert "nothing was written" in text_of(ExtractionTally(0, 0, 0, 0, 0.0, 0.1), n_songs=0)
+
+
+def test_only_the_first_failures_are_printed():
+    text = text_of(ExtractionTally(0, 0, 4, 0, 0.0, 0.1), [Failure(Path(f"/{n:02d}.mp3"), "silent") for n in range(30)])
+    assert "/19.mp3" in text
+    assert "/20.mp3" not in text
+    assert "all in /work/outputs/extraction.csv" in text
+
+
+def test_a_plan_is_one_sentence_of_numbers():
+    assert plan_text(PlanCounts(1, 2, 3, 4)) == (
+        "4 new songs to extract, 3 to look at for changes or moves, 1 unchanged, 2 that failed before and have not "
+        "changed. Nothing was done."
+    )
+
+
+@pytest.mark.parametrize(("deviation", "sentence"), [(0.25, "All are within"), (12.0, "Not all are within")])
+def test_a_comparison_names_the_largest_deviation(deviation, sentence):
+    song = SongDeviation("/music/x.mp3", deviation, "rms_mean", 0.1, 0.2)
+    failed = SongDeviation("/music/y.mp3", failure="does not exist")
+    text = verification_text(Verification(2, song, (song, failed), deviation <= 1))
+    assert f"Largest of 2 songs: {deviation:.3f} × what is allowed, rms_mean of x.mp3. {sentence}" in text
+    assert "does not exist" in text
+
+
+def test_a_comparison_without_songs():
+    failed = SongDeviation("/music/y.mp3", failure="does not exist")
+    assert "None of 1 songs could be compared." in verification_text(Verification(1, None, (failed,), False))
