@@ -60,11 +60,11 @@ class Workspace:
         return self.model.with_suffix(".json")
 
     def song_map(self, method: str) -> Path:
-        """The kept map of one method of embedding."""
+        """The saved map of one embedding method."""
         return self.models / f"map_{method}.npz"
 
     def search_index(self, space: str) -> Path:
-        """The index of a large library in one space; what it is of stands in the ``.npz`` beside it."""
+        """The index of a large library in one space; the ``.npz`` beside it describes its content."""
         return self.models / f"search_{space}.index"
 
     @property

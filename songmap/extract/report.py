@@ -1,6 +1,5 @@
 """What 01 tells and exports: songs by genre, ranges of the features, duplicates, and what failed and why."""
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -21,15 +20,8 @@ _N_PRINTED = 20
 
 
 def ticker(update: Callable[..., None]) -> Callable[[Progress], None]:
-    """Pass on progress with the rate so far: songs per second, and hours of audio per second."""
-    started = time.monotonic()
-
-    def on_progress(progress: Progress) -> None:
-        elapsed_s = time.monotonic() - started
-        note = f"{progress.extracted / elapsed_s:.1f} songs/s, {progress.audio_s / 3600 / elapsed_s:.2f} h of audio/s"
-        update(progress.done, progress.total, note if progress.extracted else "")
-
-    return on_progress
+    """Pass on progress."""
+    return lambda progress: update(progress.done, progress.total)
 
 
 def plan_record(plan: Plan) -> dict[str, int]:

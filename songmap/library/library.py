@@ -131,10 +131,10 @@ def load_library(workspace: Workspace) -> Library:
 
     The matrix is mapped into memory, for reading: a large one takes no more of it than is looked at.
     """
-    manifest = read_json(workspace.manifest, "run 01_feature_extraction.py first")
-    table = read_bytes(workspace.songs, "run 01_feature_extraction.py first")
+    manifest = read_json(workspace.manifest, "01_feature_extraction.py")
+    table = read_bytes(workspace.songs, "01_feature_extraction.py")
     found = {
-        workspace.embeddings.name: sha256(workspace.embeddings, "run 01_feature_extraction.py first"),
+        workspace.embeddings.name: sha256(workspace.embeddings, "01_feature_extraction.py"),
         workspace.songs.name: hashlib.sha256(table).hexdigest(),
     }
     if manifest.get("columns") != fingerprint():
