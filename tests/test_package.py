@@ -76,7 +76,7 @@ def test_the_wheel_holds_every_module_style_script_and_template(wheel):
     assert {Path(name).suffix for name in names} >= DATA
 
 
-def test_the_version_stands_once_and_follows_the_changelog(wheel):
+def test_the_version_is_declared_once_and_follows_the_changelog(wheel):
     assert metadata(wheel)["Version"] == songmap.__version__
     changelog = (REPOSITORY / "CHANGELOG.md").read_text(encoding="utf-8")
     assert re.search(r"^## (\d+\.\d+\.\d+)", changelog, re.MULTILINE).group(1) == songmap.__version__

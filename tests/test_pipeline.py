@@ -7,6 +7,7 @@ import csv
 import doctest
 import importlib.util
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -193,6 +194,18 @@ def test_the_examples_of_the_public_interface_run(classified, monkeypatch):
     results = [doctest.DocTestRunner().run(example) for example in examples]
     assert sum(result.attempted for result in results) >= 10
     assert sum(result.failed for result in results) == 0
+
+
+@pytest.mark.skipif(not COMPLETE, reason="songmap.search and songmap.load_genre_model do not exist yet")
+def test_the_lines_of_python_in_the_readme_run(classified, monkeypatch):
+    monkeypatch.chdir(classified.root.parent)
+    (block,) = re.findall(r"```python\n(.+?)```", (REPOSITORY / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    *statements, expression = block.strip().splitlines()
+    names: dict[str, object] = {}
+    exec("\n".join(statements), names)
+    similar = eval(expression.partition("#")[0], names)
+    assert len(similar) == 5
+    assert "First Light" not in set(similar["title"])
 
 
 @pytest.mark.skipif(not COMPLETE, reason="songmap.search and songmap.load_genre_model do not exist yet")

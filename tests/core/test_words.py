@@ -22,6 +22,7 @@ EXCEPTIONS = {
     "is no longer": "an adverb, not a noun after 'is no'",
     "doubtful_labels": "name of an artifact, which stays",
     "desktop": "another word",
+    "DocTestFinder": "a class of the standard library",
 }
 
 
@@ -29,7 +30,7 @@ EXCEPTIONS = {
 PENDING = (
     "0", "benchmarks", "songmap/core/pages.py", "songmap/demo", "songmap/extract", "songmap/features", "songmap/genre",
     "songmap/journey", "songmap/library", "songmap/similar", "tests/core/test_structure.py", "tests/extract", "tests/features", "tests/genre",
-    "tests/journey", "tests/library", "tests/similar",
+    "tests/journey", "tests/library", "tests/similar", "tests/test_pipeline.py",
 )  # fmt: skip
 
 
@@ -87,16 +88,15 @@ def violations(path: Path) -> list[str]:
     return hits
 
 
-def checked_files() -> list[Path]:
+def all_files() -> list[Path]:
     inside = [path for folder in CHECKED for path in sorted((REPOSITORY / folder).rglob("*"))]
     files = [*sorted(REPOSITORY.glob("*")), *inside]
     own = {STYLE, Path(__file__)}
-    return [
-        path
-        for path in files
-        if path.is_file() and path.suffix in TEXTS | {".py"} and path not in own
-        if not str(path.relative_to(REPOSITORY)).startswith(PENDING)
-    ]
+    return [path for path in files if path.is_file() and path.suffix in TEXTS | {".py"} and path not in own]
+
+
+def checked_files() -> list[Path]:
+    return [path for path in all_files() if not str(path.relative_to(REPOSITORY)).startswith(PENDING)]
 
 
 def test_the_table_is_read():
@@ -129,5 +129,5 @@ def test_no_word_of_the_table_is_used(path):
 
 
 def test_every_exception_is_used():
-    everything = "\n".join(path.read_text(encoding="utf-8").lower() for path in checked_files())
-    assert [phrase for phrase in EXCEPTIONS if phrase not in everything] == []
+    everything = "\n".join(path.read_text(encoding="utf-8").lower() for path in all_files())
+    assert [phrase for phrase in EXCEPTIONS if phrase.lower() not in everything] == []
