@@ -1,4 +1,4 @@
-"""Large matrices one block of rows at a time, so that neither they nor their intermediate results are in memory whole."""
+"""Large matrices a block of rows at a time, so that neither they nor what is made of them is in memory whole."""
 
 import mmap
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ def blocks(n_rows: int, size: int = BLOCK_ROWS) -> list[slice]:
 
 
 def read_blocks(matrix: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
-    """Every block of rows of ``matrix (n, d)`` with its slice; a mapped matrix gives its pages back after each."""
+    """Every block of rows of ``matrix (n, d)``, and its place; a mapped matrix gives its pages back after each."""
     for rows in blocks(len(matrix)):
         yield rows, np.asarray(matrix[rows])
         _give_back(matrix)
@@ -32,9 +32,9 @@ def read_rows(matrix: np.ndarray, rows: np.ndarray) -> np.ndarray:
 
 def _give_back(matrix: np.ndarray) -> None:
     """Pages of a mapped file count as memory of the process until it gives them back; they stay in the file cache."""
-    release: int | None = getattr(mmap, "MADV_DONTNEED", None)  # not on every system
-    memory: object = matrix
-    while isinstance(memory, np.ndarray):
-        memory = memory.base
-    if release is not None and isinstance(memory, mmap.mmap):
-        memory.madvise(release)
+    release = getattr(mmap, "MADV_DONTNEED", None)  # not on every system
+    source: object = matrix
+    while isinstance(source, np.ndarray):
+        source = source.base
+    if release is not None and isinstance(source, mmap.mmap):
+        source.madvise(release)

@@ -64,20 +64,30 @@ MANY_PARAMETERS: set[str] = {
 }
 WITHOUT_PARTS: set[str] = {"extract", "genre", "journey", "similar"}  # questions that lack results.py, run.py or views/
 PLANNED: set[str] = {
+    "songmap/extract/views/summary.py",
     "songmap/genre/candidates.py",
     "songmap/genre/dataset.py",
     "songmap/genre/evaluation.py",
+    "songmap/genre/explanation.py",
     "songmap/genre/family_attribution.py",
     "songmap/genre/fit.py",
     "songmap/genre/results.py",
+    "songmap/genre/training.py",
     "songmap/genre/views/narrative.py",
+    "songmap/genre/views/summary.py",
+    "songmap/journey/embedding.py",
+    "songmap/journey/results.py",
     "songmap/journey/views/map_page.py",
+    "songmap/journey/views/output.py",
+    "songmap/similar/comparison.py",
     "songmap/similar/lookup.py",
     "songmap/similar/ranking.py",
     "songmap/similar/requests.py",
     "songmap/similar/results.py",
     "songmap/similar/session.py",
     "songmap/similar/terminal/commands.py",
+    "songmap/similar/terminal/reply.py",
+    "songmap/similar/views/tables.py",
 }  # paths of docs/architecture.md that do not exist yet
 
 
@@ -203,6 +213,12 @@ def test_views_compute_nothing():
             assert not libraries_used(path) & COMPUTING, name_of(path)
             if "views" in path.parts:
                 assert not [name for name in imports(path) if re.search(r"\.(run|load_\w+|save_\w+)$", name)], path
+
+
+def test_only_run_modules_and_terminals_use_views():
+    for path in MODULES:
+        if path.name != "run.py" and not is_presentation(path):
+            assert not [module for module in imports(path) if ".views" in module], name_of(path)
 
 
 def test_only_views_and_terminals_present():
