@@ -113,7 +113,10 @@ def test_03_fits_a_model_and_04_agrees_on_names(classified):
     (record,) = json.loads(result.stdout)
     assert record["predicted_genre"] in ("ITALODANCE", "TRANCE")
     assert abs(sum(record["probabilities"].values()) - 1) < 1e-6
-    assert record["judged_by"].endswith("songs, this recording among them")
+    if COMPLETE:
+        assert (record["fold_model"]["kind"], record["fold_model"]["includes_song"]) == ("final", True)
+    else:
+        assert record["judged_by"].endswith("songs, this recording among them")
     similar = run_script("04", "--workspace", workspace.root, "--json", "similar", song["title"], "-n", "3")
     assert similar.returncode == 0, similar.stderr
     records = json.loads(similar.stdout)
