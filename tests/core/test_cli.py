@@ -6,6 +6,7 @@ import pytest
 
 from songmap.core import cli
 from songmap.core.errors import QueryError
+from songmap.core.workspace import Workspace
 
 
 def outcome(run, argv=()):
@@ -66,7 +67,15 @@ def test_bad_usage_is_one_line_with_the_nearest_choice(capsys):
         assert len(error.splitlines()) == 1
 
 
-def test_help_shows_defaults(capsys):
+def test_help_shows_defaults_where_there_are_some(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "500")
+    parser = cli.new_parser("test")
+    parser.add_argument("--format", nargs="+", default=["png"], help="of pictures")
+    parser.add_argument("--weights", default=(), help="of families")
     with pytest.raises(SystemExit):
-        cli.new_parser("test").parse_args(["--help"])
-    assert "default" in capsys.readouterr().out
+        parser.parse_args(["--help"])
+    shown = " ".join(capsys.readouterr().out.split())
+    assert f"(default: {Workspace.default()})" in shown
+    assert "of pictures (default: png)" in shown
+    assert "of families" in shown
+    assert shown.count("default") == 2
