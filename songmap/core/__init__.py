@@ -1,1 +1,1 @@
-"""What all parts share: errors, defaults, the columns, artifacts, style, tables, command lines."""
+"""What every part uses and nothing here knows music: errors, files, workspace, command lines, tables, pages."""

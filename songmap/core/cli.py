@@ -23,16 +23,18 @@ class _HelpFormatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescrip
     """Shows defaults, except where there is none to show."""
 
     def _get_help_string(self, action: argparse.Action) -> str | None:
-        if action.default in (None, False, argparse.SUPPRESS) or action.default == []:
+        if action.default in (None, False, argparse.SUPPRESS, [], ()):
             return action.help
+        if isinstance(action.default, list | tuple):
+            return f"{action.help} (default: {' '.join(map(str, action.default))})"
         return super()._get_help_string(action)
 
 
 class Parser(argparse.ArgumentParser):
-    """Tells bad usage in one line, exit status 2; a mistyped choice is answered with the nearest one."""
+    """Reports bad usage in one line with exit status 2, a mistyped choice with the nearest valid one."""
 
-    def __init__(self, *arguments: Any, formatter_class: Any = _HelpFormatter, **options: Any) -> None:
-        super().__init__(*arguments, formatter_class=formatter_class, **options)
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"formatter_class": _HelpFormatter} | options)
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"{self.prog}: {' '.join(message.split())} (see {self.prog} --help)\n")
@@ -48,20 +50,18 @@ class Parser(argparse.ArgumentParser):
 def new_parser(description: str) -> argparse.ArgumentParser:
     """A parser with ``--workspace``, its description the script's docstring."""
     parser = Parser(description=description)
-    parser.add_argument(
-        "--workspace", type=workspace, default=Workspace.default(), metavar="DIR",
-        help="folder that holds data/ models/ outputs/",
-    )  # fmt: skip
+    help_text = "folder that holds data/ models/ outputs/"
+    parser.add_argument("--workspace", type=workspace, default=Workspace.default(), metavar="DIR", help=help_text)
     return parser
 
 
 def workspace(text: str) -> Workspace:
-    """Type of a workspace argument."""
+    """Argument type: a workspace folder."""
     return Workspace(Path(text).expanduser().resolve())
 
 
 def whole_number(minimum: int, maximum: int | None = None) -> Callable[[str], int]:
-    """Type of an integer argument within limits, both included."""
+    """Argument type: an integer within limits, both included."""
 
     def parse(text: str) -> int:
         value = int(text)
@@ -75,7 +75,7 @@ def whole_number(minimum: int, maximum: int | None = None) -> Callable[[str], in
 
 
 def fraction(text: str) -> float:
-    """Type of an argument between 0 and 1, both included."""
+    """Argument type: a number between 0 and 1, both included."""
     value = float(text)
     if not 0 <= value <= 1:
         raise argparse.ArgumentTypeError(f"{text} is out of range, give 0 to 1")
@@ -84,31 +84,46 @@ def fraction(text: str) -> float:
 
 @contextmanager
 def stop_on_interrupt(advice: str) -> Iterator[Callable[[], bool]]:
-    """The first Ctrl-C makes what is yielded true and prints ``advice``; a second ends the process at once."""
-    asked = False
+    """The first Ctrl-C makes the yielded function return True and prints ``advice``; a second ends the process at once."""
+    interrupted = False
 
     def on_interrupt(number: int, frame: Any) -> None:
-        nonlocal asked
-        if asked:
+        nonlocal interrupted
+        if interrupted:
             if sys.stderr.isatty():
                 os.write(2, b"\x1b[?25h\n")  # the progress bar hides the cursor
             os._exit(130)
-        asked = True
+        interrupted = True
         print(f"\n{advice}", file=sys.stderr, flush=True)
 
     before = signal.signal(signal.SIGINT, on_interrupt)
     try:
-        yield lambda: asked
+        yield lambda: interrupted
     finally:
         signal.signal(signal.SIGINT, before)
 
 
 def script_main(parser: argparse.ArgumentParser, run: Callable[..., int], argv: Sequence[str] | None = None) -> int:
-    """Parse, call ``run`` with the arguments by name, turn what a user can cause into one line on stderr."""
+    """Run a script: parse, call ``run`` with the arguments by name, report errors as one line on stderr.
+
+    Parameters
+    ----------
+    parser : argparse.ArgumentParser
+        Its program name begins every error line.
+    run : callable
+        Takes the parsed arguments as keywords; returns the exit status.
+    argv : sequence of str, optional
+        The arguments; by default those of the process.
+
+    Returns
+    -------
+    int
+        Exit status. Errors of the code itself are not caught.
+    """
     arguments = vars(parser.parse_args(argv))
     for stream in (sys.stdout, sys.stderr):
         reconfigure: Any = getattr(stream, "reconfigure", None)
-        if reconfigure:  # a file name that is no UTF-8 is still printed
+        if reconfigure:  # a file name that is not UTF-8 is still printed
             reconfigure(errors="backslashreplace")
     warnings, log = logging.StreamHandler(sys.stderr), logging.getLogger("songmap")
     warnings.setFormatter(logging.Formatter(f"{parser.prog}: %(message)s"))
@@ -119,7 +134,7 @@ def script_main(parser: argparse.ArgumentParser, run: Callable[..., int], argv: 
         return status
     except SongmapError as error:
         message = str(error)
-    except BrokenPipeError:  # the reader, say `head`, has seen enough
+    except BrokenPipeError:  # the reader, e.g. `head`, has closed its end
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except OSError as error:  # full disk, read-only or missing folder

@@ -1,4 +1,4 @@
-"""Defaults that several questions share."""
+"""Defaults that several scripts share."""
 
 import os
 
@@ -6,7 +6,7 @@ DEFAULT_SEED = 42
 
 
 def usable_cores() -> int:
-    """Cores this process may run on (its affinity, where the system tells)."""
+    """Cores this process may run on (its affinity, where the system has one)."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

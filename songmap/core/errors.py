@@ -18,7 +18,7 @@ class SchemaError(SongmapError):
 
 
 class QueryError(SongmapError):
-    """A song, genre or number asked for does not exist, or means several."""
+    """A song, genre or number in a query does not exist, or is ambiguous."""
 
 
 class WorkerError(SongmapError):

@@ -1,4 +1,4 @@
-"""Files that are whole or not there: atomic writes, and reads that end in one line."""
+"""Files that are complete or absent: atomic writes, and reads whose errors are one line."""
 
 import hashlib
 import json
@@ -6,8 +6,9 @@ import os
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from io import BufferedReader
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from songmap.core.errors import SchemaError
 
@@ -15,8 +16,8 @@ from songmap.core.errors import SchemaError
 def write_atomically(path: Path, content: bytes | Callable[[Path], None]) -> None:
     """Write bytes, or let a function write a file, under a temporary name; then move it to ``path``.
 
-    An interrupted write leaves the old file. The suffix is kept, since some writers look at it. Bytes that
-    are there already are left alone, so that a file's time says when its content changed.
+    An interrupted write leaves the old file. The suffix is kept, since some writers look at it. A file
+    with the same bytes is left alone, so that a file's time says when its content changed.
     """
     if not callable(content) and path.is_file() and path.read_bytes() == content:
         return
@@ -45,32 +46,35 @@ def write_json(path: Path, document: Any) -> None:
     write_atomically(path, (json.dumps(document, indent=1, ensure_ascii=False) + "\n").encode())
 
 
-def read_bytes(path: Path, advice: str) -> bytes:
-    with _reading(path, advice) as stream:
+def read_bytes(path: Path, made_by: str) -> bytes:
+    """The content of a file. Raises SchemaError, which names the script that makes the file."""
+    with _reading(path, made_by) as stream:
         return stream.read()
 
 
-def sha256(path: Path, advice: str) -> str:
-    with _reading(path, advice) as stream:
+def sha256(path: Path, made_by: str) -> str:
+    """Hexadecimal SHA-256 of a file. Raises SchemaError, which names the script that makes the file."""
+    with _reading(path, made_by) as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 @contextmanager
-def _reading(path: Path, advice: str) -> Iterator[BinaryIO]:
+def _reading(path: Path, made_by: str) -> Iterator[BufferedReader]:
     try:
         with path.open("rb") as stream:
             yield stream
     except FileNotFoundError:
-        raise SchemaError(f"{path} does not exist; {advice}") from None
+        raise SchemaError(f"{path} does not exist; run {made_by} first") from None
     except OSError as error:
         raise SchemaError(f"{path} cannot be read: {error.strerror}") from error
 
 
-def read_json(path: Path, advice: str) -> dict[str, Any]:
+def read_json(path: Path, made_by: str) -> dict[str, Any]:
+    """The JSON object in a file. Raises SchemaError, which names the script that makes the file."""
     try:
-        document = json.loads(read_bytes(path, advice))
+        document = json.loads(read_bytes(path, made_by))
     except ValueError as error:
-        raise SchemaError(f"{path} is no JSON ({error}); {advice.replace(' first', ' again')}") from error
+        raise SchemaError(f"{path} is not JSON ({error}); run {made_by} again") from error
     if not isinstance(document, dict):
-        raise SchemaError(f"{path} is no JSON object; {advice.replace(' first', ' again')}")
+        raise SchemaError(f"{path} is not a JSON object; run {made_by} again")
     return document

@@ -1,4 +1,4 @@
-"""Unpickling by an allow-list of classes: a file that asks for any other gets a clear error and runs nothing."""
+"""Unpickling by an allow-list of classes: a file that names any other raises an error, and none of it is run."""
 
 import importlib
 import io
@@ -42,7 +42,7 @@ def load_pickle(path: Path, content: bytes, allowed: set[tuple[str, str]]) -> An
         return _AllowListUnpickler(io.BytesIO(content), path, allowed).load()
     except SchemaError:
         raise
-    except Exception as error:  # a damaged pickle can raise anything; nothing outside the list has run
+    except Exception as error:  # a damaged pickle can raise anything; no class outside the list was imported
         raise SchemaError(f"{path} cannot be read ({type(error).__name__}: {error}); make it again") from error
 
 
@@ -54,7 +54,7 @@ class _AllowListUnpickler(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) not in self._allowed:
             raise SchemaError(
-                f"{self._path} asks for {module}.{name}, which does not belong there: "
+                f"{self._path} contains {module}.{name}, which does not belong there: "
                 "tampered with, or from another version; nothing of it was run"
             )
         return getattr(importlib.import_module(module), name)

@@ -12,28 +12,44 @@ _LOG_EVERY_S = 600.0
 
 
 @contextmanager
-def progress(label: str) -> Iterator[Callable[..., None]]:
-    """Yields ``update(done, total, note="")``: a bar on stderr that vanishes when done.
+def progress(label: str) -> Iterator[OnProgress]:
+    """Yields an ``OnProgress`` that shows a bar with the rate on stderr, which disappears at the end.
 
-    Where stderr is no terminal, a line every ten minutes, so that the log of a long run says how far it is.
+    Where stderr is not a terminal, it writes a line every ten minutes, so that the log of a long run shows how far it is.
     """
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    console = Console(stderr=True)
+    console, rate = Console(stderr=True), _Rate()
     if not console.is_terminal:
-        said = time.monotonic()
+        last_logged = time.monotonic()
 
-        def say(done: int, total: int, note: str = "") -> None:
-            nonlocal said
-            if time.monotonic() - said >= _LOG_EVERY_S:
-                said = time.monotonic()
-                print(f"{label}: {done} of {total} {note}", file=sys.stderr, flush=True)
+        def log(done: int, total: int) -> None:
+            nonlocal last_logged
+            shown = rate.of(done)
+            if time.monotonic() - last_logged >= _LOG_EVERY_S:
+                last_logged = time.monotonic()
+                print(f"{label}: {done} of {total} {shown}", file=sys.stderr, flush=True)
 
-        yield say
+        yield log
         return
-    note = TextColumn("{task.fields[note]}")
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), note, TimeRemainingColumn())
+    shown_rate = TextColumn("{task.fields[rate]}")
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), shown_rate, TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task(label, total=None, note="")
-        yield lambda done, total, note="": bar.update(task, completed=done, total=total, note=note)
+        task = bar.add_task(label, total=None, rate="")
+        yield lambda done, total: bar.update(task, completed=done, total=total, rate=rate.of(done))
+
+
+class _Rate:
+    """How much is done per second, from the first call on."""
+
+    def __init__(self) -> None:
+        self._first: tuple[int, float] | None = None
+
+    def of(self, done: int) -> str:
+        """The rate so far, e.g. "2.5/s"; empty before there is one."""
+        now = time.monotonic()
+        if self._first is None:
+            self._first = done, now
+        first_done, started = self._first
+        return f"{(done - first_done) / (now - started):.1f}/s" if done > first_done and now > started else ""

@@ -27,10 +27,9 @@ def format_table(records: Sequence[Record], title: str = "") -> str:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold cyan")
     for name in records[0]:
         numeric = all(isinstance(record[name], int | float | np.number) for record in records)
-        table.add_column(
-            Text(name.replace("_", " ")), justify="right" if numeric else "left", overflow="fold",
-            style="cyan" if name == "rank" else None,
-        )  # fmt: skip
+        style = "cyan" if name == "rank" else None
+        heading = Text(name.replace("_", " "))
+        table.add_column(heading, justify="right" if numeric else "left", overflow="fold", style=style)
     for record in records:
         table.add_row(*(Text(format_cell(value)) for value in record.values()))
     at_terminal = sys.stdout.isatty()
@@ -51,6 +50,7 @@ def format_cell(value: Any) -> str:
     if value is None or (isinstance(value, float | np.floating) and math.isnan(value)):
         return ""
     if isinstance(value, float | np.floating):
+        value = float(value)
         text = f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3f}".rstrip("0").rstrip(".")
         return "0" if text == "-0" else text
     if isinstance(value, int | np.integer) and not isinstance(value, bool):

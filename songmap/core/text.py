@@ -10,7 +10,7 @@ def shorten(text: str, limit: int) -> str:
 
 
 def readable(text: str) -> str:
-    """A name from the file system with bytes that are no UTF-8 shown as �."""
+    """A name from the file system with bytes that are not UTF-8 shown as �."""
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
@@ -27,7 +27,7 @@ def format_duration(seconds: float) -> str:
 
 
 def hertz_range(low_hz: float, high_hz: float) -> str:
-    """ "361–671 Hz", "26 Hz–10.7 kHz", or one frequency where both read alike."""
+    """ "361–671 Hz", "26 Hz–10.7 kHz", or one frequency where both have the same text."""
     (low, low_unit), (high, high_unit) = (
         (f"{hertz / 1000:.1f}", "kHz") if hertz >= 1000 else (f"{hertz:.0f}", "Hz") for hertz in (low_hz, high_hz)
     )
@@ -37,7 +37,7 @@ def hertz_range(low_hz: float, high_hz: float) -> str:
 
 
 def percent(share: float) -> str:
-    """A share 0 … 1 in whole percent; "<1 %" and ">99 %" for what is not quite nothing or all."""
+    """A share 0 … 1 in whole percent; "<1 %" and ">99 %" for a share that is not exactly 0 or 1."""
     if 0 < share < 0.01:
         return "<1 %"
     return ">99 %" if 0.995 <= share < 1 else f"{100 * share:.0f} %"

@@ -29,54 +29,65 @@ class Workspace:
 
     @property
     def processed(self) -> Path:
+        """What 01 leaves for the other scripts."""
         return self.root / "data" / "processed"
 
     @property
     def embeddings(self) -> Path:
+        """The matrix, float32 ``(n_songs, 641)``."""
         return self.processed / "embeddings_matrix.npy"
 
     @property
     def songs(self) -> Path:
+        """The table of songs, a pickled DataFrame with the rows of the matrix."""
         return self.processed / "song_data.pkl"
 
     @property
     def manifest(self) -> Path:
+        """Columns, configuration, versions and checksums of matrix and table."""
         return self.processed / "manifest.json"
 
     @property
     def ledger(self) -> Path:
+        """Every file that 01 has analysed, and its outcome; makes a run resumable."""
         return self.processed / "library.sqlite"
 
     @property
     def models(self) -> Path:
+        """Folder of fitted models, saved maps and indexes."""
         return self.root / "models"
 
     @property
     def model(self) -> Path:
+        """The genre classifier of 03."""
         return self.models / "genre_classifier.pkl"
 
     @property
     def model_card(self) -> Path:
+        """What is known of the classifier: training data, scores, parameters, versions."""
         return self.model.with_suffix(".json")
 
     def song_map(self, method: str) -> Path:
-        """The kept map of one method of embedding."""
+        """The saved map of one embedding method."""
         return self.models / f"map_{method}.npz"
 
     def search_index(self, space: str) -> Path:
-        """The index of a large library in one space; what it is of stands in the ``.npz`` beside it."""
+        """The index of a large library in one space; the ``.npz`` beside it describes its content."""
         return self.models / f"search_{space}.index"
 
     @property
     def outputs(self) -> Path:
+        """Folder of what people open."""
         return self.root / "outputs"
 
     @property
     def plots(self) -> Path:
+        """Folder of pictures."""
         return self.outputs / "plots"
 
     @property
     def html(self) -> Path:
+        """Folder of pages."""
         return self.outputs / "html"
 
     def table(self, name: str) -> Path:

@@ -113,8 +113,8 @@ def load_model(workspace: Workspace) -> tuple[GenreModel, dict[str, Any]]:
 
     What the card says is checked before the file is unpickled.
     """
-    card = read_json(workspace.model_card, "run 03_genre_classifier.py first")
-    content = read_bytes(workspace.model, "run 03_genre_classifier.py first")
+    card = read_json(workspace.model_card, "03_genre_classifier.py")
+    content = read_bytes(workspace.model, "03_genre_classifier.py")
     if card.get("columns") != fingerprint():
         raise SchemaError(f"{workspace.model} was trained on other columns; run 03_genre_classifier.py again")
     versions = card.get("versions")

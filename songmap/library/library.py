@@ -38,7 +38,7 @@ from songmap.library.schema import (
 from songmap.library.versions import analysis_versions, library_versions
 
 _log = logging.getLogger(__name__)
-_FIRST = "run 01_feature_extraction.py first"
+_SCRIPT = "01_feature_extraction.py"
 
 
 @dataclass(frozen=True)
@@ -188,10 +188,10 @@ def load_library(workspace: Workspace | Path | str) -> Library:
     """
     if not isinstance(workspace, Workspace):
         workspace = Workspace(Path(workspace).expanduser())
-    manifest = read_json(workspace.manifest, _FIRST)
-    table = read_bytes(workspace.songs, _FIRST)
+    manifest = read_json(workspace.manifest, _SCRIPT)
+    table = read_bytes(workspace.songs, _SCRIPT)
     checksums = {
-        workspace.embeddings.name: sha256(workspace.embeddings, _FIRST),
+        workspace.embeddings.name: sha256(workspace.embeddings, _SCRIPT),
         workspace.songs.name: hashlib.sha256(table).hexdigest(),
     }
     config = _read_config(workspace.manifest, manifest)

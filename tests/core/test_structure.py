@@ -1,47 +1,284 @@
-"""Dependencies run one way, scripts stay short, and nothing works at import."""
+"""The structure that docs/architecture.md describes: floors, the parts of a question, sizes, and nothing at import.
+
+Every list of exceptions is exact: an entry that is no longer needed fails its test too.
+"""
 
 import ast
+import re
 import subprocess
 import sys
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 from songmap.core.workspace import REPOSITORY
 
-FLOORS = ("core", "library", "features")  # each may use those before it
-QUESTIONS = ("extract", "journey", "genre", "similar", "demo")  # each uses the floors, none another
+PACKAGE = REPOSITORY / "songmap"
+ARCHITECTURE = (REPOSITORY / "docs" / "architecture.md").read_text(encoding="utf-8")
 SCRIPTS = sorted(REPOSITORY.glob("0[0-9]_*.py"))
+MODULES = sorted(PACKAGE.rglob("*.py"))
+PRESENTATION = {"rich", "matplotlib", "mpl_toolkits", "seaborn", "plotly", "jinja2", "prompt_toolkit"}
+COMPUTING = {"av", "faiss", "numba", "scipy", "shap", "sklearn", "soundfile", "soxr", "umap", "xgboost"}
+MAX_LINES, MAX_PARAMETERS = 300, 6
+
+SIDEWAYS: set[str] = set()  # imports from one question to another: "question/file.py imports songmap.other.module"
+PRESENTS: set[str] = {
+    "genre/pictures.py",
+    "genre/reason_pictures.py",
+    "journey/column_panels.py",
+    "journey/library_pictures.py",
+    "journey/map_page.py",
+    "journey/run.py",
+    "journey/song_pictures.py",
+    "similar/completion.py",
+    "similar/prompt.py",
+    "similar/reasons.py",
+}  # modules outside views/, terminal/ and core that draw or make tables
+PRINTS = {  # programs of their own, and what scripts print through
+    "core/cli.py", "core/progress.py", "demo/guide.py", "demo/open_music.py", "demo/studio.py", "extract/worker.py",
+    "extract/workers.py", "similar/prompt.py",
+}  # fmt: skip
+LONG: set[str] = {
+    "demo/composer.py",
+    "extract/labels.py",
+    "features/kernels.py",
+    "genre/evaluate.py",
+    "genre/words.py",
+    "similar/commands.py",
+    "similar/playlists.py",
+    "similar/reasons.py",
+}
+MANY_PARAMETERS: set[str] = {
+    "features/kernels.py:beat_scores",
+    "genre/evaluate.py:evaluate",
+    "genre/learn.py:_best",
+    "genre/learn.py:_inner",
+    "genre/learn.py:learn",
+    "genre/reason_pictures.py:waterfall_picture",
+    "genre/run.py:classify_library",
+    "genre/verdicts.py:limits",
+    "journey/map_page.py:write_map_page",
+    "library/index.py:_extended",
+}
+WITHOUT_PARTS: set[str] = {"extract", "genre", "journey", "similar"}  # questions that lack results.py, run.py or views/
+PLANNED: set[str] = {
+    "songmap/extract/views/summary.py",
+    "songmap/genre/candidates.py",
+    "songmap/genre/dataset.py",
+    "songmap/genre/evaluation.py",
+    "songmap/genre/explanation.py",
+    "songmap/genre/family_attribution.py",
+    "songmap/genre/fit.py",
+    "songmap/genre/results.py",
+    "songmap/genre/training.py",
+    "songmap/genre/views/narrative.py",
+    "songmap/genre/views/summary.py",
+    "songmap/journey/embedding.py",
+    "songmap/journey/results.py",
+    "songmap/journey/views/map_page.py",
+    "songmap/journey/views/output.py",
+    "songmap/similar/comparison.py",
+    "songmap/similar/lookup.py",
+    "songmap/similar/ranking.py",
+    "songmap/similar/requests.py",
+    "songmap/similar/results.py",
+    "songmap/similar/session.py",
+    "songmap/similar/terminal/commands.py",
+    "songmap/similar/terminal/reply.py",
+    "songmap/similar/views/tables.py",
+}  # paths of docs/architecture.md that do not exist yet
 
 
-def imports(path: Path) -> set[str]:
-    """Modules of songmap that a file imports, anywhere in it."""
-    found = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("songmap"):
-            found |= {
-                f"{node.module}.{alias.name}" if node.module.count(".") < 2 else node.module for alias in node.names
-            }
+def floors() -> dict[str, set[str]]:
+    """Folder → the folders it may import, from the table of docs/architecture.md."""
+    table: dict[str, set[str]] = {}
+    for line in ARCHITECTURE.splitlines():
+        cells = [set(re.findall(r"`(\w+)`", cell)) for cell in line.strip().strip("|").split("|")]
+        if len(cells) == 3 and cells[1] and not cells[0]:
+            table |= dict.fromkeys(sorted(cells[1]), cells[2])
+    return table
+
+
+def routes() -> dict[str, list[str]]:
+    """Heading → the files a file, a query or a song passes, in their order."""
+    sections = re.findall(r"^## The way of (.+?)\n(.+?)(?=^## |\Z)", ARCHITECTURE, re.DOTALL | re.MULTILINE)
+    paths = r"`((?:songmap/|0\d_)[\w/]+\.py)`"
+    return {title: list(dict.fromkeys(re.findall(paths, body))) for title, body in sections}
+
+
+QUESTIONS = [folder for folder, below in floors().items() if "features" in below]
+
+
+def name_of(path: Path) -> str:
+    return str(path.relative_to(PACKAGE))
+
+
+@cache
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@cache
+def imports(path: Path) -> frozenset[str]:
+    """Full names of modules that a file imports anywhere; of ``from a import b`` both ``a`` and ``a.b``."""
+    names = set()
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
         elif isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names if alias.name.startswith("songmap")}
-    return found
+            names |= {alias.name for alias in node.names}
+    return frozenset(names)
 
 
-@pytest.mark.parametrize("part", [*FLOORS, *QUESTIONS])
-def test_dependencies_run_one_way(part):
-    allowed = {*FLOORS, part} if part in QUESTIONS else {*FLOORS[: FLOORS.index(part) + 1]}
-    files = list((REPOSITORY / "songmap" / part).rglob("*.py"))
-    assert files
-    for path in files:
+def folders_used(path: Path) -> set[str]:
+    return {name.split(".")[1] for name in imports(path) if name.startswith("songmap.")}
+
+
+def libraries_used(path: Path) -> set[str]:
+    return {name.split(".")[0] for name in imports(path)}
+
+
+def functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    return (node for node in ast.walk(tree(path)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+
+
+def is_presentation(path: Path) -> bool:
+    return bool({"views", "terminal"} & set(path.relative_to(PACKAGE).parts))
+
+
+def test_every_folder_is_on_a_floor():
+    folders = {path.name for path in PACKAGE.iterdir() if path.is_dir() and path.name != "__pycache__"}
+    assert folders == set(floors())
+
+
+def test_dependencies_run_one_way():
+    table, wrong = floors(), set()
+    for path in MODULES:
+        folder = path.relative_to(PACKAGE).parts[0]
         for module in imports(path):
-            assert module.split(".")[1] in allowed, f"{path.name} imports {module}"
+            if folder in table and module.count(".") > 1 and module.startswith("songmap."):
+                other = module.split(".")[1]
+                if other != folder and other not in table[folder]:
+                    wrong.add(f"{name_of(path)} imports {'.'.join(module.split('.')[:3])}")
+    assert wrong == SIDEWAYS
+
+
+def test_the_floors_have_no_cycle():
+    order = list(floors())
+    for folder, below in floors().items():
+        assert all(order.index(other) < order.index(folder) for other in below)
+
+
+@pytest.mark.parametrize("title", routes())
+def test_the_ways_through_the_code_follow_the_imports(title):
+    """Each step is imported, or started as a program, by a step before."""
+    steps = routes()[title]
+    assert steps[0].startswith("0")
+    assert {step for step in steps if not (REPOSITORY / step).is_file()} <= PLANNED
+    if PLANNED & set(steps):
+        return
+    for number, step in enumerate(steps[1:], start=1):
+        module = step.removesuffix(".py").replace("/", ".")
+        before = [REPOSITORY / other for other in steps[:number]]
+        assert any(module in imports(path) or f'"{module}"' in path.read_text() for path in before), step
+
+
+def test_what_is_planned_does_not_exist_yet():
+    assert {step for steps in routes().values() for step in steps} >= PLANNED
+    assert not [path for path in PLANNED if (REPOSITORY / path).exists()]
+
+
+def test_every_question_has_the_same_parts():
+    parts = ("results.py", "run.py", "views")
+    lacking = {name for name in QUESTIONS if any(not (PACKAGE / name / part).exists() for part in parts)}
+    assert lacking - {"demo"} == WITHOUT_PARTS
+
+
+def test_results_are_frozen_dataclasses_or_enums():
+    for path in PACKAGE.rglob("results.py"):
+        assert not libraries_used(path) & PRESENTATION
+        for node in tree(path).body:
+            if isinstance(node, ast.ClassDef):
+                decorators = [ast.unparse(decorator) for decorator in node.decorator_list]
+                bases = {ast.unparse(base) for base in node.bases}
+                frozen = any("frozen=True" in decorator for decorator in decorators)
+                assert frozen or bases & {"Enum", "StrEnum", "NamedTuple", "TypedDict"}, f"{name_of(path)}: {node.name}"
+
+
+def test_views_compute_nothing():
+    for path in MODULES:
+        if is_presentation(path):
+            assert not libraries_used(path) & COMPUTING, name_of(path)
+            if "views" in path.parts:
+                assert not [name for name in imports(path) if re.search(r"\.(run|load_\w+|save_\w+)$", name)], path
+
+
+def test_only_run_modules_and_terminals_use_views():
+    for path in MODULES:
+        if path.name != "run.py" and not is_presentation(path):
+            assert not [module for module in imports(path) if ".views" in module], name_of(path)
+
+
+def test_only_views_and_terminals_present():
+    drawing = {name_of(path) for path in MODULES if libraries_used(path) & PRESENTATION and not is_presentation(path)}
+    assert {name for name in drawing if not name.startswith("core/")} == PRESENTS
+
+
+def test_only_scripts_terminals_and_programs_print():
+    printing = {
+        name_of(path)
+        for path in MODULES
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print"
+        if "terminal" not in path.parts
+    }
+    assert printing == PRINTS
+
+
+def test_modules_are_short():
+    long = {name_of(path) for path in MODULES if len(path.read_text(encoding="utf-8").splitlines()) > MAX_LINES}
+    assert long == LONG
+
+
+def test_functions_have_few_parameters():
+    many = set()
+    for path in MODULES:
+        for function in functions(path):
+            arguments = function.args
+            names = [one.arg for one in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)]
+            if len([name for name in names if name not in ("self", "cls")]) > MAX_PARAMETERS:
+                many.add(f"{name_of(path)}:{function.name}")
+    assert many == MANY_PARAMETERS
+
+
+def test_no_habit_that_docs_style_rules_out():
+    for path in MODULES:
+        source = path.read_text(encoding="utf-8")
+        assert "sys.path" not in source.replace("sys.path_hooks", ""), name_of(path)
+        assert not any(isinstance(node, ast.Assert) for node in ast.walk(tree(path))), name_of(path)
+        assert "simplefilter(" not in source, name_of(path)
+
+
+def test_the_four_scripts_are_there():
+    assert {path.name for path in SCRIPTS} >= {
+        "01_feature_extraction.py", "02_embedding_journey.py", "03_genre_classifier.py", "04_similarity_search.py"
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
 def test_a_script_is_short_and_knows_one_folder(script):
     assert len(script.read_text(encoding="utf-8").splitlines()) < 150
-    folders = {module.split(".")[1] for module in imports(script)} - set(FLOORS)
-    assert len(folders) == 1
+    assert len(folders_used(script) & set(QUESTIONS)) == 1
+
+
+def test_importing_the_package_imports_nothing_else():
+    program = (
+        "import sys, songmap; print(songmap.__version__, sorted({n.split('.')[0] for n in sys.modules} & {'numpy'}))"
+    )
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=REPOSITORY, timeout=60)
+    assert result.stdout.split()[1:] == ["[]"], result.stderr
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
@@ -56,9 +293,3 @@ def test_help_needs_no_heavy_library(script):
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=REPOSITORY, timeout=60)
     assert "--workspace" in result.stdout
     assert result.stdout.splitlines()[-1] == "0 []", result.stdout + result.stderr
-
-
-def test_the_four_scripts_are_there():
-    assert {path.name for path in SCRIPTS} >= {
-        "01_feature_extraction.py", "02_embedding_journey.py", "03_genre_classifier.py", "04_similarity_search.py"
-    }  # fmt: skip

@@ -1,0 +1,81 @@
+"""Command lines: exit statuses, errors in one line, argument types."""
+
+import argparse
+
+import pytest
+
+from songmap.core import cli
+from songmap.core.errors import QueryError
+from songmap.core.workspace import Workspace
+
+
+def outcome(run, argv=()):
+    return cli.script_main(cli.new_parser("test"), run, argv)
+
+
+def test_statuses_and_one_line_errors(capsys):
+    assert outcome(lambda workspace: 1) == 1
+
+    def fail(workspace):
+        raise QueryError("no such song\nreally")
+
+    assert outcome(fail) == 2
+    assert capsys.readouterr().err.splitlines()[0].endswith("no such song really")
+
+    def full(workspace):
+        raise OSError(28, "No space left on device", "/somewhere/file")
+
+    assert outcome(full) == 2
+    error = capsys.readouterr().err
+    assert "/somewhere/file: No space left on device" in error
+    assert len(error.splitlines()) == 1
+
+    def interrupt(workspace):
+        raise KeyboardInterrupt
+
+    assert outcome(interrupt) == 130
+
+
+def test_an_error_of_ours_is_not_hidden():
+    def broken(workspace):
+        raise TypeError("a fault in the code")
+
+    with pytest.raises(TypeError):
+        outcome(broken)
+
+
+@pytest.mark.parametrize(("kind", "good", "bad"), [(cli.whole_number(1, 9), "9", "10"), (cli.fraction, "0.5", "1.5")])
+def test_argument_types_name_the_limit(kind, good, bad):
+    assert kind(good) == float(good)
+    with pytest.raises(argparse.ArgumentTypeError, match="out of range, give"):
+        kind(bad)
+
+
+def test_bad_usage_is_one_line_with_the_nearest_choice(capsys):
+    parser = cli.new_parser("test")
+    parser.add_argument("--space", choices=["balanced", "scaled"])
+    for arguments, message in (
+        (["--space", "balnced"], "no 'balnced'; did you mean balanced?"),
+        (["--space", "zzz"], "no 'zzz'; choose from balanced, scaled"),
+        (["--colour"], "unrecognized arguments: --colour"),
+    ):
+        with pytest.raises(SystemExit) as end:
+            parser.parse_args(arguments)
+        assert end.value.code == 2
+        error = capsys.readouterr().err
+        assert message in error
+        assert len(error.splitlines()) == 1
+
+
+def test_help_shows_defaults_where_there_are_some(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "500")
+    parser = cli.new_parser("test")
+    parser.add_argument("--format", nargs="+", default=["png"], help="of pictures")
+    parser.add_argument("--weights", default=(), help="of families")
+    with pytest.raises(SystemExit):
+        parser.parse_args(["--help"])
+    shown = " ".join(capsys.readouterr().out.split())
+    assert f"(default: {Workspace.default()})" in shown
+    assert "of pictures (default: png)" in shown
+    assert "of families" in shown
+    assert shown.count("default") == 2

@@ -1,0 +1,61 @@
+"""Files are complete or absent, and errors name the script that makes them."""
+
+import numpy as np
+import pytest
+
+from songmap.core.blocks import read_blocks, read_rows
+from songmap.core.errors import SchemaError
+from songmap.core.files import read_json, sha256, write_atomically, write_json
+
+
+def test_an_interrupted_write_leaves_the_old_file(tmp_path):
+    path = tmp_path / "folder" / "a.json"
+    write_json(path, {"a": 1})
+
+    def fail(temporary):
+        temporary.write_text("half")
+        raise OSError("disk full")
+
+    with pytest.raises(OSError, match="disk full"):
+        write_atomically(path, fail)
+    assert read_json(path, "01.py") == {"a": 1}
+    assert [file.name for file in path.parent.iterdir()] == ["a.json"]
+
+
+def test_equal_bytes_keep_the_time_of_a_file(tmp_path):
+    path = tmp_path / "a.txt"
+    write_atomically(path, b"same")
+    before = path.stat().st_mtime_ns, path.stat().st_ino
+    write_atomically(path, b"same")
+    assert (path.stat().st_mtime_ns, path.stat().st_ino) == before
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "does not exist; run 01.py first"),
+        ("{", "is not JSON .*; run 01.py again"),
+        ("[]", "is not a JSON object; run 01.py again"),
+    ],
+)
+def test_unusable_json_is_one_line_with_the_script_to_run(tmp_path, content, message):
+    path = tmp_path / "manifest.json"
+    if content is not None:
+        path.write_text(content)
+    with pytest.raises(SchemaError, match=message):
+        read_json(path, "01.py")
+
+
+def test_a_folder_in_place_of_a_file_is_an_error(tmp_path):
+    with pytest.raises(SchemaError, match="cannot be read"):
+        sha256(tmp_path, "01.py")
+
+
+def test_blocks_of_a_mapped_matrix_equal_the_matrix(tmp_path):
+    matrix = np.random.default_rng(0).standard_normal((9000, 5)).astype(np.float32)
+    np.save(tmp_path / "matrix.npy", matrix)
+    mapped = np.load(tmp_path / "matrix.npy", mmap_mode="r")
+    assert np.array_equal(np.concatenate([block for _, block in read_blocks(mapped)]), matrix)
+    rows = np.array([8999, 0, 4096])
+    assert np.array_equal(read_rows(mapped, rows), matrix[rows])
+    assert np.array_equal(read_rows(mapped[1:], rows[:1] - 1), matrix[rows[:1]])

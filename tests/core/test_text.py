@@ -1,0 +1,37 @@
+"""Numbers, durations and names as people read them."""
+
+import pytest
+
+from songmap.core import text
+
+
+@pytest.mark.parametrize(("seconds", "shown"), [(59.6, "1:00"), (3725, "1:02:05"), (0, "0:00")])
+def test_durations(seconds, shown):
+    assert text.format_duration(seconds) == shown
+
+
+def test_shorten_keeps_both_ends():
+    assert text.shorten("short", 10) == "short"
+    short = text.shorten("a" * 60 + "END", 20)
+    assert len(short) <= 20
+    assert short.startswith("aaa")
+    assert short.endswith("END")
+
+
+@pytest.mark.parametrize(
+    ("share", "shown"), [(0, "0 %"), (0.004, "<1 %"), (0.5, "50 %"), (0.994, "99 %"), (0.996, ">99 %"), (1, "100 %")]
+)
+def test_percent_rounds_neither_to_nothing_nor_to_all(share, shown):
+    assert text.percent(share) == shown
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "shown"),
+    [(361, 671, "361–671 Hz"), (26, 10_700, "26 Hz–10.7 kHz"), (1001, 1002, "1.0 kHz"), (2000, 2600, "2.0–2.6 kHz")],
+)
+def test_frequency_ranges(low, high, shown):
+    assert text.hertz_range(low, high) == shown
+
+
+def test_names_that_are_not_utf_8_can_be_shown():
+    assert text.readable(b"caf\xe9.mp3".decode("utf-8", "surrogateescape")) == "caf�.mp3"
