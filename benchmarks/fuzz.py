@@ -151,12 +151,9 @@ def outcome_of(answer: dict) -> str:
         embedding = np.frombuffer(base64.b64decode(answer["embedding"]), np.float32)
         numbers = [answer["record"]["duration"], answer["record"]["tempo_bpm"]]
         return "embedded" if np.isfinite(embedding).all() and np.isfinite(numbers).all() else "not finite"
-    if "crashed" in failure:
-        return "crashed"
-    if "took longer" in failure:
-        return "hung"
-    no_defect = "please report" not in failure and "more memory" not in failure and len(failure.splitlines()) == 1
-    return "refused" if no_defect else "defect"
+    if len(failure.splitlines()) != 1:
+        return "defect"
+    return {"audio": "refused", "crash": "crashed", "time": "hung"}.get(answer["cause"], "defect")
 
 
 # --- kinds of damage: each changes ``data`` in place

@@ -36,7 +36,7 @@ class WorkerPool:
         try:
             return future.result()
         except self.song_lost:
-            return {"failure": "every worker that analysed it was lost"}
+            return {"failure": "every worker that analysed it was lost", "cause": "crash"}
         except (BrokenExecutor, CancelledError) as error:
             raise WorkerError(
                 "the workers have ended (killed, out of memory?); what is finished is kept, run again"

@@ -144,7 +144,7 @@ def open_ledger(path: Path, config: AudioConfig, engine: str = DEFAULT_ENGINE) -
             try:  # an empty database whose lock ends with this process, however it ends; others may read the ledger
                 lock.execute("BEGIN EXCLUSIVE")
             except sqlite3.OperationalError as error:
-                if "locked" not in str(error):
+                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
                     raise
                 raise SchemaError(
                     f"{path} is in use: another run extracts to this workspace; wait, or end it"

@@ -5,7 +5,8 @@ a line of JSON each, the first answer being ``{}`` when it is ready. songmap.ext
 
 ==========  ================================================================================
 request     ``task`` ("embed" or "identify"), ``path``, ``config``, ``engine``, ``timeout_s``
-answer      ``failure``, or the task's result: ``content``, ``record``, ``embedding`` (base64)
+answer      ``failure`` and its ``cause`` ("audio", "memory" or "defect"; the other end adds "time" and "crash"),
+            or the task's result: ``content``, ``record``, ``embedding`` (base64)
 ==========  ================================================================================
 """
 
@@ -59,11 +60,14 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
         task = TASKS[request["task"]]
         return task(Path(request["path"]), AudioConfig(**request["config"]), request["engine"])
     except AudioError as error:
-        return {"failure": str(error)}
+        return {"failure": str(error), "cause": "audio"}
     except MemoryError:
-        return {"failure": "needs more memory than there is"}
+        return {"failure": "needs more memory than there is", "cause": "memory"}
     except Exception as error:  # a defect of ours costs one song, with its name, and not the run
-        return {"failure": f"the analysis failed ({type(error).__name__}: {error}); please report it"}
+        return {
+            "failure": f"the analysis failed ({type(error).__name__}: {error}); please report it",
+            "cause": "defect",
+        }
 
 
 def main(nice: int) -> None:

@@ -44,8 +44,8 @@ def call_worker(task: str, path: Path, options: ExtractionOptions) -> dict[str, 
         return answer
     del _of_this_thread.worker
     if time.monotonic() - started >= options.timeout_s:
-        return {"failure": f"took longer than {options.timeout_s:g} s; give it more with --timeout"}
-    return {"failure": f"its decoder or analysis crashed ({worker.how_it_ended()})"}
+        return {"failure": f"took longer than {options.timeout_s:g} s; give it more with --timeout", "cause": "time"}
+    return {"failure": f"its decoder or analysis crashed ({worker.how_it_ended()})", "cause": "crash"}
 
 
 class Worker:

@@ -52,8 +52,21 @@ def coordinates(embeddings: np.ndarray) -> np.ndarray:
 
 
 def find_duplicates(embeddings: np.ndarray, durations_s: np.ndarray) -> list[DuplicateGroup]:
-    """Groups of two or more copies among ``embeddings (n_songs, 641)`` with ``durations_s (n_songs,)``, by first row.
+    """Find groups of two or more files that hold the same recording.
 
+    Parameters
+    ----------
+    embeddings : np.ndarray, (n_songs, 641)
+    durations_s : np.ndarray, (n_songs,)
+        Seconds.
+
+    Returns
+    -------
+    list of DuplicateGroup
+        Ordered by their first row.
+
+    Notes
+    -----
     Candidates are found by a tree in the leading principal axes of the points: a projection makes no distance
     larger, so none is missed. Each candidate is then measured in full.
     """
