@@ -98,14 +98,14 @@ function draw() {
 }
 
 // ── moving about ──
-const ranges = () => [map._fullLayout.xaxis.range, map._fullLayout.yaxis.range];
+const ranges = () => [map.layout.xaxis.range, map.layout.yaxis.range];
 const setRanges = ([x, y]) => Plotly.relayout(map, { "xaxis.range": x, "yaxis.range": y });
 const setEye = (x, y, z) => Plotly.relayout(map, { "scene.camera.eye": { x, y, z } });
 
 function zoom(factor) {
   const scaled = ([low, high]) => [-0.5, 0.5].map((end) => (low + high) / 2 + end * (high - low) * factor);
   if (!IN_SPACE) return setRanges(ranges().map(scaled));
-  const { x, y, z } = map._fullLayout.scene.camera.eye;
+  const { x, y, z } = map.layout.scene.camera.eye;
   return setEye(x * factor, y * factor, z * factor);
 }
 function wholeMap() {
@@ -118,7 +118,7 @@ function bringIntoView(row) {
     setRanges(ranges().map(([low, high], i) => [place[i] - (high - low) / 2, place[i] + (high - low) / 2]));
 }
 function turn(right, up) {
-  const { x, y, z } = map._fullLayout.scene.camera.eye;
+  const { x, y, z } = map.layout.scene.camera.eye;
   const [cos, sin] = [Math.cos(0.2 * right), Math.sin(0.2 * right)];
   return setEye(x * cos - y * sin, x * sin + y * cos, z + 0.2 * up);
 }
