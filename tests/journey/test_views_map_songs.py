@@ -149,6 +149,21 @@ def test_space_is_turned_by_keys_and_says_what_it_lacks(space: Page):
     assert space.js("map.data.some(trace => trace.mode === 'lines')") is True
 
 
+@pytest.mark.parametrize("n_dimensions", [2, 3])
+def test_buttons_zoom_and_show_the_whole_map_again(make_page, n_dimensions: int):
+    page = make_page(n_dimensions).open()
+    view = "structuredClone(map.layout.scene?.camera.eye ?? [map.layout.xaxis.range, map.layout.yaxis.range])"
+    first = page.js(view)
+    for button in ("nearer", "farther"):
+        page.one(f"#{button}").click()
+        page.until(f"JSON.stringify({view}) !== arguments[0]", page.js("JSON.stringify(arguments[0])", first))
+        page.one("#whole").click()
+        page.until(
+            f"Object.values({view}).flat().every((n, i) => Math.abs(n - Object.values(arguments[0]).flat()[i]) < 1e-6)",
+            first,
+        )
+
+
 def test_keyboard_alone_reaches_everything(plane: Page):
     reached = []
     for _ in range(40):

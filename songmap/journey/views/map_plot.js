@@ -65,6 +65,7 @@ function traces(rows) {
   return [...others, linesFrom(song), ...points([song, ...nearest(song)], 1, Math.max(7, SIZE + 2)), ringAround(song)];
 }
 
+// copied whenever plotly is given it, since it writes into its layout
 const CAMERA = { eye: { x: 1.1, y: 1.1, z: 0.65 }, center: { x: 0, y: 0, z: -0.12 } };
 const bareAxis = (range) => ({
   range, title: { text: "" }, showticklabels: false, showspikes: false, zeroline: false, showbackground: false,
@@ -76,7 +77,7 @@ function firstLayout() {
   const [x, y, z] = data.limits;
   if (IN_SPACE) {
     const axes = { xaxis: bareAxis(x), yaxis: bareAxis(y), zaxis: bareAxis(z) };
-    return { ...common, scene: { ...axes, aspectmode: "cube", dragmode: "turntable", camera: CAMERA } };
+    return { ...common, scene: { ...axes, aspectmode: "cube", dragmode: "turntable", camera: structuredClone(CAMERA) } };
   }
   // plotly widens one of them, so that no direction is stretched
   const yaxis = { visible: false, range: y, scaleanchor: "x" };
@@ -109,7 +110,7 @@ function zoom(factor) {
   return setEye(x * factor, y * factor, z * factor);
 }
 function wholeMap() {
-  return IN_SPACE ? Plotly.relayout(map, { "scene.camera": CAMERA }) : setRanges(data.limits);
+  return IN_SPACE ? Plotly.relayout(map, { "scene.camera": structuredClone(CAMERA) }) : setRanges(data.limits);
 }
 function bringIntoView(row) {
   if (IN_SPACE) return;
