@@ -33,8 +33,5 @@ def read_rows(matrix: np.ndarray, rows: np.ndarray) -> np.ndarray:
 def _give_back(matrix: np.ndarray) -> None:
     """Pages of a mapped file count as memory of the process until it gives them back; they stay in the file cache."""
     release = getattr(mmap, "MADV_DONTNEED", None)  # not on every system
-    owner: object = matrix
-    while isinstance(owner, np.ndarray):  # a view's base is what it was taken from
-        owner = owner.base
-    if release is not None and isinstance(matrix, np.memmap) and isinstance(owner, mmap.mmap):
-        owner.madvise(release)
+    if release is not None and isinstance(matrix, np.memmap):
+        matrix._mmap.madvise(release)

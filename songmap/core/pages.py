@@ -1,6 +1,6 @@
 """Self-contained HTML pages from jinja2 templates: light and dark, readable on a phone, everything escaped.
 
-A template stands in its question's ``views/`` folder and extends ``core/page.html``. Values are escaped unless a
+A template is in its question's ``views/`` folder and extends ``core/page.html``. Values are escaped unless a
 template says ``| safe``, which only scripts and styles of this package do.
 """
 

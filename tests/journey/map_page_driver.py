@@ -16,7 +16,7 @@ HOSTILE_GENRE = "<b>R&B</b>"
 GENRES = ["JAZZ"] * 5 + ["ROCK"] * 6 + [HOSTILE_GENRE] * 2 + ["UNKNOWN"]
 N = len(GENRES)
 K = 10
-# names that mean something in an address, and one that is no UTF-8
+# names that mean something in an address, and one that is not UTF-8
 FILE_NAMES = {1: "50% #1? ü&'+.wav", 2: os.fsdecode(b"caf\xe9 \xff.wav"), 3: "tone.wav"}
 MISSING = 4
 

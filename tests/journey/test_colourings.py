@@ -45,7 +45,7 @@ def test_any_library_has_clusters_and_equal_songs_one(n_songs: int):
     assert set(find_clusters(np.zeros((n_songs, N_COLUMNS)), seed=0)) == {1}
 
 
-def test_first_component_is_scikit_learns_with_the_largest_loading_positive():
+def test_first_component_equals_sklearn_with_the_largest_loading_positive():
     scaled = standardise(grouped_embeddings(40))[:, 60:84]
     model = PCA(1).fit(scaled)
     expected = model.transform(scaled)[:, 0] * np.sign(model.components_[0][np.abs(model.components_[0]).argmax()])

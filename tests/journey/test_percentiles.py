@@ -102,7 +102,7 @@ def test_typical_song_is_the_one_in_the_middle():
     assert percentiles.typical_song(library) == 2
 
 
-def test_standardised_columns_are_scikit_learns_and_constant_ones_are_zero():
+def test_standardised_columns_equal_sklearn_and_constant_ones_are_zero():
     library = grouped_embeddings(20) * np.geomspace(1e-4, 1e4, N_COLUMNS).astype(np.float32)
     library[:, 5] = 0.1
     expected = StandardScaler().fit_transform(library.astype(np.float64))

@@ -27,7 +27,7 @@ def brute_force_recall(high: np.ndarray, low: np.ndarray, k: int, rows: np.ndarr
 
 @pytest.mark.parametrize(("n_songs", "k"), [(3, 1), (5, 2), (24, 4), (60, 10)])
 @pytest.mark.parametrize("block_pairs", [8_000_000, 100])
-def test_trustworthiness_is_scikit_learns_and_recall_that_of_brute_force(
+def test_trustworthiness_equals_sklearn_and_recall_brute_force(
     n_songs: int, k: int, block_pairs: int, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(trust, "_BLOCK_PAIRS", block_pairs)

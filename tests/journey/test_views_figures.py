@@ -179,7 +179,7 @@ def test_strips_show_the_percentiles_of_their_columns(song: SongJourney, journey
 def test_a_library_of_one_song_has_values_instead_of_percentiles(song: SongJourney):
     figure, renderer = look(journey_figure, among(song, 1))
     assert_readable(figure, renderer)
-    assert "no percentiles" in renderer.text
+    assert "percentiles need a library of two songs or more" in renderer.text
     assert "percentile among" not in renderer.text
     assert f"tempo {song.tempo_bpm:.3f}".rstrip("0") + " BPM" in renderer.text  # the real value instead
 

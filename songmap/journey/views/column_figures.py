@@ -92,7 +92,7 @@ def _write_single_numbers(axes: "Axes", embedding: np.ndarray) -> None:
     """What can be shown without a library: the columns that are one number each, with value and unit."""
     axes.set_axis_off()
     axes.set_title(
-        f"6 · {N_COLUMNS} numbers: the library holds one song, so there are no percentiles; "
+        f"6 · {N_COLUMNS} numbers: percentiles need a library of two songs or more; "
         "the values of the features that are one number each:"
     )
     names = [name for block in FEATURES if block.size == 1 for name in block.names]

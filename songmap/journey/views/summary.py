@@ -19,7 +19,7 @@ def trust_in_words(projection: Projection) -> str:
             "these are principal components."
         )
     if projection.knn_recall is None or projection.trustworthiness is None:
-        return " ".join([*sentences, "With fewer than three songs there are no neighbourhoods to check."])
+        return " ".join([*sentences, "Neighbourhoods can be checked from three songs on."])
     recall = projection.knn_recall
     amount = "Most" if recall >= 2 / 3 else "Many" if recall >= 1 / 3 else "Few"
     chance = f"{projection.chance_recall:{'.0%' if n_songs <= 1000 else '.2%'}}"
