@@ -51,10 +51,10 @@ def run(
     library = load_library(workspace)
     formats = list(dict.fromkeys(formats))
     choices = choose_songs(library, song, all_songs)  # a wrong name is reported before the slow part
-    maps, song_map = compute_library(workspace, library, method, seed, refit)
+    maps = compute_library(workspace, library, method, seed, refit)
     written = write_library(workspace, maps, formats)
     with quiet_decoders(), progress("drawing") as on_progress:
-        of_songs, not_drawn = draw_songs(workspace, library, choices, (maps, song_map), formats, on_progress)
+        of_songs, not_drawn = draw_songs(workspace, library, maps, choices, formats, on_progress)
     if not_drawn:
         print(not_drawn_table(not_drawn))
     print(written_table([*written, *of_songs]))

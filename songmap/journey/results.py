@@ -6,12 +6,15 @@ Conventions: genres are in sorted order; coordinates of maps have no unit; NaN i
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
 
 from songmap.library.genre_similarity import GenreSimilarity
+
+if TYPE_CHECKING:
+    from songmap.journey.song_map import SongMap
 
 MAX_NEW_SHARE = 1 / 3  # of songs that a map was not fitted to; beyond, fitting it again is advised
 
@@ -151,8 +154,9 @@ class GenreStatistics:
 
 @dataclass(frozen=True)
 class LibraryMaps:
-    """What is computed of a whole library."""
+    """What is computed of a whole library; further songs can be placed on ``song_map``."""
 
+    song_map: "SongMap"
     fit: MapFit
     plane: Projection
     space: Projection

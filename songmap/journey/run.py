@@ -13,7 +13,7 @@ from songmap.journey.genre_statistics import genre_statistics
 from songmap.journey.projection import project
 from songmap.journey.results import LibraryMaps, MapSongs, NotDrawn, SongJourney
 from songmap.journey.song_journey import SongChoice, song_journey
-from songmap.journey.song_map import SongMap, current_map
+from songmap.journey.song_map import current_map
 from songmap.journey.views.output import Written, write_song
 from songmap.library.library import Library
 from songmap.library.recordings import recordings
@@ -24,13 +24,31 @@ N_NEIGHBOURS = 10  # listed for each song on the pages
 
 
 def compute_library(
-    workspace: Workspace, library: Library, method: str, seed: int | None, refit: bool
-) -> tuple[LibraryMaps, SongMap]:
-    """Maps in two and three dimensions and genres compared; also the map, on which further songs can be placed."""
+    workspace: Workspace, library: Library, method: str, seed: int | None = None, refit: bool = False
+) -> LibraryMaps:
+    """Maps of a library in two and three dimensions, and its genres compared.
+
+    Parameters
+    ----------
+    workspace : Workspace
+        Where the map is kept, and the genre model is.
+    library : Library
+    method : str
+        A key of ``songmap.journey.song_map.METHODS``.
+    seed : int, optional
+        Another one than the kept map's fits the map again.
+    refit : bool
+        Fit the map again in any case.
+
+    Raises
+    ------
+    SchemaError
+        If the kept map is damaged.
+    """
     song_map, fit = current_map(workspace.song_map(method), library, method, seed, refit)
     plane, space = project(song_map, library, method)
     songs = map_songs(workspace, library, song_map.seed)
-    return LibraryMaps(fit, plane, space, songs, genre_statistics(library)), song_map
+    return LibraryMaps(song_map, fit, plane, space, songs, genre_statistics(library))
 
 
 def map_songs(workspace: Workspace, library: Library, seed: int) -> MapSongs:
@@ -42,11 +60,11 @@ def map_songs(workspace: Workspace, library: Library, seed: int) -> MapSongs:
     return MapSongs(library.songs, key_names(library.embeddings), colourings, rows, similarities)
 
 
-def compute_song(library: Library, choice: SongChoice, maps: LibraryMaps, song_map: SongMap) -> SongJourney:
+def compute_song(library: Library, maps: LibraryMaps, choice: SongChoice) -> SongJourney:
     """A song's journey and its place on the map. Raises AudioError if its file cannot be analysed."""
     analysis = analyse_file(choice.path)
     if choice.row is None:
-        place = song_map.place(analysis.embedding[np.newaxis], 2)[0]
+        place = maps.song_map.place(analysis.embedding[np.newaxis], 2)[0]
     else:
         place = maps.plane.coordinates[choice.row]
     return song_journey(library, choice.row, analysis, place)
@@ -55,18 +73,17 @@ def compute_song(library: Library, choice: SongChoice, maps: LibraryMaps, song_m
 def draw_songs(
     workspace: Workspace,
     library: Library,
+    maps: LibraryMaps,
     choices: Sequence[SongChoice],
-    computed: tuple[LibraryMaps, SongMap],
     formats: Sequence[str],
     on_progress: OnProgress,
 ) -> tuple[Written, list[NotDrawn]]:
-    """Figures of songs, as files, and the songs that could not be analysed."""
-    maps, song_map = computed
+    """Draw songs: the written files, and the songs that could not be analysed."""
     written: Written = []
     not_drawn = []
     for number, choice in enumerate(choices, start=1):
         try:
-            song = compute_song(library, choice, maps, song_map)
+            song = compute_song(library, maps, choice)
             written += write_song(workspace, choice.file_name, song, maps, formats)
         except AudioError as error:
             not_drawn.append(NotDrawn(choice.path, str(error)))
