@@ -2,10 +2,10 @@
 
     python -m benchmarks.map WORKSPACE [--songs N] [--held-out N]
 
-WORKSPACE holds a library made by 01. Songs are drawn with its covariance: genres around it, songs around their
-genres. Each run of 02 is a fresh process, once without and once with a kept map; seconds are of the wall and of the
-processor, which is what remains to compare on a busy machine. No drawn song has a file, so the large library's song
-pictures are left out. Then, on a part of the drawn songs: a map of all 641 columns beside one of their 50 principal
+WORKSPACE holds a library made by 01. Random songs are drawn with its covariance: genres around it, songs around their
+genres. Each run of 02 is a fresh process, once without and once with a kept map; seconds are wall time and processor
+time, which is the one to compare on a busy machine. No random song has a file, so the large library's song figures are
+left out. Then, on a part of the random songs: a map of all 641 columns beside one of their 50 principal
 components, and songs held out, placed by UMAP's own transform, by the mean and by the median of their neighbours'
 places. Prints Markdown tables and writes them to benchmarks/map.md.
 """
@@ -23,16 +23,16 @@ import numpy as np
 from sklearn.neighbors import NearestNeighbors
 
 from songmap.core.workspace import REPOSITORY, Workspace
-from songmap.journey.drawing import UMAP_NEIGHBOURS, principal_axes
-from songmap.journey.position import standardise
+from songmap.journey.embedding import UMAP_NEIGHBOURS, principal_axes
 from songmap.journey.song_map import N_COMPONENTS, PLACING_NEIGHBOURS
-from songmap.journey.trust import checked_songs, preserved
+from songmap.journey.standardise import standardise
+from songmap.journey.trust import preserved, sampled_songs
 from songmap.library.library import Library, load_library, save_library, song_table
 
 N_GENRES, K, COMPARED = 40, 10, 5_000
 
 
-def drawn_library(like: Library, n_songs: int) -> Library:
+def random_library(like: Library, n_songs: int) -> Library:
     """Songs of ``N_GENRES`` genres; a tenth of a song's variance around its genre is of each column by itself."""
     rng = np.random.default_rng(0)
     real, genres = like.embeddings.astype(np.float64), like.genres
@@ -43,8 +43,10 @@ def drawn_library(like: Library, n_songs: int) -> Library:
     for genre in range(N_GENRES):
         own = np.flatnonzero(labels == genre)
         middle = real.mean(axis=0) + rng.normal(size=len(real)) @ centred / np.sqrt(len(real))
-        alike = rng.normal(size=(len(own), len(real))) @ within * np.sqrt(0.9 / len(real))
-        embeddings[own] = middle + alike + np.sqrt(0.1) * within.std(axis=0) * rng.normal(size=(len(own), len(middle)))
+        similar = rng.normal(size=(len(own), len(real))) @ within * np.sqrt(0.9 / len(real))
+        embeddings[own] = (
+            middle + similar + np.sqrt(0.1) * within.std(axis=0) * rng.normal(size=(len(own), len(middle)))
+        )
     songs = song_table(
         {
             "song_name": f"Artist {number % 997} - Song {number}", "file_path": f"/music/{number:06d}.flac",
@@ -62,24 +64,24 @@ def measured(workspace: Path, *arguments: str) -> list[str]:
     command = [sys.executable, REPOSITORY / "02_embedding_journey.py", "--workspace", workspace, *arguments]
     started = time.perf_counter()
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    said = process.stdout.read()
+    output = process.stdout.read()
     _, status, usage = os.wait4(process.pid, 0)
     seconds, busy = time.perf_counter() - started, usage.ru_utime + usage.ru_stime
-    if "Written" not in said:  # exit status 1 alone may mean that the song to draw has no file
+    if "Written" not in output:  # exit status 1 alone may mean that the song to draw has no file
         raise subprocess.CalledProcessError(os.waitstatus_to_exitcode(status), command)
     page = max(path.stat().st_size for path in Workspace(workspace).html.glob("*.html"))
     return [f"{seconds:.0f}", f"{busy:.0f}", f"{usage.ru_maxrss / 1024:,.0f}", f"{page / 1e6:.1f}"]
 
 
-def runs(real: Path, drawn: Library) -> str:
+def runs(real: Path, large_library: Library) -> str:
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         large = Path(folder)
-        save_library(Workspace(large), drawn)
-        for workspace, n_songs in ((real, len(load_library(Workspace(real)))), (large, len(drawn))):
-            rows.append([f"{n_songs:,} songs, map drawn", *measured(workspace, "--refit")])
+        save_library(Workspace(large), large_library)
+        for workspace, n_songs in ((real, len(load_library(Workspace(real)))), (large, len(large_library))):
+            rows.append([f"{n_songs:,} songs, map fitted", *measured(workspace, "--refit")])
             rows.append([f"{n_songs:,} songs, map kept", *measured(workspace)])
-    return table(["run of 02", "seconds", "of the processor", "peak MB", "page MB"], rows)
+    return table(["run of 02", "seconds", "processor seconds", "peak MB", "page MB"], rows)
 
 
 def shortcuts(library: Library, held_out: int) -> str:
@@ -97,7 +99,7 @@ def shortcuts(library: Library, held_out: int) -> str:
         (f"of {N_COMPONENTS} components", scaled @ axes.T),
     ):
         model = UMAP(n_neighbors=UMAP_NEIGHBOURS, random_state=0, n_jobs=1).fit(points)
-        trust, recall = preserved(scaled, model.embedding_, K, checked_songs(len(scaled)))
+        trust, recall = preserved(scaled, model.embedding_, K, sampled_songs(len(scaled)))
         lines.append([name, f"{trust:.4f}", f"{recall:.3f}"])
     near = NearestNeighbors(n_neighbors=PLACING_NEIGHBOURS, algorithm="brute").fit(points)
     places = model.embedding_[near.kneighbors(further @ axes.T, return_distance=False)]
@@ -114,7 +116,7 @@ def shortcuts(library: Library, held_out: int) -> str:
         found = on_map.kneighbors(placed, return_distance=False)
         recall = (found[:, :, None] == true[:, None, :]).any(axis=2).mean()
         lines.append([name, "", f"{recall:.3f}"])
-    return table([f"{len(scaled):,} drawn songs", "trustworthiness", f"recall of {K} nearest"], lines)
+    return table([f"{len(scaled):,} random songs", "trustworthiness", f"recall of {K} nearest"], lines)
 
 
 def table(head: list[str], rows: list[list[str]]) -> str:
@@ -128,7 +130,7 @@ def main() -> None:
     parser.add_argument("--songs", type=int, default=50_000)
     parser.add_argument("--held-out", type=int, default=500)
     options = parser.parse_args()
-    library = drawn_library(load_library(Workspace(options.workspace)), options.songs)
+    library = random_library(load_library(Workspace(options.workspace)), options.songs)
     text = f"{runs(options.workspace, library)}\n\n{shortcuts(library, options.held_out)}\n"
     print(text)
     Path(__file__).with_suffix(".md").write_text(text, encoding="utf-8")

@@ -18,8 +18,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from songmap.journey.map_page import Colouring, write_map_page
-from songmap.journey.projection import Projection
+from songmap.journey.results import Colouring, MapSongs, Projection
+from songmap.journey.views.map_page import write_map_page
 from songmap.library.library import song_table
 from songmap.library.schema import FAMILIES
 
@@ -117,21 +117,23 @@ def write_pages(n_songs: int, folder: Path) -> tuple[dict[int, Path], float]:
     songs, points = library(n_songs, random)
     near = random.integers(0, n_songs, size=(n_songs, N_NEIGHBOURS))
     similarities = -np.sort(-random.uniform(0.3, 1, size=near.shape), axis=1)
-    colourings = [
-        Colouring("genre", "genre", list(songs["genre"])),
-        Colouring("tempo", "number", songs["tempo_bpm"], "BPM"),
-        Colouring("key", "category", list(songs["key"])),
-        Colouring("year", "number", songs["year"]),
-        Colouring("cluster", "category", [f"cluster {number}" for number in random.integers(1, 16, n_songs)]),
-        Colouring("model confidence", "number", random.beta(6, 2, n_songs)),
-        *(Colouring(f"{family}, first component", "number", random.normal(size=n_songs)) for family in FAMILIES),
-    ]
+    cluster = random.integers(1, 16, n_songs).astype(str)
+    colourings = (
+        Colouring("genre", "genre", songs["genre"].to_numpy()),
+        Colouring("tempo", "number", songs["tempo_bpm"].to_numpy(), "BPM"),
+        Colouring("key", "category", songs["key"].to_numpy()),
+        Colouring("year", "number", songs["year"].to_numpy()),
+        Colouring("cluster", "category", cluster),
+        Colouring("confidence", "number", random.beta(6, 2, n_songs)),
+        *(Colouring(family, "number", random.normal(size=n_songs)) for family in FAMILIES),
+    )
+    map_songs = MapSongs(songs, songs["key"].to_numpy(), colourings, near, similarities)
     pages = {}
     started = time.perf_counter()
     for n_dimensions in (2, 3):
-        projection = Projection(points[:, :n_dimensions], "UMAP", 10, 0.9, 0.5, lambda further: further)
+        projection = Projection(points[:, :n_dimensions], "UMAP", 10, 0.9, 0.5)
         path = folder / f"{n_songs}_{n_dimensions}d.html"
-        pages[n_dimensions] = write_map_page(path, projection, songs, colourings, near, similarities)
+        pages[n_dimensions] = write_map_page(path, projection, map_songs)
     return pages, (time.perf_counter() - started) / 2
 
 

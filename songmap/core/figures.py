@@ -1,7 +1,6 @@
-"""One look: a colour-blind-safe colour and marker per genre, one colour per family, figure defaults.
+"""The look of every figure: fonts, sizes, colour maps; text that the fonts can draw; and how a figure is saved.
 
-Colours: Okabe & Ito (2008) for genres, Paul Tol's "muted" (2021) for families. With more genres than
-colours the colours repeat with another marker, so a genre stays recognisable without colour.
+Colours of genres and families are in ``songmap.library.palette``.
 """
 
 import unicodedata
@@ -86,10 +85,25 @@ def draw(
     formats: Sequence[str] = ("png",),
     **options: object,
 ) -> Path:
-    """Call a picture function under the common style and save its Figure to ``path``, whose suffix is a format's.
+    """Call a function that makes a figure, under the common style, and save the figure.
 
-    One file for each of ``formats`` ("png", "svg", "pdf"), which differ in their suffix. The same picture gives the
-    same bytes, but for the names of clip paths in SVG. Returns the path of the first.
+    Equal figures give equal bytes, except for the names of clip paths in SVG.
+
+    Parameters
+    ----------
+    function : callable
+        Makes the figure of ``arguments`` and ``options``.
+    path : Path
+        Where to; the suffix is replaced by that of each format.
+    *arguments, **options
+        Passed to ``function``.
+    formats : sequence of str
+        "png", "svg" or "pdf"; one file each.
+
+    Returns
+    -------
+    Path
+        The file of the first format.
     """
     import matplotlib
 

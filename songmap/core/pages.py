@@ -1,6 +1,6 @@
 """Self-contained HTML pages from jinja2 templates: light and dark, readable on a phone, everything escaped.
 
-A template stands in its question's ``views/`` folder and extends ``core/page.html``. Values are escaped unless a
+A template is in its question's ``views/`` folder and extends ``core/page.html``. Values are escaped unless a
 template says ``| safe``, which only scripts and styles of this package do.
 """
 
@@ -38,10 +38,16 @@ def _environment() -> "Environment":
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
-        loader=FileSystemLoader(_PACKAGE), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
-        lstrip_blocks=True, keep_trailing_newline=True,
-    )  # fmt: skip
+        loader=FileSystemLoader(_PACKAGE),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
     environment.globals["source"] = source
+    # of the filter `tojson`, which escapes what could end a script element
+    environment.policies["json.dumps_kwargs"] = {"allow_nan": False, "ensure_ascii": False, "separators": (",", ":")}
     return environment
 
 

@@ -1,1 +1,1 @@
-"""02: pictures of the way from waveform to embedding, and maps of all songs."""
+"""02: maps of all songs, and the way of a song from waveform to embedding."""

@@ -1,4 +1,4 @@
-"""By what the songs of a map can be coloured."""
+"""What the songs of a map can be coloured by."""
 
 import logging
 
@@ -7,60 +7,60 @@ import numpy as np
 from songmap.core.errors import SchemaError
 from songmap.core.workspace import Workspace
 from songmap.journey.clusters import find_clusters
-from songmap.journey.drawing import principal_axes
-from songmap.journey.map_page import Colouring
-from songmap.journey.position import standardise
+from songmap.journey.embedding import principal_axes
+from songmap.journey.results import Colouring
+from songmap.journey.standardise import standardise
 from songmap.library.genre_model import load_model
 from songmap.library.keys import KEYS, NO_KEY, estimate_keys
 from songmap.library.library import Library, library_fingerprint
 from songmap.library.schema import FAMILIES, family_indices
 
 
-def library_colourings(workspace: Workspace, library: Library, seed: int) -> list[Colouring]:
-    """Genre, tempo, key, year, cluster, the model's confidence if 03 has learned from this library, families."""
+def library_colourings(workspace: Workspace, library: Library, seed: int) -> tuple[Colouring, ...]:
+    """Genre, tempo, key, year, cluster, the genre model's confidence if it was fitted to this library, families."""
     tempo_bpm = np.asarray(library.songs["tempo_bpm"], dtype=np.float64)
     scaled = standardise(library.embeddings)
     confidence = model_confidence(workspace, library)
-    return [
+    return (
         Colouring("genre", "genre", library.genres),
         Colouring("tempo", "number", np.where(tempo_bpm > 0, tempo_bpm, np.nan), "BPM"),
-        Colouring("key (estimated)", "category", key_names(library.embeddings)),
+        Colouring("key", "category", key_names(library.embeddings)),
         Colouring("year", "number", np.asarray(library.songs["year"], dtype=np.float64)),
-        Colouring("cluster", "category", [str(number) for number in find_clusters(scaled, seed)]),
-        *([] if confidence is None else [Colouring("confidence of the genre model", "number", confidence)]),
+        Colouring("cluster", "category", find_clusters(scaled, seed).astype(str)),
+        *(() if confidence is None else (Colouring("confidence", "number", confidence),)),
         *(
-            Colouring(f"{family}, first component", "number", first_component(scaled[:, family_indices(family)]))
-            for family in FAMILIES
+            Colouring(family, "number", first_component(scaled[:, family_indices(family)])) for family in FAMILIES
         ),
-    ]
+    )  # fmt: skip
 
 
-def key_names(embeddings: np.ndarray) -> list[str]:
-    """Estimated key of every song, "" where there is none."""
+def key_names(embeddings: np.ndarray) -> np.ndarray:
+    """Estimated key of every song, ``(n_songs,)`` of str, "" where there is none."""
     keys, _ = estimate_keys(embeddings)
-    return ["" if key == NO_KEY else KEYS[key] for key in keys]
+    return np.array(["" if key == NO_KEY else KEYS[key] for key in keys], dtype=object)
 
 
 def first_component(scaled: np.ndarray) -> np.ndarray:
     """Score ``(n_songs,)`` on the first principal component of standardised columns; 0 where nothing varies.
 
-    It has no unit; songs at its ends differ most in these columns, and its largest loading is positive.
+    It has no unit, and its largest loading is positive.
     """
     axes = principal_axes(scaled, 1)
     return (scaled @ axes.T)[:, 0] if len(axes) else np.zeros(len(scaled))
 
 
 def model_confidence(workspace: Workspace, library: Library) -> np.ndarray | None:
-    """Calibrated probability 0…1 that 03's model gives its own answer for every song; None if it learned from another library.
+    """Calibrated probability 0 … 1 of the genre that the model predicts, for every song.
 
-    Most songs were learned from, so it is more certain of them than of new ones.
+    None without a model, or with one that was fitted to another library. Most songs are training data of the model, so
+    it is more confident of them than of new ones.
     """
     if not (workspace.model.is_file() and workspace.model_card.is_file()):
         return None
     try:
         model, card = load_model(workspace)
     except SchemaError as error:
-        logging.getLogger(__name__).warning("the maps show no confidence of the genre model: %s", error)
+        logging.getLogger(__name__).warning("the maps do not show the genre model's confidence: %s", error)
         return None
     if card.get("data") != library_fingerprint(library):
         return None

@@ -1,18 +1,18 @@
-"""The map that is kept: drawn once from a library, then looked up, so that new songs move no old ones.
+"""The kept map: fitted once to a library, then looked up, so that new songs move no old ones.
 
 ``models/map_METHOD.npz`` holds plain arrays; nothing in it is unpickled. UMAP's own model would be a pickle of
 dozens of classes and compiled code's state, larger than the library; neither t-SNE nor densMAP can place further
-songs at all. So one rule serves all three: a song that the map was not drawn from stands at the median, axis by
-axis, of the places of its nearest songs. It depends on the map and the song alone. Of songs held out, their ten
-nearest were found as often as where UMAP's own transform puts them, or oftener (studio's songs in 2D and 3D: 65 %
-and 68 %, UMAP's transform 60 % and 67 %); a mean falls between groups. Principal components place a song exactly.
+songs at all. So one rule serves all three: a song that the map was not fitted to is placed at the median, axis by
+axis, of the places of its nearest songs. It depends on the map and the song alone. Of held-out songs, the ten
+nearest were nearest on the map as often as with UMAP's own transform, or more often (synthesised songs in 2D and 3D:
+65 % and 68 %, UMAP's transform 60 % and 67 %); a mean falls between groups. Principal components place a song exactly.
 """
 
 import io
 import zipfile
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from hashlib import blake2b
 from pathlib import Path
 
@@ -21,24 +21,26 @@ import numpy as np
 from songmap.core.defaults import DEFAULT_SEED
 from songmap.core.errors import SchemaError
 from songmap.core.files import write_atomically
-from songmap.journey.drawing import draw_coordinates, principal_axes
+from songmap.journey.embedding import embed, principal_axes
+from songmap.journey.results import FitReason, MapFit
+from songmap.journey.standardise import mean_and_deviation, reciprocal
 from songmap.library.library import Library
 from songmap.library.schema import N_COLUMNS, fingerprint
 
 METHODS = {"umap": "UMAP", "pca": "PCA", "tsne": "t-SNE", "densmap": "densMAP"}
-MIN_SONGS = 5  # fewer have no neighbourhoods to keep: they get principal components, whatever was asked for
-N_COMPONENTS = 50  # of the standardised columns; neighbours are found among these
+MIN_SONGS = 5  # fewer have no neighbourhoods to keep: they get principal components, whatever the method
+N_COMPONENTS = 50  # of the standardised columns; neighbours are those among these
 PLACING_NEIGHBOURS = 7
 DIMENSIONS = (2, 3)
 
 
 @dataclass(frozen=True)
 class SongMap:
-    """A drawn map of ``n`` songs.
+    """A map fitted to ``n`` songs.
 
-    ``method`` is a name as in ``METHODS``. An embedding becomes components ``(embedding - mean) * weight @ axes.T``;
+    ``method`` is a value of ``METHODS``. An embedding becomes components ``(embedding - mean) * weight @ axes.T``;
     ``components (n, n_axes)`` and ``plane (n, 2)``, ``space (n, 3)`` are the songs'. ``sounds`` and ``songs``, uint64
-    ``(n,)``, tell embeddings, and embeddings with paths, from others. ``columns`` is the schema's fingerprint.
+    ``(n,)``, are hashes of embeddings, and of embeddings with paths. ``columns`` is the schema's fingerprint.
     """
 
     method: str
@@ -62,7 +64,7 @@ class SongMap:
         return embeddings @ scaled_axes.T - self.mean @ scaled_axes.T
 
     def place(self, embeddings: np.ndarray, n_dimensions: int) -> np.ndarray:
-        """Coordinates float64 ``(n, n_dimensions)`` of embeddings ``(n, 641)``, as if the map did not know them."""
+        """Coordinates float64 ``(n, n_dimensions)`` of embeddings ``(n, 641)``, as if the map was not fitted to them."""
         from sklearn.neighbors import NearestNeighbors
 
         components, places = self.reduce(embeddings), self.coordinates(n_dimensions)
@@ -74,14 +76,14 @@ class SongMap:
         rows = neighbours.fit(self.components).kneighbors(components, return_distance=False)
         return np.median(places[rows], axis=1)
 
-    def known(self, library: Library) -> np.ndarray:
-        """Row on this map of every song of ``library``, int64 ``(n_songs,)``; -1 for songs it was not drawn from.
+    def rows_of(self, library: Library) -> np.ndarray:
+        """Row on this map of every song of ``library``, int64 ``(n_songs,)``; -1 for songs it was not fitted to.
 
         A song is its embedding: a moved file keeps its place. Of equal embeddings each file keeps its own.
         """
         rows = np.full(len(library), -1)
         free = set(range(len(self.songs)))
-        sounds, songs = _fingerprints(library)
+        sounds, songs = _hashes(library)
         for own, kept in ((songs, self.songs), (sounds, self.sounds)):
             places: dict[int, list[int]] = defaultdict(list)
             for row in sorted(free, reverse=True):
@@ -94,51 +96,68 @@ class SongMap:
 
 
 def fit_map(library: Library, method: str, seed: int) -> SongMap:
-    """Draw a map by one of the keys of ``METHODS``; equal libraries and seeds give equal maps."""
+    """Fit a map by one of the keys of ``METHODS``; equal libraries and seeds give equal maps."""
     embeddings = library.embeddings
-    mean = embeddings.mean(axis=0, dtype=np.float64)
-    varies = embeddings.max(axis=0) > embeddings.min(axis=0)
-    deviation = embeddings.std(axis=0, dtype=np.float64)
-    weight = np.divide(1, deviation, out=np.zeros(N_COLUMNS), where=varies)
+    mean, deviation = mean_and_deviation(embeddings)
+    weight = reciprocal(deviation)
     axes = principal_axes((embeddings - mean) * weight, N_COMPONENTS)
     method = METHODS[method] if len(library) >= MIN_SONGS else "PCA"
-    sounds, songs = _fingerprints(library)
+    sounds, songs = _hashes(library)
     empty = np.empty((len(library), 0))
-    undrawn = SongMap(method, seed, fingerprint(), mean, weight, axes, empty, empty, empty, sounds, songs)
-    components = undrawn.reduce(embeddings)
+    unfitted = SongMap(method, seed, fingerprint(), mean, weight, axes, empty, empty, empty, sounds, songs)
+    components = unfitted.reduce(embeddings)
     if method == "PCA":
         plane, space = (_padded(components, n_dimensions) for n_dimensions in DIMENSIONS)
     else:
-        plane, space = draw_coordinates(components, method, DIMENSIONS, seed)
-    drawn = {"components": components.astype(np.float32), "plane": plane, "space": space}
-    return SongMap(**(vars(undrawn) | drawn))
+        plane, space = embed(components, method, DIMENSIONS, seed)
+    fitted = {"components": components.astype(np.float32), "plane": plane, "space": space}
+    return SongMap(**(vars(unfitted) | fitted))
 
 
-def current_map(path: Path, library: Library, method: str, seed: int | None, refit: bool) -> tuple[SongMap, str]:
-    """The map kept in ``path``, or a new one, which is then kept; with the reason why it was drawn, "" if it was not.
+def current_map(path: Path, library: Library, method: str, seed: int | None, refit: bool) -> tuple[SongMap, MapFit]:
+    """The map kept in ``path``, or one fitted now, which is then kept.
 
-    Drawn if there is none, if ``refit`` or another ``seed`` than the kept map's asks for it, and if the kept one
-    does not fit: of other columns, of fewer songs than ``method`` needs, or of none of the library's songs.
-    Raises SchemaError for a file that is no map.
+    Parameters
+    ----------
+    path : Path
+    library : Library
+    method : str
+        A key of ``METHODS``.
+    seed : int or None
+        Another one than the kept map's makes a new map; None: the kept map's, ``DEFAULT_SEED`` without one.
+    refit : bool
+        Fit a new map in any case.
+
+    Returns
+    -------
+    song_map : SongMap
+    fit : MapFit
+        Its ``reason`` says why the map was fitted.
+
+    Raises
+    ------
+    SchemaError
+        If the file is not a map.
     """
     kept = load_map(path) if path.is_file() and not refit else None
     if kept is None:
-        reason = "drawn anew, as asked" if refit else "drawn for the first time"
+        reason = FitReason.REFIT if refit else FitReason.FIRST
     elif seed is not None and seed != kept.seed:
-        reason = f"drawn anew, with seed {seed} instead of {kept.seed}"
+        reason = FitReason.OTHER_SEED
     elif kept.columns != fingerprint():
-        reason = "drawn anew: the kept one was of other columns"
+        reason = FitReason.OTHER_COLUMNS
     elif kept.method != METHODS[method] and len(library) >= MIN_SONGS:
-        reason = f"drawn anew: the kept one was of too few songs for {METHODS[method]}"
-    elif (kept.known(library) < 0).all():
-        reason = "drawn anew: the kept one was of other songs"
+        reason = FitReason.TOO_FEW_SONGS
+    elif (kept.rows_of(library) < 0).all():
+        reason = FitReason.OTHER_SONGS
     else:
-        return kept, ""
+        return kept, MapFit(path, METHODS[method], kept.seed)
+    former_seed = kept.seed if kept else None
     if seed is None:
-        seed = kept.seed if kept else DEFAULT_SEED
-    drawn = fit_map(library, method, seed)
-    save_map(path, drawn)
-    return drawn, reason
+        seed = DEFAULT_SEED if former_seed is None else former_seed
+    fitted = fit_map(library, method, seed)
+    save_map(path, fitted)
+    return fitted, MapFit(path, METHODS[method], seed, reason, former_seed)
 
 
 def save_map(path: Path, song_map: SongMap) -> None:
@@ -148,22 +167,22 @@ def save_map(path: Path, song_map: SongMap) -> None:
 
 
 def load_map(path: Path) -> SongMap:
-    """What ``save_map`` wrote. Raises SchemaError where the file is damaged or no map."""
+    """What ``save_map`` wrote. Raises SchemaError where the file is damaged or not a map."""
     try:
         with np.load(path, allow_pickle=False) as content:
-            values = {name: content[name] for name in SongMap.__dataclass_fields__}
+            values = {field.name: content[field.name] for field in fields(SongMap)}
         method, columns = str(values["method"]), str(values["columns"])
         kept = SongMap(**(values | {"method": method, "columns": columns, "seed": int(values["seed"])}))
     except (ValueError, TypeError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise SchemaError(f"{path} is no map that can be read ({error}); draw it anew with --refit") from error
+        raise SchemaError(f"{path} is not a readable map ({error}); make a new one with --refit") from error
     n_songs, n_axes = len(kept.songs), len(kept.axes)
     shapes = {
         "mean": (N_COLUMNS,), "weight": (N_COLUMNS,), "axes": (n_axes, N_COLUMNS), "components": (n_songs, n_axes),
         "plane": (n_songs, 2), "space": (n_songs, 3), "sounds": (n_songs,), "songs": (n_songs,),
     }  # fmt: skip
-    # a map of other columns is drawn anew by who asks for it
+    # a map of other columns is left to the caller, who fits a new one
     if kept.columns == fingerprint() and any(getattr(kept, name).shape != shape for name, shape in shapes.items()):
-        raise SchemaError(f"{path} is no whole map; draw it anew with --refit")
+        raise SchemaError(f"{path} is an incomplete map; make a new one with --refit")
     return kept
 
 
@@ -173,8 +192,8 @@ def _padded(components: np.ndarray, n_dimensions: int) -> np.ndarray:
     return np.pad(kept, ((0, 0), (0, n_dimensions - kept.shape[1])))
 
 
-def _fingerprints(library: Library) -> tuple[np.ndarray, np.ndarray]:
-    """What tells each embedding from others, and each embedding with its path; uint64 ``(n_songs,)`` both."""
+def _hashes(library: Library) -> tuple[np.ndarray, np.ndarray]:
+    """Hash of each embedding, and of each embedding with its path; uint64 ``(n_songs,)`` both."""
     rows = np.ascontiguousarray(library.embeddings)
     paths: Sequence[str] = library.songs["file_path"].tolist()
     sounds = [blake2b(row, digest_size=8).digest() for row in rows]

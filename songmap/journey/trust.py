@@ -1,4 +1,9 @@
-"""How much of the songs' neighbourhoods a map keeps: two figures, exact for small libraries, sampled for large ones."""
+"""How much of the songs' neighbourhoods a map keeps: exact for small libraries, of a sample for large ones.
+
+References
+----------
+Venna & Kaski 2001, Neighborhood preservation in nonlinear projection methods (trustworthiness).
+"""
 
 import numpy as np
 
@@ -8,19 +13,34 @@ _BLOCK_PAIRS = 8_000_000  # distances held at a time: 64 MB
 _SEED = 0
 
 
-def checked_songs(n_songs: int) -> np.ndarray:
-    """Rows of the songs whose neighbourhoods are looked at: all, or ``MAX_CHECKED`` at random, the same each time."""
+def sampled_songs(n_songs: int) -> np.ndarray:
+    """Rows of the songs whose neighbourhoods are compared: all, or ``MAX_CHECKED`` by a fixed seed."""
     if n_songs <= MAX_CHECKED:
         return np.arange(n_songs)
     return np.sort(np.random.default_rng(_SEED).choice(n_songs, MAX_CHECKED, replace=False))
 
 
 def preserved(high: np.ndarray, low: np.ndarray, k: int, rows: np.ndarray) -> tuple[float, float]:
-    """Trustworthiness (Venna & Kaski 2001) and recall of the ``k`` nearest, both 0…1, over the songs in ``rows``.
+    """Trustworthiness and recall of the ``k`` nearest songs.
 
-    ``high (n_songs, n_columns)`` is the data, ``low (n_songs, n_dimensions)`` the map, 1 ≤ k < n_songs / 2. A song
-    near on the map costs trust by how far beyond ``k`` it ranks in the data; recall is the share of the nearest
-    in the data that are among the nearest on the map. Equal distances share the smallest of their ranks.
+    Parameters
+    ----------
+    high : np.ndarray, shape (n_songs, n_columns)
+        The data.
+    low : np.ndarray, shape (n_songs, n_dimensions)
+        The map.
+    k : int
+        1 ≤ k < n_songs / 2.
+    rows : np.ndarray, shape (n_checked,)
+        Songs over which both are averaged.
+
+    Returns
+    -------
+    trustworthiness : float
+        0 … 1. A song near on the map lowers it by how far beyond ``k`` it ranks in the data; equal distances share
+        the smallest of their ranks.
+    recall : float
+        0 … 1. Share of the nearest in the data that are among the nearest on the map.
     """
     from scipy.spatial.distance import cdist
     from sklearn.metrics import euclidean_distances

@@ -1,6 +1,5 @@
 """02 as a user runs it, on small workspaces with real files."""
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -9,21 +8,23 @@ import numpy as np
 import pytest
 import signals
 import soundfile
+from scripts import run_script
 
 from songmap.core.errors import QueryError
 from songmap.core.workspace import REPOSITORY, Workspace
 from songmap.features.analysis import analyse_file
-from songmap.journey.position import typical_song
-from songmap.journey.run import choose_songs, file_names
+from songmap.journey.percentiles import typical_song
+from songmap.journey.song_journey import choose_songs, file_names
+from songmap.journey.views import output
 from songmap.library.library import Library, load_library, save_library, song_table
 
+pytestmark = pytest.mark.filterwarnings("error::UserWarning")
 
-def run_script(*arguments: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-W", "error::UserWarning", REPOSITORY / "02_embedding_journey.py", *arguments]
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONIOENCODING": "utf-8"}
-    return subprocess.run(
-        [str(part) for part in command], capture_output=True, encoding="utf-8", env=environment, check=False
-    )
+
+def save_songs(workspace: Workspace, records: list[dict], embeddings: list[np.ndarray]) -> None:
+    order = sorted(range(len(records)), key=lambda row: records[row]["file_path"])
+    songs = song_table([records[row] for row in order])
+    save_library(workspace, Library(np.array([embeddings[row] for row in order]), songs))
 
 
 @pytest.fixture(scope="module")
@@ -32,26 +33,23 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     workspace = Workspace(tmp_path_factory.mktemp("workspace"))
     records, embeddings = [], []
     for number, (genre, name) in enumerate(
-        (("JAZZ", "Twin"), ("JAZZ", "音楽 & <b>"), ("ROCK", "Gone"), ("ROCK", "Twin"))
+        (("JAZZ", "Twin"), ("JAZZ", "音楽 & <b>"), ("ROCK", "Moved"), ("ROCK", "Twin"))
     ):
         path = workspace.music / genre / f"{name}.flac"
         path.parent.mkdir(parents=True, exist_ok=True)
         soundfile.write(path, signals.music(3.5, seed=number) * (0.3 + 0.2 * number), signals.RATE_HZ)
         analysis = analyse_file(path)
-        embedding, record = analysis.embedding, analysis.record
-        records.append(record | {"genre": genre})
-        embeddings.append(embedding)
-    order = sorted(range(4), key=lambda row: records[row]["file_path"])
-    songs = song_table([records[row] for row in order])
-    save_library(workspace, Library(np.array([embeddings[row] for row in order]), songs))
-    (workspace.music / "ROCK" / "Gone.flac").unlink()
+        records.append(analysis.record | {"genre": genre})
+        embeddings.append(analysis.embedding)
+    save_songs(workspace, records, embeddings)
+    (workspace.music / "ROCK" / "Moved.flac").unlink()
     return workspace
 
 
 @pytest.fixture(scope="module")
 def all_drawn(workspace: Workspace) -> tuple[subprocess.CompletedProcess[str], dict[Path, bytes]]:
-    """What a run with --all said, and the files it wrote."""
-    result = run_script("--workspace", workspace.root, "--all")
+    """A run with --all, and the files it wrote."""
+    result = run_script("02", "--workspace", workspace.root, "--all")
     folders = (workspace.plots, workspace.html, workspace.model.parent)
     return result, {path: path.read_bytes() for folder in folders for path in folder.iterdir()}
 
@@ -60,7 +58,7 @@ def test_all_songs_are_drawn_except_the_one_that_was_moved(all_drawn: tuple, wor
     result, files = all_drawn
     assert result.returncode == 1, result.stderr
     assert result.stderr == ""
-    assert "Gone.flac" in result.stdout
+    assert "Moved.flac" in result.stdout
     assert "does not exist" in result.stdout
     pictures = [f"{kind}_{name}.png" for kind in ("journey", "perspectives") for name in ("Twin", "Twin_2", "音楽_b")]
     maps = [f"embedding_space_{n_dimensions}d.{kind}" for n_dimensions in (2, 3) for kind in ("png", "html")]
@@ -76,7 +74,7 @@ def test_a_file_outside_the_library_is_drawn_and_another_run_writes_the_same_byt
 ):
     outside = tmp_path / "Twin.wav"
     soundfile.write(outside, signals.music(3.2, seed=9), signals.RATE_HZ)
-    result = run_script("--workspace", workspace.root, "--song", outside, workspace.music / "JAZZ" / "Twin.flac")
+    result = run_script("02", "--workspace", workspace.root, "--song", outside, workspace.music / "JAZZ" / "Twin.flac")
     assert (result.returncode, result.stderr) == (0, "")
     assert (workspace.plots / "journey_Twin_3.png").stat().st_size > 100_000  # two of the library have the name already
     assert str(workspace.plots / "journey_Twin.png") in result.stdout
@@ -84,56 +82,61 @@ def test_a_file_outside_the_library_is_drawn_and_another_run_writes_the_same_byt
         assert path.read_bytes() == content, path
 
 
-def test_a_map_can_be_chosen_drawn_anew_and_its_pictures_saved_in_other_formats(workspace: Workspace, all_drawn: tuple):
+def test_a_map_can_be_chosen_fitted_again_and_its_pictures_saved_in_other_formats(
+    workspace: Workspace, all_drawn: tuple, monkeypatch: pytest.MonkeyPatch
+):
     arguments = ("--workspace", workspace.root, "--song", "音楽", "--method", "pca", "--format", "svg", "pdf", "svg")
-    first = run_script(*arguments)
+    first = run_script("02", *arguments)
     assert (first.returncode, first.stderr) == (0, "")
-    assert "drawn for the first time" in first.stdout
+    assert "fitted for the first time" in first.stdout
     assert (workspace.plots / "keys.svg").is_file()
     assert (workspace.plots / "journey_音楽_b.pdf").read_bytes().startswith(b"%PDF")
     assert ".png" not in first.stdout
     assert first.stdout.count("journey_音楽_b.svg") == 1
-    again = run_script(*arguments)
-    assert "kept map" not in again.stdout  # nothing was drawn
-    anew = run_script(*arguments, "--refit")
-    assert "drawn anew, as asked" in anew.stdout
+    monkeypatch.setattr(output, "draw", lambda function, path, *arguments, formats: path)  # the figures are there
+    again = run_script("02", *arguments)
+    assert "kept map" not in again.stdout  # nothing was fitted
+    refitted = run_script("02", *arguments, "--refit")
+    assert "fitted again because of --refit" in refitted.stdout
     (workspace.model.parent / "map_pca.npz").write_bytes(b"junk")
-    damaged = run_script(*arguments)
+    damaged = run_script("02", *arguments)
     assert damaged.returncode == 2
     assert "map_pca.npz" in damaged.stderr
     assert "--refit" in damaged.stderr
     assert len(damaged.stderr.splitlines()) == 1
 
 
-def test_a_library_of_one_song_is_drawn(tmp_path: Path):
+def test_a_library_of_one_song_is_drawn_by_the_script_as_a_process(tmp_path: Path):
     workspace = Workspace(tmp_path)
     path = tmp_path / "only.wav"
     soundfile.write(path, signals.music(3.5), signals.RATE_HZ)
     analysis = analyse_file(path)
-    embedding, record = analysis.embedding, analysis.record
-    save_library(workspace, Library(embedding[np.newaxis], song_table([record | {"genre": "JAZZ"}])))
-    result = run_script("--workspace", tmp_path)
+    save_songs(workspace, [analysis.record | {"genre": "JAZZ"}], [analysis.embedding])
+    script = REPOSITORY / "02_embedding_journey.py"
+    command = [sys.executable, "-W", "error::UserWarning", str(script), "--workspace", str(tmp_path)]
+    result = subprocess.run(command, capture_output=True, encoding="utf-8", timeout=300)
     assert (result.returncode, result.stderr) == (0, "")
-    assert "no neighbourhoods to check" in (workspace.html / "embedding_space_2d.html").read_text()
+    page = workspace.page("embedding_space_2d").read_text()
+    assert "Neighbourhoods can be checked from three songs on" in page
 
 
 def test_unknown_song_and_missing_library_end_with_one_line(workspace: Workspace, tmp_path: Path):
-    unknown = run_script("--workspace", workspace.root, "--song", "Nobody Knows This")
+    unknown = run_script("02", "--workspace", workspace.root, "--song", "Nobody Knows This")
     assert unknown.returncode == 2
     assert "Nobody Knows This" in unknown.stderr
     assert len(unknown.stderr.splitlines()) == 1
-    missing = run_script("--workspace", tmp_path)
+    missing = run_script("02", "--workspace", tmp_path)
     assert missing.returncode == 2
     assert "run 01_feature_extraction.py first" in missing.stderr
     assert len(missing.stderr.splitlines()) == 1
 
 
 def test_help_shows_defaults_and_both_choices_exclude_each_other():
-    shown = run_script("--help")
+    shown = run_script("02", "--help")
     assert shown.returncode == 0
     assert "first time: 42" in shown.stdout
     assert "default: umap" in shown.stdout
-    assert run_script("--all", "--song", "x").returncode == 2
+    assert run_script("02", "--all", "--song", "x").returncode == 2
 
 
 def test_songs_are_chosen_by_name_and_file_and_only_once(workspace: Workspace):
@@ -141,10 +144,10 @@ def test_songs_are_chosen_by_name_and_file_and_only_once(workspace: Workspace):
     (typical,) = choose_songs(library, [], all_songs=False)
     assert typical.row == typical_song(library.embeddings)
     path = library.songs["file_path"][1]
-    chosen = choose_songs(library, [path, "音楽", "gone"], all_songs=False)
+    chosen = choose_songs(library, [path, "音楽", "moved"], all_songs=False)
     assert [choice.row for choice in chosen] == [1, 2]
     assert len(choose_songs(library, [], all_songs=True)) == 4
-    with pytest.raises(QueryError, match="means 2 songs"):
+    with pytest.raises(QueryError, match="2 songs"):
         choose_songs(library, ["twin"], all_songs=False)
 
 

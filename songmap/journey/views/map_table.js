@@ -44,7 +44,7 @@ const joined = (...parts) =>
   parts.filter(Boolean).reduce((whole, part) => whole + (whole.endsWith(data.separator) ? "" : data.separator) + part);
 const path = (row) => joined(data.base, of("folders", row), data.names[row]);
 
-// a byte of a file name that is no UTF-8 stands in the table as U+DC80…DCFF, as Python reads it
+// a byte of a file name that is not UTF-8 is in the table as U+DC80…DCFF, as Python reads it
 const bytesApart = (text) =>
   text.split(/([\udc80-\udcff])/u).map((part, i) => (i % 2 ? part.charCodeAt(0) - 0xdc00 : part));
 const encodedPiece = (piece) =>

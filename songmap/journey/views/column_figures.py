@@ -9,17 +9,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from songmap.core.figures import DIVERGING_MAP, MUTED_COLOUR
-from songmap.journey import position
-from songmap.library.mel import mel_freqs_hz
+from songmap.core.tables import format_cell
+from songmap.journey.percentiles import MIN_SONGS_UNUSUAL, N_UNUSUAL
+from songmap.journey.results import Comparison, UnusualColumn
+from songmap.library.descriptors import COLUMN_LABELS
 from songmap.library.palette import FAMILY_COLOURS, GENRE_COLOURS
 from songmap.library.schema import (
-    COLUMN_FAMILY,
-    COLUMNS,
+    COLUMN_UNIT,
     FAMILIES,
     FEATURES,
     N_COLUMNS,
     Feature,
     block_slice,
+    column_index,
     family_indices,
 )
 
@@ -31,12 +33,31 @@ if TYPE_CHECKING:
 
 FREQUENCY_TICKS_HZ = (250, 500, 1000, 2000, 4000, 8000)
 MEL_LINES = (("p75", "75th percentile"), ("mean", "mean"), ("p50", "median"), ("p25", "25th percentile"))
-N_UNUSUAL = 6
+_UNITS = {"0…1": "(0…1)", "-1…1": "(-1…1)", "dB below maximum": "dB re maximum"}  # others as the schema has them
 
 
-def mel_bands_hz(n_mels: int, sample_rate_hz: int) -> np.ndarray:
-    """Centre frequencies of the mel bands in Hz, ``(n_mels,)``."""
-    return mel_freqs_hz(n_mels + 2, sample_rate_hz / 2)[1:-1]
+def draw_columns(figure: "SubFigure", comparison: Comparison, bands_hz: np.ndarray) -> None:
+    """The 641 numbers as seven strips of library positions, mel also as its four curves, and the most unusual columns.
+
+    ``bands_hz (128,)`` are the mel bands' centres.
+    """
+    heights = (*[0.45] * (len(FAMILIES) - 1), 1.1, 2.6, 1.9)
+    grid = figure.add_gridspec(len(FAMILIES) + 2, 2, width_ratios=(70, 1), height_ratios=heights)
+    _draw_mel_curves(figure.add_subplot(grid[-2, 0]), comparison, bands_hz)
+    if comparison.percentiles is None:
+        _write_single_numbers(figure.add_subplot(grid[: len(FAMILIES), 0]), comparison.embedding)
+        return
+    for row, family in enumerate(FAMILIES):
+        axes = figure.add_subplot(grid[row, 0])
+        image = _draw_strip(axes, family, comparison.percentiles, bands_hz)
+        if row == 0:
+            n_songs = comparison.n_songs
+            axes.set_title(
+                f"6 · {N_COLUMNS} numbers: each one's percentile among the library's {n_songs:,} songs", pad=8
+            )
+    bar = figure.colorbar(image, cax=figure.add_subplot(grid[: len(FAMILIES), 1]), ticks=(0, 25, 50, 75, 100))
+    bar.set_label("percentile in the library")
+    _write_unusual(figure.add_subplot(grid[-1, 0]), comparison)
 
 
 def frequency_ticks(axis: "Axis", bands_hz: np.ndarray) -> None:
@@ -45,46 +66,46 @@ def frequency_ticks(axis: "Axis", bands_hz: np.ndarray) -> None:
     axis.set_ticks(np.interp(ticks_hz, bands_hz, np.arange(len(bands_hz))), [f"{hz:,}" for hz in ticks_hz])
 
 
-def draw_columns(figure: "SubFigure", embedding: np.ndarray, library: np.ndarray, sample_rate_hz: int) -> None:
-    """The 641 numbers as seven strips of library positions, mel also as its four curves, and what stands out."""
-    ranks = position.percentiles(embedding, library)
-    heights = (*[0.45] * (len(FAMILIES) - 1), 1.1, 2.6, 1.9)
-    grid = figure.add_gridspec(len(FAMILIES) + 2, 2, width_ratios=(70, 1), height_ratios=heights)
-    curves = figure.add_subplot(grid[-2, 0])
-    _draw_mel_curves(curves, embedding, library, sample_rate_hz)
-    if ranks is None:
-        _write_single_numbers(figure.add_subplot(grid[: len(FAMILIES), 0]), embedding)
-        return
-    for row, family in enumerate(FAMILIES):
-        axes = figure.add_subplot(grid[row, 0])
-        image = _draw_strip(axes, family, ranks, sample_rate_hz)
-        if row == 0:
-            axes.set_title(
-                f"6 · {N_COLUMNS} numbers: each one's percentile among the library's {len(library):,} songs", pad=8
-            )
-    bar = figure.colorbar(image, cax=figure.add_subplot(grid[: len(FAMILIES), 1]), ticks=(0, 25, 50, 75, 100))
-    bar.set_label("percentile in the library")
-    _write_unusual(figure.add_subplot(grid[-1, 0]), embedding, library)
+def column_label(column: str) -> str:
+    """A column's name in words."""
+    return COLUMN_LABELS[column_index(column)]
+
+
+def with_unit(value: float, column: str) -> str:
+    """A value with the unit of its column; where there is no unit, with the column's range."""
+    unit = COLUMN_UNIT[column_index(column)]
+    return f"{format_cell(value)} {_UNITS.get(unit, unit)}"
+
+
+def unusual_in_words(unusual: UnusualColumn) -> tuple[str, str, str, str]:
+    """Column, value, position, and the library's median."""
+    return (
+        column_label(unusual.column),
+        with_unit(unusual.value, unusual.column),
+        f"percentile {unusual.percentile:.0f}, {abs(unusual.z_score):.1f} standard deviations "
+        f"{'above' if unusual.z_score > 0 else 'below'} the mean",
+        f"library's median {with_unit(unusual.median, unusual.column)}",
+    )
 
 
 def _write_single_numbers(axes: "Axes", embedding: np.ndarray) -> None:
-    """What is left to show without a library: the columns that are one number each, with value and unit."""
+    """What can be shown without a library: the columns that are one number each, with value and unit."""
     axes.set_axis_off()
     axes.set_title(
-        f"6 · {N_COLUMNS} numbers: the library holds one song, so there are no percentiles; "
-        "those that stand alone, as they are:"
+        f"6 · {N_COLUMNS} numbers: percentiles need a library of two songs or more; "
+        "the values of the features that are one number each:"
     )
     names = [name for block in FEATURES if block.size == 1 for name in block.names]
     lines = -(-len(names) // 2)
     axes.set(xlim=(0, 1), ylim=(lines, 0))
     for place, name in enumerate(names):
         column, line = divmod(place, lines)
-        value = position.with_unit(float(embedding[COLUMNS.index(name)]), name)
-        axes.text(0.5 * column, line + 0.5, name, va="center", fontweight="bold")
+        value = with_unit(float(embedding[column_index(name)]), name)
+        axes.text(0.5 * column, line + 0.5, column_label(name), va="center", fontweight="bold")
         axes.text(0.5 * column + 0.22, line + 0.5, value, va="center")
 
 
-def _draw_strip(axes: "Axes", family: str, ranks: np.ndarray, sample_rate_hz: int) -> "AxesImage":
+def _draw_strip(axes: "Axes", family: str, ranks: np.ndarray, bands_hz: np.ndarray) -> "AxesImage":
     """One family's columns left to right, blocks named below; mel as four rows over frequency."""
     indices = family_indices(family)
     values = ranks[indices][np.newaxis]
@@ -99,7 +120,7 @@ def _draw_strip(axes: "Axes", family: str, ranks: np.ndarray, sample_rate_hz: in
     if family == "mel":
         axes.set_yticks(range(rows), [statistic for statistic, _ in MEL_LINES], fontsize=8)
         axes.yaxis.labelpad = 2
-        frequency_ticks(axes.xaxis, mel_bands_hz(width, sample_rate_hz))
+        frequency_ticks(axes.xaxis, bands_hz)
         axes.tick_params(labelbottom=False)
         return image
     blocks = [block for block in FEATURES if block.family == family]
@@ -121,17 +142,16 @@ def _block_label(block: Feature, width: int) -> str:
     return f"{name}{separator}{block.statistic}{size}"
 
 
-def _draw_mel_curves(axes: "Axes", embedding: np.ndarray, library: np.ndarray, sample_rate_hz: int) -> None:
+def _draw_mel_curves(axes: "Axes", comparison: Comparison, bands_hz: np.ndarray) -> None:
     for (statistic, label), colour in zip(MEL_LINES, GENRE_COLOURS, strict=False):
-        axes.plot(embedding[block_slice("mel", statistic)], color=colour, linewidth=1.6, label=label)
-    if len(library) >= position.MIN_SONGS_PERCENTILE:
+        axes.plot(comparison.embedding[block_slice("mel", statistic)], color=colour, linewidth=1.6, label=label)
+    if comparison.mel_median_db is not None:
         axes.plot(
-            np.median(library[:, block_slice("mel", "mean")], axis=0), color=MUTED_COLOUR, linestyle="--",
-            linewidth=1.3, label="mean, median of the library",
+            comparison.mel_median_db, color=MUTED_COLOUR, linestyle="--", linewidth=1.3,
+            label="mean, median of the library",
         )  # fmt: skip
-    n_mels = COLUMN_FAMILY.count("mel") // len(MEL_LINES)
-    axes.set_xlim(-0.5, n_mels - 0.5)
-    frequency_ticks(axes.xaxis, mel_bands_hz(n_mels, sample_rate_hz))
+    axes.set_xlim(-0.5, len(bands_hz) - 0.5)
+    frequency_ticks(axes.xaxis, bands_hz)
     axes.set_xlabel("frequency (Hz)")
     axes.set_ylabel("dB re maximum")
     axes.grid(axis="y")
@@ -140,14 +160,13 @@ def _draw_mel_curves(axes: "Axes", embedding: np.ndarray, library: np.ndarray, s
     axes.set_ylim(low - 0.22 * (high - low), high)  # room for the legend below the curves
 
 
-def _write_unusual(axes: "Axes", embedding: np.ndarray, library: np.ndarray) -> None:
+def _write_unusual(axes: "Axes", comparison: Comparison) -> None:
     axes.set_axis_off()
     axes.set(xlim=(0, 1), ylim=(N_UNUSUAL + 0.2, -0.4))
-    rows = position.unusual_rows(position.most_unusual(embedding, library, N_UNUSUAL))
     axes.set_title("Most unusual columns (one per feature)")
-    if not rows:
-        note = f"At least {position.MIN_SONGS_UNUSUAL} songs that differ are needed to call something unusual."
+    if not comparison.unusual:
+        note = f"At least {MIN_SONGS_UNUSUAL} songs that differ are needed to call something unusual."
         axes.text(0, 0.5, note, va="center", fontsize=10)
-    for line, texts in enumerate(rows):
-        for x, text in zip((0.0, 0.2, 0.38, 0.74), texts, strict=True):
+    for line, unusual in enumerate(comparison.unusual):
+        for x, text in zip((0.0, 0.24, 0.41, 0.75), unusual_in_words(unusual), strict=True):
             axes.text(x, line + 0.5, text, va="center", fontsize=10, fontweight="bold" if x == 0 else "normal")

@@ -1,11 +1,13 @@
-"""Pictures are looked at as a reader would: is every text whole and apart from others, does every panel show something."""
+"""Figures as a reader sees them: is every text whole and apart from others, does every panel show something."""
 
 import itertools
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import matplotlib
 import numpy as np
+import pandas as pd
 import pytest
 import signals
 import soundfile
@@ -14,17 +16,24 @@ from matplotlib.backends.backend_agg import RendererAgg
 from matplotlib.figure import Figure
 
 from songmap.core.figures import draw, drawable, figure_style
-from songmap.features.analysis import analyse_file
-from songmap.journey import column_panels, library_pictures, song_pictures
-from songmap.journey.song_pictures import DrawnSong
+from songmap.features.analysis import AudioAnalysis, analyse_file
+from songmap.journey.genre_statistics import by_genre, count_keys
+from songmap.journey.percentiles import compare
+from songmap.journey.results import GenreStatistics, Projection, SongJourney
+from songmap.journey.song_journey import MAX_COLUMNS, condense, frame_means, song_journey, waveform
+from songmap.journey.views import library_figures
+from songmap.journey.views.column_figures import MEL_LINES
+from songmap.journey.views.journey_figure import journey_figure, perspectives_figure
+from songmap.journey.views.map_figure import map_figure
+from songmap.journey.views.summary import trust_in_words
+from songmap.library.genre_similarity import genre_similarity
 from songmap.library.keys import NO_KEY, camelot
+from songmap.library.library import Library
 from songmap.library.palette import genre_colours
 from songmap.library.schema import N_COLUMNS
+from songmap.library.search import Search
+from songmap.library.spaces import build_space
 
-TRUST = (
-    "Many neighbours here are neighbours in all 641 columns: of a song's 10 nearest, 63% are among its 10 nearest on "
-    "this map (by chance 4%). Trustworthiness 0.91 of 1. Distances between groups, their sizes and the axes mean nothing."
-)
 HARD_TITLE = ("音楽の旅 🎵 Ёлка שלום $x_1$ <b>&amp;</b> \\frac{1}{2} " * 4)[:120]
 
 
@@ -93,41 +102,55 @@ def assert_readable(figure: Figure, renderer: Recorder) -> None:
 
 
 @pytest.fixture(scope="module")
-def song(tmp_path_factory: pytest.TempPathFactory) -> DrawnSong:
+def analysis(tmp_path_factory: pytest.TempPathFactory) -> AudioAnalysis:
     path = tmp_path_factory.mktemp("song") / "song.wav"
     soundfile.write(path, signals.music(8.0), signals.RATE_HZ)
-    analysis = analyse_file(path)
-    frames = analysis.frames
-    return DrawnSong(
-        "A song", "an artist · JAZZ · 0:08", analysis.samples, analysis.sample_rate_hz, frames.features, frames.frame_rate_hz,
-        frames.beats / frames.frame_rate_hz, frames.values["tempo_bpm"], analysis.embedding,
-    )  # fmt: skip
-
-
-def library_around(song: DrawnSong, n_songs: int) -> np.ndarray:
-    rng = np.random.default_rng(0)
-    others = song.embedding * rng.uniform(0.8, 1.2, (n_songs - 1, N_COLUMNS)).astype(np.float32)
-    return np.concatenate([song.embedding[np.newaxis], others])
+    return analyse_file(path)
 
 
 @pytest.fixture(scope="module")
-def journey(song: DrawnSong) -> tuple[Figure, Recorder]:
-    """Looked at among 30 songs."""
-    return look(song_pictures.journey_picture, song, library_around(song, 30))
+def song(analysis: AudioAnalysis) -> SongJourney:
+    """A song outside of a library of 30 that are similar to it and hold it."""
+    journey = song_journey(library_around(analysis, 30), None, analysis, np.zeros(2))
+    return replace(journey, title="A song", artist="an artist", genre="JAZZ")
+
+
+def library_around(song: AudioAnalysis | SongJourney, n_songs: int) -> Library:
+    """Without a table, which is not needed of a song outside of the library."""
+    embedding = song.embedding if isinstance(song, AudioAnalysis) else song.comparison.embedding
+    rng = np.random.default_rng(0)
+    others = embedding * rng.uniform(0.8, 1.2, (n_songs - 1, N_COLUMNS)).astype(np.float32)
+    return Library(np.concatenate([embedding[np.newaxis], others]), pd.DataFrame())
+
+
+def among(song: SongJourney, n_songs: int) -> SongJourney:
+    """The same song in a library of another size."""
+    return replace(song, comparison=compare(song.comparison.embedding, library_around(song, n_songs).embeddings))
+
+
+def projection(points: np.ndarray, method: str = "UMAP", **values: object) -> Projection:
+    return Projection(points, method, **({"n_neighbours": 10, "trustworthiness": 0.91, "knn_recall": 0.63} | values))
+
+
+@pytest.fixture(scope="module")
+def journey(song: SongJourney) -> tuple[Figure, Recorder]:
+    return look(journey_figure, song)
 
 
 def test_journey_is_readable(journey: tuple[Figure, Recorder]):
     assert_readable(*journey)
 
 
-def test_journey_with_a_hard_title_of_120_characters(song: DrawnSong):
-    hard = DrawnSong(**{**vars(song), "title": HARD_TITLE, "facts": HARD_TITLE})
-    figure, renderer = look(song_pictures.journey_picture, hard, library_around(song, 6))
+def test_journey_with_a_hard_title_of_120_characters(song: SongJourney):
+    hard = replace(among(song, 6), title=HARD_TITLE, artist=HARD_TITLE, genre=HARD_TITLE, key=HARD_TITLE)
+    figure, renderer = look(journey_figure, hard)
     assert_readable(figure, renderer)
     assert "".join(drawable(HARD_TITLE).split()) in renderer.text.replace(" ", "")
 
 
-def test_journey_time_axes_are_aligned_and_strips_cover_all_columns(song: DrawnSong, journey: tuple[Figure, Recorder]):
+def test_journey_time_axes_are_aligned_and_strips_cover_all_columns(
+    song: SongJourney, journey: tuple[Figure, Recorder]
+):
     figure, renderer = journey
     panels = {axes.get_title(loc="left")[:1]: axes for axes in figure.axes if axes.get_title(loc="left")[:1].isdigit()}
     assert sorted(panels) == ["1", "2", "3", "4", "5", "6"]
@@ -141,71 +164,76 @@ def test_journey_time_axes_are_aligned_and_strips_cover_all_columns(song: DrawnS
     assert drawn == [60, 24, 22, 7, 4, 12, 512]
 
 
-def test_strips_show_the_percentiles_of_their_columns(song: DrawnSong, journey: tuple[Figure, Recorder]):
-    library = library_around(song, 30)
+def test_strips_show_the_percentiles_of_their_columns(song: SongJourney, journey: tuple[Figure, Recorder]):
+    library = library_around(song, 30).embeddings
+    embedding = song.comparison.embedding
     figure, _ = journey
     images = [axes.images[0] for axes in figure.axes if axes.images and axes.images[0].get_clim() == (0, 100)]
-    expected = 100 * ((library < song.embedding).mean(axis=0) + (library == song.embedding).mean(axis=0) / 2)
+    expected = 100 * ((library < embedding).mean(axis=0) + (library == embedding).mean(axis=0) / 2)
     assert np.asarray(images[0].get_array())[0] == pytest.approx(expected[:60])  # timbre: the first 60 columns
-    order = [statistic for statistic, _ in column_panels.MEL_LINES]
+    order = [statistic for statistic, _ in MEL_LINES]
     mel_mean = np.asarray(images[-1].get_array())[order.index("mean")]
     assert mel_mean == pytest.approx(expected[122:250])
 
 
-def test_one_song_is_told_that_there_are_no_percentiles(song: DrawnSong):
-    figure, renderer = look(song_pictures.journey_picture, song, song.embedding[np.newaxis])
+def test_a_library_of_one_song_has_values_instead_of_percentiles(song: SongJourney):
+    figure, renderer = look(journey_figure, among(song, 1))
     assert_readable(figure, renderer)
-    assert "no percentiles" in renderer.text
+    assert "percentiles need a library of two songs or more" in renderer.text
     assert "percentile among" not in renderer.text
-    assert f"tempo_bpm {song.tempo_bpm:.3f}".rstrip("0") + " BPM" in renderer.text  # the real value instead
+    assert f"tempo {song.tempo_bpm:.3f}".rstrip("0") + " BPM" in renderer.text  # the real value instead
 
 
-def test_beatless_song_is_drawn_without_a_tempo(song: DrawnSong):
-    still = DrawnSong(**{**vars(song), "beats_s": np.zeros(0), "tempo_bpm": 0.0})
-    figure, renderer = look(song_pictures.journey_picture, still, library_around(song, 3))
+def test_beatless_song_is_drawn_without_a_tempo(song: SongJourney):
+    still = replace(among(song, 3), beats_s=np.zeros(0), tempo_bpm=0.0)
+    figure, renderer = look(journey_figure, still)
     assert_readable(figure, renderer)
     assert "At least 5 songs" in renderer.text  # three have percentiles, but none of them is unusual
-    assert "no tempo found" in renderer.text
+    assert "0 beats, no tempo" in renderer.text
 
 
 @pytest.mark.parametrize("duration_s", [3.0, 3700.0])
-def test_any_duration_is_drawn_readably_from_few_columns(song: DrawnSong, duration_s: float):
-    n_frames = int(duration_s * song.frame_rate_hz) + 1
-    samples = np.resize(song.samples, int(duration_s * signals.RATE_HZ))
-    features = {name: np.resize(values.T, (n_frames, len(values))).T for name, values in song.features.items()}
-    long = DrawnSong(
-        "A long mix", "", samples, signals.RATE_HZ, features, song.frame_rate_hz, np.arange(0, duration_s, 0.5), 120.0,
-        song.embedding,
+def test_any_duration_is_drawn_readably_from_few_columns(song: SongJourney, analysis: AudioAnalysis, duration_s: float):
+    rate_hz = analysis.frames.frame_rate_hz
+    n_frames = int(duration_s * rate_hz) + 1
+    samples = np.resize(analysis.samples, int(duration_s * signals.RATE_HZ))
+    features = {
+        name: np.resize(values.T, (n_frames, len(values))).T for name, values in analysis.frames.features.items()
+    }
+    long = replace(
+        among(song, 6), title="A long mix", duration_s=len(samples) / signals.RATE_HZ, tempo_bpm=120.0,
+        waveform=waveform(samples, signals.RATE_HZ), frames=frame_means(features, rate_hz),
+        beats_s=np.arange(0, duration_s, 0.5),
     )  # fmt: skip
-    figure, renderer = look(song_pictures.journey_picture, long, library_around(song, 6))
+    figure, renderer = look(journey_figure, long)
     assert_readable(figure, renderer)
     sizes = [image.get_array().shape[1] for axes in figure.axes for image in axes.images]
-    assert max(sizes) <= song_pictures.MAX_DRAWN_COLUMNS
+    assert max(sizes) <= MAX_COLUMNS
 
 
 def test_condense_is_the_mean_of_equal_parts_and_keeps_short_features():
     feature = np.arange(24.0).reshape(2, 12)
-    assert np.array_equal(song_pictures.condense(feature, 12), feature)
-    assert np.array_equal(song_pictures.condense(feature, 100), feature)
-    assert np.array_equal(song_pictures.condense(feature, 3), feature.reshape(2, 3, 4).mean(axis=2))
-    assert song_pictures.condense(np.ones((3, 1001)), 160).shape == (3, 160)
+    assert np.array_equal(condense(feature, 12), feature)
+    assert np.array_equal(condense(feature, 100), feature)
+    assert np.array_equal(condense(feature, 3), feature.reshape(2, 3, 4).mean(axis=2))
+    assert condense(np.ones((3, 1001)), 160).shape == (3, 160)
 
 
-def test_envelope_keeps_a_single_click():
+def test_waveform_keeps_a_single_click():
     samples = np.zeros(100_000, np.float32)
     samples[77_777], samples[5] = 0.9, -0.7
-    edges, low, high = song_pictures.envelope(samples, 500)
-    assert (edges[0], edges[-1], len(edges)) == (0, 100_000, 501)
-    assert (high.max(), low.min()) == (np.float32(0.9), np.float32(-0.7))
-    place = high.argmax()
-    assert edges[place] <= 77_777 < edges[place + 1]
+    wave = waveform(samples, 1000, 500)
+    assert (wave.edges_s[0], wave.edges_s[-1], len(wave.edges_s)) == (0, 100, 501)
+    assert (wave.high.max(), wave.low.min()) == (np.float32(0.9), np.float32(-0.7))
+    place = wave.high.argmax()
+    assert wave.edges_s[place] <= 77.777 < wave.edges_s[place + 1]
 
 
-def test_perspectives_are_readable_and_star_the_song(song: DrawnSong):
+def test_perspectives_are_readable_and_star_the_song(song: SongJourney):
     rng = np.random.default_rng(1)
     genres = np.array(["JAZZ", "ROCK", "UNKNOWN", "TECHNO"] * 10, dtype=object)
     points = rng.normal(size=(40, 2))
-    figure, renderer = look(song_pictures.perspectives_picture, song, points, genres, points[4], "UMAP", TRUST)
+    figure, renderer = look(perspectives_figure, replace(song, place=points[4]), projection(points), genres)
     assert_readable(figure, renderer)
     stars = [line for axes in figure.axes for line in axes.lines if line.get_marker() == "*" and len(line.get_xdata())]
     assert [tuple(line.get_xydata()[0]) for line in stars] == [tuple(points[4])]
@@ -222,19 +250,19 @@ GENRE_SETS = {
 def test_map_is_readable_and_every_genre_has_its_colour(names: list[str]):
     genres = np.array(names * 3, dtype=object)
     points = np.random.default_rng(2).normal(size=(len(genres), 2))
-    figure, renderer = look(library_pictures.map_picture, points, genres, "UMAP", TRUST)
+    figure, renderer = look(map_figure, projection(points), genres)
     assert_readable(figure, renderer)
     colours = genre_colours(names)
     drawn = [colors.to_hex(group.get_facecolor()[0]).upper() for group in figure.axes[0].collections]
     assert drawn == [colours[name].upper() for name in sorted(names)]
-    assert TRUST in renderer.text
+    assert trust_in_words(projection(points)) in renderer.text
 
 
 def test_map_in_space_shows_points_in_their_colours():
     names = GENRE_SETS["four"]
     genres = np.array(names * 5, dtype=object)
     points = np.random.default_rng(2).normal(size=(20, 3))
-    figure, renderer = look(library_pictures.map_picture, points, genres, "UMAP", TRUST)
+    figure, renderer = look(map_figure, projection(points), genres)
     assert outside(figure, renderer) == []
     pixels = np.asarray(renderer.buffer_rgba())[..., :3].reshape(-1, 3)
     for colour in genre_colours(names).values():
@@ -249,24 +277,45 @@ def test_map_in_space_shows_points_in_their_colours():
 @pytest.mark.parametrize("n_dimensions", [2, 3])
 def test_map_of_a_single_song(n_dimensions: int):
     genres = np.array(["JAZZ"], dtype=object)
-    figure, renderer = look(library_pictures.map_picture, np.zeros((1, n_dimensions)), genres, "PCA", "One song.")
+    alone = projection(np.zeros((1, n_dimensions)), "PCA", n_neighbours=0, trustworthiness=None, knn_recall=None)
+    figure, renderer = look(map_figure, alone, genres)
     assert empty_panels(figure, renderer) == []
 
 
-@pytest.mark.parametrize("names", GENRE_SETS.values(), ids=GENRE_SETS)
-def test_genre_similarity_picture(names: list[str]):
-    genres = np.array([*names * 3, "ALONE"], dtype=object)
-    library = np.random.default_rng(3).normal(size=(len(genres), N_COLUMNS)).astype(np.float32)
-    assert_readable(*look(library_pictures.genre_similarity_picture, library, genres))
+def statistics_of(genres: np.ndarray, tempo_bpm=None, centroid_hz=None, keys=None) -> GenreStatistics:
+    """Of random embeddings; tempi, centroids and keys are random where they are not given."""
+    rng, n_songs = np.random.default_rng(3), len(genres)
+    embeddings = rng.normal(size=(n_songs, N_COLUMNS)).astype(np.float32)
+    tempo_bpm = rng.uniform(60, 200, n_songs) if tempo_bpm is None else tempo_bpm
+    centroid_hz = rng.uniform(400, 6000, n_songs) if centroid_hz is None else centroid_hz
+    keys = rng.integers(0, 24, n_songs) if keys is None else keys
+    return GenreStatistics(
+        genre_similarity(Search(embeddings, build_space(embeddings, "scaled")), list(genres)),
+        by_genre(np.where(tempo_bpm > 0, tempo_bpm, np.nan), genres),
+        by_genre(centroid_hz, genres),
+        count_keys(keys, genres),
+    )
 
 
 @pytest.mark.parametrize("names", GENRE_SETS.values(), ids=GENRE_SETS)
-def test_tempo_and_centroid_picture(names: list[str]):
+def test_similarity_figure(names: list[str]):
+    statistics = statistics_of(np.array([*names * 3, "ALONE"], dtype=object))
+    figure, renderer = look(library_figures.similarity_figure, statistics)
+    assert_readable(figure, renderer)
+    drawn = np.ma.filled(figure.axes[0].collections[0].get_array(), np.nan)
+    assert np.reshape(drawn, statistics.similarity.means.shape) == pytest.approx(
+        statistics.similarity.means, nan_ok=True
+    )
+
+
+@pytest.mark.parametrize("names", GENRE_SETS.values(), ids=GENRE_SETS)
+def test_tempo_and_centroid_figure(names: list[str]):
     genres = np.array(names * 3, dtype=object)
     rng = np.random.default_rng(4)
     tempo_bpm, centroid_hz = rng.uniform(60, 200, len(genres)), rng.uniform(400, 6000, len(genres))
     tempo_bpm[0] = 0
-    figure, renderer = look(library_pictures.tempo_and_centroid_picture, tempo_bpm, centroid_hz, genres)
+    statistics = statistics_of(genres, tempo_bpm, centroid_hz)
+    figure, renderer = look(library_figures.tempo_and_centroid_figure, statistics)
     assert_readable(figure, renderer)
     points = np.concatenate([group.get_offsets() for group in figure.axes[0].collections if len(group.get_offsets())])
     drawn = np.sort(points[points[:, 0] > 0][:, 0])
@@ -274,47 +323,50 @@ def test_tempo_and_centroid_picture(names: list[str]):
     assert "1 without a tempo" in renderer.text
 
 
-def test_no_song_with_a_tempo_is_said():
+def test_songs_without_any_tempo_are_counted():
     genres = np.array(["AMBIENT"] * 2, dtype=object)
-    figure, _ = look(library_pictures.tempo_and_centroid_picture, np.zeros(2), np.array([300.0, 900.0]), genres)
+    statistics = statistics_of(genres, np.zeros(2), np.array([300.0, 900.0]))
+    figure, _ = look(library_figures.tempo_and_centroid_figure, statistics)
     assert "2 without a tempo" in figure.axes[0].get_xlabel()
 
 
 @pytest.mark.parametrize("names", GENRE_SETS.values(), ids=GENRE_SETS)
-def test_key_picture(names: list[str]):
+def test_key_figure(names: list[str]):
     genres = np.array(names * 3, dtype=object)
     keys = np.random.default_rng(5).integers(0, 24, len(genres))
     keys[0] = NO_KEY
-    figure, renderer = look(library_pictures.key_picture, keys, genres)
+    figure, renderer = look(library_figures.key_figure, statistics_of(genres, keys=keys))
     assert_readable(figure, renderer)
     assert "1 without a key" in renderer.text
     minor, major, _ = figure.axes
     assert [label.get_text().split()[0] for label in minor.get_xticklabels()][:3] == ["Am", "Em", "Bm"]
     assert [label.get_text().split()[0] for label in major.get_xticklabels()][-2:] == ["A#", "F"]
-    shares = np.ma.filled(np.ma.hstack([axes.images[0].get_array() for axes in (minor, major)]), 0)
+    halves = [axes.collections[0].get_array().reshape(len(names), 12) for axes in (minor, major)]
+    shares = np.ma.filled(np.ma.hstack(halves), 0)
     for row, name in enumerate(sorted(names)):
         own = keys[genres == name]
-        for key, share in zip(library_pictures.FIFTHS, shares[row], strict=True):
+        for key, share in zip(library_figures.FIFTHS, shares[row], strict=True):
             assert share == pytest.approx(100 * np.mean(own == key))
 
 
-def test_columns_of_the_key_picture_go_up_by_fifths_and_stand_under_their_relatives():
-    steps = np.diff(np.array(library_pictures.FIFTHS).reshape(2, 12) % 12, axis=1) % 12
+def test_columns_of_the_key_figure_go_up_by_fifths_and_are_under_their_relatives():
+    steps = np.diff(np.array(library_figures.FIFTHS).reshape(2, 12) % 12, axis=1) % 12
     assert (steps == 7).all()
-    assert sorted(library_pictures.FIFTHS) == list(range(24))
-    minor, major = np.array(library_pictures.FIFTHS).reshape(2, 12)
+    assert sorted(library_figures.FIFTHS) == list(range(24))
+    minor, major = np.array(library_figures.FIFTHS).reshape(2, 12)
     assert [camelot(key)[:-1] for key in minor] == [camelot(key)[:-1] for key in major]
 
 
 def test_songs_without_any_key_can_be_drawn():
-    figure, _ = look(library_pictures.key_picture, np.full(3, NO_KEY), np.array(["A"] * 3, dtype=object))
+    statistics = statistics_of(np.array(["A"] * 3, dtype=object), keys=np.full(3, NO_KEY))
+    figure, _ = look(library_figures.key_figure, statistics)
     assert "3 without a key" in figure.get_suptitle()
 
 
 def test_a_crowd_is_drawn_small_whole_and_in_turns():
     genres = np.array(["JAZZ", "ROCK", "TECHNO"] * 3000, dtype=object)
     points = np.random.default_rng(2).normal(size=(9000, 2))
-    figure, renderer = look(library_pictures.map_picture, points, genres, "UMAP", TRUST)
+    figure, renderer = look(map_figure, projection(points), genres)
     assert_readable(figure, renderer)
     groups = figure.axes[0].collections
     assert sum(len(group.get_offsets()) for group in groups) == 9000
@@ -333,21 +385,22 @@ def test_drawable_replaces_what_no_font_has():
     assert drawable("a\x00\x07b") == "ab"
 
 
-def test_written_picture_has_150_dpi(tmp_path: Path):
+def test_written_figure_has_150_dpi(tmp_path: Path):
     from PIL import Image
 
     genres = np.array(["JAZZ"] * 4, dtype=object)
-    path = draw(library_pictures.map_picture, tmp_path / "map.png", np.eye(4)[:, :2], genres, "PCA", "Few songs.")
+    few = projection(np.eye(4)[:, :2], "PCA", n_neighbours=1)
+    path = draw(map_figure, tmp_path / "map.png", few, genres)
     with Image.open(path) as image:
         assert image.info["dpi"] == pytest.approx((150, 150), abs=0.1)
         assert min(image.size) > 800
 
 
-def test_every_format_is_written_and_the_same_picture_gives_the_same_bytes(song: DrawnSong, tmp_path: Path):
-    hard = DrawnSong(**{**vars(song), "title": HARD_TITLE})
+def test_every_format_is_written_and_the_same_figure_gives_the_same_bytes(song: SongJourney, tmp_path: Path):
+    hard = replace(among(song, 6), title=HARD_TITLE)
     formats = ("svg", "pdf", "png")
-    first = draw(song_pictures.journey_picture, tmp_path / "a.png", hard, library_around(song, 6), formats=formats)
-    draw(song_pictures.journey_picture, tmp_path / "b.png", hard, library_around(song, 6), formats=formats)
+    first = draw(journey_figure, tmp_path / "a.png", hard, formats=formats)
+    draw(journey_figure, tmp_path / "b.png", hard, formats=formats)
     assert first == tmp_path / "a.svg"
     starts = {"svg": b"<?xml", "pdf": b"%PDF", "png": b"\x89PNG"}
     for name in formats:

@@ -65,6 +65,7 @@ function traces(rows) {
   return [...others, linesFrom(song), ...points([song, ...nearest(song)], 1, Math.max(7, SIZE + 2)), ringAround(song)];
 }
 
+// copied whenever plotly is given it, since it writes into its layout
 const CAMERA = { eye: { x: 1.1, y: 1.1, z: 0.65 }, center: { x: 0, y: 0, z: -0.12 } };
 const bareAxis = (range) => ({
   range, title: { text: "" }, showticklabels: false, showspikes: false, zeroline: false, showbackground: false,
@@ -76,7 +77,7 @@ function firstLayout() {
   const [x, y, z] = data.limits;
   if (IN_SPACE) {
     const axes = { xaxis: bareAxis(x), yaxis: bareAxis(y), zaxis: bareAxis(z) };
-    return { ...common, scene: { ...axes, aspectmode: "cube", dragmode: "turntable", camera: CAMERA } };
+    return { ...common, scene: { ...axes, aspectmode: "cube", dragmode: "turntable", camera: structuredClone(CAMERA) } };
   }
   // plotly widens one of them, so that no direction is stretched
   const yaxis = { visible: false, range: y, scaleanchor: "x" };
@@ -98,18 +99,18 @@ function draw() {
 }
 
 // ── moving about ──
-const ranges = () => [map._fullLayout.xaxis.range, map._fullLayout.yaxis.range];
+const ranges = () => [map.layout.xaxis.range, map.layout.yaxis.range];
 const setRanges = ([x, y]) => Plotly.relayout(map, { "xaxis.range": x, "yaxis.range": y });
 const setEye = (x, y, z) => Plotly.relayout(map, { "scene.camera.eye": { x, y, z } });
 
 function zoom(factor) {
   const scaled = ([low, high]) => [-0.5, 0.5].map((end) => (low + high) / 2 + end * (high - low) * factor);
   if (!IN_SPACE) return setRanges(ranges().map(scaled));
-  const { x, y, z } = map._fullLayout.scene.camera.eye;
+  const { x, y, z } = map.layout.scene.camera.eye;
   return setEye(x * factor, y * factor, z * factor);
 }
 function wholeMap() {
-  return IN_SPACE ? Plotly.relayout(map, { "scene.camera": CAMERA }) : setRanges(data.limits);
+  return IN_SPACE ? Plotly.relayout(map, { "scene.camera": structuredClone(CAMERA) }) : setRanges(data.limits);
 }
 function bringIntoView(row) {
   if (IN_SPACE) return;
@@ -118,7 +119,7 @@ function bringIntoView(row) {
     setRanges(ranges().map(([low, high], i) => [place[i] - (high - low) / 2, place[i] + (high - low) / 2]));
 }
 function turn(right, up) {
-  const { x, y, z } = map._fullLayout.scene.camera.eye;
+  const { x, y, z } = map.layout.scene.camera.eye;
   const [cos, sin] = [Math.cos(0.2 * right), Math.sin(0.2 * right)];
   return setEye(x * cos - y * sin, x * sin + y * cos, z + 0.2 * up);
 }

@@ -1,6 +1,10 @@
-"""Points on a plane or in space that keep near songs near: UMAP, densMAP, t-SNE, and the principal axes before them.
+"""Numbers to coordinates: UMAP, densMAP and t-SNE, and the principal components before them.
 
 All start from the songs' principal components, ``(n_songs, n_components)``. Coordinates have no unit.
+
+References
+----------
+McInnes, Healy & Melville 2018, UMAP. Narayan, Berger & Cho 2021, densMAP. van der Maaten & Hinton 2008, t-SNE.
 """
 
 import warnings
@@ -13,52 +17,79 @@ TSNE_PERPLEXITY = 30.0  # scikit-learn's default
 
 
 def principal_axes(centred: np.ndarray, n_axes: int) -> np.ndarray:
-    """Directions of largest variance of centred rows, at most ``n_axes`` and fewer than rows, ``(n, n_columns)``."""
+    """Directions of largest variance.
+
+    Parameters
+    ----------
+    centred : np.ndarray, shape (n_songs, n_columns)
+        Columns of mean 0.
+    n_axes : int
+        At most so many, and fewer than songs.
+
+    Returns
+    -------
+    np.ndarray, shape (≤ n_axes, n_columns)
+        Orthonormal; the component of largest size of each is positive.
+    """
     n_axes = max(0, min(n_axes, len(centred) - 1, centred.shape[1]))
     _, vectors = np.linalg.eigh(centred.T @ centred)
     axes = vectors.T[::-1][:n_axes]
     largest = np.abs(axes).argmax(axis=1)
-    # the sign is arbitrary: the largest part of each is positive
     return axes * np.where(axes[np.arange(n_axes), largest] < 0, -1.0, 1.0)[:, None]
 
 
-def draw_coordinates(components: np.ndarray, method: str, dimensions: Sequence[int], seed: int) -> list[np.ndarray]:
-    """Coordinates float64 ``(n_songs, n_dimensions)`` for each of ``dimensions``, widest along the first axis."""
+def embed(components: np.ndarray, method: str, dimensions: Sequence[int], seed: int) -> list[np.ndarray]:
+    """Coordinates that keep near songs near.
+
+    Parameters
+    ----------
+    components : np.ndarray, shape (n_songs, n_components)
+    method : str
+        "UMAP", "densMAP" or "t-SNE".
+    dimensions : sequence of int
+        Numbers of dimensions, one result for each.
+    seed : int
+
+    Returns
+    -------
+    list of np.ndarray, shape (n_songs, n_dimensions), float64
+        Centred, and turned so that the first axis is the widest, since their orientation is arbitrary.
+    """
     if method == "t-SNE":
-        found = [_tsne(components, n_dimensions, seed) for n_dimensions in dimensions]
+        embedded = [_tsne(components, n_dimensions, seed) for n_dimensions in dimensions]
     else:
-        found = _umap(components, dimensions, seed, densmap=method == "densMAP")
+        embedded = _umap(components, dimensions, seed, densmap=method == "densMAP")
     result = []
-    for coordinates in found:  # their orientation is arbitrary
+    for coordinates in embedded:
         centred = coordinates.astype(np.float64) - coordinates.mean(axis=0, dtype=np.float64)
         result.append(centred @ principal_axes(centred, centred.shape[1]).T)
     return result
 
 
 def _umap(components: np.ndarray, dimensions: Sequence[int], seed: int, *, densmap: bool) -> list[np.ndarray]:
-    """UMAP (McInnes, Healy & Melville 2018) or densMAP (Narayan, Berger & Cho 2021) of exact neighbours."""
+    """UMAP or densMAP of exact neighbours."""
     from sklearn.neighbors import NearestNeighbors
     from umap import UMAP
 
     n_songs = len(components)
     k = min(UMAP_NEIGHBOURS, n_songs - 1)
     distances, rows = NearestNeighbors(n_neighbors=k - 1, algorithm="brute").fit(components).kneighbors()
-    known = (np.column_stack([np.arange(n_songs), rows]), np.column_stack([np.zeros(n_songs), distances]))
-    found = []
+    neighbours = (np.column_stack([np.arange(n_songs), rows]), np.column_stack([np.zeros(n_songs), distances]))
+    embedded = []
     for n_dimensions in dimensions:
         # one job: more would make the result depend on timing
         model = UMAP(
             n_components=n_dimensions, n_neighbors=k, densmap=densmap, random_state=seed, n_jobs=1,
-            precomputed_knn=known,
+            precomputed_knn=neighbours,
         )  # fmt: skip
-        with warnings.catch_warnings():  # it cannot place further songs then, which is not asked of it
+        with warnings.catch_warnings():  # without a search index it cannot transform further songs, which is not needed
             warnings.filterwarnings("ignore", message="precomputed_knn")
-            found.append(model.fit_transform(components))
-    return found
+            embedded.append(model.fit_transform(components))
+    return embedded
 
 
 def _tsne(components: np.ndarray, n_dimensions: int, seed: int) -> np.ndarray:
-    """t-SNE (van der Maaten & Hinton 2008), by Barnes and Hut's approximation."""
+    """t-SNE by Barnes and Hut's approximation."""
     from sklearn.manifold import TSNE
     from threadpoolctl import threadpool_limits
 

@@ -56,7 +56,7 @@ function rangeLegend(colouring) {
   const label = node("output", { class: "range" });
   const digits = colouring.whole ? 0 : Math.max(0, Math.min(6, -Math.floor(Math.log10(colouring.step))));
   const edge = (bin) => colouring.low + colouring.step * bin;
-  function say() {
+  function update() {
     const { from, to, bins, least, whole } = colouring;
     const ends = [from ? edge(from) : least, to < bins - 1 ? edge(to + 1) - (whole ? 1 : 0) : colouring.most];
     label.textContent = `${ends.map((end) => end.toFixed(digits)).join(" – ")} ${colouring.unit}`;
@@ -67,11 +67,11 @@ function rangeLegend(colouring) {
     input: ({ target }) => {
       colouring[end] = end === "from" ? Math.min(+target.value, colouring.to) : Math.max(+target.value, colouring.from);
       target.value = colouring[end];
-      say();
+      update();
     },
     change: draw,
   });
-  say();
+  update();
   const handles = [handle("from", "Least"), handle("to", "Most")];
   const range = node("div", { class: "histogram" }, node("div", { class: "bars" }, ...bars), ...handles, label);
   const unknown = chip(colouring, -1, [tone("--faint"), "circle"], "unknown", colouring.unknown);
@@ -85,7 +85,7 @@ function choose(row) {
   const inPanel = byId("panel").contains(document.activeElement);
   chosen.song = row;
   showSong();
-  if (inPanel) byId("panel").querySelector("h2").focus(); // the button that was pressed is gone
+  if (inPanel) byId("panel").querySelector("h2").focus(); // the pressed button no longer exists
   if (row !== null) bringIntoView(row);
   if (plays) byId("card").querySelector("audio")?.play().catch(() => {}); // the error event of its source says why
   return draw();
@@ -145,13 +145,13 @@ function showSong() {
 function invitation() {
   return [
     node("h2", { tabindex: -1 }, "Choose a song"),
-    muted("Point at one to see which it is. Click it, or find it by name: it plays, and the songs nearest to it ",
+    muted("Point at one to see which it is. Click it, or find it by name: it plays, and its nearest songs ",
       "in all 641 numbers are listed and joined to it."),
     muted(IN_SPACE
-      ? "Drag to turn, scroll to come nearer. There is no lasso in space: find songs by name, artist or genre "
-        + "and select all that are found, or use the flat map."
+      ? "Drag to turn, scroll to zoom. There is no lasso in space: search by name, artist or genre "
+        + "and select all results, or use the flat map."
       : "Draw a box or a lasso around songs to keep them as a playlist or a table."),
-    muted(`On the map, the arrow keys ${IN_SPACE ? "turn it" : "go from song to song"}; Esc lets go.`),
+    muted(`On the map, the arrow keys ${IN_SPACE ? "turn it" : "go from song to song"}; Esc deselects.`),
   ];
 }
 function songCard(row) {
@@ -167,9 +167,9 @@ function songCard(row) {
     node("p", { class: "facts" }, ...facts(row).map((fact) => named(fact))),
     ...player(row), allValues(row),
     node("h3", {}, ["No other songs", "The nearest song"][near.length] ?? `The ${near.length} nearest songs`),
-    muted("In all 641 numbers, not on the map; 1 is most alike, 0 unrelated."),
+    muted("In all 641 numbers, not on the map; 1 is most similar, 0 unrelated."),
     node("ol", { class: "songs" }, ...near.map((other, i) => listed(other, similar(i)))),
-    exportsOf([row, ...near], `like ${title(row)}`),
+    exportsOf([row, ...near], `similar to ${title(row)}`),
   ];
 }
 
@@ -193,7 +193,7 @@ function selectionList(rows) {
   const length = (row) => node("span", { class: "muted" }, clock(data.durations_s[row]));
   const rest = rows.length - LISTED;
   return [
-    closing("Let go of the selection", () => { select([], ""); byId("card").querySelector("h2").focus(); }),
+    closing("Clear the selection", () => { select([], ""); byId("card").querySelector("h2").focus(); }),
     node("h2", { tabindex: -1 }, `${songs(rows.length)} selected`), muted(chosen.by), exportsOf(rows, "selected songs"),
     node("ul", { class: "shares" }, ...shares),
     node("ul", { class: "songs" }, ...rows.slice(0, LISTED).map((row) => listed(row, length(row)))),
@@ -326,7 +326,7 @@ draw().then(() => {
   map.on("plotly_click", onSong(choose));
   map.on("plotly_selected", (event) => {
     const rows = (event?.points ?? []).map(rowOf).filter((row) => row !== undefined);
-    if (rows.length) setTimeout(() => select(rows, "Drawn around on the map")); // when plotly has finished with it
+    if (rows.length) setTimeout(() => select(rows, "Selected on the map")); // when plotly has finished with it
   });
   performance.mark("ready");
 });

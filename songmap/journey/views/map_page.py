@@ -1,0 +1,152 @@
+"""The maps as pages: one HTML file each that opens from disk without a network, light or dark.
+
+Everything known of the songs goes into the page once, as one table (``_song_table``): strings in shared lists,
+numbers as little-endian arrays in base64. ``map_table.js`` reads it, ``map_plot.js`` lets plotly draw the points,
+``map_page.js`` shows the rest; names from files and tags become text there, never HTML. ``map_page.html`` is the
+template, ``map_page.css`` the look.
+"""
+
+import base64
+import os
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from songmap.core.figures import SEQUENTIAL_MAP
+from songmap.core.files import write_atomically
+from songmap.core.pages import render
+from songmap.journey.results import Colouring, MapSongs, Projection
+from songmap.journey.views.map_figure import cube_limits, plane_limits
+from songmap.journey.views.summary import count_of_songs, trust_in_words
+from songmap.library.palette import genre_colours, genre_markers
+from songmap.library.schema import FAMILIES, UNKNOWN_GENRE
+
+_N_SCALE_STOPS = 11
+_COLOURING_NAMES = {
+    "key": "key (estimated)",
+    "confidence": "confidence of the genre model",
+    **{family: f"{family}, first component" for family in FAMILIES},
+}
+
+
+def write_map_page(path: Path, projection: Projection, map_songs: MapSongs, other_page: str = "") -> Path:
+    """Write the page of a map in two or three dimensions.
+
+    Parameters
+    ----------
+    path : Path
+        Audio files are named relative to its folder.
+    projection : Projection
+    map_songs : MapSongs
+        The first of its colourings is shown first.
+    other_page : str
+        Name of the same map's page in the other number of dimensions, in the same folder; empty without one.
+
+    Returns
+    -------
+    Path
+        ``path``.
+    """
+    from plotly.offline import get_plotlyjs
+
+    page = render(
+        "journey/views/map_page.html",
+        title=f"Map of {count_of_songs(projection.n_songs)}",
+        method=projection.method,
+        n_dimensions=projection.n_dimensions,
+        other_page=other_page,
+        trust=trust_in_words(projection),
+        songs=_song_table(projection, map_songs, path.parent),
+        plotly=get_plotlyjs(),
+    )
+    # a byte of a file name that is not UTF-8 is a lone surrogate here; written \\udcXX it is what JSON reads as one
+    write_atomically(path, page.encode("utf-8", "backslashreplace"))
+    return path
+
+
+def _song_table(projection: Projection, map_songs: MapSongs, page_folder: Path) -> dict[str, Any]:
+    """All that the page's script knows."""
+    from plotly.colors import sample_colorscale
+
+    songs, neighbours = map_songs.songs, map_songs.neighbours
+    text = {name: [str(value) for value in songs[name]] for name in ("title", "song_name", "key", "file_path")}
+    keys = [
+        key or (f"{estimate} (estimated)" if estimate else "")
+        for key, estimate in zip(text["key"], map_songs.keys, strict=True)
+    ]
+    genres = _shared(songs["genre"])
+    limits = cube_limits if projection.n_dimensions == 3 else plane_limits
+    return {
+        "titles": [title or name for title, name in zip(text["title"], text["song_name"], strict=True)],
+        "artists": _shared(songs["artist"]),
+        "albums": _shared(songs["album"]),
+        "genres": genres | _looks(genres["table"]),
+        "keys": _shared(keys),
+        "durations_s": _packed(songs["duration"], np.float32),
+        "tempos_bpm": _packed(songs["tempo_bpm"], np.float32),
+        "years": _packed(songs["year"], np.float32),
+        "coordinates": [_packed(axis, np.float32) for axis in projection.coordinates.T],
+        "limits": limits(projection.coordinates).tolist(),
+        "nNeighbours": neighbours.shape[1],
+        "neighbours": _packed(neighbours, np.uint16 if len(songs) <= 2**16 else np.uint32),
+        "similarities": _packed(map_songs.similarities, np.float32),
+        "colourings": [_colouring(colouring) for colouring in map_songs.colourings],
+        "scale": sample_colorscale(SEQUENTIAL_MAP, _N_SCALE_STOPS),
+    } | _places(text["file_path"], page_folder)
+
+
+def _places(paths: Sequence[str], page_folder: Path) -> dict[str, Any]:
+    """Where the files are, as ``base`` / one of ``folders`` / name; ``fromPage`` leads from the page to ``base``."""
+    folders = [os.path.dirname(path) for path in paths]  # noqa: PTH120 - a Path costs 20 times as much
+    try:
+        base = os.path.commonpath(folders)
+        from_page = os.path.relpath(base, Path(page_folder).absolute())
+    except ValueError:  # several drives
+        base, from_page = "", ""
+    tails = {folder: folder[len(base) :].lstrip(os.sep) for folder in set(folders)}
+    return {
+        "separator": os.sep,
+        "base": base,
+        "fromPage": from_page,
+        "folders": _shared(tails[folder] for folder in folders),
+        "names": [os.path.basename(path) for path in paths],  # noqa: PTH119
+    }
+
+
+def _colouring(colouring: Colouring) -> dict[str, Any]:
+    name = _COLOURING_NAMES.get(colouring.name, colouring.name)
+    about = {"name": name, "kind": colouring.kind, "unit": colouring.unit}
+    if colouring.kind == "number":
+        return about | {"values": _packed(colouring.values, np.float32)}
+    shared = _shared(str(value) or UNKNOWN_GENRE for value in colouring.values)
+    return about | shared | _looks(shared["table"])
+
+
+def _looks(names: Sequence[str]) -> dict[str, list[str]]:
+    """Colour and plotly's marker of each name, as everywhere; the unknown one's is grey."""
+    colours, markers = genre_colours(names), genre_markers(names, plotly=True)
+    return {"colours": [colours[name] for name in names], "markers": [markers[name] for name in names]}
+
+
+def _shared(values: Iterable[object]) -> dict[str, Any]:
+    """Each different text once, in natural order ("2" before "10"), and its number for every song."""
+    texts = [str(value) for value in values]
+    table = sorted(set(texts), key=_natural)
+    number = {text: index for index, text in enumerate(table)}
+    small = np.uint8 if len(table) <= 2**8 else np.uint16 if len(table) <= 2**16 else np.uint32
+    return {"table": table, "index": _packed([number[text] for text in texts], small)}
+
+
+def _natural(text: str) -> list[tuple[int, str]]:
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d{1,9})", text)]
+
+
+def _packed(values: Any, dtype: type[np.generic]) -> dict[str, str]:
+    """Numbers as the script's typed array of that name, rows one after the other."""
+    array = np.ascontiguousarray(np.asarray(values, dtype=dtype).ravel())
+    name = "".join(("Uint" if array.dtype.kind == "u" else "Float", str(8 * array.itemsize), "Array"))
+    little = array.astype(array.dtype.newbyteorder("<"), copy=False)
+    return {"type": name, "base64": base64.b64encode(little.tobytes()).decode("ascii")}

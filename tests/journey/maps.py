@@ -1,0 +1,42 @@
+"""Libraries of three groups of songs, and maps fitted to them, that several test files share."""
+
+from functools import lru_cache
+
+import numpy as np
+
+from songmap.journey.song_map import SongMap, fit_map
+from songmap.library.library import Library, song_table
+from songmap.library.schema import N_COLUMNS
+
+FITTED = ("umap", "tsne", "densmap")
+
+
+def grouped_embeddings(n_songs: int, seed: int = 0) -> np.ndarray:
+    """Embeddings of three groups that differ in mean, float32 ``(n_songs, 641)``."""
+    rng = np.random.default_rng(seed)
+    return (rng.normal(size=(n_songs, N_COLUMNS)) + 3 * (np.arange(n_songs) % 3)[:, None]).astype(np.float32)
+
+
+def grouped_library(n_songs: int, seed: int = 0) -> Library:
+    paths = [f"/music/{seed}/{row:04d}.wav" for row in range(n_songs)]
+    return library_of(grouped_embeddings(n_songs, seed), paths)
+
+
+def library_of(embeddings: np.ndarray, paths: list[str]) -> Library:
+    return Library(embeddings, song_table([{"file_path": path, "genre": "A"} for path in paths]))
+
+
+def part(library: Library, rows: object) -> Library:
+    return Library(library.embeddings[rows], library.songs.iloc[rows].reset_index(drop=True))
+
+
+def joined(first: Library, second: Library) -> Library:
+    paths = [*first.songs["file_path"], *second.songs["file_path"]]
+    order = np.argsort(paths)
+    return library_of(np.concatenate([first.embeddings, second.embeddings])[order], [paths[row] for row in order])
+
+
+@lru_cache
+def fitted(n_songs: int, method: str, seed: int) -> SongMap:
+    """The map of ``grouped_library(n_songs)``, fitted once."""
+    return fit_map(grouped_library(n_songs), method, seed)

@@ -1,0 +1,65 @@
+"""Genres compared: similarity, tempo, spectral centroid, keys."""
+
+import numpy as np
+import pytest
+from libraries import labelled_library
+from maps import grouped_embeddings
+
+from songmap.journey.genre_statistics import by_genre, count_keys, genre_statistics
+from songmap.journey.standardise import standardise
+from songmap.library.keys import NO_KEY, estimate_keys
+from songmap.library.schema import column_index
+
+GENRES = ["a", "b", "c"] * 3 + ["alone"]
+
+
+def test_similarity_against_every_pair_of_standardised_songs():
+    library = grouped_embeddings(10)
+    similarity = genre_statistics(labelled_library(library, GENRES)).similarity
+    assert similarity.genres == ("a", "alone", "b", "c")
+    scaled = standardise(library)
+    units = scaled / np.linalg.norm(scaled, axis=1, keepdims=True)
+    for row, first in enumerate(similarity.genres):
+        for column, second in enumerate(similarity.genres):
+            pairs = [
+                units[i] @ units[j]
+                for i in range(10)
+                for j in range(10)
+                if i != j and GENRES[i] == first and GENRES[j] == second
+            ]
+            expected = np.mean(pairs) if pairs else np.nan
+            assert similarity.means[row, column] == pytest.approx(expected, abs=1e-6, nan_ok=True)
+    assert np.isnan(similarity.means[1, 1])
+
+
+def test_statistics_are_of_the_columns_of_the_library():
+    embeddings = grouped_embeddings(10)
+    embeddings[:, column_index("tempo_bpm")] = [0, 120, 90, 100, 0, 80, 110, 130, 70, 0]
+    result = genre_statistics(labelled_library(embeddings, GENRES))
+    assert [values.tolist() for values in result.tempo_bpm.values] == [[100, 110], [], [120, 130], [70, 80, 90]]
+    assert result.tempo_bpm.medians == pytest.approx([105, np.nan, 125, 80], nan_ok=True)
+    assert result.tempo_bpm.n_unknown == 3
+    own = embeddings[[0, 3, 6], column_index("centroid_mean")]
+    assert result.centroid_hz.values[0].tolist() == sorted(own.tolist())
+    assert result.centroid_hz.n_unknown == 0
+    keys = estimate_keys(embeddings)[0]
+    assert np.array_equal(result.keys.counts, count_keys(keys, np.array(GENRES, dtype=object)).counts)
+
+
+def test_values_by_genre_are_sorted_and_unknown_ones_counted():
+    genres = np.array(["x", "y", "x", "x", "z"], dtype=object)
+    result = by_genre(np.array([3.0, np.nan, 1.0, np.nan, 7.0]), genres)
+    assert [values.tolist() for values in result.values] == [[1, 3], [], [7]]
+    assert result.medians == pytest.approx([2, np.nan, 7], nan_ok=True)
+    assert result.n_unknown == 2
+
+
+def test_keys_are_counted_by_genre_in_percent_of_its_songs():
+    genres = np.array(["x", "y", "x", "x", "x"], dtype=object)
+    result = count_keys(np.array([5, 23, 5, 0, NO_KEY]), genres)
+    assert result.counts.shape == result.shares.shape == (2, 24)
+    assert {(row, key): result.counts[row, key] for row, key in np.argwhere(result.counts)} == {
+        (0, 5): 2, (0, 0): 1, (1, 23): 1
+    }  # fmt: skip
+    assert (result.shares[0, 5], result.shares[0, 0], result.shares[1, 23]) == (50, 25, 100)
+    assert result.n_unknown == 1
