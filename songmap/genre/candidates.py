@@ -1,7 +1,6 @@
-"""The candidates: Pipelines on raw columns ``(n_songs, 641)``, what of them is chosen by inner folds, and the baselines.
+"""The candidates: Pipelines on raw columns ``(n_songs, 641)``, their grids of parameters, and the baselines.
 
-Labels are integers ``(n_songs,)``, 0 … n_genres - 1 in the order of a list of genres kept beside them. Probabilities
-are ``(n_songs, n_genres)``, rows summing to 1. A candidate's grid is a list of points, the simplest first.
+Labels are integers ``(n_songs,)``, 0 … n_genres - 1. A candidate's grid is a list of points, the simplest first.
 """
 
 from collections.abc import Callable
@@ -24,7 +23,7 @@ PUBLISHED: dict[str, float] = {
     "min_child_weight": 5, "gamma": 2, "reg_alpha": 0.5, "reg_lambda": 2,
 }  # fmt: skip
 COMPONENTS = ((1 / 8, 50), (1 / 2, 120))  # per training song, at most
-TREES = (50, 100, 200)  # all read off one fit
+TREES = (50, 100, 200)  # all taken from one fit
 LEARNING_RATE = 0.1
 
 Point = dict[str, Any]
@@ -32,25 +31,38 @@ Point = dict[str, Any]
 
 @dataclass(frozen=True)
 class Candidate:
-    """``build(point, n_songs, n_genres, seed)`` makes an unfitted Pipeline for so many training songs.
+    """A model that can be fitted.
 
-    ``grid(labels)`` are the points to choose from for these training songs. ``weighed``: the last step takes sample
-    weights, by which all genres count alike. ``calibrated``: its probabilities are made as frequent as they say.
-    ``most_songs``: it is never fitted on more, where that would take hours.
+    Attributes
+    ----------
+    title : str
+    build : callable
+        ``build(point, n_songs, n_genres, seed)`` gives an unfitted Pipeline for so many training songs.
+    grid : callable
+        ``grid(labels)`` gives the points to choose from for these training songs.
+    weighted : bool
+        The last step takes sample weights, by which all genres have equal weight.
+    calibrated : bool
+        Its probabilities are calibrated on inner folds.
+    most_songs : int or None
+        It is never fitted on more, where that would take hours.
+    has_components : bool
+        It is trees on principal components, which SHAP values explain.
     """
 
     title: str
     build: Callable[[Point, int, int, int], "Pipeline"]
     grid: Callable[[np.ndarray], list[Point]]
-    weighed: bool = False
+    weighted: bool = False
     calibrated: bool = True
     most_songs: int | None = None
+    has_components: bool = False
 
     def fit(self, point: Point, embeddings: np.ndarray, labels: np.ndarray, n_genres: int, seed: int) -> "Pipeline":
         """Its Pipeline fitted on ``(n_songs, 641)`` and ``(n_songs,)``; every genre must occur."""
         pipeline = self.build(point, len(labels), n_genres, seed)
         weights = {}
-        if self.weighed:
+        if self.weighted:
             counts = np.bincount(labels, minlength=n_genres)
             weights = {f"{pipeline.steps[-1][0]}__sample_weight": (len(labels) / (n_genres * counts))[labels]}
         return pipeline.fit(embeddings.astype(np.float64), labels, **weights)
@@ -89,11 +101,11 @@ def _trees(n_genres: int, seed: int, **parameters: float) -> Any:
     )
 
 
-def _adapted(point: Point, n_genres: int, seed: int, columns: float) -> Any:
+def _adapted_trees(point: Point, n_genres: int, seed: int, columns: float) -> Any:
     """Trees whose leaves hold at least one song, against a pull to zero (lambda) of one song, at the first tree.
 
     Before the first tree a song's Hessian is p(1 - p), twice that with more than two genres (XGBoost's softmax), at
-    p = 1 / n_genres: fixed limits would ask for ever larger leaves, the more genres there are.
+    p = 1 / n_genres: fixed limits would demand ever larger leaves, the more genres there are.
     """
     hessian = (1 if n_genres == 2 else 2) * (1 - 1 / n_genres) / n_genres
     return _trees(
@@ -124,7 +136,7 @@ def _column_grid(labels: np.ndarray) -> list[Point]:
 
 def _pca_xgboost(point: Point, n_songs: int, n_genres: int, seed: int) -> "Pipeline":
     return _pipeline(
-        ("pca", _components(point["components"], n_songs)), ("trees", _adapted(point, n_genres, seed, 0.7))
+        ("pca", _components(point["components"], n_songs)), ("trees", _adapted_trees(point, n_genres, seed, 0.7))
     )
 
 
@@ -135,11 +147,11 @@ def _published(point: Point, n_songs: int, n_genres: int, seed: int) -> "Pipelin
 
 
 def _xgboost(point: Point, n_songs: int, n_genres: int, seed: int) -> "Pipeline":
-    return _pipeline(("trees", _adapted(point, n_genres, seed, 0.1)))
+    return _pipeline(("trees", _adapted_trees(point, n_genres, seed, 0.1)))
 
 
 def _lda(point: Point, n_songs: int, n_genres: int, seed: int) -> "Pipeline":
-    """Shrinkage as by Ledoit & Wolf (2004); genres count alike."""
+    """Shrinkage as by Ledoit & Wolf (2004); all genres have equal weight."""
     from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
     even = np.full(n_genres, 1 / n_genres)
@@ -153,9 +165,9 @@ def _logistic(point: Point, n_songs: int, n_genres: int, seed: int) -> "Pipeline
 
 
 def _svm(point: Point, n_songs: int, n_genres: int, seed: int) -> "Pipeline":
-    """Probabilities by Platt's sigmoids (1999) on the training songs, far too steep: inner folds calibrate how much.
+    """Probabilities by Platt's sigmoids (1999) on the training songs, far too steep: inner folds calibrate them.
 
-    Folds of its own would know no groups, and halves of few songs turned its answers round.
+    Folds of its own would ignore groups, and on halves of few songs its predictions were reversed.
     """
     from sklearn.calibration import CalibratedClassifierCV
     from sklearn.svm import SVC
@@ -176,11 +188,13 @@ def _strengths(*values: float) -> Callable[[np.ndarray], list[Point]]:
 
 
 CANDIDATES: dict[str, Candidate] = {
-    "pca_xgboost": Candidate("PCA + XGBoost", _pca_xgboost, _component_grid, weighed=True),
-    "published": Candidate("PCA + XGBoost, published parameters", _published, _no_choice, calibrated=False),
-    "xgboost": Candidate("XGBoost on all 641 columns", _xgboost, _column_grid, weighed=True),
+    "pca_xgboost": Candidate("PCA + XGBoost", _pca_xgboost, _component_grid, weighted=True, has_components=True),
+    "published": Candidate(
+        "PCA + XGBoost, published parameters", _published, _no_choice, calibrated=False, has_components=True
+    ),
+    "xgboost": Candidate("XGBoost on all 641 columns", _xgboost, _column_grid, weighted=True),
     "lda": Candidate("shrinkage LDA", _lda, _no_choice),
-    "logistic": Candidate("logistic regression", _logistic, _strengths(1e-3, 1e-2, 1e-1), weighed=True),
-    "svm": Candidate("RBF SVM", _svm, _strengths(1, 10), weighed=True, most_songs=4_000),
-    "majority": Candidate("always the commonest genre", _majority, _no_choice, calibrated=False),
+    "logistic": Candidate("logistic regression", _logistic, _strengths(1e-3, 1e-2, 1e-1), weighted=True),
+    "svm": Candidate("RBF SVM", _svm, _strengths(1, 10), weighted=True, most_songs=4_000),
+    "majority": Candidate("most frequent genre", _majority, _no_choice, calibrated=False),
 }

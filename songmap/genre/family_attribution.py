@@ -1,9 +1,9 @@
-"""What each of the seven families of columns adds to a song's probabilities, and the smallest change that flips them.
+"""What each of the seven families of columns adds to a song's probabilities, and the smallest change of prediction.
 
-Shapley values (Shapley 1953) of the game "which families does the model know?", interventional (Janzing et al. 2020):
-a coalition of families is worth what the model says on average when they are the song's and all other columns are a
-background song's, for every background song. All 128 coalitions are worked out, so nothing is sampled. A model is any
-function ``predict`` from raw columns ``(n, 641)`` to probabilities ``(n, n_genres)``.
+Interventional Shapley values (Shapley 1953, Janzing et al. 2020): the worth of a coalition of families is the mean
+probability when their columns are the song's and all other columns a background song's, over all background songs. All
+128 coalitions are computed, so nothing is sampled. A model is any function ``predict_proba`` from raw columns
+``(n, 641)`` to probabilities ``(n, n_genres)``.
 """
 
 import hashlib
@@ -11,15 +11,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import combinations
 from math import factorial
+from typing import Any
 
 import numpy as np
 
+from songmap.genre.results import SmallestChange
 from songmap.library.schema import COLUMN_FAMILY, FAMILIES
 
-Predict = Callable[[np.ndarray], np.ndarray]
+PredictProba = Callable[[np.ndarray], np.ndarray]
 
-BACKGROUND_SONGS = 50  # values are then 0.4 to 0.7 points of probability from those before all songs, on average
-_ROWS = 8192  # at most about so many rows are put before a model at once: 21 MB of float32, 42 of a model's float64
+BACKGROUND_SONGS = 50  # values then differ by 0.4 to 0.7 points of probability from those with all songs, on average
+_ROWS = 8192  # given to a model at once, at most about: 21 MB of float32, 42 of a model's float64
 
 _FAMILY = np.array([FAMILIES.index(family) for family in COLUMN_FAMILY])  # of each column (641,)
 _COALITIONS = np.arange(2 ** len(FAMILIES))[:, np.newaxis] >> np.arange(len(FAMILIES)) & 1 == 1  # (128, 7): who is in
@@ -29,33 +31,26 @@ _COALITIONS = np.arange(2 ** len(FAMILIES))[:, np.newaxis] >> np.arange(len(FAMI
 class FamilyAttribution:
     """``values`` ``(n_songs, 7, n_genres)`` in the order of ``FAMILIES``, ``base`` ``(n_genres,)``: probabilities.
 
-    ``base`` is what the model says of the background on average; base and a song's values sum to what it says of it.
+    ``base`` is the mean over the background; base and a song's values sum to the song's probabilities.
     """
 
     values: np.ndarray
     base: np.ndarray
 
 
-@dataclass(frozen=True)
-class Change:
-    """With the columns of ``families`` at the medians of ``genre``, the model says ``genre``, by ``probability``."""
+def family_attribution(
+    predict_proba: PredictProba, embeddings: np.ndarray, background: np.ndarray
+) -> FamilyAttribution:
+    """Exact Shapley values of the families for songs ``(n_songs, 641)`` with a background ``(m, 641)``.
 
-    families: tuple[str, ...]
-    genre: str
-    probability: float
-
-
-def family_shapley(predict: Predict, embeddings: np.ndarray, background: np.ndarray) -> FamilyAttribution:
-    """Exact Shapley values of the families for songs ``(n_songs, 641)`` before a background ``(m, 641)``.
-
-    A song takes 126 * m rows of ``predict``, whatever the model, at most ``_ROWS`` of them at once.
+    A song takes 126 * m rows of ``predict_proba``, whatever the model, at most ``_ROWS`` of them at once.
     """
     embeddings = np.atleast_2d(embeddings)
-    whole, base = predict(embeddings), predict(background).mean(axis=0)
+    whole, base = predict_proba(embeddings), predict_proba(background).mean(axis=0)
     weights = _shapley_weights()
     values = np.empty((len(embeddings), len(FAMILIES), len(base)))
     for song, embedding in enumerate(embeddings):
-        between = _worth(predict, embedding, background, _COALITIONS[1:-1])
+        between = _worth(predict_proba, embedding, background, _COALITIONS[1:-1])
         values[song] = weights @ np.vstack([base, between, whole[song]])
     return FamilyAttribution(values, base)
 
@@ -63,9 +58,9 @@ def family_shapley(predict: Predict, embeddings: np.ndarray, background: np.ndar
 def background_songs(
     embeddings: np.ndarray, labels: np.ndarray, seed: int, number: int = BACKGROUND_SONGS
 ) -> np.ndarray:
-    """Songs that stand for all ``(n_songs, 641)``: of each genre its share of ``number``, at least one.
+    """A sample of the songs ``(n_songs, 641)``: of each genre its share of ``number``, at least one.
 
-    Which songs depends on what is in them and the seed, not on the order they come in. All, if there are no more.
+    Which songs depends on their columns and the seed, not on their order. All, if there are no more.
     """
     genres, counts = np.unique(labels, return_counts=True)
     wanted = _shares(counts, min(number, len(labels)))
@@ -77,37 +72,41 @@ def background_songs(
     return embeddings[chosen]
 
 
-def smallest_change(predict: Predict, embedding: np.ndarray, medians: np.ndarray, genres: list[str]) -> Change | None:
-    """The fewest families whose columns, all set to another genre's medians, make the model say that genre.
+def smallest_change(
+    predict_proba: PredictProba, embedding: np.ndarray, medians: np.ndarray, genres: list[str]
+) -> SmallestChange | None:
+    """The fewest families whose columns, all set to another genre's medians, make the model predict that genre.
 
     ``embedding`` ``(641,)``, ``medians`` ``(n_genres, 641)``. Of several such sets of equal size the one with the
     genre's largest probability counts, then the first in the order of ``FAMILIES`` and ``genres``. None if not even
-    another genre's medians in all columns are taken for that genre.
+    another genre's medians in all columns are predicted as that genre.
     """
-    others = np.delete(np.arange(len(genres)), predict(embedding[np.newaxis])[0].argmax())
+    others = np.delete(np.arange(len(genres)), predict_proba(embedding[np.newaxis])[0].argmax())
     for size in range(1, len(FAMILIES) + 1):
         sets = list(combinations(range(len(FAMILIES)), size))
         changed = np.array([np.isin(_FAMILY, one) for one in sets])
         rows = np.where(changed[:, np.newaxis], medians[others], embedding)
-        found = predict(rows.reshape(-1, len(embedding))).reshape(len(sets), len(others), -1)
-        own = found[:, np.arange(len(others)), others]
-        flips = np.where(found.argmax(axis=2) == others, own, -1.0)
+        proba = predict_proba(rows.reshape(-1, len(embedding))).reshape(len(sets), len(others), -1)
+        own = proba[:, np.arange(len(others)), others]
+        flips = np.where(proba.argmax(axis=2) == others, own, -1.0)
         if flips.max() >= 0:
             first, genre = np.unravel_index(flips.argmax(), flips.shape)
-            names = tuple(FAMILIES[family] for family in sets[first])
-            return Change(names, genres[others[genre]], float(flips[first, genre]))
+            names = [FAMILIES[family] for family in sets[first]]
+            return SmallestChange(names, genres[others[genre]], float(flips[first, genre]))
     return None
 
 
-def _worth(predict: Predict, embedding: np.ndarray, background: np.ndarray, coalitions: np.ndarray) -> np.ndarray:
-    """What the model says on average of the song's columns in each coalition ``(n, 7)`` with the background's others."""
+def _worth(
+    predict_proba: PredictProba, embedding: np.ndarray, background: np.ndarray, coalitions: np.ndarray
+) -> np.ndarray:
+    """Mean probabilities with the song's columns in each coalition ``(n, 7)`` and the background's in all others."""
     own = coalitions[:, _FAMILY]
     step = max(1, _ROWS // len(own))
-    total = 0.0
+    total: Any = 0.0
     for start in range(0, len(background), step):
         block = background[start : start + step]
         rows = np.where(own[:, np.newaxis], embedding, block)
-        total = total + predict(rows.reshape(-1, len(embedding))).reshape(len(own), len(block), -1).sum(axis=1)
+        total = total + predict_proba(rows.reshape(-1, len(embedding))).reshape(len(own), len(block), -1).sum(axis=1)
     return total / len(background)
 
 
@@ -124,7 +123,7 @@ def _shapley_weights() -> np.ndarray:
 
 
 def _shares(counts: np.ndarray, number: int) -> np.ndarray:
-    """``number`` things dealt out in proportion to ``counts``, at least one each (largest remainders first)."""
+    """``number`` items distributed in proportion to ``counts``, at least one each (largest remainders first)."""
     exact = counts * number / counts.sum()
     shares = np.maximum(np.floor(exact).astype(int), 1)
     missing = np.argsort(shares - exact, kind="stable")
