@@ -19,13 +19,13 @@ import time
 from pathlib import Path
 
 import numpy as np
+from songmap.genre.evaluate import evaluate
+from songmap.genre.material import training_material
+from songmap.genre.models import CANDIDATES
 
 from benchmarks.map import table
 from songmap.core.defaults import DEFAULT_SEED, usable_cores
 from songmap.core.workspace import REPOSITORY, Workspace
-from songmap.genre.evaluate import evaluate
-from songmap.genre.material import training_material
-from songmap.genre.models import CANDIDATES
 from songmap.genre.splits import plan_splits
 from songmap.library.library import Library, load_library, save_library, song_table
 from songmap.library.schema import AudioConfig

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from songmap.genre.families import Change, background_songs, family_shapley, smallest_change
+from songmap.genre.family_attribution import background_songs, family_attribution, smallest_change
+from songmap.genre.results import SmallestChange
 from songmap.library.schema import FAMILIES, N_COLUMNS, family_indices
 
 COLUMNS_OF = [family_indices(family) for family in FAMILIES]
@@ -78,7 +79,7 @@ def by_permutations(predict, song: np.ndarray, background: np.ndarray) -> np.nda
 
 def test_values_are_those_of_the_definition():
     predict, background = tangled(), songs(4, 1)
-    found = family_shapley(predict, songs(2), background)
+    found = family_attribution(predict, songs(2), background)
     for song, values in zip(songs(2), found.values, strict=True):
         assert values == pytest.approx(by_permutations(predict, song, background), abs=1e-9)
     assert np.abs(found.values).min() > 1e-5  # otherwise the test would prove little
@@ -86,12 +87,12 @@ def test_values_are_those_of_the_definition():
 
 @pytest.mark.parametrize("kind", ["trees", "lda"])
 @pytest.mark.parametrize("n_genres", [2, 5])
-def test_values_and_base_add_up_to_what_a_fitted_model_says(kind, n_genres):
+def test_values_and_base_add_up_to_the_probabilities_of_a_fitted_model(kind, n_genres):
     labels = np.arange(60) % n_genres
     embeddings = songs(60) + labels[:, np.newaxis].astype(np.float32) * songs(1, 5)
     predict = fitted(kind, embeddings, labels)
     background = background_songs(embeddings, labels, seed=0, number=10)
-    found = family_shapley(predict, embeddings[:3], background)
+    found = family_attribution(predict, embeddings[:3], background)
     assert found.values.shape == (3, 7, n_genres)
     assert found.base == pytest.approx(predict(background).mean(axis=0))
     assert found.base + found.values.sum(axis=1) == pytest.approx(predict(embeddings[:3]), abs=1e-6)
@@ -103,7 +104,7 @@ def test_values_and_base_add_up_to_what_a_fitted_model_says(kind, n_genres):
 def test_in_a_sum_a_family_adds_what_it_differs_by(seed):
     weights = np.random.default_rng(seed).standard_normal((N_COLUMNS, 3))
     embeddings, background = songs(2, seed).astype(float), songs(5, seed + 1).astype(float)
-    found = family_shapley(lambda rows: rows @ weights, embeddings, background)
+    found = family_attribution(lambda rows: rows @ weights, embeddings, background)
     for family, columns in enumerate(COLUMNS_OF):
         apart = embeddings[:, columns] - background[:, columns].mean(axis=0)
         assert found.values[:, family] == pytest.approx(apart @ weights[columns], abs=1e-9)
@@ -115,17 +116,17 @@ def test_a_family_that_the_model_ignores_adds_nothing_and_equal_ones_add_the_sam
     def predict(rows):  # timbre and rhythm play the same part, the others none
         return (rows[:, COLUMNS_OF[0][0]] * rows[:, COLUMNS_OF[3][0]])[:, np.newaxis]
 
-    values = family_shapley(predict, song, background).values[0, :, 0]
+    values = family_attribution(predict, song, background).values[0, :, 0]
     assert values == pytest.approx([-0.5, 0, 0, -0.5, 0, 0, 0])
 
 
-def test_the_only_family_that_tells_genres_apart_is_found():
+def test_the_only_family_that_separates_genres_is_found():
     labels = np.arange(120) % 2
     embeddings = songs(120)
     embeddings[np.ix_(labels == 1, family_indices("rhythm"))] += 4
     predict = fitted("lda", embeddings[:80], labels[:80])
     unseen = embeddings[80:]
-    found = family_shapley(predict, unseen, background_songs(embeddings[:80], labels[:80], seed=0, number=20))
+    found = family_attribution(predict, unseen, background_songs(embeddings[:80], labels[:80], seed=0, number=20))
     own = found.values[np.arange(40), :, labels[80:]]
     assert (own.argmax(axis=1) == FAMILIES.index("rhythm")).all()
     others = np.delete(np.abs(own).mean(axis=0), FAMILIES.index("rhythm"))
@@ -140,10 +141,10 @@ def test_a_model_is_never_given_more_rows_than_the_limit_and_the_background_is_a
         return predict(rows)
 
     background = songs(150, 2)
-    whole = family_shapley(counting, songs(1), background)
+    whole = family_attribution(counting, songs(1), background)
     assert max(sizes) <= 8192
     assert sum(sizes) == 1 + 150 + 126 * 150
-    parts = [family_shapley(predict, songs(1), part).values for part in np.split(background, 3)]
+    parts = [family_attribution(predict, songs(1), part).values for part in np.split(background, 3)]
     assert whole.values == pytest.approx(np.mean(parts, axis=0), abs=1e-12)
 
 
@@ -184,9 +185,9 @@ def all_changes(predict, song, medians, genres):
             row = song.copy()
             for family in sets:
                 row[COLUMNS_OF[family]] = medians[genre][COLUMNS_OF[family]]
-            said = predict(row[np.newaxis])[0]
-            if genre != now and said.argmax() == genre:
-                found.append((len(sets), -said[genre], sets, genre))
+            proba = predict(row[np.newaxis])[0]
+            if genre != now and proba.argmax() == genre:
+                found.append((len(sets), -proba[genre], sets, genre))
     return sorted(found)
 
 
@@ -200,13 +201,13 @@ def test_the_smallest_change_is_the_first_of_all_changes(seed):
         assert found is None
         return
     size, probability, sets, genre = wanted[0]
-    assert found.families == tuple(FAMILIES[family] for family in sets)
+    assert found.families == [FAMILIES[family] for family in sets]
     assert (len(found.families), found.genre) == (size, genres[genre])
     assert found.probability == pytest.approx(-probability)
 
 
 def votes(rows: np.ndarray) -> np.ndarray:
-    """B as soon as two families say so, by the sign of their sum."""
+    """B as soon as the sums of two families are positive."""
     share = (sums_of_families(rows) > 0).sum(axis=1) / 7
     second = np.where(share > 1 / 7, 0.6, 0.4)
     return np.stack([1 - second, second], axis=1)
@@ -214,9 +215,9 @@ def votes(rows: np.ndarray) -> np.ndarray:
 
 def test_of_equal_changes_the_first_families_count():
     song, medians = -np.ones(N_COLUMNS), np.stack([-np.ones(N_COLUMNS), np.ones(N_COLUMNS)])
-    assert smallest_change(votes, song, medians, ["A", "B"]) == Change(("timbre", "harmony"), "B", 0.6)
+    assert smallest_change(votes, song, medians, ["A", "B"]) == SmallestChange(["timbre", "harmony"], "B", 0.6)
 
 
-def test_there_is_no_change_where_a_genres_own_medians_are_not_taken_for_it():
+def test_there_is_no_change_where_a_genres_own_medians_are_not_predicted_as_it():
     song, medians = -np.ones(N_COLUMNS), -np.ones((2, N_COLUMNS))
     assert smallest_change(votes, song, medians, ["A", "B"]) is None

@@ -1,4 +1,4 @@
-"""The candidates, and what is chosen of them and how they are calibrated inside the songs given."""
+"""The candidates, their parameters and their calibration, chosen inside the training songs."""
 
 import warnings
 
@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 from libraries import separable_library
 
-from songmap.genre.learn import calibrate, inner_folds, learn, one_thread
-from songmap.genre.models import CANDIDATES, TREES
-from songmap.library.genre_model import Calibration, pipeline_probabilities
+from songmap.genre.candidates import CANDIDATES, TREES
+from songmap.genre.fit import FittedCandidate, TrainingSongs, calibrate, fit_candidate, inner_folds, one_thread
+from songmap.library.genre_model import Calibration, pipeline_predict_proba
 from songmap.library.schema import N_COLUMNS
 
 
 @pytest.fixture(autouse=True, scope="module")
 def alone():
-    """As wherever models are learned."""
+    """As wherever models are fitted."""
     with one_thread():
         yield
 
@@ -25,40 +25,44 @@ def clouds(n_genres: int, songs: int, distance: float = 0.4) -> tuple[np.ndarray
     return library.embeddings, np.repeat(np.arange(n_genres), songs), library.songs["artist"].to_numpy(object)
 
 
+def fit(name: str, embeddings, labels, groups, n_genres: int, seed: int, **options) -> FittedCandidate:
+    return fit_candidate(name, TrainingSongs(embeddings, labels, groups, n_genres), seed, **options)
+
+
 def test_published_parameters_are_the_published_ones_and_nothing_is_added():
     embeddings, labels, groups = clouds(2, 30)
-    learned = learn("published", embeddings, labels, groups, 2, 0)
-    trees = learned.pipeline[-1].get_params()
+    fitted = fit("published", embeddings, labels, groups, 2, 0)
+    trees = fitted.pipeline[-1].get_params()
     wanted = {
         "n_estimators": 50, "max_depth": 2, "learning_rate": 0.03, "subsample": 0.6, "colsample_bytree": 0.6,
         "min_child_weight": 5, "gamma": 2, "reg_alpha": 0.5, "reg_lambda": 2,
     }  # fmt: skip
     assert {name: trees[name] for name in wanted} == wanted
-    assert learned.pipeline["pca"].n_components_ == 15
-    assert [name for name, _ in learned.pipeline.steps] == ["scaler", "pca", "trees"]
-    raw = pipeline_probabilities(learned.pipeline, embeddings)
-    assert learned.probabilities(embeddings) == pytest.approx(raw, abs=1e-6)  # float32 rows sum to nearly 1
+    assert fitted.pipeline["pca"].n_components_ == 15
+    assert [name for name, _ in fitted.pipeline.steps] == ["scaler", "pca", "trees"]
+    raw = pipeline_predict_proba(fitted.pipeline, embeddings)
+    assert fitted.predict_proba(embeddings) == pytest.approx(raw, abs=1e-6)  # float32 rows sum to nearly 1
 
 
 @pytest.mark.parametrize("name", list(CANDIDATES))
 @pytest.mark.parametrize(("n_genres", "songs"), [(2, 3), (12, 3), (3, 20)])
-def test_every_candidate_learns_from_few_songs_and_many_genres_without_a_warning(name, n_genres, songs):
+def test_every_candidate_fits_few_songs_and_many_genres_without_a_warning(name, n_genres, songs):
     embeddings, labels, groups = clouds(n_genres, songs)
     embeddings[:, ::3] = 1.5  # constant columns
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        found = learn(name, embeddings, labels, groups, n_genres, 0).probabilities(embeddings)
+        found = fit(name, embeddings, labels, groups, n_genres, 0).predict_proba(embeddings)
     assert found.shape == (n_genres * songs, n_genres)
     assert found.sum(axis=1) == pytest.approx(1)
     assert (found >= 0).all()
 
 
 @pytest.mark.parametrize("name", [name for name in CANDIDATES if name not in ("published", "majority")])
-def test_every_candidate_finds_clouds_again(name):
+def test_every_candidate_classifies_clouds(name):
     embeddings, labels, groups = clouds(4, 24)
     train = np.arange(96) % 24 < 16
-    learned = learn(name, embeddings[train], labels[train], groups[train], 4, 0)
-    assert (learned.probabilities(embeddings[~train]).argmax(axis=1) == labels[~train]).mean() > 0.9
+    fitted = fit(name, embeddings[train], labels[train], groups[train], 4, 0)
+    assert (fitted.predict_proba(embeddings[~train]).argmax(axis=1) == labels[~train]).mean() > 0.9
 
 
 @pytest.mark.parametrize("n_songs", [2, 10, 300])
@@ -84,27 +88,27 @@ def test_leaves_of_single_songs_are_allowed_whatever_the_number_of_genres():
 
 
 @pytest.mark.parametrize(("name", "wanted"), [("xgboost", 0.5), ("logistic", 0.5), ("lda", 0.5), ("majority", 0.1)])
-def test_genres_count_alike_however_many_songs_they_have(name, wanted):
-    """Columns that tell nothing, nine songs to one: before calibration both genres are as likely, the majority aside."""
+def test_genres_have_equal_weight_however_many_songs_they_have(name, wanted):
+    """Columns without information, nine songs to one: before calibration both genres are equally probable, the majority aside."""
     labels = np.repeat([0, 1], [360, 40])
     candidate, embeddings = CANDIDATES[name], np.full((400, N_COLUMNS), 2.5)
     pipeline = candidate.fit(candidate.grid(labels)[0], embeddings, labels, 2, 0)
-    assert pipeline_probabilities(pipeline, embeddings)[:, 1] == pytest.approx(wanted, abs=0.03)
+    assert pipeline_predict_proba(pipeline, embeddings)[:, 1] == pytest.approx(wanted, abs=0.03)
 
 
 @pytest.mark.parametrize("name", ["pca_xgboost", "lda", "logistic", "svm"])
-def test_a_rare_genre_is_found_and_as_likely_as_it_is_frequent(name):
+def test_a_rare_genre_is_predicted_and_as_probable_as_it_is_frequent(name):
     rng = np.random.default_rng(0)
     labels = np.repeat([0, 1], [360, 40])
     embeddings = rng.standard_normal((400, N_COLUMNS)) + 0.25 * labels[:, np.newaxis]
     train = np.arange(400) % 2 == 0
-    learned = learn(name, embeddings[train], labels[train], np.arange(200), 2, 0)
-    found = learned.probabilities(embeddings[~train])
+    fitted = fit(name, embeddings[train], labels[train], np.arange(200), 2, 0)
+    found = fitted.predict_proba(embeddings[~train])
     assert found[:, 1].mean() == pytest.approx(0.1, abs=0.05)
     assert (found.argmax(axis=1) == 1)[labels[~train] == 1].mean() >= 0.5
 
 
-def test_trees_read_off_one_fit_are_those_of_a_fit_of_their_own():
+def test_trees_taken_from_one_fit_are_those_of_a_fit_of_their_own():
     embeddings, labels, _ = clouds(3, 12)
     candidate = CANDIDATES["pca_xgboost"]
     point = {"components": 8, "depth": 2, "trees": 50}
@@ -130,7 +134,7 @@ def test_calibration_recovers_a_known_temperature(temperature):
 
 
 def test_calibration_gives_frequency_back():
-    """Nine to one, seen by a model that weighs both alike: the true odds are the model's times nine."""
+    """Nine to one, seen by a model that weights both equally: the true odds are the model's times nine."""
     rng = np.random.default_rng(0)
     labels = (rng.random(8000) < 0.1).astype(int)
     place = rng.standard_normal(8000) + 2 * labels  # log-likelihood ratio 2 * place - 2
@@ -146,19 +150,19 @@ def test_calibration_of_noise_leaves_the_shares():
     labels = np.repeat([0, 1], [700, 300])
     found = softmax(8 * rng.standard_normal((1000, 2)))
     shares = np.array([0.7, 0.3])
-    told = calibrate(found, labels, np.arange(1000), shares)[0].apply(found)
-    assert np.abs(told - shares).max() < 0.12
+    calibrated = calibrate(found, labels, np.arange(1000), shares)[0].apply(found)
+    assert np.abs(calibrated - shares).max() < 0.12
 
 
 def test_right_everywhere_is_not_infallible():
     labels = np.repeat([0, 1], 20)
     found = np.where(np.eye(2)[labels] == 1, 1 - 1e-9, 1e-9)
     for n_groups in (4, 40):
-        told = calibrate(found, labels, np.arange(40) % n_groups, np.array([0.5, 0.5]))[0].apply(found)
-        assert told.max() == pytest.approx(1 - 1 / (n_groups + 2), abs=1e-3)
+        calibrated = calibrate(found, labels, np.arange(40) % n_groups, np.array([0.5, 0.5]))[0].apply(found)
+        assert calibrated.max() == pytest.approx(1 - 1 / (n_groups + 2), abs=1e-3)
 
 
-def test_calibration_is_the_identity_where_nothing_is_to_be_done():
+def test_calibration_without_parameters_is_the_identity():
     found = softmax(np.random.default_rng(0).standard_normal((50, 4)))
     assert Calibration(1.0, 0.0, np.full(4, 0.25)).apply(found) == pytest.approx(found)
 
@@ -172,29 +176,29 @@ def test_inner_folds_keep_groups_and_fall_back_to_songs_and_to_none():
     assert inner_folds(np.array([0, 0, 1, 1, 1]), np.zeros(5), 0) == []
 
 
-def test_without_inner_folds_the_middle_of_the_grid_is_learned_uncalibrated():
+def test_without_inner_folds_the_middle_of_the_grid_is_fitted_uncalibrated():
     embeddings, labels, groups = clouds(2, 2)
-    learned = learn("logistic", embeddings, labels, groups, 2, 0)
-    assert learned.parameters == {"C": 1e-2}
-    assert (learned.calibration.temperature, learned.calibration.prior_weight) == (1, 0)
+    fitted = fit("logistic", embeddings, labels, groups, 2, 0)
+    assert fitted.parameters == {"C": 1e-2}
+    assert (fitted.calibration.temperature, fitted.calibration.prior_weight) == (1, 0)
 
 
 def test_large_sets_choose_on_a_part_and_calibrate_on_a_fold():
     embeddings, labels, groups = clouds(2, 60)
-    whole = learn("logistic", embeddings, labels, groups, 2, 0)
-    part = learn("logistic", embeddings, labels, groups, 2, 0, grid_songs=40)
+    whole = fit("logistic", embeddings, labels, groups, 2, 0)
+    part = fit("logistic", embeddings, labels, groups, 2, 0, grid_songs=40)
     assert part.parameters["C"] in (1e-3, 1e-2, 1e-1)
     assert part.calibration.temperature != whole.calibration.temperature
     train, test = inner_folds(labels, groups, 0)[0]
     pipeline = CANDIDATES["logistic"].fit(part.parameters, embeddings[train], labels[train], 2, 0)
     wanted, _ = calibrate(
-        pipeline_probabilities(pipeline, embeddings[test]), labels[test], groups[test], part.calibration.shares
+        pipeline_predict_proba(pipeline, embeddings[test]), labels[test], groups[test], part.calibration.shares
     )
     assert part.calibration.temperature == pytest.approx(wanted.temperature)
 
 
 @pytest.mark.parametrize("name", ["pca_xgboost", "xgboost", "svm"])
-def test_a_seed_learns_the_same_twice(name):
+def test_a_seed_fits_the_same_twice(name):
     embeddings, labels, groups = clouds(2, 10, 0.1)
-    one, other = (learn(name, embeddings, labels, groups, 2, 7).probabilities(embeddings) for _ in range(2))
+    one, other = (fit(name, embeddings, labels, groups, 2, 7).predict_proba(embeddings) for _ in range(2))
     assert np.array_equal(one, other)

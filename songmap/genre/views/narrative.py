@@ -126,7 +126,7 @@ def _comparison(one: DescriptorComparison) -> str:
     unit = f" {one.unit}" if one.unit else ""
     pair = ", ".join(f"{genre} {text}" for genre, text in zip(one.medians, texts, strict=True))
     which = "medians" if len(one.columns) == 1 else "medians of the bands"
-    return f"{one.descriptor} {quantity(one.value)}{unit} ({which}: {pair}{nearer})"
+    return f"{one.descriptor} is {quantity(one.value)}{unit} ({which}: {pair}{nearer})"
 
 
 def _change_sentence(song: SongExplanation) -> str:

@@ -92,7 +92,7 @@ def _tables(report: GenreReport) -> dict[str, Table]:
             marked=lambda one: one.model == used,
         ),
         "leakage": _table(
-            [("songs that belong together kept together", report.leakage.grouped_accuracy),
+            [(f"grouped by {report.grouping.group_by}", report.leakage.grouped_accuracy),
              ("random", report.leakage.random_accuracy)],
             {"folds": "folds", "accuracy": "accuracy"},
             lambda one: {"folds": one[0], "accuracy": one[1]},
