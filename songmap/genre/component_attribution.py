@@ -85,7 +85,7 @@ def components_of(pipeline: "Pipeline") -> list[Component]:
 def loading_terms(loadings: np.ndarray) -> list[LoadingTerm]:
     """The columns or ranges of mel bands with the largest sums of squared loadings ``(641,)``, largest first.
 
-    The four statistics of a mel band move together, so their mean loading stands for the band.
+    The four statistics of a mel band move together, so their mean loading is that of the band.
     """
     least = _STRONG * np.abs(loadings).max()
     weighted: list[tuple[float, LoadingTerm]] = []

@@ -36,7 +36,7 @@ class Grouping:
 
 @dataclass(frozen=True)
 class SplitScores:
-    """Scores on songs outside the training data, with 95 % intervals, beside the commonest genre's (``baseline_…``).
+    """Scores on songs outside the training data, with 95 % intervals, beside the most frequent genre's (``baseline_…``).
 
     ``split`` is ``test`` or ``cross_validation``, which has ``n_folds`` folds ``n_repeats`` times (test: 0 and 0).
     """

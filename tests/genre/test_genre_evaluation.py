@@ -23,7 +23,7 @@ from songmap.library.schema import N_COLUMNS
 FEW = ("pca_xgboost", "logistic", "majority")
 
 
-pytestmark = pytest.mark.usefixtures("small_grid")
+pytestmark = pytest.mark.usefixtures("small_evaluation")
 
 
 def evaluated(library: Library, seed: int = 42, on_progress=None, **settings) -> Evaluation:

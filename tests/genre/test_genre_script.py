@@ -28,7 +28,7 @@ from songmap.library.genre_model import load_model
 from songmap.library.library import Library, library_fingerprint, save_library
 from songmap.library.schema import FAMILIES, AudioConfig
 
-pytestmark = pytest.mark.usefixtures("small_grid")
+pytestmark = pytest.mark.usefixtures("small_evaluation")
 
 FIGURES = (
     "boundary_songs", "candidates", "confusion", "families", "family_waterfall", "reliability", "shap_bar",
@@ -64,7 +64,7 @@ def library_with_strays() -> Library:
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory, library_with_strays: Library, small_grid: None) -> tuple[Path, dict]:
+def trained(tmp_path_factory, library_with_strays: Library, small_evaluation: None) -> tuple[Path, dict]:
     """A workspace after one run of the script with ``--all --json``, and the document."""
     folder = tmp_path_factory.mktemp("trained")
     save_library(Workspace(folder), library_with_strays, AudioConfig())

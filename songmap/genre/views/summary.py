@@ -66,7 +66,7 @@ def classification_summary(classification: FileClassification) -> str:
 
 
 def classification_notes(classification: FileClassification) -> list[str]:
-    """What stderr says of a classification: the library's state, and files without a prediction."""
+    """Lines for stderr on a classification: the library's state, and files without a prediction."""
     notes = {
         "unreadable": f"note: the library cannot be compared with the training data: {classification.library_error}",
         "changed": "note: the model was trained on another state of this library, or another one; "
