@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from songmap.genre.results import Component, ComponentImportance, LoadingTerm
+from songmap.genre.results import ComponentImportance
+from songmap.genre.song_results import Component, LoadingTerm
 from songmap.library.mel import mel_centres_hz
 from songmap.library.schema import COLUMN_FAMILY, COLUMNS, AudioConfig, block_slice
 

@@ -8,7 +8,7 @@ from songmap.genre.component_attribution import component_attribution, component
 from songmap.genre.conformal import prediction_sets
 from songmap.genre.family_attribution import FamilyAttribution, family_attribution, smallest_change
 from songmap.genre.label_issues import set_of
-from songmap.genre.results import (
+from songmap.genre.song_results import (
     ComponentContribution,
     ComponentExplanation,
     DescriptorComparison,

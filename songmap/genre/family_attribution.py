@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from songmap.genre.results import SmallestChange
+from songmap.genre.song_results import SmallestChange
 from songmap.library.schema import COLUMN_FAMILY, FAMILIES
 
 PredictProba = Callable[[np.ndarray], np.ndarray]

@@ -6,7 +6,7 @@
 import numpy as np
 import pandas as pd
 
-from songmap.genre.results import BoundarySong, LabelIssue
+from songmap.genre.song_results import BoundarySong, LabelIssue
 
 
 def uncertainty(proba: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

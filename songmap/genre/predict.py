@@ -13,7 +13,8 @@ from songmap.core.workspace import Workspace
 from songmap.genre.candidates import CANDIDATES
 from songmap.genre.explanation import explain_song
 from songmap.genre.limits import limit_from
-from songmap.genre.results import FileClassification, ModelReference, SongExplanation
+from songmap.genre.results import FileClassification
+from songmap.genre.song_results import ModelReference, SongExplanation
 from songmap.library.genre_model import GenreModel, load_model
 from songmap.library.library import Library, library_fingerprint, load_library
 from songmap.library.recordings import MAX_DISTANCE, coordinates

@@ -22,10 +22,10 @@ from songmap.genre.explanation import explain_song
 from songmap.genre.family_attribution import FamilyAttribution, background_songs, family_attribution
 from songmap.genre.fit import FittedCandidate, one_thread
 from songmap.genre.label_issues import boundary_songs, label_issues, least_certain, set_of, uncertainty
-from songmap.genre.results import (
+from songmap.genre.results import FamilyMeans
+from songmap.genre.song_results import (
     BoundarySong,
     ClassifiedSong,
-    FamilyMeans,
     LabelIssue,
     ModelReference,
     SongExplanation,

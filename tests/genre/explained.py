@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from songmap.genre.results import FamilyContribution, ModelReference, SongExplanation
+from songmap.genre.song_results import FamilyContribution, ModelReference, SongExplanation
 from songmap.library.genre_model import Calibration, GenreModel
 from songmap.library.schema import FAMILIES, N_COLUMNS
 

@@ -9,12 +9,8 @@ from songmap.genre.candidates import CANDIDATES
 from songmap.genre.component_attribution import ComponentAttribution, ComponentSample
 from songmap.genre.limits import FewTestGroups
 from songmap.genre.results import (
-    BoundarySong,
     CandidateScores,
     Choice,
-    Component,
-    ComponentContribution,
-    ComponentExplanation,
     ComponentImportance,
     ConformalCoverage,
     ConfusionMatrix,
@@ -22,15 +18,21 @@ from songmap.genre.results import (
     GenreReport,
     GenreScores,
     Grouping,
-    LabelIssue,
     Leakage,
-    LoadingTerm,
-    ModelReference,
     OverfittingGap,
     PermutationTest,
     Reliability,
     ReliabilityBin,
     SplitScores,
+)
+from songmap.genre.song_results import (
+    BoundarySong,
+    Component,
+    ComponentContribution,
+    ComponentExplanation,
+    LabelIssue,
+    LoadingTerm,
+    ModelReference,
     UnknownSong,
 )
 from songmap.library.schema import FAMILIES

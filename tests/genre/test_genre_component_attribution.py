@@ -10,7 +10,7 @@ from songmap.genre.component_attribution import (
     components_of,
     loading_terms,
 )
-from songmap.genre.results import Component, LoadingTerm
+from songmap.genre.song_results import Component, LoadingTerm
 from songmap.genre.views.sentences import component_name, component_terms
 from songmap.library.descriptors import COLUMN_LABELS
 from songmap.library.schema import COLUMNS, N_COLUMNS, block_slice, column_index

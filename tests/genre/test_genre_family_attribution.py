@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from songmap.genre.family_attribution import background_songs, family_attribution, smallest_change
-from songmap.genre.results import SmallestChange
+from songmap.genre.song_results import SmallestChange
 from songmap.library.schema import FAMILIES, N_COLUMNS, family_indices
 
 COLUMNS_OF = [family_indices(family) for family in FAMILIES]

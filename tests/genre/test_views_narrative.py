@@ -11,16 +11,12 @@ from songmap.core.text import quantity
 from songmap.genre import limits
 from songmap.genre.explanation import explain_song
 from songmap.genre.limits import limit_from
-from songmap.genre.results import (
-    Choice,
+from songmap.genre.results import Choice, Grouping, Leakage, OverfittingGap, PermutationTest
+from songmap.genre.song_results import (
     Component,
     DescriptorComparison,
-    Grouping,
-    Leakage,
     LoadingTerm,
     ModelReference,
-    OverfittingGap,
-    PermutationTest,
     PitchClasses,
     SmallestChange,
 )

@@ -13,7 +13,8 @@ import numpy as np
 from songmap.core.figures import AWAY_COLOUR, DIVERGING_MAP, GRID_COLOUR, MUTED_COLOUR, TOWARDS_COLOUR, drawable
 from songmap.core.text import shorten
 from songmap.genre.component_attribution import ComponentSample
-from songmap.genre.results import FamilyMeans, GenreReport, SongExplanation
+from songmap.genre.results import FamilyMeans, GenreReport
+from songmap.genre.song_results import SongExplanation
 from songmap.genre.views.figures import headline, new_figure, short, stacked_bars
 from songmap.genre.views.sentences import component_name, components_title, model_phrase
 from songmap.library.palette import FAMILY_COLOURS, genre_colours, genre_markers

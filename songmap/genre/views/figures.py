@@ -10,7 +10,8 @@ import numpy as np
 
 from songmap.core.figures import MUTED_COLOUR, TEXT_COLOUR, TOWARDS_COLOUR, drawable
 from songmap.core.text import shorten
-from songmap.genre.results import BoundarySong, CandidateScores, ConfusionMatrix, Reliability
+from songmap.genre.results import CandidateScores, ConfusionMatrix, Reliability
+from songmap.genre.song_results import BoundarySong
 from songmap.genre.views.sentences import split_phrase
 from songmap.library.palette import genre_colours, genre_markers
 

@@ -7,7 +7,7 @@ from 95 %, likely from 75 %, leaning from 50 %, undecided below. A point is a hu
 import re
 
 from songmap.core.text import percent, quantity
-from songmap.genre.results import (
+from songmap.genre.song_results import (
     ComponentContribution,
     ComponentExplanation,
     DescriptorComparison,

@@ -7,18 +7,16 @@ from songmap.genre.candidates import CANDIDATES
 from songmap.genre.conformal import COVERAGE
 from songmap.genre.results import (
     Choice,
-    Component,
     ConformalCoverage,
     ConfusionMatrix,
     GenreReport,
     Grouping,
     Leakage,
-    LoadingTerm,
-    ModelReference,
     OverfittingGap,
     PermutationTest,
     SplitScores,
 )
+from songmap.genre.song_results import Component, LoadingTerm, ModelReference
 from songmap.library.descriptors import COLUMN_LABELS
 from songmap.library.schema import column_index
 

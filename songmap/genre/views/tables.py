@@ -8,7 +8,7 @@ from typing import Any
 
 from songmap.core.files import write_atomically
 from songmap.core.text import readable
-from songmap.genre.results import BoundarySong, ClassifiedSong, LabelIssue, ModelReference, UnknownSong
+from songmap.genre.song_results import BoundarySong, ClassifiedSong, LabelIssue, ModelReference, UnknownSong
 from songmap.genre.views.sentences import model_phrase
 
 Song = BoundarySong | LabelIssue | UnknownSong | ClassifiedSong
