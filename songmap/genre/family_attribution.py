@@ -41,8 +41,18 @@ class FamilyAttribution:
 def family_attribution(
     predict_proba: PredictProba, embeddings: np.ndarray, background: np.ndarray
 ) -> FamilyAttribution:
-    """Exact Shapley values of the families for songs ``(n_songs, 641)`` with a background ``(m, 641)``.
+    """Exact Shapley values of the families.
 
+    Parameters
+    ----------
+    predict_proba : callable
+    embeddings : np.ndarray, shape (n_songs, 641)
+        Songs to explain.
+    background : np.ndarray, shape (m, 641)
+        Songs that the other columns are taken from.
+
+    Notes
+    -----
     A song takes 126 * m rows of ``predict_proba``, whatever the model, at most ``_ROWS`` of them at once.
     """
     embeddings = np.atleast_2d(embeddings)

@@ -52,6 +52,16 @@ def sampled_scores(
 ) -> Sampled:
     """Scores, and their cluster bootstrap: whole groups are drawn with replacement (Field & Welsh 2007).
 
+    Parameters
+    ----------
+    labels : np.ndarray, shape (n_songs,)
+    rounds : np.ndarray, shape (n_rounds, n_songs, n_genres)
+        Probabilities; scores are averaged over rounds.
+    groups : np.ndarray, shape (n_songs,)
+    seed, n_draws : int
+
+    Notes
+    -----
     Draws with equal ``groups`` and ``seed`` are of the same groups, so those of two models can be subtracted. Genres that
     a draw leaves out do not count in its balanced accuracy and macro F1. The models stay as they are: what other
     training songs would have changed is not in the interval. Of few different groups such intervals are too narrow.
@@ -146,8 +156,18 @@ def reliability(labels: np.ndarray, proba: np.ndarray) -> Reliability:
 def permutation_test(
     labels: np.ndarray, predicted: np.ndarray, groups: np.ndarray, seed: int, n_permutations: int = N_PERMUTATIONS
 ) -> PermutationTest:
-    """How often genres shuffled among whole groups agree with ``predicted (n_rounds, n_songs)`` as the true ones do.
+    """How often genres shuffled among whole groups agree with predictions as much as the true ones do.
 
+    Parameters
+    ----------
+    labels : np.ndarray, shape (n_songs,)
+    predicted : np.ndarray, shape (n_rounds, n_songs)
+        Predicted labels.
+    groups : np.ndarray, shape (n_songs,)
+    seed, n_permutations : int
+
+    Notes
+    -----
     ``p_value`` is ``(1 + hits) / (1 + n_permutations)``. As in Ojala & Garriga (2010), test 1, but the out-of-fold
     predictions stay as they are and the models are not fitted again for every shuffle: that tests whether predictions
     and genres are independent. The songs that a group has of one genre keep one genre together, since songs of an

@@ -21,8 +21,8 @@ GroupBy = Literal["artist", "album", "song"]
 class Grouping:
     """Which songs are never on both sides of a split.
 
-    ``reason`` is ``requested``, ``strictest`` that the tags allow, or ``fallback`` where no split by ``requested_by``
-    exists. ``n_tagged`` of ``n_songs`` songs name their artist or album (``group_by``); ``exceptions``: some genres are
+    ``reason`` is ``requested``, ``strictest`` that the tags allow, or ``fallback`` where no split by artist or
+    album exists. ``n_tagged`` of ``n_songs`` songs name their artist or album (``group_by``); ``exceptions``: some genres are
     split more finely, see the limits. ``n_copies`` files are copies of a recording, which are kept together.
     """
 

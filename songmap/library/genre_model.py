@@ -64,9 +64,20 @@ class Calibration:
 class GenreModel:
     """A fitted pipeline on raw columns ``(n_songs, 641)``, and what predictions and explanations need.
 
-    ``name`` of the candidate; ``background`` float32 ``(n, 641)``, the songs of which explanations take columns in turn; ``medians``
-    float32 ``(n_genres, 641)`` of each genre's columns; ``threshold``: a genre belongs to a song's conformal set if
-    its probability is at least this.
+    Attributes
+    ----------
+    name : str
+        Of the candidate.
+    pipeline : sklearn.pipeline.Pipeline
+    genres : list of str
+        In the order of the columns of probabilities.
+    calibration : Calibration
+    background : np.ndarray, shape (n, 641), float32
+        Songs that explanations compare with.
+    medians : np.ndarray, shape (n_genres, 641), float32
+        Of each genre's columns.
+    threshold : float
+        A genre belongs to a song's conformal set if its probability is at least this.
     """
 
     name: str

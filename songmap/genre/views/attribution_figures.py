@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from songmap.core.figures import AWAY_COLOUR, DIVERGING_MAP, GRID_COLOUR, MUTED_COLOUR, TOWARDS_COLOUR, drawable
-from songmap.core.text import shorten
+from songmap.core.text import percent, shorten
 from songmap.genre.component_attribution import ComponentSample
 from songmap.genre.results import FamilyMeans, GenreReport
 from songmap.genre.song_results import SongExplanation
@@ -229,10 +229,8 @@ def _genres(report: GenreReport) -> list[str]:
 
 
 def _song_title(song: SongExplanation) -> str:
-    return (
-        f"{shorten(song.song_name, 60)}: {song.predicted_genre} {100 * song.probability:.0f} %, by "
-        f"{model_phrase(song.fold_model)}"
-    )
+    name, share = shorten(song.song_name, 60), percent(song.probability)
+    return f"{name}: {song.predicted_genre} {share}, by {model_phrase(song.fold_model)}"
 
 
 def strongest(importance: np.ndarray) -> np.ndarray:

@@ -23,9 +23,8 @@ def limit_sentence(limit: Limit | str) -> str:
                 f"{limit.genre} is all {_origin(limit)}: tested on new {limit.tested_on}s, not on new {limit.group_by}s"
             )
         case limits.UngroupedSongs():
-            article = "an" if limit.group_by in ("artist", "album") else "a"
             return (
-                f"{limit.genre} has {limit.n_ungrouped} of {limit.n_songs} songs without {article} {limit.group_by}, "
+                f"{limit.genre} has {limit.n_ungrouped} of {limit.n_songs} songs without an {limit.group_by}, "
                 f"which may be among the {limit.group_by}s in training"
             )
         case limits.NoGroupedSplit():

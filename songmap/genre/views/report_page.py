@@ -8,6 +8,7 @@ from typing import Any
 from songmap.core.pages import render
 from songmap.core.tables import format_cell
 from songmap.core.text import percent, readable
+from songmap.genre.candidates import CANDIDATES
 from songmap.genre.results import GenreReport
 from songmap.genre.views.limits import limit_sentence
 from songmap.genre.views.narrative import narrative
@@ -86,7 +87,7 @@ def _tables(report: GenreReport) -> dict[str, Table]:
         ),
         "candidates": _table(
             report.candidates,
-            {"title": "model", **_SCORES, "difference": "balanced accuracy against PCA + XGBoost"},
+            {"title": "model", **_SCORES, "difference": f"balanced accuracy against {CANDIDATES[default].title}"},
             lambda one: _intervals(one)
             | {"difference": "" if one.model == default else f"{one.difference:+.3f} ± {one.difference_error:.3f}"},
             marked=lambda one: one.model == used,
