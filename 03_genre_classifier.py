@@ -1,15 +1,16 @@
-"""03 · Library → a genre classifier with its scores, reasons and doubts; or new files → their genres.
+"""03 · Library → a genre classifier with its scores and explanations; or new files → their genres.
 
-Learns from data/processed/ (made by 01): compares several models on songs and, where possible, artists that they never
-heard, and serves one. Writes models/genre_classifier.pkl and .json (its card), outputs/html/genre_report.html,
+Trains on data/processed/ (made by 01): compares several models on songs and, where possible, artists outside their
+training data, and saves one. Writes models/genre_classifier.pkl and .json (its card), outputs/html/genre_report.html,
 outputs/genre_report.json, outputs/*.csv and outputs/plots/genre_*.png.
-With --classify it learns nothing: the saved model names the genres of other audio files.
+With --classify it trains nothing: the saved model classifies other audio files.
 """
 
 import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from songmap.core.cli import new_parser, script_main, whole_number
 from songmap.core.defaults import DEFAULT_SEED
@@ -17,23 +18,20 @@ from songmap.core.errors import UsageError
 from songmap.core.progress import progress
 from songmap.core.serialise import to_json
 from songmap.core.streams import quiet_decoders
-from songmap.core.tables import format_table
 from songmap.core.workspace import Workspace
-from songmap.genre.document import set_in_words
-from songmap.genre.material import GROUP_BY
-from songmap.genre.models import CANDIDATES
-from songmap.genre.naming import classify_files
-from songmap.genre.run import classify_library
+from songmap.genre.candidates import CANDIDATES
+from songmap.genre.dataset import GROUP_BY
+from songmap.genre.predict import classify_files
+from songmap.genre.run import Options, classify_library
+from songmap.genre.views.summary import classification_notes, classification_summary, report_summary
 from songmap.library.library import load_library
-
-N_PRINTED = 10
 
 
 def build_parser() -> argparse.ArgumentParser:
     parser = new_parser(__doc__)
     parser.add_argument(
         "--classify", nargs="+", action="extend", default=[], type=Path, metavar="FILE",
-        help="classify and explain audio files with the saved model instead of learning one",
+        help="classify and explain audio files with the saved model instead of training one",
     )  # fmt: skip
     parser.add_argument(
         "--song", metavar="NAME", help="song to explain: name, title or path (default: the least certain song)"
@@ -45,7 +43,7 @@ def build_parser() -> argparse.ArgumentParser:
     which = parser.add_mutually_exclusive_group()
     which.add_argument(
         "--model", choices=tuple(CANDIDATES),
-        help="model to serve (default: pca_xgboost, unless another is better by more than one standard error)",
+        help="model to use (default: pca_xgboost, unless another is better by more than one standard error)",
     )  # fmt: skip
     which.add_argument(
         "--preset", choices=("published",), dest="model", default=argparse.SUPPRESS,
@@ -53,7 +51,7 @@ def build_parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     parser.add_argument(
         "--group-by", choices=("strictest", *GROUP_BY), default="strictest",
-        help="whose songs never stand on both sides of a split",
+        help="whose songs are never on both sides of a split",
     )  # fmt: skip
     parser.add_argument(
         "--seed", type=whole_number(0, 2**31 - 1), default=DEFAULT_SEED, help="seed of splits, trees and resampling"
@@ -62,82 +60,25 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def run(
-    workspace: Workspace,
-    classify: list[Path],
-    song: str | None,
-    every_song: bool,
-    model: str | None,
-    group_by: str,
-    seed: int,
-    as_json: bool,
-) -> int:
+def run(workspace: Workspace, classify: list[Path], as_json: bool, **options: Any) -> int:
     if classify:
-        if song is not None or every_song or model is not None or (group_by, seed) != ("strictest", DEFAULT_SEED):
+        if Options(**options) != Options():
             raise UsageError("--classify uses the saved model: leave out all other options but --json")
-        return name_genres(workspace, classify, as_json)
-    document = classify_library(
-        workspace, load_library(workspace), progress,
-        model=model, group_by=group_by, seed=seed, song=song, every_song=every_song,
-    )  # fmt: skip
-    print(to_json(document) if as_json else summary(document))
+        return classify_and_print(workspace, classify, as_json)
+    with progress("training and explaining") as on_progress:
+        report = classify_library(workspace, load_library(workspace), Options(**options), on_progress)
+    print(to_json(report) if as_json else report_summary(report))
     return 0
 
 
-def name_genres(workspace: Workspace, files: list[Path], as_json: bool) -> int:
-    """Print the genres of new files with their reasons, and on stderr those that could not be heard."""
-    with quiet_decoders(), progress("listening") as on_progress:
-        named = classify_files(workspace, files, on_progress)
-    if named.note:
-        print(f"note: {named.note}", file=sys.stderr)
-    for file, reason in named.failures:
-        print(f"not classified: {file}: {reason}", file=sys.stderr)
-    if as_json:
-        print(to_json(named.records))
-    else:
-        words = ["\n".join([record["file_path"], *record["sentences"]]) for record in named.records]
-        table = format_table([flat(record) for record in named.records], "Genres")
-        print("\n\n".join([table, *words, *(f"Limit: {limit}." for limit in named.limits)]))
-    return 1 if named.failures else 0
-
-
-def summary(document: dict) -> str:
-    """Scores, checks, genres, limits, boundary songs, one song in words, files."""
-    scores = ("accuracy", "accuracy_low", "accuracy_high", "balanced_accuracy", "macro_f1", "log_loss", "ece")
-    parts = [
-        format_table(
-            [pick(record, "tested_on", *scores, "baseline_accuracy") for record in document["scores"]],
-            f"Scores on songs not learned from\n{document['reason']}",
-        ),
-        format_table([pick(record, "title", *scores) for record in document["candidates"]], "All, in the same folds"),
-        "\n".join(document[check]["meaning"] for check in ("leakage", "gap", "permutation")),
-        format_table(document["per_genre"], "By genre: cross-validation, then test songs"),
-        format_table(
-            document["families"], "Points of probability that families add towards a genre, for its own songs"
-        ),
-        "\n".join([document["grouping"], *(f"Limit: {limit}." for limit in document["limits"])]),
-        format_table([flat(record) for record in document["boundary_songs"][:N_PRINTED]], "Songs between genres"),
-    ]
-    for name, title in (("doubtful_labels", "Labels to check"), ("unknown_songs", "Songs without a genre")):
-        if document[name]:
-            rows = [flat(record) for record in document[name][:N_PRINTED]]
-            parts.append(format_table(rows, f"{title}, {len(document[name])} in all"))
-    parts += ["\n".join(document["song"]["sentences"]), format_table(document["written"], "Written")]
-    return "\n\n".join(parts)
-
-
-def pick(record: dict, *names: str) -> dict:
-    return {name: record[name] for name in names}
-
-
-def flat(record: dict) -> dict:
-    """What a line of a terminal has room for; a set of genres in words."""
-    names = ("genre", "predicted_genre", "probably", "probability", "normalised_entropy")
-    if "sentences" in record:  # a file from outside has no genre yet
-        row = pick(record, "file_path", "predicted_genre", "probability")
-    else:
-        row = pick(record, "song_name", *(name for name in names if name in record))
-    return row | ({"90 % set": set_in_words(record["genre_set"])} if "genre_set" in record else {})
+def classify_and_print(workspace: Workspace, files: list[Path], as_json: bool) -> int:
+    """Print the genres of new files with explanations, and on stderr those that could not be analysed."""
+    with quiet_decoders(), progress("analysing") as on_progress:
+        classification = classify_files(workspace, files, on_progress)
+    for note in classification_notes(classification):
+        print(note, file=sys.stderr)
+    print(to_json(classification.songs) if as_json else classification_summary(classification))
+    return 1 if classification.failures else 0
 
 
 def main(argv: Sequence[str] | None = None) -> int:

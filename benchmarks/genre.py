@@ -4,7 +4,7 @@
 
 WORKSPACE holds a library made by 01. Songs are drawn with its covariance: genres around its mean, artists around their
 genre, songs around their artist; such clouds of equal shape suit linear candidates better than real genres do. First
-small sets, every candidate on all of them; then one run of 03 as a fresh process on the large one, with what it says.
+small sets, every candidate on all of them; then one run of 03 as a fresh process on the large one, with its scores.
 Seconds are of the wall and of the processor, which is what remains to compare on a busy machine. Prints Markdown tables
 and writes them to benchmarks/genre.md.
 """
@@ -23,9 +23,9 @@ import numpy as np
 from benchmarks.map import table
 from songmap.core.defaults import DEFAULT_SEED, usable_cores
 from songmap.core.workspace import REPOSITORY, Workspace
-from songmap.genre.evaluate import evaluate
-from songmap.genre.material import training_material
-from songmap.genre.models import CANDIDATES
+from songmap.genre.candidates import CANDIDATES
+from songmap.genre.dataset import training_dataset
+from songmap.genre.evaluation import evaluate
 from songmap.genre.splits import plan_splits
 from songmap.library.library import Library, load_library, save_library, song_table
 
@@ -69,12 +69,13 @@ def small(like: Library) -> str:
     for n_genres, songs in SMALL:
         library = drawn_library(like, n_genres * songs, n_genres)
         started, busy = time.perf_counter(), time.process_time()
-        material = training_material(library)
-        found = evaluate(library.embeddings[material.rows], material, plan_splits(material, DEFAULT_SEED), DEFAULT_SEED)
+        dataset = training_dataset(library)
+        plan = plan_splits(dataset, DEFAULT_SEED)
+        evaluation = evaluate(library.embeddings[dataset.rows], dataset, plan, DEFAULT_SEED)
         cost = [f"{time.perf_counter() - started:.0f}", f"{time.process_time() - busy:.0f}"]
-        values = {record["model"]: f"{record['balanced_accuracy']:.2f}" for record in found.candidates}
-        rows.append([f"{n_genres} × {songs}", *(values[name] for name in CANDIDATES), found.chosen, *cost])
-    return table(["genres × songs", *CANDIDATES, "served", "seconds", "of the processor"], rows)
+        values = {one.model: f"{one.balanced_accuracy:.2f}" for one in evaluation.candidates}
+        rows.append([f"{n_genres} × {songs}", *(values[name] for name in CANDIDATES), evaluation.choice.model, *cost])
+    return table(["genres × songs", *CANDIDATES, "in use", "seconds", "of the processor"], rows)
 
 
 def large(like: Library, n_songs: int, n_genres: int) -> str:
@@ -84,12 +85,12 @@ def large(like: Library, n_songs: int, n_genres: int) -> str:
         command = [sys.executable, REPOSITORY / "03_genre_classifier.py", "--workspace", folder, "--json"]
         started = time.perf_counter()
         process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-        said = process.stdout.read()
+        output = process.stdout.read()
         _, status, usage = os.wait4(process.pid, 0)
         seconds, busy = time.perf_counter() - started, usage.ru_utime + usage.ru_stime
         if os.waitstatus_to_exitcode(status) != 0:
             raise subprocess.CalledProcessError(os.waitstatus_to_exitcode(status), command)
-    document = json.loads(said)
+    document = json.loads(output)
     cost = [
         [f"{n_songs:,} songs, {n_genres} genres", f"{seconds:.0f}", f"{busy:.0f}", f"{usage.ru_maxrss / 1024:,.0f}"]
     ]
@@ -101,7 +102,7 @@ def large(like: Library, n_songs: int, n_genres: int) -> str:
         [
             table(["run of 03", "seconds", "of the processor", "peak MB"], cost),
             table(["candidate", "compared on songs", "balanced accuracy", "log loss"], candidates),
-            document["reason"],
+            f"In use: {document['choice']['model']}.",
         ]
     )
 

@@ -1,1 +1,1 @@
-"""03: which genre, how sure, and why."""
+"""03: which genre, how certain, and why: numbers in modules, results in ``results``, wording in ``views``."""

@@ -1,125 +1,152 @@
-"""A library becomes a judged and saved classifier with its reasons, doubts, pictures and report."""
+"""03 in steps: evaluate the candidates, fit the one in use, explain it, save it, write tables, figures and report."""
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from songmap.core.defaults import DEFAULT_SEED
+from songmap.core.progress import OnProgress
 from songmap.core.workspace import Workspace
-from songmap.genre.conformal import verified
-from songmap.genre.document import (
-    card,
-    component_records,
+from songmap.genre.candidates import CANDIDATES
+from songmap.genre.card import model_card
+from songmap.genre.comparison import Settings
+from songmap.genre.component_attribution import (
+    ComponentSample,
+    component_attribution,
+    component_importance,
     components_of,
-    doubtful_records,
-    family_records,
-    reliability,
-    song_records,
-    unknown_records,
 )
-from songmap.genre.doubts import boundary_records, uncertainty
-from songmap.genre.evaluate import evaluate, final
-from songmap.genre.material import training_material
-from songmap.genre.models import CANDIDATES, DEFAULT
-from songmap.genre.outputs import write_all
-from songmap.genre.shapley import attribute, component_names
+from songmap.genre.conformal import coverage
+from songmap.genre.dataset import training_dataset
+from songmap.genre.evaluation import evaluate, fit_final
+from songmap.genre.metrics import confusion, reliability
+from songmap.genre.results import ConfusionMatrix, GenreReport
 from songmap.genre.splits import plan_splits
-from songmap.genre.trained import WITH_COMPONENTS, Trained
-from songmap.genre.words import records
+from songmap.genre.training import TrainedClassifier
+from songmap.genre.views.files import write_files
 from songmap.library.genre_model import save_model
 from songmap.library.library import Library
 from songmap.library.names import find_song
 
-Watch = Callable[[str], AbstractContextManager[Callable[..., None]]]
-_LISTED_SONGS = (
-    10_000  # least certain ones that are listed: with 50 genres all of a large library would fill the memory
-)
-_EXPLAINED_SONGS = 200  # over which the families' influence is averaged,
+_EXPLAINED_SONGS = 200  # over which the families' contributions are averaged,
 _EXPLAINED_SLOWLY = 40  # or, of a candidate that is slow with many songs, so many
-_COMPONENT_SONGS = 1_000  # over which the components' is
+_COMPONENT_SONGS = 1_000  # over which the components' are
 
 
-def classify_library(
-    workspace: Workspace,
-    library: Library,
-    watch: Watch,
-    *,
-    model: str | None = None,
-    group_by: str = "strictest",
-    seed: int,
-    song: str | None = None,
-    every_song: bool = False,
-) -> dict[str, Any]:
-    """Evaluate, learn from all songs, explain, draw and save. Returns one document of records.
+@dataclass(frozen=True)
+class Options:
+    """What a run of 03 does.
 
-    ``watch`` shows progress, ``model`` is a candidate's name (None: the evaluation's choice), ``song`` the one to explain
-    (None: the least certain), ``every_song`` asks for the table of all songs. Raises UsageError when the library cannot
-    be learned from, QueryError when ``song`` names no one song; in both cases nothing has been written.
+    Attributes
+    ----------
+    model : str or None
+        Candidate to use; None for the one that the evaluation selects.
+    group_by : str
+        ``artist``, ``album``, ``song``, or ``strictest`` of these that the tags allow.
+    seed : int
+    song : str or None
+        Name of the song to explain; None for the least certain one.
+    every_song : bool
+        Explain every song of the library.
     """
-    asked = None if song is None else find_song(library.songs, song)
-    material = training_material(library, group_by)
-    plan = plan_splits(material, seed)
-    embeddings = library.embeddings[material.rows]
-    with watch("judging candidates") as on_progress:
-        evaluation = evaluate(embeddings, material, plan, seed, model, on_progress)
-    learned = final(embeddings, material, evaluation.chosen, seed)
-    shown = learned if learned.name in WITH_COMPONENTS else final(embeddings, material, DEFAULT, seed)
-    trained = Trained(library, material, plan, evaluation, learned, shown.pipeline, seed)
 
-    found, songs = trained.found, library.songs.iloc[material.rows]
-    entropy, margin = uncertainty(found)
-    uncertain = np.lexsort((margin, -entropy))[:_LISTED_SONGS]
-    asked = int(material.rows[uncertain[0]]) if asked is None else asked
-    case = trained.case(asked)
-    with watch("explaining songs") as on_progress:
-        in_path_order = np.argsort(library.songs["file_path"].to_numpy(dtype=object), kind="stable").tolist()
-        slow = CANDIDATES[learned.name].most_songs is not None
-        number = _EXPLAINED_SLOWLY if slow else _EXPLAINED_SONGS
-        rows = in_path_order if every_song else _spread(trained, number)
-        values = list(trained.families(rows, on_progress))
-    drawn = _spread(trained, _COMPONENT_SONGS)
-    attribution = attribute(trained.components, library.embeddings[drawn])
+    model: str | None = None
+    group_by: str = "strictest"
+    seed: int = DEFAULT_SEED
+    song: str | None = None
+    every_song: bool = False
 
-    document = {
-        "chosen": evaluation.chosen,
-        "reason": evaluation.reason,
-        "grouping": plan.grouping,
-        "limits": [*plan.limits, *evaluation.limits],
-        "scores": evaluation.scores,
-        "candidates": evaluation.candidates,
-        "leakage": evaluation.leakage,
-        "gap": evaluation.gap,
-        "permutation": evaluation.permutation,
-        "reliability": reliability(material.labels, found),
-        "conformal": verified(found, material.labels, evaluation.fold_of),
-        "per_genre": evaluation.per_genre,
-        "families": family_records(trained, rows, values),
-        "components_of": components_of(trained),
-        "components": component_records(attribution, component_names(trained.components)),
-        "song": records(case),
-        "boundary_songs": boundary_records(
-            songs.iloc[uncertain],
-            material.genres,
-            found[uncertain],
-            trained.sets[uncertain],
-            evaluation.fold_of[uncertain],
-            len(evaluation.judges) - 1,
+
+def classify_library(workspace: Workspace, library: Library, options: Options, on_progress: OnProgress) -> GenreReport:
+    """Train, evaluate, explain and save a classifier, and write everything about it.
+
+    Parameters
+    ----------
+    workspace : Workspace
+    library : Library
+    options : Options
+    on_progress : callable
+        Called with what is done and what there is to do: of the fits of the evaluation, then of the explained songs.
+
+    Raises
+    ------
+    UsageError
+        When the library cannot be trained on; nothing has been written then.
+    QueryError
+        When ``options.song`` does not name exactly one song; nothing has been written then.
+    """
+    row = None if options.song is None else find_song(library.songs, options.song)
+    trained = train(library, options, on_progress)
+    report, sample = explain(trained, row, options.every_song, on_progress)
+    report = replace(report, card=save_model(workspace, trained.model, model_card(trained, report)))
+    return replace(report, written=write_files(workspace, report, sample))
+
+
+def train(library: Library, options: Options, on_progress: OnProgress) -> TrainedClassifier:
+    """Evaluate the candidates and fit the one in use on all songs."""
+    dataset, seed = training_dataset(library, options.group_by), options.seed
+    plan = plan_splits(dataset, seed)
+    embeddings = library.embeddings[dataset.rows]
+    evaluation = evaluate(embeddings, dataset, plan, seed, Settings(options.model), on_progress)
+    fitted = fit_final(embeddings, dataset, evaluation.choice.model, seed)
+    trees = fitted
+    if not CANDIDATES[fitted.name].has_components:
+        trees = fit_final(embeddings, dataset, evaluation.choice.default, seed)
+    return TrainedClassifier(library, dataset, plan, evaluation, fitted, trees.pipeline, seed)
+
+
+def explain(
+    trained: TrainedClassifier, row: int | None, every_song: bool, on_progress: OnProgress
+) -> tuple[GenreReport, ComponentSample]:
+    """The report, as far as it goes without card and files, and the SHAP values of a sample of songs."""
+    library, dataset, evaluation = trained.library, trained.dataset, trained.evaluation
+    song = trained.explain(trained.least_certain_row() if row is None else row)
+    if every_song:  # in path order
+        rows = np.argsort(library.songs["file_path"].to_numpy(dtype=object), kind="stable").tolist()
+    else:
+        slow = CANDIDATES[trained.fitted.name].most_songs is not None
+        rows = trained.sample(_EXPLAINED_SLOWLY if slow else _EXPLAINED_SONGS)
+    attributions = list(trained.families(rows, on_progress))
+    sampled = trained.sample(_COMPONENT_SONGS)
+    sample = ComponentSample(
+        component_attribution(trained.components, library.embeddings[sampled]),
+        components_of(trained.components),
+        library.genres[sampled],
+        sorted(set(library.genres)),
+    )
+    report = GenreReport(
+        choice=evaluation.choice,
+        grouping=trained.plan.grouping,
+        limits=[*trained.plan.limits, *evaluation.limits],
+        scores=evaluation.scores,
+        candidates=evaluation.candidates,
+        leakage=evaluation.leakage,
+        overfitting=evaluation.overfitting,
+        permutation=evaluation.permutation,
+        reliability=reliability(dataset.labels, trained.out_of_fold),
+        conformal=coverage(trained.out_of_fold, dataset.labels, evaluation.fold_of),
+        per_genre=evaluation.per_genre,
+        confusion=confusion_matrices(trained),
+        families=trained.family_means(rows, attributions),
+        component_model=trained.component_model,
+        components=component_importance(sample.attribution, sample.components),
+        song=song,
+        boundary_songs=trained.boundary_songs(),
+        label_issues=trained.label_issues(),
+        unknown_songs=trained.unknown_songs(),
+        all_songs=trained.classified_songs(rows, attributions) if every_song else [],
+    )
+    return report, sample
+
+
+def confusion_matrices(trained: TrainedClassifier) -> list[ConfusionMatrix]:
+    """Of the first repeat of cross-validation, and of the test songs."""
+    genres, labels = trained.dataset.genres, trained.dataset.labels
+    predicted = trained.out_of_fold.argmax(axis=1)
+    development, test = trained.plan.development, trained.plan.test
+    return [
+        ConfusionMatrix(
+            "cross_validation", genres, confusion(labels[development], predicted[development], len(genres)).tolist()
         ),
-        "doubtful_labels": doubtful_records(trained),
-        "unknown_songs": unknown_records(trained),
-        "all_songs": song_records(trained, rows, values) if every_song else [],
-    }
-    document["card"] = save_model(workspace, trained.model, card(trained, document))
-    document["written"] = write_all(workspace, trained, document, case, attribution, drawn)
-    return document
-
-
-def _spread(trained: Trained, number: int) -> list[int]:
-    """At most about ``number`` rows of songs learned from, as many of each genre as it has, drawn by the seed."""
-    rng, chosen = np.random.default_rng(trained.seed), []
-    each = max(4, number // len(trained.material.genres))
-    for label in range(len(trained.material.genres)):
-        places = np.flatnonzero(trained.material.labels == label)  # in path order, whatever the library's
-        chosen += trained.material.rows[np.sort(rng.permutation(places)[:each])].tolist()
-    return chosen
+        ConfusionMatrix("test", genres, confusion(labels[test], predicted[test], len(genres)).tolist()),
+    ]

@@ -1,76 +1,78 @@
 """Which songs train and which test: folds that keep groups together and have every genre on both sides.
 
-Labels are integers ``(n_songs,)``, groups ``(n_songs,)``: songs of one group never stand on both sides of a split. A
-fold is ``(train, test)``, two arrays of rows, ascending. Groups are told apart by name, so the order of songs decides
+Labels are integers ``(n_songs,)``, groups ``(n_songs,)``: songs of one group are never on both sides of a split. A
+fold is ``(train, test)``, two arrays of rows, ascending. Groups are compared by name, so the order of songs decides
 nothing once they are in path order.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from songmap.core.errors import UsageError
-from songmap.genre.material import UNSEEN, Material, copies_note
+from songmap.genre.dataset import Dataset
+from songmap.genre.limits import FewerFolds, FewGroups, Limit, NoGroupedSplit
+from songmap.genre.results import Grouping
 
 Fold = tuple[np.ndarray, np.ndarray]
 
 N_FOLDS = 5
 TEST_FRACTION = 0.2
-LEAST_TRAINING = 3  # songs of every genre that a model learns from: one to leave out in calibration, and two
+LEAST_TRAINING = 3  # training songs of every genre: one to leave out in calibration, and two
 _REPEATS = ((300, 3), (1_000, 2))  # up to so many songs, so many repetitions; one above
-_TRIES = 10  # shuffles looked at before another number of folds is tried
+_TRIES = 10  # shuffles that are tried before another number of folds is
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Rows of the material: ``test``, which no choice ever sees, and ``development``, which ``repeats`` split into folds.
+    """Rows of a dataset: ``test``, which no choice ever uses, and ``development``, which ``repeats`` split into folds.
 
-    ``groups (n_songs,)`` are those that stand together, ``group_by`` what they are; ``grouping`` says so in a sentence,
-    ``limits`` what could not be kept together.
+    ``groups (n_songs,)`` are those that stay together, ``grouping`` what they are, ``limits`` the dataset's and those of
+    the split.
     """
 
     test: np.ndarray
     development: np.ndarray
     repeats: list[list[Fold]]
     groups: np.ndarray
-    group_by: str
-    grouping: str
-    limits: list[str]
+    grouping: Grouping
+    limits: list[Limit]
 
 
-def plan_splits(material: Material, seed: int, n_repeats: int | None = None) -> Plan:
+def plan_splits(dataset: Dataset, seed: int, n_repeats: int | None = None) -> Plan:
     """A test set of a fifth and folds of the rest; by song where artists that span genres leave nothing else.
 
-    ``n_repeats`` of the folds: by default fewer, the more songs there are. Raises UsageError where copies tie the genres' songs together so that even that is impossible.
+    Parameters
+    ----------
+    dataset : Dataset
+    seed : int
+    n_repeats : int or None
+        Repetitions of the folds; by default fewer, the more songs there are.
+
+    Raises
+    ------
+    UsageError
+        Where copies connect the genres' songs so that not even a split by song is possible.
     """
-    limits, labels = list(material.limits), material.labels
-    groups, group_by, grouping = material.groups, material.group_by, material.grouping
-    found = _planned(labels, groups, seed, n_repeats)
-    if found is None:
-        limits = [limit for limit in limits if UNSEEN not in limit]  # said of a split that there is not
-        limits.append(
-            f"no split keeps {group_by}s together and has every genre on both sides, since they span genres or are too "
-            f"few: tested on unseen songs, not {group_by}s"
-        )
-        groups, group_by, grouping = (
-            material.recordings,
-            "song",
-            "Songs are split one by one, in each genre's proportion.",
-        )
-        found = _planned(labels, groups, seed, n_repeats)
-    if found is None:
+    limits, labels = list(dataset.limits), dataset.labels
+    groups, grouping = dataset.groups, dataset.grouping
+    planned = _planned(labels, groups, seed, n_repeats)
+    if planned is None:
+        limits = [limit for limit in limits if not isinstance(limit, FewGroups)]  # of a split that does not exist
+        limits.append(NoGroupedSplit(grouping.group_by))
+        groups = dataset.recordings
+        grouping = replace(grouping, group_by="song", reason="fallback", n_tagged=0, exceptions=False)
+        planned = _planned(labels, groups, seed, n_repeats)
+    if planned is None:
         raise UsageError(
             "copies of songs in several genres leave no split into training and test songs; run 01 on other songs"
         )
-    (development, test), repeats = found
+    (development, test), repeats = planned
     if len(repeats[0]) < N_FOLDS:
-        counts = {genre: len(set(groups[labels == label])) for label, genre in enumerate(material.genres)}
+        counts = {genre: len(set(groups[labels == label])) for label, genre in enumerate(dataset.genres)}
         scarce = min(counts, key=lambda genre: counts[genre])
-        limits.append(
-            f"{len(repeats[0])} folds instead of {N_FOLDS}: each must test every genre, and {scarce} comes in "
-            f"{counts[scarce]} groups (artists, albums or songs), of which some are in the test set"
-        )
-    return Plan(test, development, repeats, groups, group_by, grouping + copies_note(material.recordings), limits)
+        limits.append(FewerFolds(len(repeats[0]), N_FOLDS, scarce, counts[scarce]))
+    return Plan(test, development, repeats, groups, grouping, limits)
 
 
 def _planned(

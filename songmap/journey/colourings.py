@@ -64,4 +64,4 @@ def model_confidence(workspace: Workspace, library: Library) -> np.ndarray | Non
         return None
     if card.get("data") != library_fingerprint(library):
         return None
-    return model.probabilities(library.embeddings).max(axis=1)
+    return model.predict_proba(library.embeddings).max(axis=1)

@@ -1,4 +1,4 @@
-"""The genre model that 03 makes and saves; 02 colours maps by its confidence, 04 can search in its space.
+"""The genre model that 03 makes and saves; 02 colours maps by its confidence, 04 searches in its space.
 
 Probabilities are float64 ``(n_songs, n_genres)`` in the order of ``genres``, rows summing to 1.
 """
@@ -21,8 +21,7 @@ from songmap.library.versions import library_versions
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
 
-_LEAST = 1e-300  # log of no probability; what is as good as impossible to different degrees is still told apart
-
+_LEAST = 1e-300  # the logarithm of a probability is taken of at least this
 
 _MODEL_CLASSES = TABLE_CLASSES | {
     ("builtins", "bytearray"),
@@ -43,10 +42,10 @@ _MODEL_CLASSES = TABLE_CLASSES | {
 
 @dataclass(frozen=True)
 class Calibration:
-    """What makes a model's probabilities as frequent as they say: ``log p / temperature + prior_weight * log share``.
+    """Calibration of probabilities: ``softmax(log p / temperature + prior_weight * log share)``.
 
-    ``temperature`` above 1 makes them less sure (Guo et al. 2017). ``prior_weight`` -3 … 1 is how far the genres'
-    ``shares (n_genres,)`` among the songs learned from count, which models that weigh all genres alike leave out; it is
+    ``temperature`` above 1 moves them towards even odds (Guo et al. 2017). ``prior_weight`` -3 … 1 is the weight of the
+    genres' ``shares (n_genres,)`` of the training songs, which models that weight all genres equally leave out; it is
     negative for a model that favours frequent genres by more than their frequency.
     """
 
@@ -54,20 +53,31 @@ class Calibration:
     prior_weight: float
     shares: np.ndarray
 
-    def apply(self, found: np.ndarray) -> np.ndarray:
-        """Calibrated probabilities of a model's ``found (n_songs, n_genres)``."""
-        logits = np.log(np.clip(found, _LEAST, None)) / self.temperature + self.prior_weight * np.log(self.shares)
+    def apply(self, proba: np.ndarray) -> np.ndarray:
+        """Calibrated probabilities of a model's ``proba (n_songs, n_genres)``."""
+        logits = np.log(np.clip(proba, _LEAST, None)) / self.temperature + self.prior_weight * np.log(self.shares)
         odds = np.exp(logits - logits.max(axis=1, keepdims=True))
         return odds / odds.sum(axis=1, keepdims=True)
 
 
 @dataclass(frozen=True)
 class GenreModel:
-    """A fitted pipeline on raw columns ``(n_songs, 641)``, and what its answers and explanations need.
+    """A fitted pipeline on raw columns ``(n_songs, 641)``, and what predictions and explanations need.
 
-    ``name`` of the candidate; ``background`` float32 ``(n, 641)``, songs that explanations compare with; ``medians``
-    float32 ``(n_genres, 641)`` of each genre's columns; ``threshold``: a genre belongs to a song's conformal set if
-    its probability is at least this.
+    Attributes
+    ----------
+    name : str
+        Of the candidate.
+    pipeline : sklearn.pipeline.Pipeline
+    genres : list of str
+        In the order of the columns of probabilities.
+    calibration : Calibration
+    background : np.ndarray, shape (n, 641), float32
+        Songs that explanations compare with.
+    medians : np.ndarray, shape (n_genres, 641), float32
+        Of each genre's columns.
+    threshold : float
+        A genre belongs to a song's conformal set if its probability is at least this.
     """
 
     name: str
@@ -78,16 +88,16 @@ class GenreModel:
     medians: np.ndarray
     threshold: float
 
-    def probabilities(self, embeddings: np.ndarray) -> np.ndarray:
+    def predict_proba(self, embeddings: np.ndarray) -> np.ndarray:
         """Calibrated probability of every genre for raw columns ``(n_songs, 641)``."""
-        return self.calibration.apply(pipeline_probabilities(self.pipeline, embeddings))
+        return self.calibration.apply(pipeline_predict_proba(self.pipeline, embeddings))
 
 
-def pipeline_probabilities(pipeline: "Pipeline", embeddings: np.ndarray) -> np.ndarray:
-    """What a fitted pipeline says before calibration, float64 ``(n_songs, n_genres)``.
+def pipeline_predict_proba(pipeline: "Pipeline", embeddings: np.ndarray) -> np.ndarray:
+    """Probabilities of a fitted pipeline before calibration, float64 ``(n_songs, n_genres)``.
 
-    Linear models are asked for their margins: of two genres their own probabilities are 1 - p, which is 0 from a margin
-    of 37 upward and leaves calibration nothing to weaken.
+    Of linear models they follow from the margins: for two genres their own probabilities are 1 - p, which is 0 from a
+    margin of 37 upward and cannot be calibrated.
     """
     from scipy.special import softmax
 
@@ -111,7 +121,7 @@ def save_model(workspace: Workspace, model: GenreModel, card: dict[str, Any]) ->
 def load_model(workspace: Workspace) -> tuple[GenreModel, dict[str, Any]]:
     """The saved model and its card. Raises SchemaError if missing, tampered or for other columns or versions.
 
-    What the card says is checked before the file is unpickled.
+    The card is checked before the file is unpickled.
     """
     card = read_json(workspace.model_card, "03_genre_classifier.py")
     content = read_bytes(workspace.model, "03_genre_classifier.py")
@@ -130,8 +140,8 @@ def load_model(workspace: Workspace) -> tuple[GenreModel, dict[str, Any]]:
             f"{workspace.model} is not the file that its card describes (tampered with, or from another run): "
             "nothing of it was run; run 03_genre_classifier.py again"
         )
-    kept = load_pickle(workspace.model, content, _MODEL_CLASSES)
+    fields = load_pickle(workspace.model, content, _MODEL_CLASSES)
     try:
-        return GenreModel(**kept | {"calibration": Calibration(**kept["calibration"])}), card
+        return GenreModel(**fields | {"calibration": Calibration(**fields["calibration"])}), card
     except (TypeError, KeyError) as error:
-        raise SchemaError(f"{workspace.model} is of another version; run 03_genre_classifier.py again") from error
+        raise SchemaError(f"{workspace.model} was made by another version; run 03_genre_classifier.py again") from error

@@ -71,7 +71,7 @@ class Space:
 
     def _vectors(self, embeddings: np.ndarray) -> np.ndarray:
         if self.model is not None:
-            return np.sqrt(self.model.probabilities(embeddings))
+            return np.sqrt(self.model.predict_proba(embeddings))
         vectors = (embeddings - self.mean) * self.weight
         return vectors if self.axes is None else vectors @ self.axes.T
 

@@ -1,11 +1,11 @@
-"""Conformal sets: the finite-sample threshold, and how often the sets hold the true genre."""
+"""Conformal sets: the finite-sample threshold, and how often the sets contain the true genre."""
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from songmap.genre.conformal import prediction_sets, threshold, verified
+from songmap.genre.conformal import coverage, prediction_sets, threshold
 
 
 def two_genres(true: list[float]) -> tuple[np.ndarray, np.ndarray]:
@@ -23,63 +23,63 @@ def exchangeable(rng: np.random.Generator, n_songs: int, n_genres: int = 4) -> t
 
 
 @pytest.mark.parametrize(
-    ("n_songs", "coverage", "place"),
+    ("n_songs", "wanted", "place"),
     [(9, 0.9, 0), (18, 0.9, 0), (19, 0.9, 1), (99, 0.9, 9), (100, 0.9, 9), (29, 0.9, 2), (3, 0.75, 0), (199, 0.95, 9)],
 )
-def test_the_threshold_is_the_finite_sample_quantile(n_songs, coverage, place):
+def test_the_threshold_is_the_finite_sample_quantile(n_songs, wanted, place):
     true = np.random.default_rng(0).permutation(np.linspace(0.1, 0.9, n_songs))
-    assert threshold(*two_genres(true), coverage) == np.sort(true)[place]
+    assert threshold(*two_genres(true), wanted) == np.sort(true)[place]
 
 
-def test_eight_songs_promise_nothing_but_all_genres():
-    found, labels = exchangeable(np.random.default_rng(0), 8)
-    assert threshold(found, labels) == 0.0
-    assert prediction_sets(found, 0.0).all()
-    record = verified(found, labels, np.arange(8) % 4)
-    assert (record["coverage"], record["mean_size"], record["sets_of_all"], record["songs"]) == (1.0, 4.0, 1.0, 8)
+def test_eight_songs_guarantee_only_the_set_of_all_genres():
+    proba, labels = exchangeable(np.random.default_rng(0), 8)
+    assert threshold(proba, labels) == 0.0
+    assert prediction_sets(proba, 0.0).all()
+    record = coverage(proba, labels, np.arange(8) % 4)
+    assert (record.coverage, record.mean_size, record.sets_of_all, record.songs) == (1.0, 4.0, 1.0, 8)
 
 
-def test_the_likeliest_genre_is_always_in_the_set():
-    found = np.array([[0.5, 0.3, 0.2], [0.9, 0.05, 0.05]])
-    assert prediction_sets(found, 0.95).tolist() == [[True, False, False], [True, False, False]]
-    assert prediction_sets(found, 0.3).tolist() == [[True, True, False], [True, False, False]]
+def test_the_most_probable_genre_is_always_in_the_set():
+    proba = np.array([[0.5, 0.3, 0.2], [0.9, 0.05, 0.05]])
+    assert prediction_sets(proba, 0.95).tolist() == [[True, False, False], [True, False, False]]
+    assert prediction_sets(proba, 0.3).tolist() == [[True, True, False], [True, False, False]]
 
 
-def test_new_songs_of_the_same_kind_are_covered_as_promised():
+def test_new_songs_of_the_same_kind_are_covered_as_guaranteed():
     rng = np.random.default_rng(0)
     reached, held = [], []
     for _ in range(300):
-        found, labels = exchangeable(rng, 100)
-        least = threshold(found[:50], labels[:50])
-        true = found[np.arange(50, 100), labels[50:]]
+        proba, labels = exchangeable(rng, 100)
+        least = threshold(proba[:50], labels[:50])
+        true = proba[np.arange(50, 100), labels[50:]]
         reached.append((true >= least).mean())
-        held.append(prediction_sets(found[50:], least)[np.arange(50), labels[50:]].mean())
+        held.append(prediction_sets(proba[50:], least)[np.arange(50), labels[50:]].mean())
     assert np.mean(reached) == pytest.approx(46 / 51, abs=0.01)  # ceil(51 * 0.9) of 51 places in the order
     assert np.mean(held) >= np.mean(reached)
 
 
 def test_cross_conformal_coverage_is_near_what_is_wanted():
     rng = np.random.default_rng(1)
-    records = [verified(*exchangeable(rng, 60), np.arange(60) % 5) for _ in range(100)]
-    assert np.mean([record["coverage"] for record in records]) == pytest.approx(0.91, abs=0.02)
-    assert 1 < np.mean([record["mean_size"] for record in records]) < 4
+    records = [coverage(*exchangeable(rng, 60), np.arange(60) % 5) for _ in range(100)]
+    assert np.mean([record.coverage for record in records]) == pytest.approx(0.91, abs=0.02)
+    assert 1 < np.mean([record.mean_size for record in records]) < 4
 
 
 def test_a_folds_songs_do_not_set_their_own_threshold():
-    """The third fold's songs are unlike the others: thresholds from the others miss them all, their own would not."""
-    found, labels = two_genres([0.9] * 20 + [0.8] * 20 + [0.2] * 20)
-    record = verified(found, labels, np.repeat([0, 1, 2], 20))
-    assert record["coverage"] == pytest.approx(2 / 3)
-    assert prediction_sets(found, threshold(found, labels))[:, 0].all()
+    """The third fold's songs differ from the others: thresholds from the others miss them all, their own would not."""
+    proba, labels = two_genres([0.9] * 20 + [0.8] * 20 + [0.2] * 20)
+    record = coverage(proba, labels, np.repeat([0, 1, 2], 20))
+    assert record.coverage == pytest.approx(2 / 3)
+    assert prediction_sets(proba, threshold(proba, labels))[:, 0].all()
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, 80), st.sampled_from([0.5, 0.8, 0.9, 0.95]))
 @settings(max_examples=60, deadline=None)
-def test_at_least_the_wanted_share_of_known_songs_reaches_the_threshold(seed, n_songs, coverage):
-    found, labels = exchangeable(np.random.default_rng(seed), n_songs)
-    least = threshold(found, labels, coverage)
-    true = found[np.arange(n_songs), labels]
-    assert (true >= least).mean() >= coverage
-    assert threshold(found, labels, 0.99) <= least
+def test_at_least_the_wanted_share_of_known_songs_reaches_the_threshold(seed, n_songs, wanted):
+    proba, labels = exchangeable(np.random.default_rng(seed), n_songs)
+    least = threshold(proba, labels, wanted)
+    true = proba[np.arange(n_songs), labels]
+    assert (true >= least).mean() >= wanted
+    assert threshold(proba, labels, 0.99) <= least
     order = np.random.default_rng(seed + 1).permutation(n_songs)
-    assert threshold(found[order], labels[order], coverage) == least
+    assert threshold(proba[order], labels[order], wanted) == least

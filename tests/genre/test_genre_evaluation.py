@@ -8,47 +8,51 @@ import pytest
 from libraries import labelled_library, separable_library
 
 from songmap.core.errors import UsageError
-from songmap.genre import evaluate as evaluation
-from songmap.genre.evaluate import Evaluation, evaluate, final
-from songmap.genre.learn import learn
-from songmap.genre.material import training_material
-from songmap.genre.models import CANDIDATES
+from songmap.genre import comparison
+from songmap.genre.candidates import CANDIDATES
+from songmap.genre.comparison import Settings
+from songmap.genre.dataset import training_dataset
+from songmap.genre.evaluation import Evaluation, evaluate, fit_final, score_limits
+from songmap.genre.fit import TrainingSongs, fit_candidate
+from songmap.genre.limits import AllTestSongsCorrect, ConstantPredictions, FewTestGroups, NotBetterThanChance
+from songmap.genre.results import PermutationTest
 from songmap.genre.splits import plan_splits
-from songmap.genre.verdicts import gap_meaning, leakage_meaning, limits, permutation_meaning
 from songmap.library.library import Library
 from songmap.library.schema import N_COLUMNS
 
 FEW = ("pca_xgboost", "logistic", "majority")
 
 
-@pytest.fixture(autouse=True, scope="module")
-def small_grid():
-    """One fit for each inner fold of the default: what is known here does not hang on its grid."""
-
-    def grid(labels: np.ndarray) -> list[dict]:
-        return [{"components": min(40, len(labels) // 2), "depth": 2, "trees": trees} for trees in (50, 100)]
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(CANDIDATES, "pca_xgboost", replace(CANDIDATES["pca_xgboost"], grid=grid))
-        yield
+pytestmark = pytest.mark.usefixtures("small_evaluation")
 
 
-def judge(library: Library, seed: int = 42, **options) -> Evaluation:
+def evaluated(library: Library, seed: int = 42, on_progress=None, **settings) -> Evaluation:
     """One repeat and few draws: known answers need no more."""
-    material = training_material(library)
-    options = {"names": FEW, "n_draws": 200, "n_permutations": 199} | options
-    plan = plan_splits(material, seed, n_repeats=1)
-    return evaluate(library.embeddings[material.rows], material, plan, seed, **options)
+    dataset = training_dataset(library)
+    settings = Settings(**{"names": FEW, "n_draws": 200, "n_permutations": 199} | settings)
+    plan = plan_splits(dataset, seed, n_repeats=1)
+    return evaluate(library.embeddings[dataset.rows], dataset, plan, seed, settings, on_progress)
+
+
+def out_of_fold(library: Library, evaluation: Evaluation) -> np.ndarray:
+    """Probabilities of each song by the model trained without it, ``(n_songs, n_genres)``."""
+    embeddings = library.embeddings[training_dataset(library).rows]
+    models = [evaluation.fold_models[fold] for fold in evaluation.fold_of]
+    return np.concatenate([model.predict_proba(row) for model, row in zip(models, embeddings, strict=True)])
 
 
 def random_embeddings(n_songs: int, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).standard_normal((n_songs, N_COLUMNS))
 
 
+def noise_library() -> Library:
+    genres = list(np.random.default_rng(0).permutation(["A"] * 30 + ["B"] * 30))
+    return labelled_library(random_embeddings(60), genres, [f"artist {row // 2}" for row in range(60)])
+
+
 @cache
 def noise() -> Evaluation:
-    genres = list(np.random.default_rng(0).permutation(["A"] * 30 + ["B"] * 30))
-    return judge(labelled_library(random_embeddings(60), genres, [f"artist {row // 2}" for row in range(60)]))
+    return evaluated(noise_library())
 
 
 @cache
@@ -56,241 +60,228 @@ def copied_artists() -> Evaluation:
     """Sixteen artists with five near copies each, the artists' genres drawn at random."""
     voices = np.repeat(random_embeddings(16), 5, axis=0) + 0.05 * random_embeddings(80, 1)
     genres = list(np.repeat(np.random.default_rng(2).permutation(["A", "B"] * 8), 5))
-    return judge(labelled_library(voices, genres, [f"artist {row // 5}" for row in range(80)]))
+    return evaluated(labelled_library(voices, genres, [f"artist {row // 5}" for row in range(80)]))
 
 
 @cache
 def separable() -> Evaluation:
-    return judge(separable_library(2, 24), names=tuple(CANDIDATES))
+    return evaluated(separable_library(2, 24), names=tuple(CANDIDATES))
 
 
-def test_noise_is_chance_and_said_to_be():
+def test_noise_is_chance_and_a_limit():
     found = noise()
-    assert found.permutation["p_value"] > 0.05
-    assert found.permutation["accuracy"] == pytest.approx(found.permutation["chance"], abs=0.2)
-    assert found.gap["train_accuracy"] > found.gap["cv_accuracy"] + 0.1
-    assert "not shown to be better than chance" in found.permutation["meaning"]
-    assert "which chance explains" in found.gap["meaning"]
-    assert any("take its answers for guesses" in limit for limit in found.limits)
+    assert found.permutation.p_value > 0.05
+    assert not found.permutation.significant
+    assert found.permutation.accuracy == pytest.approx(found.permutation.chance, abs=0.2)
+    assert found.overfitting.train_accuracy > found.overfitting.cv_accuracy + 0.1
+    assert NotBetterThanChance(found.choice.model, found.permutation.p_value) in found.limits
 
 
-def test_confident_answers_vanish_in_noise():
-    assert noise().out_of_fold.max(axis=1).mean() < 0.65
-    assert noise().scores[1]["log_loss"] < 0.8  # ln 2 is 0.693
+def test_no_confident_predictions_in_noise():
+    assert out_of_fold(noise_library(), noise()).max(axis=1).mean() < 0.65
+    assert noise().scores[1].log_loss < 0.8  # ln 2 is 0.693
 
 
-def test_copies_of_artists_show_in_the_leakage_meter():
+def test_copies_of_artists_show_as_leakage():
     found = copied_artists().leakage
-    assert found["random_accuracy"] > 0.9
-    assert found["grouped_accuracy"] < 0.7
-    assert found["difference"] == found["random_accuracy"] - found["grouped_accuracy"]
-    assert "come from knowing the artists" in found["meaning"]
-    assert copied_artists().permutation["p_value"] > 0.05
+    assert found.random_accuracy > 0.9
+    assert found.grouped_accuracy < 0.7
+    assert found.difference == found.random_accuracy - found.grouped_accuracy
+    assert found.significant
+    assert copied_artists().permutation.p_value > 0.05
 
 
-def test_nothing_leaks_where_artists_say_nothing():
-    assert "no leak shows" in separable().leakage["meaning"]
-    assert separable().leakage["difference"] < 0.1
+def test_nothing_leaks_where_artists_carry_no_information():
+    assert not separable().leakage.significant
+    assert separable().leakage.difference < 0.1
 
 
-def test_separable_genres_are_found_again_by_all_but_the_published_parameters_and_the_majority():
+def test_separable_genres_are_classified_by_all_but_the_published_parameters_and_the_majority():
     found = separable()
-    by_name = {record["model"]: record for record in found.candidates}
+    by_name = {one.model: one for one in found.candidates}
     assert list(by_name) == list(CANDIDATES)
-    for name, record in by_name.items():
-        assert (record["accuracy"] > 0.85) == (name not in ("published", "majority")), name
-        assert record["songs"] == 48 - round(48 / 5)
-    assert by_name["pca_xgboost"]["difference"] == by_name["pca_xgboost"]["difference_error"] == 0
-    assert found.permutation["p_value"] == pytest.approx(1 / 200)
-    assert found.scores[0]["accuracy"] > 0.8
-    assert found.scores[0]["baseline_accuracy"] < 0.7
+    for name, one in by_name.items():
+        assert (one.accuracy > 0.85) == (name not in ("published", "majority")), name
+        assert one.songs == 48 - round(48 / 5)
+    assert by_name["pca_xgboost"].difference == by_name["pca_xgboost"].difference_error == 0
+    assert (found.permutation.p_value, found.permutation.hits) == (pytest.approx(1 / 200), 0)
+    assert found.scores[0].accuracy > 0.8
+    assert found.scores[0].baseline_accuracy < 0.7
 
 
 def test_ten_genres_of_ten_songs_are_too_much_for_the_published_parameters_alone():
     library = separable_library(10, 10, distance=0.6)
-    values = {
-        record["model"]: record["balanced_accuracy"] for record in judge(library, names=(*FEW, "published")).candidates
-    }
+    values = {one.model: one.balanced_accuracy for one in evaluated(library, names=(*FEW, "published")).candidates}
     assert values["published"] < 0.2
     assert min(values["pca_xgboost"], values["logistic"]) > 0.6
 
 
-def test_probabilities_are_those_of_judges_that_had_not_seen_the_songs():
+def test_every_song_has_a_model_trained_without_it():
     library = separable_library(2, 24)
-    material, found = training_material(library), separable()
-    plan = plan_splits(material, 42, n_repeats=1)
-    assert len(found.judges) == len(found.component_judges) == 6
+    dataset, found = training_dataset(library), separable()
+    plan = plan_splits(dataset, 42, n_repeats=1)
+    assert len(found.fold_models) == len(found.component_models) == 6
     assert set(found.fold_of[plan.test]) == {5}
-    for number, judge_ in enumerate(found.judges):
-        own = found.fold_of == number
-        assert found.out_of_fold[own] == pytest.approx(judge_.probabilities(library.embeddings[material.rows][own]))
+    for number, (_, test) in enumerate(plan.repeats[0]):
+        assert set(found.fold_of[test]) == {number}
     train, _ = plan.repeats[0][2]
-    again = learn(
-        found.chosen, library.embeddings[train], material.labels[train], plan.groups[train], 2, 42
-    ).probabilities(library.embeddings)
-    assert found.judges[2].probabilities(library.embeddings) == pytest.approx(again)
-    assert {judge_.name for judge_ in found.component_judges} == {"pca_xgboost"}
+    songs = TrainingSongs(library.embeddings[train], dataset.labels[train], plan.groups[train], 2)
+    again = fit_candidate(found.choice.model, songs, 42).predict_proba(library.embeddings)
+    assert found.fold_models[2].predict_proba(library.embeddings) == pytest.approx(again)
+    assert {model.name for model in found.component_models} == {"pca_xgboost"}
 
 
 def test_scores_are_those_of_the_probabilities():
     library = separable_library(2, 24)
-    material, found = training_material(library), separable()
-    plan = plan_splits(material, 42, n_repeats=1)
-    right = found.out_of_fold.argmax(axis=1) == material.labels
+    dataset, found = training_dataset(library), separable()
+    plan = plan_splits(dataset, 42, n_repeats=1)
+    right = out_of_fold(library, found).argmax(axis=1) == dataset.labels
     tested, crossed = found.scores
-    assert (tested["tested_on"], crossed["tested_on"]) == (
-        f"{len(plan.test)} test songs", "5-fold cross-validation, once"
-    )  # fmt: skip
-    assert tested["accuracy"] == pytest.approx(right[plan.test].mean())
-    assert crossed["accuracy"] == pytest.approx(right[plan.development].mean())
-    for score in found.scores:
+    assert (tested.split, tested.n_songs) == ("test", len(plan.test))
+    assert (crossed.split, crossed.n_folds, crossed.n_repeats) == ("cross_validation", 5, 1)
+    assert tested.accuracy == pytest.approx(right[plan.test].mean())
+    assert crossed.accuracy == pytest.approx(right[plan.development].mean())
+    for score in map(vars, found.scores):
         for name in ("accuracy", "balanced_accuracy", "macro_f1", "log_loss"):
             assert score[f"{name}_low"] <= score[name] + 1e-12
             assert score[name] <= score[f"{name}_high"] + 1e-12
-    recall = [right[plan.development][material.labels[plan.development] == label].mean() for label in (0, 1)]
-    assert [record["recall"] for record in found.per_genre] == pytest.approx(recall)
-    assert [(record["genre"], record["songs"]) for record in found.per_genre] == [("GENRE00", 24), ("GENRE01", 24)]
+    recall = [right[plan.development][dataset.labels[plan.development] == label].mean() for label in (0, 1)]
+    assert [one.recall for one in found.per_genre] == pytest.approx(recall)
+    assert [(one.genre, one.songs) for one in found.per_genre] == [("GENRE00", 24), ("GENRE01", 24)]
 
 
-def test_the_better_one_is_served_and_the_reason_says_by_how_much():
+def test_the_better_one_is_used_and_the_choice_has_the_difference():
     """Genres differ in six columns beside six strong directions: principal components blur that, a discriminant does not."""
     rng = np.random.default_rng(0)
     embeddings = rng.standard_normal((80, 6)) @ rng.standard_normal((6, N_COLUMNS)) + 0.3 * random_embeddings(80, 1)
     labels = np.repeat([0, 1], 40)
     embeddings[:, 200:206] += 1.5 * labels[:, np.newaxis]
-    found = judge(labelled_library(embeddings, [f"G{label}" for label in labels]), names=(*FEW, "lda"))
-    by_name = {record["model"]: record for record in found.candidates}
-    assert by_name["lda"]["difference"] > by_name["lda"]["difference_error"]
-    assert found.chosen == "lda"
-    assert found.reason.startswith("shrinkage LDA is served: its balanced accuracy")
-    assert f"by {by_name['lda']['difference']:.3f}, more than one standard error" in found.reason
-    assert {one.name for one in found.judges} == {"lda"}
+    found = evaluated(labelled_library(embeddings, [f"G{label}" for label in labels]), names=(*FEW, "lda"))
+    by_name = {one.model: one for one in found.candidates}
+    assert by_name["lda"].difference > by_name["lda"].difference_error
+    choice = found.choice
+    assert (choice.model, choice.selected, choice.default, choice.requested) == ("lda", "lda", "pca_xgboost", False)
+    assert (choice.difference, choice.standard_error) == (by_name["lda"].difference, by_name["lda"].difference_error)
+    assert choice.balanced_accuracy == by_name["lda"].balanced_accuracy
+    assert choice.default_balanced_accuracy == by_name["pca_xgboost"].balanced_accuracy
+    assert {one.name for one in found.fold_models} == {"lda"}
 
 
-def test_the_default_is_served_where_no_other_is_better():
+def test_the_default_is_used_where_no_other_is_better():
     found = copied_artists()
     other = found.candidates[1]
-    assert (found.chosen == "logistic") == (other["difference"] > max(other["difference_error"], 0))
-    assert CANDIDATES[found.chosen].title in found.reason
+    assert (found.choice.model == "logistic") == (other.difference > max(other.difference_error, 0))
+    assert found.choice.model == found.choice.selected
 
 
-def test_a_model_can_be_asked_for():
-    found = judge(separable_library(2, 10), model="majority")
-    assert found.chosen == "majority"
-    assert "is served as asked for; by the scores it would be" in found.reason
-    assert any("says the same of every song" in limit for limit in found.limits)
+def test_a_model_can_be_requested():
+    found = evaluated(separable_library(2, 10), model="majority")
+    assert (found.choice.model, found.choice.requested) == ("majority", True)
+    assert found.choice.selected != "majority"
+    assert any(isinstance(limit, ConstantPredictions) for limit in found.limits)
 
 
 def test_an_unknown_model_is_one_line():
     with pytest.raises(UsageError, match="there is no model 'forest'; there are pca_xgboost, published"):
-        judge(separable_library(2, 8), model="forest")
+        evaluated(separable_library(2, 8), model="forest")
 
 
 def test_a_model_that_so_many_songs_would_take_hours_is_refused():
     most = CANDIDATES["svm"].most_songs
     library = separable_library(2, most // 2 + 1)
     with pytest.raises(UsageError, match=r"RBF SVM is fitted on at most 4,000 songs, here are 4,002"):
-        final(library.embeddings, training_material(library), "svm", 0)
+        fit_final(library.embeddings, training_dataset(library), "svm", 0)
 
 
-def test_rare_genres_are_not_forgotten():
-    """Ninety to ten, far apart: always the commonest would be right 90 % of the time."""
+def test_rare_genres_are_predicted():
+    """Ninety to ten, far apart: the most frequent would be right 90 % of the time."""
     rng = np.random.default_rng(3)
     labels = np.repeat([0, 1], [90, 10])
     embeddings = rng.standard_normal((100, N_COLUMNS)) + 0.6 * labels[:, np.newaxis]
-    found = judge(labelled_library(embeddings, ["COMMON" if label == 0 else "RARE" for label in labels]))
-    assert found.scores[1]["baseline_accuracy"] == pytest.approx(0.9, abs=0.02)
-    assert found.per_genre[1]["recall"] >= 0.7
-    assert found.scores[1]["balanced_accuracy"] > 0.8
+    found = evaluated(labelled_library(embeddings, ["COMMON" if label == 0 else "RARE" for label in labels]))
+    assert found.scores[1].baseline_accuracy == pytest.approx(0.9, abs=0.02)
+    assert found.per_genre[1].recall >= 0.7
+    assert found.scores[1].balanced_accuracy > 0.8
 
 
 def test_twelve_genres_of_six_songs():
-    found = judge(separable_library(12, 6, distance=0.6), model="logistic")
-    assert found.scores[1]["accuracy"] > 0.8
-    assert found.out_of_fold.sum(axis=1) == pytest.approx(1)
+    library = separable_library(12, 6, distance=0.6)
+    found = evaluated(library, model="logistic")
+    assert found.scores[1].accuracy > 0.8
+    assert out_of_fold(library, found).sum(axis=1) == pytest.approx(1)
 
 
 def test_two_genres_of_eight_songs_by_four_artists_each():
-    found = judge(separable_library(2, 8), names=tuple(CANDIDATES))
-    assert np.isfinite(found.out_of_fold).all()
-    assert len(found.judges) == 4  # three folds, since three artists of each genre are left by the test set
+    library = separable_library(2, 8)
+    found = evaluated(library, names=tuple(CANDIDATES))
+    assert np.isfinite(out_of_fold(library, found)).all()
+    assert len(found.fold_models) == 4  # three folds, since three artists of each genre are left by the test set
 
 
 def test_constant_columns_do_no_harm():
     library = separable_library(2, 12)
     embeddings = library.embeddings.copy()
     embeddings[:, ::2] = 3.25
-    found = judge(Library(embeddings, library.songs))
-    assert np.isfinite(found.out_of_fold).all()
-    assert found.scores[1]["accuracy"] > 0.75
+    constant = Library(embeddings, library.songs)
+    found = evaluated(constant)
+    assert np.isfinite(out_of_fold(constant, found)).all()
+    assert found.scores[1].accuracy > 0.75
 
 
 def test_the_order_of_the_rows_changes_nothing():
     library = separable_library(2, 8, distance=0.3)
     order = np.random.default_rng(0).permutation(len(library))
     shuffled = Library(library.embeddings[order], library.songs.iloc[order].reset_index(drop=True))
-    one, other = judge(library), judge(shuffled)
-    assert np.array_equal(one.out_of_fold, other.out_of_fold)
+    one, other = evaluated(library), evaluated(shuffled)
+    assert np.array_equal(out_of_fold(library, one), out_of_fold(shuffled, other))
     assert one.candidates == other.candidates
     assert one.scores == other.scores
 
 
 def test_the_seed_decides_and_the_number_of_cores_does_not(monkeypatch):
     library = separable_library(2, 12, distance=0.2)
-    one = judge(library, seed=1)
-    monkeypatch.setattr(evaluation, "usable_cores", lambda: 5)
-    again, other = judge(library, seed=1), judge(library, seed=2)
-    assert np.array_equal(one.out_of_fold, again.out_of_fold)
+    one = evaluated(library, seed=1)
+    monkeypatch.setattr(comparison, "usable_cores", lambda: 5)
+    again, other = evaluated(library, seed=1), evaluated(library, seed=2)
+    assert np.array_equal(out_of_fold(library, one), out_of_fold(library, again))
     assert one.scores == again.scores
-    assert not np.array_equal(one.out_of_fold, other.out_of_fold)
+    assert not np.array_equal(out_of_fold(library, one), out_of_fold(library, other))
 
 
-def test_many_songs_thin_the_candidates_and_say_on_how_many_each_was_compared():
+def test_many_songs_thin_the_candidates_and_the_scores_state_on_how_many():
     library = separable_library(2, 75, distance=0.25)
     seen = []
-    found = judge(
+    found = evaluated(
         library, names=(*FEW, "published", "xgboost"), compare_all=40, on_progress=lambda *at: seen.append(at)
     )
-    songs = {record["model"]: record["songs"] for record in found.candidates}
+    songs = {one.model: one.songs for one in found.candidates}
     assert songs["pca_xgboost"] == songs["majority"] == 120
     assert songs["published"] < 60
-    assert found.chosen in [name for name, number in songs.items() if number == 120]
+    assert found.choice.model in [name for name, number in songs.items() if number == 120]
     assert [done for done, _ in seen] == list(range(1, len(seen) + 1))
     assert seen[-1][0] == seen[-1][1]
 
 
-def test_the_model_served_is_learned_from_all_songs():
+def test_the_final_model_is_fitted_on_all_songs():
     library = separable_library(2, 12)
-    material = training_material(library)
-    learned = final(library.embeddings[material.rows], material, "lda", 0)
-    assert learned.calibration.shares.tolist() == [0.5, 0.5]
-    assert learned.pipeline["scaler"].n_samples_seen_ == 24
-    assert (learned.probabilities(library.embeddings).argmax(axis=1) == material.labels).all()
+    dataset = training_dataset(library)
+    fitted = fit_final(library.embeddings[dataset.rows], dataset, "lda", 0)
+    assert fitted.calibration.shares.tolist() == [0.5, 0.5]
+    assert fitted.pipeline["scaler"].n_samples_seen_ == 24
+    assert (fitted.predict_proba(library.embeddings).argmax(axis=1) == dataset.labels).all()
 
 
-def test_limits_say_what_scores_do_not_show():
-    assert limits("LDA", 50, False, 0.001, 0.9, 30, "artist") == []
-    assert "p = 0.30): take its answers for guesses" in limits("LDA", 50, False, 0.3, 0.9, 30, "artist")[0]
-    assert "too strict for 50 songs" in limits("LDA", 50, True, 1.0, 0.5, 30, "song")[0]
-    assert "of 3 artists: of so few" in limits("LDA", 50, False, 0.001, 0.9, 3, "artist")[0]
-    (sure,) = limits("LDA", 50, False, 0.001, 1.0, 10, "song")
-    assert "of 10 songs, they leave an accuracy down to 0.74" in sure  # 0.74 ** 10 is 0.05
-
-
-@pytest.mark.parametrize(
-    ("text", "wanted"),
-    [
-        (gap_meaning(1.0, 0.8, 0.001), "it gets 100 % right, of others 80 %: 20 points are memory"),
-        (gap_meaning(0.9, 0.88, 0.001), "as well as its own"),
-        (gap_meaning(1.0, 0.5, 0.4), "which chance explains"),
-        (permutation_meaning(0.8, 0.5, 1 / 200, 199, "artist"), "Of 199 shufflings of the genres among artists none"),
-        (permutation_meaning(0.52, 0.5, 61 / 200, 199, "song"), "among songs 60 reached 52 % (on average 50 %), p = 0.305"),
-        (leakage_meaning(0.6, 0.9, 0.05, "album"), "30 points come from knowing the albums"),
-        (leakage_meaning(0.8, 0.85, 0.05, "artist"), "no leak shows"),
-        (leakage_meaning(0.8, 0.8, 0.0, "song"), "cannot be measured"),
-    ],
-)  # fmt: skip
-def test_sentences_repeat_the_figures(text, wanted):
-    assert wanted in text
-    assert text.endswith(".")
-    assert "\n" not in text
+def test_limits_of_scores():
+    """In the plan every group is a song."""
+    dataset = training_dataset(separable_library(2, 30), "song")
+    plan = plan_splits(dataset, 0, n_repeats=1)
+    n_groups, n_songs = len(plan.test), len(plan.development)
+    certain, chance = PermutationTest(0.9, 0.5, 0.001, 999, 0), PermutationTest(0.9, 0.5, 0.3, 999, 299)
+    assert n_groups >= 10
+    assert score_limits("lda", False, certain, 0.9, plan) == []
+    assert score_limits("lda", False, chance, 0.9, plan) == [NotBetterThanChance("lda", 0.3)]
+    assert score_limits("lda", True, chance, 0.5, plan) == [ConstantPredictions("lda", n_songs)]
+    few = replace(plan, test=plan.test[:3])
+    assert score_limits("lda", False, certain, 0.9, few) == [FewTestGroups(3, "song")]
+    (sure,) = score_limits("lda", False, certain, 1.0, replace(plan, test=plan.test[:10]))
+    assert sure == AllTestSongsCorrect(10, "song", pytest.approx(0.7411, abs=1e-4))  # 0.7411 ** 10 is 0.05

@@ -1,14 +1,22 @@
-"""The report opened in a real browser: on a wide screen, on a phone, on paper; with names that try to break it."""
+"""The report page in a real browser: on a wide screen, on a phone, on paper; with names that try to break it."""
 
 import base64
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from genre.reports import make_report, make_sample
 
-from songmap.genre.report_page import report_page
+from songmap.core.figures import draw
+from songmap.genre.results import GenreReport
+from songmap.genre.views.files import figures_of
+from songmap.genre.views.narrative import narrative
+from songmap.genre.views.report_page import report_page
+from songmap.genre.views.sentences import grouping_sentence, overfitting_sentence
 
 LONG = "Ein sehr langer Genrename ohne Ende und Sinn <b>&"
+SCRIPT = "<script>document.title = 'run'</script>"
 
 
 def opened(browser, page: Path, width: int = 1200, dark: bool = False) -> None:
@@ -32,29 +40,40 @@ def restored(browser):
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
 
 
-@pytest.fixture
-def page(trained) -> Path:
-    return trained[0] / "outputs" / "html" / "genre_report.html"
+@pytest.fixture(scope="module")
+def images(tmp_path_factory) -> dict[str, bytes]:
+    """The figures of a report of two genres."""
+    folder = tmp_path_factory.mktemp("figures")
+    figures = figures_of(make_report(2), make_sample(2))
+    return {
+        name: draw(function, folder / f"{name}.png", *arguments).read_bytes()
+        for name, (function, arguments) in figures.items()
+    }
+
+
+def written(report: GenreReport, images: dict[str, bytes], folder: Path) -> Path:
+    path = folder / "report.html"
+    path.write_text(report_page(report, images), encoding="utf-8")
+    return path
 
 
 @pytest.fixture(scope="module")
-def hostile(trained, tmp_path_factory) -> Path:
-    """The same report with twelve genres, some with long names, and songs named like markup."""
-    folder, document = trained
-    document = json.loads(json.dumps(document))
-    for name in ("per_genre", "families"):
-        first = document[name][0]
-        document[name] = [first | {"genre": f"{LONG}{number}"} for number in range(12)]
-    for record in document["boundary_songs"]:
-        record |= {"song_name": "<script>document.title = 'run'</script>" + "W" * 90, "genre_set": [LONG, "B"]}
-    document["song"]["sentences"].append("W" * 300)
-    pictures = {
-        path.stem.removeprefix("genre_"): (path.read_bytes(), f"a picture of {LONG}")
-        for path in (folder / "outputs" / "plots").glob("genre_*.png")
+def page(images, tmp_path_factory) -> Path:
+    return written(make_report(2), images, tmp_path_factory.mktemp("page"))
+
+
+@pytest.fixture(scope="module")
+def hostile(images, tmp_path_factory) -> Path:
+    """Twelve genres, some with long names, and songs named like markup."""
+    report, song_name = make_report(12), SCRIPT + "W" * 90
+    renamed = {
+        name: [replace(one, genre=f"{LONG}{number}") for number, one in enumerate(getattr(report, name))]
+        for name in ("per_genre", "families")
     }
-    path = tmp_path_factory.mktemp("hostile") / "report.html"
-    path.write_text(report_page(document, pictures), encoding="utf-8")
-    return path
+    songs = [replace(one, song_name=song_name, genre_set=[LONG, "B"]) for one in report.boundary_songs]
+    song = replace(report.song, song_name="W" * 300, artist=SCRIPT)
+    report = replace(report, **renamed, boundary_songs=songs, song=song)
+    return written(report, images, tmp_path_factory.mktemp("hostile"))
 
 
 def requested(browser) -> list[str]:
@@ -64,7 +83,7 @@ def requested(browser) -> list[str]:
     ]
 
 
-def test_it_opens_alone_and_shows_everything(page, restored, trained):
+def test_it_opens_alone_and_shows_everything(page, restored):
     opened(restored, page)
     assert restored.get_log("browser") == []
     urls = requested(restored)
@@ -75,18 +94,35 @@ def test_it_opens_alone_and_shows_everything(page, restored, trained):
     assert restored.execute_script("return document.images.length") == 10
     titles = [heading.text for heading in restored.find_elements("css selector", "h2")]
     assert titles == [
-        "What was learned from", "How good it is", "Can the scores be trusted", "Do probabilities keep their word",
-        "Genre by genre", "What it goes by", "One song explained", "Songs between genres",
-        "Labels to check", "Songs without a genre", "Limits", "Model card",
+        "Training data", "Scores", "Are the scores reliable?", "Are the probabilities reliable?", "Genre by genre",
+        "What drives its decisions", "One song explained", "Songs between genres", "Labels to check",
+        "Songs without a genre", "Limits", "Model card",
     ]  # fmt: skip
-    text = restored.find_element("css selector", "body").text
-    _, document = trained
-    for sentence in (*document["song"]["sentences"], document["grouping"], document["gap"]["meaning"]):
-        assert sentence[1:] in text
-    assert document["card"]["data"] in text
-    for record in document["candidates"]:
-        assert record["title"] in text
-        assert f"{record['balanced_accuracy']:.3f}" in text
+    links = restored.find_elements("css selector", "nav a")
+    assert [link.text for link in links] == titles
+    targets = "return [...document.querySelectorAll('nav a')].filter(a => !document.querySelector(a.hash)).length"
+    assert restored.execute_script(targets) == 0
+    text, report = restored.find_element("css selector", "body").text, make_report(2)
+    for sentence in (
+        *narrative(report.song),
+        grouping_sentence(report.grouping),
+        overfitting_sentence(report.overfitting, report.permutation),
+    ):
+        assert " ".join(sentence.split()) in text
+    assert report.card["data"] in text
+    for one in report.candidates:
+        assert one.title in text
+        assert f"{one.balanced_accuracy:.3f}" in text
+    assert "30 in all: outputs/boundary_songs.csv" in text
+
+
+def test_what_a_report_lacks_is_left_out_or_stated():
+    report = replace(make_report(2), unknown_songs=[], label_issues=[], limits=[])
+    text = report_page(report, {})
+    assert "Songs without a genre" not in text
+    assert "<p>None: for no song is another genre more probable than not.</p>" in text
+    assert "<p>None.</p>" in text
+    assert "Not searched" in report_page(replace(report, permutation=replace(report.permutation, p_value=0.3)), {})
 
 
 @pytest.mark.parametrize("dark", [False, True])
@@ -112,7 +148,7 @@ def test_names_from_outside_stay_text(hostile, restored):
     assert restored.get_log("browser") == []
 
 
-def test_it_prints_on_pages_without_cutting_a_picture(page, restored):
+def test_it_prints_on_pages_without_cutting_a_figure(page, restored):
     opened(restored, page)
     printed = restored.execute_cdp_cmd("Page.printToPDF", {"paperWidth": 8.27, "paperHeight": 11.69})
     content = base64.b64decode(printed["data"])

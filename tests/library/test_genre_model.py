@@ -65,7 +65,7 @@ def test_a_model_comes_back_as_it_was(tmp_path, classifier):
     assert card["data"] == "of a library"
     assert (again.name, again.genres, again.threshold) == (model.name, model.genres, model.threshold)
     # not to the last bit: BLAS sums a matrix that lies otherwise in memory in another order
-    np.testing.assert_allclose(again.probabilities(SONGS), model.probabilities(SONGS), rtol=1e-12)
+    np.testing.assert_allclose(again.predict_proba(SONGS), model.predict_proba(SONGS), rtol=1e-12)
     assert np.array_equal(again.background, model.background)
     assert np.array_equal(again.medians, model.medians)
 

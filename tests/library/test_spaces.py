@@ -93,7 +93,7 @@ def test_the_classifier_space_is_bhattacharyya_of_its_probabilities(model):
     embeddings = random_embeddings(80, seed=3)[60:].astype(np.float32)
     built = spaces.build_space(embeddings, "classifier", model=model)
     units = built.units(embeddings)
-    probabilities = model.probabilities(embeddings)
+    probabilities = model.predict_proba(embeddings)
     coefficients = np.sqrt(probabilities[:, None] * probabilities[None]).sum(axis=2)
     assert units.shape == (20, 3)
     assert not built.by_family

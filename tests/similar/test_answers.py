@@ -476,7 +476,7 @@ def test_the_classifier_space_rests_on_the_saved_model(tmp_path):
     model = saved_model(workspace, library, library)
     answers = Answers(library, workspace, "classifier")
     answer = answers.similar(["song 004"], [], 5, FREE)
-    units = np.sqrt(model.probabilities(library.embeddings))
+    units = np.sqrt(model.predict_proba(library.embeddings))
     expected = chosen_by_definition(units[4], units, [row for row in range(24) if row != 4], 5)
     assert rows_of(library, answer) == expected
     assert "rests on the genre model logistic, which has learned from these very songs" in answer.text()

@@ -1,0 +1,50 @@
+"""The model card: what somebody who gets the model needs to know; ``save_model`` adds columns, versions, checksum."""
+
+from typing import Any
+
+from songmap.core.serialise import plain
+from songmap.genre.candidates import CANDIDATES
+from songmap.genre.fit import FittedCandidate
+from songmap.genre.results import GenreReport
+from songmap.genre.training import TrainedClassifier
+from songmap.library.library import library_fingerprint
+
+_COPIED = (
+    "choice", "grouping", "limits", "scores", "candidates", "leakage", "overfitting", "permutation", "conformal",
+    "per_genre",
+)  # fmt: skip
+
+
+def model_card(trained: TrainedClassifier, report: GenreReport) -> dict[str, Any]:
+    """The card of a trained classifier, as JSON can hold it."""
+    fitted, calibration = trained.fitted, trained.fitted.calibration
+    return {
+        "data": library_fingerprint(trained.library),
+        "model": fitted.name,
+        "title": CANDIDATES[fitted.name].title,
+        "genres": trained.dataset.genres,
+        "songs_per_genre": {one.genre: one.songs for one in report.per_genre},
+        "chosen_by_inner_folds": fitted.parameters,
+        "parameters": fitted_parameters(fitted),
+        "calibration": {
+            "temperature": calibration.temperature,
+            "prior_weight": calibration.prior_weight,
+            "shares": calibration.shares.tolist(),
+        },
+        "set_threshold": trained.model.threshold,
+        "group_by": trained.plan.grouping.group_by,
+        "seed": trained.seed,
+        **{name: plain(getattr(report, name)) for name in _COPIED},
+    }
+
+
+def fitted_parameters(fitted: FittedCandidate) -> dict[str, Any]:
+    """Parameters of the fitted classifier that differ from its library's defaults, and the number of components."""
+    classifier, pca = fitted.pipeline[-1], fitted.pipeline.named_steps.get("pca")
+    defaults = type(classifier)().get_params(deep=False)
+    given = {
+        name: value
+        for name, value in classifier.get_params(deep=False).items()
+        if isinstance(value, int | float | str) and value == value and value != defaults[name]
+    }
+    return given if pca is None else {"components": int(pca.n_components_), **given}

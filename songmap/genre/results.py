@@ -1,0 +1,275 @@
+"""Results of 03: what is known of a classifier and its predictions, as typed values; ``--json`` is these serialised.
+
+Scores are fractions 0 to 1, log loss is in nats; genres are named. Results for single songs are in ``song_results``.
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from songmap.genre.limits import Limit
+from songmap.genre.song_results import BoundarySong, ClassifiedSong, Component, LabelIssue, SongExplanation, UnknownSong
+
+SIGNIFICANT = 0.05  # p values above it are attributed to chance
+_SMALL_GAP = 0.05  # accuracy
+_STANDARD_ERRORS = 2  # that a leak must exceed
+
+GroupBy = Literal["artist", "album", "song"]
+
+
+@dataclass(frozen=True)
+class Grouping:
+    """Which songs are never on both sides of a split.
+
+    ``reason`` is ``requested``, ``strictest`` that the tags allow, or ``fallback`` where no split by artist or
+    album exists. ``n_tagged`` of ``n_songs`` songs name their artist or album (``group_by``); ``exceptions``: some genres are
+    split more finely, see the limits. ``n_copies`` files are copies of a recording, which are kept together.
+    """
+
+    group_by: GroupBy
+    reason: Literal["requested", "strictest", "fallback"]
+    n_tagged: int
+    n_songs: int
+    exceptions: bool = False
+    n_copies: int = 0
+
+
+@dataclass(frozen=True)
+class SplitScores:
+    """Scores on songs outside the training data, with 95 % intervals, beside the most frequent genre's (``baseline_…``).
+
+    ``split`` is ``test`` or ``cross_validation``, which has ``n_folds`` folds ``n_repeats`` times (test: 0 and 0).
+    """
+
+    split: Literal["test", "cross_validation"]
+    n_songs: int
+    n_folds: int
+    n_repeats: int
+    accuracy: float
+    accuracy_low: float
+    accuracy_high: float
+    balanced_accuracy: float
+    balanced_accuracy_low: float
+    balanced_accuracy_high: float
+    macro_f1: float
+    macro_f1_low: float
+    macro_f1_high: float
+    log_loss: float
+    log_loss_low: float
+    log_loss_high: float
+    ece: float
+    ece_low: float
+    ece_high: float
+    baseline_accuracy: float
+    baseline_macro_f1: float
+    train_accuracy: float
+
+
+@dataclass(frozen=True)
+class CandidateScores:
+    """A candidate in the folds that all candidates share; ``difference`` is to the default in balanced accuracy."""
+
+    model: str
+    title: str
+    songs: int
+    accuracy: float
+    accuracy_low: float
+    accuracy_high: float
+    balanced_accuracy: float
+    macro_f1: float
+    macro_f1_low: float
+    macro_f1_high: float
+    log_loss: float
+    ece: float
+    difference: float
+    difference_error: float
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The candidate in use, ``model``: the ``selected`` one, unless another was ``requested``.
+
+    ``selected`` is the candidate of largest balanced accuracy among those better than the ``default`` by more than one
+    ``standard_error`` of the ``difference``; the default where there is none (then both are 0).
+    """
+
+    model: str
+    selected: str
+    default: str
+    requested: bool
+    balanced_accuracy: float
+    default_balanced_accuracy: float
+    difference: float
+    standard_error: float
+
+
+@dataclass(frozen=True)
+class GenreScores:
+    """Scores of one genre: in cross-validation, then on the test songs."""
+
+    genre: str
+    songs: int
+    precision: float
+    recall: float
+    f1: float
+    test_precision: float
+    test_recall: float
+    test_f1: float
+
+
+@dataclass(frozen=True)
+class OverfittingGap:
+    """Accuracy on training songs and in cross-validation."""
+
+    train_accuracy: float
+    cv_accuracy: float
+
+    @property
+    def difference(self) -> float:
+        return self.train_accuracy - self.cv_accuracy
+
+    @property
+    def is_small(self) -> bool:
+        return self.difference <= _SMALL_GAP
+
+
+@dataclass(frozen=True)
+class PermutationTest:
+    """``hits`` of ``n_permutations`` shuffles of genres among groups reach the ``accuracy``; their mean is ``chance``."""
+
+    accuracy: float
+    chance: float
+    p_value: float
+    n_permutations: int
+    hits: int
+
+    @property
+    def significant(self) -> bool:
+        return self.p_value <= SIGNIFICANT
+
+
+@dataclass(frozen=True)
+class Leakage:
+    """Accuracy in folds that keep groups together, and in random folds; ``standard_error`` is of the difference."""
+
+    grouped_accuracy: float
+    random_accuracy: float
+    difference: float
+    standard_error: float
+
+    @property
+    def margin(self) -> float:
+        """The largest difference that is not significant."""
+        return _STANDARD_ERRORS * self.standard_error
+
+    @property
+    def significant(self) -> bool:
+        return self.difference > self.margin
+
+
+@dataclass(frozen=True)
+class ReliabilityBin:
+    """Songs of similar confidence (mean probability of the predicted genre) and how many of them are correct."""
+
+    songs: int
+    confidence: float
+    accuracy: float
+    accuracy_low: float
+    accuracy_high: float
+
+
+@dataclass(frozen=True)
+class Reliability:
+    """``error`` is the expected calibration error over the ``bins``."""
+
+    error: float
+    bins: list[ReliabilityBin]
+
+
+@dataclass(frozen=True)
+class ConformalCoverage:
+    """How often conformal sets contain the true genre, of ``songs`` that did not set their threshold."""
+
+    wanted: float
+    coverage: float
+    mean_size: float
+    sets_of_one: float
+    sets_of_all: float
+    songs: int
+
+
+@dataclass(frozen=True)
+class ConfusionMatrix:
+    """``counts[i][j]``: songs of genre ``i`` that are predicted as genre ``j``, in the order of ``genres``."""
+
+    split: Literal["test", "cross_validation"]
+    genres: list[str]
+    counts: list[list[int]]
+
+
+@dataclass(frozen=True)
+class FamilyMeans:
+    """What each family of columns adds towards ``genre``: mean points (hundredths) of probability over its own songs."""
+
+    genre: str
+    songs: int
+    points: dict[str, float]
+
+
+@dataclass(frozen=True)
+class ComponentImportance:
+    """Mean absolute SHAP value, summed over genres (of one genre where there are two)."""
+
+    component: Component
+    importance: float
+
+
+@dataclass(frozen=True)
+class WrittenFile:
+    """A file that was written and a short identifier of its content, such as ``boundary_songs`` or ``plot_confusion``."""
+
+    file: Path
+    content: str
+
+
+@dataclass(frozen=True)
+class GenreReport:
+    """Everything that a run of 03 finds out; ``components`` are of the candidate ``component_model``."""
+
+    choice: Choice
+    grouping: Grouping
+    limits: list[Limit]
+    scores: list[SplitScores]
+    candidates: list[CandidateScores]
+    leakage: Leakage
+    overfitting: OverfittingGap
+    permutation: PermutationTest
+    reliability: Reliability
+    conformal: ConformalCoverage
+    per_genre: list[GenreScores]
+    confusion: list[ConfusionMatrix]
+    families: list[FamilyMeans]
+    component_model: str
+    components: list[ComponentImportance]
+    song: SongExplanation
+    boundary_songs: list[BoundarySong]
+    label_issues: list[LabelIssue]
+    unknown_songs: list[UnknownSong]
+    all_songs: list[ClassifiedSong]
+    card: dict[str, Any] = field(default_factory=dict)
+    written: list[WrittenFile] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class FileClassification:
+    """New audio files: explanations, ``failures`` with the reason of each, and the limits of the model.
+
+    ``library_state``: whether the workspace's library is the training data (``same``, ``changed``), is not there
+    (``missing``), or cannot be read (``unreadable``, for ``library_error``).
+    """
+
+    songs: list[SongExplanation]
+    failures: list[tuple[Path, str]]
+    limits: list[Limit | str]
+    library_state: Literal["same", "changed", "missing", "unreadable"]
+    library_error: str = ""

@@ -1,0 +1,202 @@
+"""Results of 03 for single songs: predictions, explanations, songs between genres, label issues.
+
+Probabilities are fractions 0 to 1, a contribution is in probability; genres are named.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class LoadingTerm:
+    """One column, or a range of mel bands by their centre frequencies, that rises (``sign`` 1) or falls (-1)."""
+
+    sign: int
+    column: str | None
+    low_hz: float | None = None
+    high_hz: float | None = None
+
+
+@dataclass(frozen=True)
+class Component:
+    """Principal component ``number`` (from 1), its share of the variance, and what rises with its score."""
+
+    number: int
+    variance_share: float
+    terms: list[LoadingTerm]
+
+
+@dataclass(frozen=True)
+class ModelReference:
+    """Which model classified a song.
+
+    ``kind`` is ``fold``: trained without the song's fold (``fold`` counts from 1); ``development``: trained without the
+    test songs, of which the song is one; ``final``: trained on all ``n_songs`` songs. ``includes_song``: the recording
+    is in its training data.
+    """
+
+    kind: Literal["fold", "development", "final"]
+    fold: int | None = None
+    n_songs: int | None = None
+    includes_song: bool = False
+
+
+@dataclass(frozen=True)
+class FamilyContribution:
+    """What a family adds to the probability of the predicted genre, and to that of every genre."""
+
+    family: str
+    adds: float
+    adds_to: dict[str, float]
+
+
+@dataclass(frozen=True)
+class DescriptorComparison:
+    """A song's value of a descriptor beside the medians of two genres, ``difference_sd`` apart (SD of the background)."""
+
+    family: str
+    descriptor: str
+    columns: list[str]
+    unit: str
+    value: float
+    medians: dict[str, float]
+    difference_sd: float
+
+
+@dataclass(frozen=True)
+class PitchClasses:
+    """The pitch classes of largest mean chroma, strongest first: of a song and of the medians of two genres."""
+
+    song: list[str]
+    medians: dict[str, list[str]]
+
+
+@dataclass(frozen=True)
+class SmallestChange:
+    """With the columns of ``families`` at the medians of ``genre`` the model predicts ``genre``, with ``probability``."""
+
+    families: list[str]
+    genre: str
+    probability: float
+
+
+@dataclass(frozen=True)
+class ComponentContribution:
+    """A song's score on a component, in standard deviations, and its SHAP value towards the predicted genre."""
+
+    component: Component
+    deviation_sd: float
+    shap: float
+
+
+@dataclass(frozen=True)
+class ComponentExplanation:
+    """Components by the size of their SHAP values; ``base`` and they sum to the ``margin`` of the predicted genre.
+
+    ``largest_margin_genre`` is the genre that these trees predict. ``of_model_in_use``: they are the model's own, and
+    not those of a second model.
+    """
+
+    of_model_in_use: bool
+    base: float
+    margin: float
+    largest_margin_genre: str
+    contributions: list[ComponentContribution]
+
+
+@dataclass(frozen=True)
+class SongExplanation:
+    """One classified song and why it is classified so.
+
+    ``leading_families`` contribute most, half a point at least; ``descriptors`` are of these.
+    ``compared_genre`` is the label where the model disagrees with it, else the second most probable genre. ``agrees`` is
+    None where the label is unknown to the model. ``background`` are mean probabilities over the ``n_background``
+    background songs; they and the contributions of ``families`` sum to the song's. ``outside_range`` is the share of the
+    song's columns outside the range of the background, ``unusual`` whether that is too large to rely on the prediction.
+    """
+
+    file_path: str
+    predicted_genre: str
+    probability: float
+    probabilities: dict[str, float]
+    song_name: str
+    artist: str
+    genre: str
+    genre_set: list[str]
+    set_threshold: float
+    agrees: bool | None
+    compared_genre: str
+    fold_model: ModelReference
+    background: dict[str, float]
+    n_background: int
+    outside_range: float
+    unusual: bool
+    families: list[FamilyContribution]
+    leading_families: list[str]
+    descriptors: list[DescriptorComparison]
+    pitch_classes: PitchClasses | None
+    smallest_change: SmallestChange | None
+    components: ComponentExplanation | None
+
+
+@dataclass(frozen=True)
+class BoundarySong:
+    """A song of the training data as classified by a model without it; ``fold`` counts from 1, None for test songs."""
+
+    rank: int
+    song_name: str
+    artist: str
+    genre: str
+    predicted_genre: str
+    probability: float
+    probabilities: dict[str, float]
+    normalised_entropy: float
+    margin: float
+    genre_set: list[str]
+    fold: int | None
+    file_path: str
+
+
+@dataclass(frozen=True)
+class LabelIssue:
+    """A song whose label is probably wrong: ``probability`` of the predicted genre reaches that genre's ``usual`` one."""
+
+    rank: int
+    song_name: str
+    artist: str
+    genre: str
+    predicted_genre: str
+    probability: float
+    usual: float
+    margin: float
+    file_path: str
+
+
+@dataclass(frozen=True)
+class UnknownSong:
+    """A song without a genre, classified by the final model."""
+
+    song_name: str
+    artist: str
+    predicted_genre: str
+    probability: float
+    probabilities: dict[str, float]
+    genre_set: list[str]
+    file_path: str
+
+
+@dataclass(frozen=True)
+class ClassifiedSong:
+    """Any song with the points that each family adds to ``background``, the predicted genre's mean probability."""
+
+    song_name: str
+    artist: str
+    genre: str
+    predicted_genre: str
+    probability: float
+    genre_set: list[str]
+    normalised_entropy: float
+    fold_model: ModelReference
+    background: float
+    points: dict[str, float]
+    file_path: str

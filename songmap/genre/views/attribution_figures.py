@@ -1,0 +1,250 @@
+"""Figures of what drives the classifier: results in, a matplotlib Figure out; nothing is shown, saved or loaded.
+
+Families are in points (hundredths) of probability, components in SHAP values (margin).
+"""
+
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from songmap.core.figures import AWAY_COLOUR, DIVERGING_MAP, GRID_COLOUR, MUTED_COLOUR, TOWARDS_COLOUR, drawable
+from songmap.core.text import percent, shorten
+from songmap.genre.component_attribution import ComponentSample
+from songmap.genre.results import FamilyMeans, GenreReport
+from songmap.genre.song_results import SongExplanation
+from songmap.genre.views.figures import headline, new_figure, short, stacked_bars
+from songmap.genre.views.sentences import component_name, components_title, model_phrase
+from songmap.library.palette import FAMILY_COLOURS, genre_colours, genre_markers
+from songmap.library.schema import FAMILIES
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_TOP = 10
+_PANELS, _PANELS_PER_ROW = 8, 4
+_N_DEPENDENCE = 4  # components whose dependence is drawn
+
+
+def families_figure(families: Sequence[FamilyMeans]) -> "Figure":
+    """What each family adds towards a genre for the genre's own songs, as bars."""
+    figure = new_figure(9.5, 1.9 + 0.42 * len(families))
+    axis = figure.subplots()
+    rows = np.arange(len(families))
+    right, left = np.zeros(len(families)), np.zeros(len(families))
+    for family in FAMILIES:
+        widths = np.array([one.points[family] for one in families])
+        axis.barh(
+            rows, widths, left=np.where(widths > 0, right, left), color=FAMILY_COLOURS[family], height=0.7,
+            edgecolor="white", linewidth=0.6, label=family,
+        )  # fmt: skip
+        right += np.maximum(widths, 0)
+        left += np.minimum(widths, 0)
+    axis.axvline(0, color=MUTED_COLOUR, linewidth=1)
+    axis.set_yticks(rows, [short(one.genre, 28) for one in families])
+    axis.tick_params(axis="y", length=0)
+    axis.set_ylim(len(families) - 0.4, -0.6)
+    axis.set_xlabel("points of probability that a family adds towards the genre, mean over the genre's songs")
+    figure.legend(loc="outside lower center", ncols=len(FAMILIES), fontsize=9, columnspacing=1.2, handlelength=1.2)
+    headline(figure, "What separates the genres: the seven families of columns (exact Shapley values)")
+    return figure
+
+
+def importance_figure(report: GenreReport, sample: ComponentSample) -> "Figure":
+    """Bars of mean absolute SHAP values, stacked by genre; two genres have equal ones."""
+    importance, names, genres = sample.attribution.importance, _names(sample), _genres(report)
+    order = strongest(importance)[:_TOP]
+    figure = new_figure(9.5, 1.5 + 0.36 * len(order) + 0.25 * np.ceil(len(genres) / 5))
+    axis = figure.subplots()
+    if len(genres) == 2:
+        axis.barh(range(len(order)), importance[order, 1], color=MUTED_COLOUR, height=0.7)
+    else:
+        stacked_bars(axis, importance[order], genres, sample.library_genres)
+        figure.legend(loc="outside lower center", ncols=min(5, len(genres)), fontsize=9)
+    axis.set_yticks(range(len(order)), [names[index] for index in order])
+    axis.set_ylim(len(order) - 0.4, -0.6)
+    axis.tick_params(axis="y", length=0)
+    sides = f"towards or away from {short(genres[1], 24)}" if len(genres) == 2 else "summed over genres"
+    axis.set_xlabel(f"mean |SHAP value|, {sides} (margin)")
+    headline(
+        figure, f"{components_title(report)}: components, their share of the variance, and what a high score means"
+    )
+    return figure
+
+
+def beeswarm_figure(report: GenreReport, sample: ComponentSample) -> "Figure":
+    """Every song's SHAP value per component, coloured by its score there.
+
+    One panel a genre; with more than ``_PANELS`` genres those on which the components have most effect.
+    """
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.colors import Normalize
+
+    values, scores, importance = sample.attribution.values, sample.attribution.scores, sample.attribution.importance
+    names, genres = _names(sample), _genres(report)
+    order = strongest(importance)[:_TOP][::-1]
+    shown = [1] if len(genres) == 2 else sorted(strongest(importance.T)[:_PANELS])
+    columns = min(_PANELS_PER_ROW, len(shown))
+    n_rows = -(-len(shown) // columns)
+    width = 5.5 if len(shown) == 1 else 2.6
+    figure = new_figure(4.5 + width * columns + 0.8, n_rows * (1.2 + 0.38 * len(order)))
+    axes = figure.subplots(n_rows, columns, squeeze=False, sharey=True, sharex=True)
+    deviations = scores / np.where(scores.std(axis=0) > 0, scores.std(axis=0), 1.0)
+    colours = ScalarMappable(Normalize(-2, 2), DIVERGING_MAP)
+    for axis, label in zip(axes.flat, shown, strict=False):
+        axis.axvline(0, color=GRID_COLOUR, zorder=0)
+        for row, index in enumerate(order):
+            towards = values[:, index, label]
+            axis.scatter(
+                towards, row + _spread(towards), s=14, c=colours.to_rgba(deviations[:, index]), linewidths=0.3,
+                edgecolors=MUTED_COLOUR,
+            )  # fmt: skip
+        axis.set(title=f"towards {short(genres[label], 28 if len(shown) == 1 else 13)}", xlabel="SHAP value (margin)")
+        axis.tick_params(axis="y", length=0)
+    for axis in list(axes.flat)[len(shown) :]:
+        axis.set_visible(False)
+    axes[0, 0].set_yticks(range(len(order)), [names[index] for index in order])
+    figure.colorbar(
+        colours, ax=axes, label="the song's score on the component (SD)", extend="both", shrink=min(1, 0.9 / n_rows)
+    )
+    headline(figure, f"{components_title(report)}: what every song's components add")
+    return figure
+
+
+@dataclass(frozen=True)
+class _Waterfall:
+    """From ``base`` step by step to one song; ``scale`` is the axis, ``note`` a line below, ``digits`` decimals shown."""
+
+    steps: np.ndarray
+    base: float
+    names: Sequence[str]
+    title: str
+    scale: str
+    note: str
+    digits: int
+
+
+def family_waterfall_figure(song: SongExplanation) -> "Figure":
+    """From the mean probability of the background to a song's, family by family."""
+    return _waterfall_figure(
+        _Waterfall(
+            steps=np.array([100 * one.adds for one in song.families]),
+            base=100 * song.background[song.predicted_genre],
+            names=[one.family for one in song.families],
+            title=_song_title(song),
+            scale=f"probability of {song.predicted_genre} in points",
+            note="families of columns; the base is the mean of the background songs",
+            digits=1,
+        )
+    )
+
+
+def component_waterfall_figure(report: GenreReport) -> "Figure":
+    """From the base margin of the trees to the explained song's, component by component."""
+    song = report.song
+    if song.components is None:
+        raise ValueError("a song explained without components has no waterfall of them")
+    return _waterfall_figure(
+        _Waterfall(
+            steps=np.array([one.shap for one in song.components.contributions]),
+            base=song.components.base,
+            names=[component_name(one.component) for one in song.components.contributions],
+            title=_song_title(song),
+            scale=f"margin towards {song.predicted_genre}",
+            note=f"components of {components_title(report)}; words describe a positive score",
+            digits=2,
+        )
+    )
+
+
+def _waterfall_figure(waterfall: _Waterfall) -> "Figure":
+    steps, base, digits = waterfall.steps, waterfall.base, waterfall.digits
+    order = np.argsort(-np.abs(steps), kind="stable")
+    shown = [(waterfall.names[index], steps[index]) for index in order[: _TOP - 1]]
+    rest = order[_TOP - 1 :]
+    if len(rest):
+        shown.append((f"{len(rest)} others" if len(rest) > 1 else waterfall.names[rest[0]], steps[rest].sum()))
+    figure = new_figure(9.5, 1.9 + 0.4 * len(shown))
+    axis = figure.subplots()
+    place = base
+    for row, (_, step) in enumerate(shown):
+        colour = TOWARDS_COLOUR if step > 0 else AWAY_COLOUR
+        axis.barh(row, step, left=place, color=colour, height=0.62)
+        axis.annotate(
+            f"{round(step, digits) + 0.0:+.{digits}f}", (max(place, place + step), row), (4, 0),
+            textcoords="offset points", va="center", fontsize=9, color=colour,
+        )  # fmt: skip
+        if row < len(shown) - 1:
+            axis.plot([place + step] * 2, [row - 0.31, row + 1.31], color=MUTED_COLOUR, linewidth=0.7)
+        place += step
+    axis.axvline(base, color=MUTED_COLOUR, linestyle=":", linewidth=1, zorder=0)
+    axis.set_yticks(range(len(shown)), [name for name, _ in shown])
+    axis.set_ylim(len(shown) - 0.2, -0.7)
+    edges = base + np.concatenate([[0.0], np.cumsum([step for _, step in shown])])
+    room = 0.05 * max(np.ptp(edges), 0.1)
+    axis.set_xlim(edges.min() - room, edges.max() + 3 * room)
+    axis.tick_params(axis="y", length=0)
+    scale = f"{waterfall.scale}: from {base:.{digits}f} (dotted) to {place:.{digits}f}, this song"
+    axis.set_xlabel(f"{drawable(scale)}\n{waterfall.note}")
+    headline(figure, waterfall.title)
+    return figure
+
+
+def dependence_figure(report: GenreReport, sample: ComponentSample) -> "Figure":
+    """SHAP values over scores on the most important components, each towards the genre that it moves most."""
+    attribution, names, genres = sample.attribution, _names(sample), _genres(report)
+    order = strongest(attribution.importance)[:_N_DEPENDENCE]
+    columns = min(2, len(order))
+    n_rows = -(-len(order) // columns)
+    figure = new_figure(1 + 5.4 * columns, 3.7 * n_rows + 0.3 * np.ceil(len(genres) / 5))
+    axes = figure.subplots(n_rows, columns, squeeze=False)
+    colours, markers = genre_colours(sample.library_genres), genre_markers(sample.library_genres)
+    for axis, index in zip(axes.flat, order, strict=False):
+        side = 1 if len(genres) == 2 else int(attribution.importance[index].argmax())
+        axis.axhline(0, color=GRID_COLOUR, zorder=0)
+        for genre in genres:
+            own = sample.song_genres == genre
+            axis.scatter(
+                attribution.scores[own, index], attribution.values[own, index, side], s=24, color=colours[genre],
+                marker=markers[genre], alpha=0.85, linewidths=0.4, edgecolors="white", label=short(genre, 20),
+            )  # fmt: skip
+        axis.set_title(textwrap.fill(names[index], 52), fontsize=10)
+        axis.set(xlabel="score on the component", ylabel=f"towards {short(genres[side], 20)} (SHAP, margin)")
+    for axis in list(axes.flat)[len(order) :]:
+        axis.set_visible(False)
+    handles, texts = axes[0, 0].get_legend_handles_labels()
+    figure.legend(handles, texts, loc="outside lower center", ncols=min(5, len(genres)), fontsize=9)
+    headline(figure, f"{components_title(report)}: what its most important components add")
+    return figure
+
+
+def _names(sample: ComponentSample) -> list[str]:
+    return [component_name(component) for component in sample.components]
+
+
+def _genres(report: GenreReport) -> list[str]:
+    return [one.genre for one in report.per_genre]
+
+
+def _song_title(song: SongExplanation) -> str:
+    name, share = shorten(song.song_name, 60), percent(song.probability)
+    return f"{name}: {song.predicted_genre} {share}, by {model_phrase(song.fold_model)}"
+
+
+def strongest(importance: np.ndarray) -> np.ndarray:
+    """Indices of rows by their sum, largest first: of components, given their importance for every genre."""
+    return np.argsort(-importance.sum(axis=1), kind="stable")
+
+
+def _spread(values: np.ndarray) -> np.ndarray:
+    """Offsets -0.35 … 0.35 that keep points of a row apart: songs in one of 40 bins are stacked around the middle."""
+    span = np.ptp(values)
+    bins = np.floor((values - values.min()) / span * 39.999).astype(int) if span > 0 else np.zeros(len(values), int)
+    offsets = np.zeros(len(values))
+    for place in np.unique(bins):
+        mine = np.flatnonzero(bins == place)
+        turn = np.arange(1, len(mine) + 1) // 2 * np.where(np.arange(len(mine)) % 2, 1, -1)
+        offsets[mine] = turn * min(0.09, 0.7 / len(mine))
+    return offsets

@@ -1,0 +1,142 @@
+"""Figures of how good the classifier is: results in, a matplotlib Figure out; nothing is shown, saved or loaded.
+
+``library_genres`` are all genres of the library, by which colours are given everywhere.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from songmap.core.figures import MUTED_COLOUR, TEXT_COLOUR, TOWARDS_COLOUR, drawable
+from songmap.core.text import shorten
+from songmap.genre.results import CandidateScores, ConfusionMatrix, Reliability
+from songmap.genre.song_results import BoundarySong
+from songmap.genre.views.sentences import split_phrase
+from songmap.library.palette import genre_colours, genre_markers
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_N_SONGS = 15  # in the figure of songs between genres
+
+
+def confusion_figure(matrices: Sequence[ConfusionMatrix]) -> "Figure":
+    """Confusion matrices of the same genres; colour is the share of the true genre's songs."""
+    genres = matrices[0].genres
+    many, stacked = len(genres) > 16, len(genres) > 8
+    size = 1.8 + (0.34 if many else 0.5) * len(genres)
+    width, height = max(size, 3.2), size + 0.6
+    shape = (len(matrices), 1) if stacked else (1, len(matrices))
+    figure = new_figure(width * shape[1] + 2.5, height * shape[0])
+    axes = figure.subplots(*shape, squeeze=False)
+    names = [short(genre, 18) for genre in genres]
+    for place, (axis, matrix) in enumerate(zip(axes.flat, matrices, strict=True)):
+        counts = np.array(matrix.counts)
+        share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+        image = axis.imshow(share, cmap="Blues", vmin=0, vmax=1)
+        for row, column in np.argwhere(counts > 0):
+            colour = "white" if share[row, column] > 0.55 else TEXT_COLOUR
+            text = f"{counts[row, column]}"
+            axis.text(column, row, text, ha="center", va="center", color=colour, fontsize=6 if many else 9)
+        axis.set_xticks(range(len(genres)), names, rotation=40, ha="right", rotation_mode="anchor")
+        first = stacked or place == 0
+        axis.set_yticks(range(len(genres)), names if first else [])
+        axis.tick_params(length=0)
+        axis.spines[:].set_visible(False)
+        axis.set(title=split_phrase(matrix), xlabel="predicted", ylabel="genre in the library" if first else "")
+    figure.colorbar(image, ax=list(axes.flat), label="share of the genre's songs", shrink=0.8 / shape[0])
+    return figure
+
+
+def candidates_figure(candidates: Sequence[CandidateScores], used: str) -> "Figure":
+    """Accuracy and macro F1 of every candidate on the same songs, with 95 % intervals; the one in use in colour."""
+    ranked = sorted(candidates, key=lambda one: one.macro_f1)
+    figure = new_figure(9.5, 1.5 + 0.34 * len(ranked))
+    axes = figure.subplots(1, 2, sharey=True)
+    scores = {
+        "Accuracy": [(one.accuracy, one.accuracy_low, one.accuracy_high) for one in ranked],
+        "Macro F1": [(one.macro_f1, one.macro_f1_low, one.macro_f1_high) for one in ranked],
+    }
+    for axis, (title, values) in zip(axes, scores.items(), strict=True):
+        for row, (one, (value, low, high)) in enumerate(zip(ranked, values, strict=True)):
+            colour = TOWARDS_COLOUR if one.model == used else MUTED_COLOUR
+            axis.plot([low, high], [row, row], color=colour, linewidth=2)
+            axis.plot(value, row, "o", color=colour, markersize=7)
+        axis.set(title=title, xlim=(-0.02, 1.02), ylim=(-0.6, len(ranked) - 0.4))
+        axis.grid(axis="x")
+        axis.tick_params(axis="y", length=0)
+    texts = _rows(axes[0], [short(one.title, 44) for one in ranked])
+    for text, one in zip(texts, ranked, strict=True):
+        text.set_fontweight("bold" if one.model == used else "normal")
+    headline(figure, "Candidates in the same folds, with 95 % intervals; the model in use is bold")
+    return figure
+
+
+def reliability_figure(reliability: Reliability) -> "Figure":
+    """Accuracy by predicted probability; calibrated probabilities are on the diagonal."""
+    figure = new_figure(5.0, 4.4)
+    axis = figure.subplots()
+    axis.plot([0, 1], [0, 1], color=MUTED_COLOUR, linestyle=":", linewidth=1)
+    for one in reliability.bins:
+        axis.plot([one.confidence] * 2, [one.accuracy_low, one.accuracy_high], color=TOWARDS_COLOUR, linewidth=1.5)
+        axis.plot(one.confidence, one.accuracy, "o", color=TOWARDS_COLOUR, markersize=6)
+    sizes = sorted({one.songs for one in reliability.bins})
+    size = f"{sizes[0]}" if len(sizes) == 1 else f"{sizes[0]} to {sizes[-1]}"
+    axis.set(xlim=(0, 1.02), ylim=(-0.02, 1.02), ylabel="accuracy, with 95 % interval")
+    axis.set_xlabel(f"probability of the predicted genre, mean of {size} songs a dot")
+    axis.grid()
+    headline(figure, f"Calibration: mean distance from the diagonal {reliability.error:.3f}")
+    return figure
+
+
+def boundary_figure(songs: Sequence[BoundarySong], library_genres: Iterable[str]) -> "Figure":
+    """Probabilities of the least certain songs, the least certain on top."""
+    shown = songs[:_N_SONGS]
+    genres = list(shown[0].probabilities)
+    proba = np.array([list(song.probabilities.values()) for song in shown])
+    figure = new_figure(9.5, 1.5 + 0.34 * len(shown) + 0.25 * np.ceil(len(genres) / 5))
+    axis = figure.subplots()
+    stacked_bars(axis, proba, genres, library_genres)
+    _rows(axis, [short(f"{shorten(song.song_name, 32)} [{song.genre}]", 52) for song in shown])
+    axis.set_ylim(len(shown) - 0.4, -0.6)
+    axis.set_xlim(0, 1)
+    axis.set(title="Songs between genres", xlabel="probability by models trained without the song")
+    figure.legend(loc="outside lower center", ncols=min(5, len(genres)), fontsize=9)
+    return figure
+
+
+def stacked_bars(axis: "Axes", widths: np.ndarray, genres: Sequence[str], library_genres: Iterable[str]) -> None:
+    """One bar a row from parts ``(n_rows, n_genres)`` in the genres' colours; hatched where colours repeat."""
+    colours, markers = genre_colours(library_genres), genre_markers(library_genres)
+    left = np.zeros(len(widths))
+    for index, genre in enumerate(genres):
+        axis.barh(
+            range(len(widths)), widths[:, index], left=left, height=0.72, color=colours[genre], label=short(genre, 18),
+            hatch=None if markers[genre] == "o" else "////", edgecolor="white", linewidth=0,
+        )  # fmt: skip
+        left += widths[:, index]
+
+
+def new_figure(width: float, height: float) -> "Figure":
+    """An empty Figure, inches, whose parts make room for each other."""
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def headline(figure: "Figure", title: str) -> None:
+    """Above everything, from the left edge, in as many lines as it needs."""
+    figure.suptitle(drawable(title), x=0.01, ha="left", fontsize=11, fontweight="bold", wrap=True)
+
+
+def short(text: str, limit: int) -> str:
+    """A name from outside as a figure can show it."""
+    return drawable(shorten(text, limit))
+
+
+def _rows(axis: "Axes", names: list[str]) -> list[Any]:
+    axis.set_yticks(range(len(names)), names)
+    axis.tick_params(axis="y", length=0)
+    return axis.get_yticklabels()

@@ -1,0 +1,214 @@
+"""Phrases and sentences for results of 03 that several views share. Sentences end in a full stop."""
+
+from collections.abc import Sequence
+
+from songmap.core.text import hertz_range, percent
+from songmap.genre.candidates import CANDIDATES
+from songmap.genre.conformal import COVERAGE
+from songmap.genre.results import (
+    Choice,
+    ConformalCoverage,
+    ConfusionMatrix,
+    GenreReport,
+    Grouping,
+    Leakage,
+    OverfittingGap,
+    PermutationTest,
+    SplitScores,
+)
+from songmap.genre.song_results import Component, LoadingTerm, ModelReference
+from songmap.library.descriptors import COLUMN_LABELS
+from songmap.library.schema import column_index
+
+SET_NAME = f"{100 * COVERAGE:.0f} % set"
+
+CONTENTS = {
+    "model": "the model; its card is the .json beside it",
+    "boundary_songs": "training songs, the least certain first (at most 10,000)",
+    "label_issues": "songs whose label may be wrong, to listen to",
+    "unknown_songs": "songs without a genre, classified",
+    "genres_all_songs": "every song with its genre and the families' points",
+    "plot_candidates": "all candidates on the same songs",
+    "plot_confusion": "which genres are confused; of a repeated cross-validation the first",
+    "plot_reliability": "predicted probability against accuracy: one model per song, test songs too",
+    "plot_families": "what each family of columns adds, by genre",
+    "plot_family_waterfall": "one song explained by families",
+    "plot_shap_bar": "components by importance",
+    "plot_shap_beeswarm": "every song's SHAP values",
+    "plot_shap_dependence": "the most important components, song by song",
+    "plot_shap_waterfall": "one song explained by components",
+    "plot_boundary_songs": "songs between genres",
+    "report_page": "everything on one page",
+    "report": "the same as JSON",
+}
+
+
+def choice_sentence(choice: Choice) -> str:
+    """Which candidate is in use, and why."""
+    default, selected = CANDIDATES[choice.default].title, CANDIDATES[choice.selected].title
+    if choice.selected == choice.default:
+        reason = f"{default}, the default, since no other is better by more than one standard error."
+    else:
+        reason = (
+            f"{selected}, since its balanced accuracy of {choice.balanced_accuracy:.2f} is better than the "
+            f"{choice.default_balanced_accuracy:.2f} of {default} by {choice.difference:.3f}, more than one standard "
+            f"error of the difference ({choice.standard_error:.3f})."
+        )
+    if choice.model == choice.selected:
+        return f"Model in use: {reason}"
+    return f"Model in use: {CANDIDATES[choice.model].title}, as requested. By the scores it would be {reason}"
+
+
+def grouping_sentence(grouping: Grouping) -> str:
+    """Which songs are kept on one side of every split, and why."""
+    used = grouping.group_by
+    if used == "song":
+        why = {"requested": ", as requested", "strictest": ", since no song names its artist or album", "fallback": ""}[
+            grouping.reason
+        ]
+        sentence = f"Songs are split one by one, in each genre's proportion{why}."
+    else:
+        why = {"artist": "the strictest grouping that the tags allow", "album": "since no song names its artist"}[used]
+        rest = " (of one album, where the artist is unknown)" if used == "artist" else ""
+        sentence = (
+            f"Songs of one {used}{rest} are never on both sides of a split, "
+            f"{'as requested' if grouping.reason == 'requested' else why}: {grouping.n_tagged} of {grouping.n_songs} "
+            f"songs name their {used}."
+        )
+    if grouping.exceptions:
+        sentence += " Exceptions are listed under the limits."
+    if grouping.n_copies:
+        which = "1 is a copy" if grouping.n_copies == 1 else f"{grouping.n_copies} are copies"
+        sentence += f" Files of one recording are always on the same side ({which})."
+    return sentence
+
+
+def overfitting_sentence(gap: OverfittingGap, permutation: PermutationTest) -> str:
+    """Accuracy on training songs beside that on others."""
+    accuracies = f"Accuracy is {percent(gap.train_accuracy)} on training songs and {percent(gap.cv_accuracy)} on others"
+    if not permutation.significant:
+        return f"{accuracies}, which chance explains: the fit does not generalise."
+    if gap.is_small:
+        return f"{accuracies}: no overfitting."
+    return f"{accuracies}: {points(gap.difference)} of overfitting; expect the second figure for new songs."
+
+
+def permutation_sentence(test: PermutationTest, group_by: str) -> str:
+    """Whether chance could reach the accuracy."""
+    runs = (
+        f"With genres shuffled among {group_by}s, {test.hits} of {test.n_permutations:,} runs reached "
+        f"{percent(test.accuracy)} ({percent(test.chance)} on average), p = {test.p_value:.3f}"
+    )
+    if test.significant:
+        return f"{runs}: chance does not explain the accuracy."
+    return f"{runs}: the accuracy is not shown to be better than chance."
+
+
+def leakage_sentence(leakage: Leakage, group_by: str) -> str:
+    """How much of the accuracy comes from having the same artists or albums in training."""
+    if group_by == "song":
+        return "Songs are split one by one, so leakage of artists and albums cannot be measured."
+    accuracies = (
+        f"Accuracy is {percent(leakage.random_accuracy)} where songs of one {group_by} may be on both sides, "
+        f"{percent(leakage.grouped_accuracy)} where they are kept together"
+    )
+    if leakage.significant:
+        return f"{accuracies}: {points(leakage.difference)} of leakage, from recognising {group_by}s instead of genres."
+    return f"{accuracies}: within two standard errors of the difference ({points(leakage.margin)}), so no leakage is shown."
+
+
+def conformal_sentence(conformal: ConformalCoverage) -> str:
+    """How often the conformal sets contain the true genre."""
+    return (
+        f"The {SET_NAME}s contain the true genre of {percent(conformal.coverage)} of {conformal.songs} songs that did "
+        f"not set their threshold; they have {conformal.mean_size:.2g} genres on average, and "
+        f"{percent(conformal.sets_of_one)} of them one."
+    )
+
+
+def check_sentences(report: GenreReport) -> list[str]:
+    """Leakage, overfitting and the permutation test."""
+    group_by = report.grouping.group_by
+    return [
+        leakage_sentence(report.leakage, group_by),
+        overfitting_sentence(report.overfitting, report.permutation),
+        permutation_sentence(report.permutation, group_by),
+    ]
+
+
+def components_sentence(report: GenreReport) -> str:
+    """Which model the components belong to."""
+    used, other = CANDIDATES[report.choice.model].title, CANDIDATES[report.component_model].title
+    if report.component_model == report.choice.model:
+        return f"Components of the model in use, {used}."
+    return (
+        f"The model in use, {used}, has no components. These are of {other}, fitted on the same songs, which takes no "
+        "part in the predictions."
+    )
+
+
+def components_title(report: GenreReport) -> str:
+    """The model that components belong to, for a headline."""
+    title = CANDIDATES[report.component_model].title
+    return title if report.component_model == report.choice.model else f"{title} (not the model in use)"
+
+
+def component_name(component: Component) -> str:
+    """For example ``PC3 (8 %): higher level 2.1–5.0 kHz, lower MFCC 2``."""
+    return f"{component_number(component)}: {component_terms(component)}"
+
+
+def component_number(component: Component) -> str:
+    """For example ``PC3 (8 %)``: the percentage is the component's share of the variance."""
+    return f"PC{component.number} ({percent(component.variance_share)})"
+
+
+def component_terms(component: Component) -> str:
+    """What a positive score means."""
+    return ", ".join(f"{'higher' if term.sign > 0 else 'lower'} {_term_name(term)}" for term in component.terms)
+
+
+def _term_name(term: LoadingTerm) -> str:
+    if term.column is not None:
+        return COLUMN_LABELS[column_index(term.column)]
+    return f"level {hertz_range(term.low_hz or 0.0, term.high_hz or 0.0)}"
+
+
+def model_phrase(reference: ModelReference) -> str:
+    """Which model classified a song."""
+    match reference.kind:
+        case "fold":
+            return f"the model of fold {reference.fold}, trained without it"
+        case "development":
+            return "the model trained without the test songs"
+        case _:
+            includes = ", including this recording" if reference.includes_song else ""
+            return f"the model of all {reference.n_songs} songs{includes}"
+
+
+def split_phrase(split: SplitScores | ConfusionMatrix) -> str:
+    """The songs of a split; of a confusion matrix its title."""
+    if isinstance(split, ConfusionMatrix):
+        n_songs = sum(map(sum, split.counts))
+        return f"{n_songs} test songs" if split.split == "test" else "Cross-validation"
+    if split.split == "test":
+        return f"{split.n_songs} test songs"
+    times = "once" if split.n_repeats == 1 else f"{split.n_repeats} times"
+    return f"{split.n_folds}-fold cross-validation, {times}"
+
+
+def set_phrase(genres: Sequence[str]) -> str:
+    """ "A, B or C"; of more than three genres the first two and how many others."""
+    named = list(genres) if len(genres) <= 3 else [*genres[:2], f"{len(genres) - 2} others"]
+    return joined(named, "or")
+
+
+def joined(names: Sequence[str], word: str) -> str:
+    """ "A, B or C" for the word "or"."""
+    return f"{', '.join(names[:-1])} {word} {names[-1]}" if len(names) > 1 else names[0]
+
+
+def points(share: float) -> str:
+    """Hundredths of a probability or accuracy."""
+    number = round(100 * share)
+    return f"{number} {'point' if number == 1 else 'points'}"
