@@ -33,8 +33,10 @@ def read_rows(matrix: np.ndarray, rows: np.ndarray) -> np.ndarray:
 def _give_back(matrix: np.ndarray) -> None:
     """Pages of a mapped file count as memory of the process until it gives them back; they stay in the file cache."""
     release = getattr(mmap, "MADV_DONTNEED", None)  # not on every system
+    if release is None or not isinstance(matrix, np.memmap):  # pages of no file would be lost
+        return
     source: object = matrix
     while isinstance(source, np.ndarray):
         source = source.base
-    if release is not None and isinstance(source, mmap.mmap):
+    if isinstance(source, mmap.mmap):
         source.madvise(release)

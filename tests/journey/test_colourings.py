@@ -85,7 +85,7 @@ def test_songs_are_coloured_by_what_is_known_and_by_a_model_only_if_it_is_of_thi
     pipeline.fit(embeddings.astype(np.float64), np.arange(24) % 2)
     save_model(workspace, genre_model(pipeline), {"data": library_fingerprint(library)})
     confidence = coloured(workspace, library)["confidence"].values
-    assert confidence == pytest.approx(genre_model(pipeline).probabilities(embeddings).max(axis=1))
+    assert confidence == pytest.approx(genre_model(pipeline).predict_proba(embeddings).max(axis=1))
     assert not np.allclose(confidence, pipeline.predict_proba(embeddings.astype(np.float64)).max(axis=1), atol=0.01)
     other = Library(embeddings[:20], song_table(rows[:20]))
     assert "confidence" not in coloured(workspace, other)
