@@ -46,7 +46,7 @@ def said(program: Path) -> list[str]:
     return program.with_name(f"{program.name}.said").read_text().splitlines()
 
 
-def test_the_player_asked_for_gets_its_arguments_and_the_path(song, programs, monkeypatch):
+def test_the_chosen_player_gets_its_arguments_and_the_path(song, programs, monkeypatch):
     monkeypatch.setenv("SONGMAP_PLAYER", str(programs("other")))
     program = programs("loud")
     assert (
@@ -87,7 +87,7 @@ def test_without_any_player_there_is_none_and_no_error(song, programs):
     assert play(song) is None
 
 
-def test_a_relative_path_is_no_option_of_the_player(song, programs, monkeypatch):
+def test_a_relative_path_is_not_an_option_of_the_player(song, programs, monkeypatch):
     monkeypatch.chdir(song.parent)
     program = programs("loud")
     play(song.name, "loud", PATIENTLY_S)
@@ -121,7 +121,7 @@ def test_the_player_runs_on_without_the_terminal(song, programs):
         ("loud 'open", "No closing quotation"),
     ],
 )
-def test_a_chosen_player_that_fails_is_told_in_one_line(song, programs, monkeypatch, player, message):
+def test_a_chosen_player_that_fails_is_one_line(song, programs, monkeypatch, player, message):
     programs("broken", status=3)
     programs("mpv")
     with pytest.raises(UsageError, match=rf"^--player .*{message}"):
@@ -131,6 +131,6 @@ def test_a_chosen_player_that_fails_is_told_in_one_line(song, programs, monkeypa
         play(song, None, PATIENTLY_S)
 
 
-def test_a_song_that_is_gone_is_told(tmp_path, programs):
-    with pytest.raises(UsageError, match="is not there"):
+def test_a_song_that_does_not_exist_is_refused(tmp_path, programs):
+    with pytest.raises(UsageError, match="does not exist"):
         play(tmp_path / "gone.mp3", "loud")
