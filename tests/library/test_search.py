@@ -179,7 +179,7 @@ def test_an_empty_library_has_no_search():
     library = make_library(1)
     space = build_space(library.embeddings)
     assert open_search(library, space).nearest(np.zeros(641), 5)[0].tolist() == [0]
-    with pytest.raises(QueryError, match=r"no song; add music and run 01"):
+    with pytest.raises(QueryError, match=r"is empty; add music and run 01"):
         open_search(make_library(0), space)
 
 

@@ -94,7 +94,7 @@ def test_a_level_stands_for_all_statistics_of_its_bands():
         assert one.columns == tuple(starts[0] + bands)
         assert explain.contributing_columns(one) == tuple(np.concatenate([start + bands for start in starts]))
         embeddings = make_library(3).embeddings
-        np.testing.assert_allclose(one.values(embeddings), embeddings[:, starts[0] + bands].mean(axis=1), rtol=1e-5)
+        np.testing.assert_allclose(one.values(embeddings), embeddings[:, starts[0] + bands].mean(axis=1, dtype=float))
 
 
 def test_descriptors_are_those_that_add_most_in_real_units(library):

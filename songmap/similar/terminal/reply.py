@@ -29,9 +29,8 @@ def reply(session: Session, command: Command) -> Iterator[str]:
         return
     with _progress(session) as on_progress:
         result = session.run(command.request, command.setting, on_progress)
-    as_form = {"text": _text, "json": as_json, "csv": as_csv}[command.output.form]
-    yield as_form(result)
     files = list(_written(result, command))
+    yield {"text": _text, "json": as_json, "csv": as_csv}[command.output.form](result)
     if command.output.form == "text":
         yield from (f"written: {file}" for file in files)
 

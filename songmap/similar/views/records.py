@@ -90,7 +90,7 @@ def _(result: results.WhyResult) -> list[Record]:
     whole = results.FamilyContribution(
         "all", sum(family.columns for family in result.families), result.similarity, result.similarity
     )
-    return [asdict(family) | paths for family in (*result.families, whole)]
+    return [plain(family) | paths for family in (*result.families, whole)]
 
 
 @records.register
@@ -104,7 +104,7 @@ def _(result: results.InfoResult) -> list[Record]:
             "key_tag": result.key_tag,
             "copies": list(result.copies),
             "nearest": nearest and {"similarity": result.nearest_similarity} | song_record(nearest),
-            "descriptors": [asdict(one) for one in result.descriptors],
+            "descriptors": plain(result.descriptors),
         }
     ]
 
