@@ -7,7 +7,7 @@ mapped and not loaded, and songs can be added.
 
 ``models/search_SPACE.index`` is faiss's file, ``models/search_SPACE.npz`` says what it is of: the space it was made
 in, the axes, one key for each vector, and the file's checksum. A key is a hash of a song's 641 numbers, so that neither
-order nor path of songs matters: those that left or changed are no longer found by their key, those that came or
+order nor path of songs matters: those that left or changed have no key of a row, those that came or
 changed are added in the space of the index, and songs with the same numbers are one vector. The library's mean and
 spread move as songs come; the index is made again once a unit vector differs too much from what it was, or too many
 songs came or left. An index that does not fit, or is truncated or changed, is made again, never used.
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 N_AXES = 128
 LEAST_COSINE = 0.99  # of the sampled songs' unit vectors now with those in the space of the index
-MOST_CHANGED = 0.2  # of the songs, new or gone
+MOST_CHANGED = 0.2  # of the songs, added or removed
 CLUSTER_SONGS, MOST_CLUSTERS = 256, 4096  # songs of a cluster on average, unless they become too many
 PROBED, PROBED_SHARE = 32, 1 / 32  # clusters searched: so many, or this share of them if that is more
 _TRAINING = 64  # songs for each cluster that the clusters are trained on

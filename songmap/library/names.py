@@ -69,12 +69,12 @@ class Names:
             raise QueryError("the name is empty; give a part of a song's name, its title or its path")
         if query in self._rows:
             return self._rows[query]
-        for found in (
+        for matches in (
             lambda: np.union1d(self._names.equal(wanted), self._paths.equal(wanted)),
             lambda: self._names.holding(wanted),
             lambda: self._below.holding(wanted),
         ):
-            rows = found()
+            rows = matches()
             if len(rows):
                 return self._only(query, rows)
         return self._similar(query, wanted)

@@ -130,7 +130,7 @@ def by_family(products: np.ndarray) -> dict[str, float]:
 
 @lru_cache
 def contributing_columns(one: Descriptor) -> tuple[int, ...]:
-    """Columns whose contributions a descriptor stands for: its own; of a level all four statistics of its mel bands."""
+    """Columns whose contributions are added up for a descriptor: its own; of a level all four statistics of its mel bands."""
     if one.kind != "level":
         return one.columns
     bands = np.array(one.columns) - block_slice("mel", "mean").start

@@ -1,7 +1,7 @@
 """Which songs can be in a result: genre, tempo, key, year; and, where none is left, which filter to loosen.
 
 A tempo fits a range as it is, or doubled or halved, since the beats of both fall together. Tempos are measured
-in whole frames between beats, 123.0 and 129.2 BPM being neighbours, so each stands for all tempos nearer to it
+in whole frames between beats, 123.0 and 129.2 BPM being neighbours, so each represents all tempos nearer to it
 than to its neighbours: a song of 128 BPM is measured as 129.2 and fits 120-128. Keys are estimates from chroma.
 """
 

@@ -34,16 +34,16 @@ def programs(tmp_path, monkeypatch):
 
     def add(name: str, body: str = "", status: int = 0) -> Path:
         program = folder / name
-        said = shlex.quote(str(folder / f"{name}.said"))
-        program.write_text(f"#!/bin/sh\nprintf '%s\\n' \"$@\" > {said}\n{body}\nexit {status}\n")
+        played = shlex.quote(str(folder / f"{name}.played"))
+        program.write_text(f"#!/bin/sh\nprintf '%s\\n' \"$@\" > {played}\n{body}\nexit {status}\n")
         program.chmod(0o755)
         return program
 
     return add
 
 
-def said(program: Path) -> list[str]:
-    return program.with_name(f"{program.name}.said").read_text().splitlines()
+def played(program: Path) -> list[str]:
+    return program.with_name(f"{program.name}.played").read_text().splitlines()
 
 
 def test_the_chosen_player_gets_its_arguments_and_the_path(song, programs, monkeypatch):
@@ -53,13 +53,13 @@ def test_the_chosen_player_gets_its_arguments_and_the_path(song, programs, monke
         play(song, "loud --volume 3 'two words'", PATIENTLY_S)
         == f"loud --volume 3 'two words' {shlex.quote(str(song))}"
     )
-    assert said(program) == ["--volume", "3", "two words", str(song)]
+    assert played(program) == ["--volume", "3", "two words", str(song)]
 
 
 def test_a_player_with_a_space_in_its_path_needs_no_quotes(song, programs):
     program = programs("my player")
     play(song, str(program), PATIENTLY_S)
-    assert said(program) == [str(song)]
+    assert played(program) == [str(song)]
 
 
 def test_the_variable_comes_next_then_the_desktop_then_players_without_one(song, programs, monkeypatch):
@@ -71,14 +71,14 @@ def test_the_variable_comes_next_then_the_desktop_then_players_without_one(song,
         assert play(song, None, PATIENTLY_S).startswith("mpv --no-video --no-terminal ")
         monkeypatch.setenv("DISPLAY", ":0")
         assert play(song, None, PATIENTLY_S).startswith("xdg-open ")
-        assert said(players["xdg-open"]) == [str(song)]
+        assert played(players["xdg-open"]) == [str(song)]
 
 
 def test_an_offered_player_that_fails_makes_way_for_the_next(song, programs):
     programs("mpv", status=2)
     second = programs("ffplay")
     assert play(song, None, PATIENTLY_S).startswith("ffplay -nodisp -autoexit ")
-    assert said(second)[-1] == str(song)
+    assert played(second)[-1] == str(song)
     second.unlink()
     assert play(song, None, PATIENTLY_S) is None
 
@@ -91,7 +91,7 @@ def test_a_relative_path_is_not_an_option_of_the_player(song, programs, monkeypa
     monkeypatch.chdir(song.parent)
     program = programs("loud")
     play(song.name, "loud", PATIENTLY_S)
-    assert said(program) == [str(song)]
+    assert played(program) == [str(song)]
 
 
 def test_the_player_runs_on_without_the_terminal(song, programs):

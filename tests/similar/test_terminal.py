@@ -151,11 +151,11 @@ def test_csv_is_read_by_others(workspace, library):
 
 def test_settings_of_one_line_do_not_stay(workspace):
     text = "similar a|b -n 3\nsimilar a|b -n 3 --space scaled\nsimilar a|b -n 3 --weights mel=9\nsimilar a|b -n 3\n"
-    first, scaled, weighed, again = json_documents(run("--workspace", workspace, "--json", text=text).stdout)
+    first, scaled, weighted, again = json_documents(run("--workspace", workspace, "--json", text=text).stdout)
     assert first == again
-    assert scaled != first != weighed
+    assert scaled != first != weighted
     from_start = run("--workspace", workspace, "--json", "--weights", "mel=9", "similar", "a|b", "-n", "3")
-    assert json.loads(from_start.stdout) == weighed
+    assert json.loads(from_start.stdout) == weighted
 
 
 def test_bad_usage_is_one_line_and_status_2(workspace, tmp_path):
@@ -326,7 +326,7 @@ class Terminal:
     def type(self, text: str) -> None:
         os.write(self.screen, text.encode())
 
-    def ask(self, line: str, answer: str) -> str:
+    def enter(self, line: str, answer: str) -> str:
         """Type a line at the prompt and read up to ``answer``."""
         self.wait_for("songmap>")
         self.type(f"{line}\r")
@@ -361,13 +361,13 @@ def terminal(workspace, tmp_path):
 
 def test_a_session_at_a_terminal(terminal):
     terminal.wait_for("18 songs, 2 genres")
-    terminal.ask("similar night drive -n 2", "Similar to night drive")
-    terminal.ask("lits", "did you mean list?")
+    terminal.enter("similar night drive -n 2", "Similar to night drive")
+    terminal.enter("lits", "did you mean list?")
     terminal.wait_for("songmap>")
     terminal.type("half a comm\x03")  # Ctrl-C leaves the line, not the session
     terminal.wait_for("stopped")
-    terminal.ask("genres", "Mean similarity within genres")
-    terminal.ask("\x1b[A", "Mean similarity within genres")  # the line before
+    terminal.enter("genres", "Mean similarity within genres")
+    terminal.enter("\x1b[A", "Mean similarity within genres")  # the line before
     terminal.wait_for("songmap>")
     terminal.type("\x04")
     assert terminal.status() == 0
@@ -389,14 +389,14 @@ def test_tab_completes_at_once_and_from_the_menu(terminal):
 
 
 def test_equal_names_are_answered_by_number(terminal):
-    listed = terminal.ask("similar intro -n 2", "2  intro [")
+    listed = terminal.enter("similar intro -n 2", "2  intro [")
     assert "2 songs match 'intro'. Type a number:" in listed
     assert "/music/A/intro.mp3" in listed
-    terminal.ask("7", "7 is out of range, give 1 to 2")
-    terminal.ask("2", "Similar to intro [")
-    terminal.ask("compare intro vs a|b", "2  intro [")
-    terminal.ask("genres", "Mean similarity within genres")
-    terminal.ask("2", "2 is not a command")  # the choice is no longer open
+    terminal.enter("7", "7 is out of range, give 1 to 2")
+    terminal.enter("2", "Similar to intro [")
+    terminal.enter("compare intro vs a|b", "2  intro [")
+    terminal.enter("genres", "Mean similarity within genres")
+    terminal.enter("2", "2 is not a command")  # the choice is no longer open
     terminal.leave()
 
 
@@ -418,14 +418,14 @@ def test_ctrl_c_stops_a_command_and_not_the_session(terminal, tmp_path):
     else:
         pytest.fail("Ctrl-C does not stop a command")
     os.close(writer)
-    terminal.ask("genres", "Mean similarity within genres")
+    terminal.enter("genres", "Mean similarity within genres")
     terminal.leave()
 
 
 def test_history_is_kept_over_sessions(workspace, tmp_path):
     for line in ("list house", "\x1b[A"):
         terminal = Terminal("--workspace", workspace, XDG_STATE_HOME=str(tmp_path))
-        terminal.ask(line, "songs of HOUSE")
+        terminal.enter(line, "songs of HOUSE")
         terminal.wait_for("songmap>")
         terminal.type("\x04")
         assert terminal.status() == 0
@@ -435,8 +435,8 @@ def test_history_is_kept_over_sessions(workspace, tmp_path):
 def test_where_history_cannot_be_kept_the_session_has_its_own(workspace, tmp_path):
     (tmp_path / "file").touch()
     terminal = Terminal("--workspace", workspace, XDG_STATE_HOME=str(tmp_path / "file"))
-    terminal.ask("genres", "Mean similarity within genres")
-    terminal.ask("\x1b[A", "Mean similarity within genres")
+    terminal.enter("genres", "Mean similarity within genres")
+    terminal.enter("\x1b[A", "Mean similarity within genres")
     terminal.leave()
 
 
