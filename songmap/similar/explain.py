@@ -15,7 +15,7 @@ import numpy as np
 from songmap.core.blocks import blocks
 from songmap.core.errors import QueryError
 from songmap.library.descriptors import Descriptor, descriptor, descriptors_of
-from songmap.library.keys import NO_KEY, compatible
+from songmap.library.keys import compatible
 from songmap.library.schema import FAMILIES, FEATURES, block_slice, column_index, family_indices
 from songmap.similar.comparison import Comparison
 from songmap.similar.lookup import FoundSong
@@ -24,9 +24,6 @@ from songmap.similar.results import (
     DescriptorContribution,
     DescriptorValue,
     FamilyContribution,
-    KeyChange,
-    NeighbourRank,
-    TempoChange,
     WhyResult,
 )
 from songmap.similar.transitions import tempo_change
@@ -86,14 +83,21 @@ def why(comparison: Comparison, first: FoundSong, second: FoundSong) -> WhyResul
             )
         )
     same = None not in (first.row, second.row) and lookup.recordings[first.row] == lookup.recordings[second.row]
+    others = np.flatnonzero(lookup.others([first]))
+    tempos = tuple(float(found.embedding[column_index("tempo_bpm")]) for found in (first, second))
+    factor, change = tempo_change(*np.array(tempos))
     return WhyResult(
         pair=(first.song, second.song),
         similarity=sum(family.contribution for family in families),
         families=tuple(families),
         same_recording=bool(same),
-        rank=None if same or second.row is None else _rank(comparison, first, second.row),
-        tempo=_tempo_change(first.embedding, second.embedding),
-        keys=_key_change(first.key, second.key),
+        more_similar=None if same or second.row is None else _more_similar(comparison, first, second.row, others),
+        others=len(others),
+        tempos_bpm=(tempos[0], tempos[1]),
+        tempo_factor=float(factor),
+        tempo_change=float(change),
+        keys=(first.key, second.key),
+        keys_compatible=bool(compatible(first.key, second.key)),
     )
 
 
@@ -191,26 +195,12 @@ def _contribution(
     )
 
 
-def _rank(comparison: Comparison, first: FoundSong, second: int) -> NeighbourRank:
-    """Which of the first song's neighbours the song of row ``second`` is."""
-    lookup, search, query = comparison.lookup, comparison.search, comparison.unit(first)
-    rows = np.flatnonzero(lookup.others([first]))
-    similarities = np.concatenate([search.similarities(query, rows[block]) for block in blocks(len(rows))])
-    own = search.similarities(query, [lookup.recordings[second]])[0]
-    return NeighbourRank(int((similarities > own).sum()), len(rows))
-
-
-def _tempo_change(first: np.ndarray, second: np.ndarray) -> TempoChange | None:
-    column = column_index("tempo_bpm")
-    tempos = float(first[column]), float(second[column])
-    if min(tempos) <= 0:
-        return None
-    factor, change = tempo_change(*np.array(tempos))
-    return TempoChange(*tempos, float(factor), float(change))
-
-
-def _key_change(first: int, second: int) -> KeyChange | None:
-    return None if NO_KEY in (first, second) else KeyChange(first, second, bool(compatible(first, second)))
+def _more_similar(comparison: Comparison, first: FoundSong, second: int, others: np.ndarray) -> int:
+    """How many of the ``others`` are more similar to the first song than the recording of row ``second``."""
+    search, query = comparison.search, comparison.unit(first)
+    similarities = np.concatenate([search.similarities(query, others[block]) for block in blocks(len(others))])
+    own = search.similarities(query, [comparison.lookup.recordings[second]])[0]
+    return int((similarities > own).sum())
 
 
 def _key_values(embedding: np.ndarray) -> dict[str, float]:

@@ -256,46 +256,25 @@ class FamilyContribution:
 
 
 @dataclass(frozen=True)
-class NeighbourRank:
-    """How many of ``others``, other recordings than the first song, are more similar to it than the second is."""
-
-    more_similar: int
-    others: int
-
-
-@dataclass(frozen=True)
-class TempoChange:
-    """The tempos of two songs: ``second_bpm = first_bpm * factor * (1 + change)`` with a ``factor`` of 0.5, 1 or 2."""
-
-    first_bpm: float
-    second_bpm: float
-    factor: float
-    change: float
-
-
-@dataclass(frozen=True)
-class KeyChange:
-    """Keys of two songs, and whether they mix."""
-
-    first: int
-    second: int
-    compatible: bool
-
-
-@dataclass(frozen=True)
 class WhyResult:
     """Why two songs are similar or different. The contributions of all ``families`` add up to ``similarity``.
 
-    ``rank`` is None where there is none, as for a song outside the library; ``tempo`` and ``keys`` where unknown.
+    ``more_similar`` of ``others``, other recordings than the first song, are more similar to it than the second is;
+    None where the second is outside the library or the same recording. ``tempo_factor`` and ``tempo_change``, of the
+    second song from the first, are as in ``Transition``.
     """
 
     pair: tuple[Song, Song]
     similarity: float
     families: tuple[FamilyContribution, ...]
     same_recording: bool
-    rank: NeighbourRank | None
-    tempo: TempoChange | None
-    keys: KeyChange | None
+    more_similar: int | None
+    others: int
+    tempos_bpm: tuple[float, float]
+    tempo_factor: float
+    tempo_change: float
+    keys: tuple[int, int]
+    keys_compatible: bool
 
 
 @dataclass(frozen=True)

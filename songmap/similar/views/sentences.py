@@ -205,9 +205,9 @@ def family_sentence(family: FamilyContribution) -> str:
 def _rank_words(result: results.WhyResult) -> str:
     if result.same_recording:
         return "" if result.pair[0] == result.pair[1] else "; both are files of the same recording"
-    if result.rank is None:
+    if result.more_similar is None:
         return ""
-    return f"; {result.rank.more_similar:,} of {result.rank.others:,} other recordings are more similar to A"
+    return f"; {result.more_similar:,} of {result.others:,} other recordings are more similar to A"
 
 
 def _descriptor_words(item: DescriptorContribution) -> str:
@@ -220,16 +220,15 @@ def _descriptor_words(item: DescriptorContribution) -> str:
 
 def _mixing_sentences(result: results.WhyResult) -> list[str]:
     sentences = []
-    if result.tempo is not None:
-        tempo = result.tempo
-        played = {0.5: "B at double tempo", 1.0: "B", 2.0: "B at half tempo"}[tempo.factor]
-        speed = f"{100 * abs(tempo.change):.1f} % {'faster' if tempo.change > 0 else 'slower'} than A"
-        speed = speed if abs(tempo.change) >= 0.0005 else "as fast as A"
-        sentences.append(f"Tempo {tempo.first_bpm:.1f} and {tempo.second_bpm:.1f} BPM: {played} is {speed}.")
-    if result.keys is not None:
-        fit = "compatible" if result.keys.compatible else "not compatible"
-        names = f"{key_name(result.keys.first)} and {key_name(result.keys.second)}"
-        sentences.append(f"Estimated keys {names}: {fit} on the Camelot wheel.")
+    if not np.isnan(result.tempo_change):
+        played = {0.5: "B at double tempo", 1.0: "B", 2.0: "B at half tempo"}[result.tempo_factor]
+        speed = f"{100 * abs(result.tempo_change):.1f} % {'faster' if result.tempo_change > 0 else 'slower'} than A"
+        speed = speed if abs(result.tempo_change) >= 0.0005 else "as fast as A"
+        first, second = result.tempos_bpm
+        sentences.append(f"Tempo {first:.1f} and {second:.1f} BPM: {played} is {speed}.")
+    if NO_KEY not in result.keys:
+        fit = "compatible" if result.keys_compatible else "not compatible"
+        sentences.append(f"Estimated keys {listed(list(map(key_name, result.keys)))}: {fit} on the Camelot wheel.")
     return sentences
 
 
