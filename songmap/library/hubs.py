@@ -11,8 +11,7 @@ distribution function. P is 0 … 1, grows with s for the same two means and dev
 is similar to everything has a large mean, and so a small P.
 
 Means and deviations follow from mean and covariance of the unit vectors: no matrix of all pairs is needed. Both are
-taken over a sample where the library is larger than
-it, see ``songmap.library.spaces.sampled_rows``.
+taken over a sample of a larger library, see ``songmap.library.spaces.sampled_rows``.
 """
 
 from dataclasses import dataclass

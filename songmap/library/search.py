@@ -80,9 +80,21 @@ class Search:
     def nearest(
         self, query: np.ndarray, number: int, allowed: np.ndarray | None = None
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Rows and similarities, both ``(≤ number,)``, of the songs nearest to ``query (d,)``, nearest first.
+        """The songs nearest to a query, nearest first.
 
-        ``allowed``, bool ``(n_songs,)``, says which songs can be an answer; all where it is None.
+        Parameters
+        ----------
+        query : np.ndarray, shape (d,)
+            A unit vector of the space.
+        number : int
+            Songs wanted.
+        allowed : np.ndarray of bool, shape (n_songs,), optional
+            Songs that can be in the result; all by default.
+
+        Returns
+        -------
+        rows : np.ndarray of int64, shape (at most number,)
+        similarities : np.ndarray of float64, of the same shape
         """
         n_allowed = len(self) if allowed is None else int(np.count_nonzero(allowed))
         wanted = number if self._hubs is None else max(HUB_POOL, 5 * number)
@@ -92,10 +104,23 @@ class Search:
     def neighbours(
         self, number: int, recordings: np.ndarray, on_progress: OnProgress | None = None
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Rows and similarities, both ``(n_songs, number)``, of what ``nearest`` finds for every song.
+        """The songs nearest to every song.
 
-        ``recordings (n_songs,)`` are rows of first files: of other recordings the first alone is an answer. Where
-        there are fewer, ``NOBODY`` with similarity NaN follows. ``on_progress`` is called with songs done and all songs.
+        Parameters
+        ----------
+        number : int
+            Neighbours of each song.
+        recordings : np.ndarray of int, shape (n_songs,)
+            Rows of first files: only the first file of another recording can be a neighbour.
+        on_progress : callable, optional
+            Called with songs done and all songs.
+
+        Returns
+        -------
+        rows : np.ndarray of int64, shape (n_songs, number)
+            Nearest first; ``NOBODY`` where there are fewer.
+        similarities : np.ndarray of float64, shape (n_songs, number)
+            NaN where there is no neighbour.
         """
         rows = np.full((len(self), number), NOBODY, dtype=np.int64)
         similarities = np.full((len(self), number), np.nan)
@@ -216,11 +241,24 @@ def open_search(
     on_progress: OnProgress | None = None,
     correct_hubs: bool = False,
 ) -> Search:
-    """A search of ``library`` in ``space``. Raises QueryError if the library is empty.
+    """A search of a library in one space.
 
-    With a workspace and more than ``EXACT_LIMIT`` songs it goes through an index, made or brought up to date here if
-    need be; ``on_progress`` is called with songs done and all songs. Spaces of few coordinates, and with weighted families, which change
-    often, are always searched exactly.
+    Parameters
+    ----------
+    library : Library
+    space : Space
+    workspace : Workspace, optional
+        Where the index of a library of more than ``EXACT_LIMIT`` songs is, or is made or brought up to date. Without a
+        workspace, and in spaces of few coordinates or with weighted families, every search is exact.
+    on_progress : callable, optional
+        Called with songs done and all songs while an index is made.
+    correct_hubs : bool
+        Whether similarities are mutual proximities, see ``songmap.library.hubs``.
+
+    Raises
+    ------
+    QueryError
+        If the library is empty.
     """
     if not len(library):
         raise QueryError("the library is empty; add music and run 01_feature_extraction.py")

@@ -62,14 +62,18 @@ class Session:
     def radio(
         self, request: requests.RadioRequest, setting: Setting | None = None, on_progress: OnProgress | None = None
     ) -> Iterator[results.Song]:
-        """Song after song, as it is wanted; those yielded so far are the last result."""
+        """Song after song, each computed when it is wanted; those so far are the last result. Raises SongmapError."""
         (row,) = self.lookup.rows([request.song], self.last)
         tracks = self.comparison(setting or Setting(), on_progress).tracks
         self.last = []
-        for following in islice(playlists.radio(tracks, row, request.seed), request.number):
-            song = self.lookup.song(following)
-            self.last.append(song.file_path)
-            yield song
+
+        def songs() -> Iterator[results.Song]:
+            for following in islice(playlists.radio(tracks, row, request.seed), request.number):
+                song = self.lookup.song(following)
+                self.last.append(song.file_path)
+                yield song
+
+        return songs()
 
     def comparison(self, setting: Setting, on_progress: OnProgress | None = None) -> Comparison:
         """The library in one setting. Raises QueryError if it has one song only, SchemaError without a genre model."""

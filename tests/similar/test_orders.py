@@ -3,11 +3,13 @@
 import json
 import os
 import stat
+from contextlib import contextmanager
 
 import pytest
 from libraries import make_library
 
 from songmap.core.errors import QueryError
+from songmap.library.search import open_search
 from songmap.similar.session import Session
 from songmap.similar.terminal.commands import command_of
 from songmap.similar.terminal.prompt import line_parser
@@ -60,7 +62,32 @@ def test_radio_plays_every_song_once_and_then_ends(session):
     assert len(run(session, "radio song 005 -n 3", form="text")) == 3
 
 
-def test_an_answer_becomes_a_playlist_that_order_and_transitions_read(session, tmp_path):
+@pytest.mark.parametrize("line", ["radio song 005 -n 3", "outliers -n 2"])
+def test_a_bar_of_progress_is_closed_before_anything_is_printed(monkeypatch, line):
+    events = []
+
+    @contextmanager
+    def bar(label):
+        events.append(f"open {label}")
+        yield lambda done, total: None
+        events.append("close")
+
+    def opened(library, space, workspace, on_progress, correct_hubs):
+        on_progress(1, 2)  # as for an index that is made
+        return open_search(library, space)
+
+    monkeypatch.setattr("songmap.similar.terminal.reply.progress", bar)
+    monkeypatch.setattr("songmap.similar.terminal.reply._PROGRESS_FROM", 10)
+    monkeypatch.setattr("songmap.similar.session.open_search", opened)
+    given = {"space": "balanced", "weights": (), "correct_hubs": False, "form": "text"}
+    command = command_of(given | vars(line_parser()[0].parse_args(split_words(line))))
+    for _ in reply(Session(make_library(40)), command):
+        events.append("printed")
+    assert events[:3] == ["open songs", "close", "printed"]
+    assert events.count("close") == 1
+
+
+def test_a_result_becomes_a_playlist_that_order_and_transitions_read(session, tmp_path):
     file = tmp_path / "list.m3u8"
     found = names(run(session, f"similar song 005 -n 9 --max-per-artist 9 --m3u8 '{file}'"))
     assert file.read_text().count("#EXTINF") == 9
