@@ -96,7 +96,7 @@ def evaluate_notes(result: results.EvaluateResult) -> list[str]:
         f"Hubness: the skewness of how often songs are among the {result.nearest} nearest of others; 0 is even, above 1 "
         "some songs are near to very many. In no list: the share of songs that are near to none.",
     ]
-    notes += [f"{words} Its precision is too high." for words in model_words(result.model)]
+    notes += [f"{words} Its scores are optimistic." for words in model_words(result.model)]
     if result.model_error is not None:
         notes.append(f"The classifier space is left out: {result.model_error}.")
     if result.best is not None:
