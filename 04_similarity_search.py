@@ -1,7 +1,7 @@
-"""04 · Library → which songs are alike, why, and which go well after each other.
+"""04 · Library → which songs are similar, why, and which go well after each other.
 
 Reads data/processed/ (made by 01). Without a command it opens a prompt with the same commands; where
-standard input is no terminal it reads them from there, one a line. SONG is a name, a part of one, a
+standard input is not a terminal it reads them from there, one a line. SONG is a name, a part of one, a
 title, "artist - title", or the path of an audio file, also of one outside the library; A + B are several
 songs, -C one to steer away from.
 """
@@ -14,7 +14,7 @@ from typing import Any
 from songmap.core.cli import new_parser, script_main
 from songmap.core.cli import workspace as workspace_type
 from songmap.core.workspace import Workspace
-from songmap.similar.commands import SETTING, add_commands, add_setting
+from songmap.similar.terminal.commands import add_commands, add_setting, command_of
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -32,15 +32,18 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def run(workspace: Workspace, keep_going: bool, command: str | None, **request: Any) -> int:
-    from songmap.library.library import load_library
-    from songmap.similar.desk import Desk
-    from songmap.similar.prompt import interact
+def run(workspace: Workspace, keep_going: bool, **arguments: Any) -> int:
+    command = command_of(arguments) if arguments["command"] else None
 
-    desk = Desk(load_library(workspace), workspace)
+    from songmap.library.library import load_library
+    from songmap.similar.session import Session
+    from songmap.similar.terminal.prompt import interact
+    from songmap.similar.terminal.reply import reply
+
+    session = Session(load_library(workspace), workspace)
     if command is None:
-        return interact(desk, {name: request[name] for name in SETTING}, keep_going)
-    for text in desk.reply(argparse.Namespace(command=command, **request)):
+        return interact(session, arguments, keep_going)
+    for text in reply(session, command):
         print(text, flush=True)
     return 0
 

@@ -4,7 +4,7 @@
 
 WORKSPACE holds a library made by 01, ``demo-open`` if none is named. Songs are drawn with its covariance, see
 ``benchmarks.map``, and saved as 01 would. Each row is a fresh process that loads the library and searches it as 04
-does, with nothing else in it: 300 and 100,000 songs and the number asked for (200,000, a million with ``--full``)
+does, with nothing else in it: 300 and 100,000 songs and the number of ``--songs`` (200,000, a million with ``--full``)
 exactly, then the latter through an index, made in one process and read in another. Queries are songs of the library,
 one at a time and warm; recall is of the 10 nearest, against the exact search. Peak memory is that of the whole
 process; pages of mapped files, which the system takes back at need, are in it. Prints a Markdown table and writes it

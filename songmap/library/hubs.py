@@ -1,6 +1,6 @@
 """Hubs: songs that are among the nearest of very many others, because of the space and not of the music.
 
-Mutual proximity (Schnitzer et al. 2012) makes up for them: two songs are near if each is among the nearest of the
+Mutual proximity (Schnitzer et al. 2012) corrects for them: two songs are near if each is among the nearest of the
 other. With the similarities of a song to all songs taken as normally distributed, it is the probability that a song
 picked at random is less similar to either of the two than they are to each other,
 
@@ -8,11 +8,10 @@ picked at random is less similar to either of the two than they are to each othe
 
 with s their cosine, m and d mean and standard deviation of the cosines of each with the library, F the normal
 distribution function. P is 0 … 1, grows with s for the same two means and deviations, and is symmetric. A song that
-is similar to everything has a large mean, which is what brings it down.
+is similar to everything has a large mean, and so a small P.
 
 Means and deviations follow from mean and covariance of the unit vectors: no matrix of all pairs is needed. Both are
-taken over a sample where the library is larger than
-it, see ``songmap.library.spaces.sampled_rows``.
+taken over a sample of a larger library, see ``songmap.library.spaces.sampled_rows``.
 """
 
 from dataclasses import dataclass

@@ -1,24 +1,23 @@
 """An index file that finds, in a library of a million songs, those which are very likely the nearest.
 
-It parts the leading ``N_AXES`` principal coordinates of the unit vectors, a byte each, into clusters, and looks into
-those near a query (an inverted file, Jégou et al. 2011) with faiss; whoever asks measures the candidates again. faiss
+It divides the leading ``N_AXES`` principal coordinates of the unit vectors, a byte each, into clusters, and searches
+those near a query (an inverted file, Jégou et al. 2011) with faiss; the caller measures the candidates again. faiss
 and not usearch or voyager, see ``benchmarks/search.md``: it is made many times faster and misses less. Its file is
 mapped and not loaded, and songs can be added.
 
 ``models/search_SPACE.index`` is faiss's file, ``models/search_SPACE.npz`` says what it is of: the space it was made
 in, the axes, one key for each vector, and the file's checksum. A key is a hash of a song's 641 numbers, so that neither
-order nor path of songs matters: those that left or changed are no longer found by their key, those that came or
+order nor path of songs matters: those that left or changed have no key of a row, those that came or
 changed are added in the space of the index, and songs with the same numbers are one vector. The library's mean and
 spread move as songs come; the index is made again once a unit vector differs too much from what it was, or too many
-songs came or left. An index that does not fit, was cut off or changed is made again, never used.
+songs came or left. An index that does not fit, or is truncated or changed, is made again, never used.
 """
 
 import hashlib
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from zipfile import BadZipFile
 
 import numpy as np
@@ -26,6 +25,7 @@ import numpy as np
 from songmap.core.blocks import blocks, read_blocks, read_rows
 from songmap.core.errors import QueryError
 from songmap.core.files import write_atomically
+from songmap.core.progress import OnProgress
 from songmap.core.workspace import Workspace
 from songmap.library.schema import N_COLUMNS, fingerprint
 from songmap.library.spaces import Space, leading_axes, sampled_rows
@@ -33,20 +33,19 @@ from songmap.library.spaces import Space, leading_axes, sampled_rows
 if TYPE_CHECKING:
     import faiss
 
-Progress = Callable[[int, int], None]  # songs done, all songs
 N_AXES = 128
 LEAST_COSINE = 0.99  # of the sampled songs' unit vectors now with those in the space of the index
-MOST_CHANGED = 0.2  # of the songs, new or gone
+MOST_CHANGED = 0.2  # of the songs, added or removed
 CLUSTER_SONGS, MOST_CLUSTERS = 256, 4096  # songs of a cluster on average, unless they become too many
-PROBED, PROBED_SHARE = 32, 1 / 32  # clusters looked into: so many, or this share of them if that is more
-_LEARNED = 64  # songs for each cluster that the clusters are learned from
+PROBED, PROBED_SHARE = 32, 1 / 32  # clusters searched: so many, or this share of them if that is more
+_TRAINING = 64  # songs for each cluster that the clusters are trained on
 _ADDED = 8192  # vectors at a time, between two reports of progress
-_LEFTOVER_S = 3600.0  # a temporary file this old belongs to nobody any more
+_LEFTOVER_S = 3600.0  # a temporary file this old is of no running process
 
 
 @dataclass(frozen=True)
 class Index:
-    """The clusters, read from their file as needed, and the rows of this library that their keys stand for."""
+    """The clusters, read from their file as needed, and the rows of this library with their keys."""
 
     clusters: "faiss.IndexIVF"
     axes: np.ndarray
@@ -78,40 +77,57 @@ class _Content:
         return Space(name, self.mean, self.weight).units(embeddings) @ self.axes
 
 
+@dataclass(frozen=True)
+class _Source:
+    """What an index at ``path`` is of: songs of ``embeddings (n_songs, 641)`` with their ``keys``, in a space."""
+
+    path: Path
+    space: str
+    embeddings: np.ndarray
+    keys: np.ndarray
+    on_progress: OnProgress | None
+
+
 def open_index(
-    workspace: Workspace, embeddings: np.ndarray, space: Space, on_progress: Progress | None = None
+    workspace: Workspace, embeddings: np.ndarray, space: Space, on_progress: OnProgress | None = None
 ) -> Index:
-    """The index of ``embeddings (n_songs, 641)`` in a space by family: read, brought up to date, or made and saved."""
+    """The index of a library: read, brought up to date, or made and saved.
+
+    Parameters
+    ----------
+    workspace : Workspace
+        Where the index is kept.
+    embeddings : np.ndarray, shape (n_songs, 641)
+    space : Space
+        One whose coordinates are the columns.
+    on_progress : callable, optional
+        Called with songs done and all songs.
+
+    Raises
+    ------
+    QueryError
+        If the index cannot be written.
+    """
     import faiss
 
-    path = workspace.search_index(space.name)
     keys = song_keys(embeddings)
-    order = np.argsort(keys, kind="stable")  # by chance, which is what the clusters are learned from
-    content = _read(path)
+    source = _Source(workspace.search_index(space.name), space.name, embeddings, keys, on_progress)
+    order = np.argsort(keys, kind="stable")  # at random, as training needs
+    content = _read(source.path)
     if content is not None and _fits(content, embeddings, space, keys[order]):
         added = order[np.isin(keys[order], content.keys, invert=True)]
         added = added[np.unique(keys[added], return_index=True)[1]]
         if len(added):
-            content = _extended(
-                faiss.read_index(str(path)), path, content, embeddings, space.name, keys, added, on_progress
-            )
+            content = _extended(faiss.read_index(str(source.path)), content, source, added)
     else:
         axes = leading_axes(space.units(read_rows(embeddings, sampled_rows(len(embeddings)))), N_AXES)
         content = _Content(space.mean, space.weight, axes, np.empty(0, dtype=np.uint64), "")
         added = order[np.unique(keys[order], return_index=True)[1]]
-        sample = read_rows(embeddings, np.sort(added[: _LEARNED * _n_clusters(len(added))]))
-        content = _extended(
-            _learned(content.vectors(space.name, sample), len(added)),
-            path,
-            content,
-            embeddings,
-            space.name,
-            keys,
-            added,
-            on_progress,
-        )
-    clusters = faiss.read_index(str(path), faiss.IO_FLAG_MMAP)
-    faiss.downcast_InvertedLists(clusters.invlists).prefetch_nthread = 0  # threads that take longer than the reading
+        sample = read_rows(embeddings, np.sort(added[: _TRAINING * _n_clusters(len(added))]))
+        content = _extended(_trained(content.vectors(space.name, sample), len(added)), content, source, added)
+    clusters: Any = faiss.read_index(str(source.path), faiss.IO_FLAG_MMAP)
+    lists: Any = faiss.downcast_InvertedLists(clusters.invlists)
+    lists.prefetch_nthread = 0  # threads that take longer than the reading
     clusters.nprobe = max(PROBED, round(PROBED_SHARE * clusters.nlist))
     return Index(clusters, content.axes, keys[order], order)
 
@@ -139,32 +155,24 @@ def _fits(content: _Content, embeddings: np.ndarray, space: Space, keys: np.ndar
     return bool((np.einsum("ij,ij->i", now, then) >= LEAST_COSINE * lengths - 1e-6).all())
 
 
-def _extended(
-    clusters: "faiss.IndexIVF",
-    path: Path,
-    content: _Content,
-    embeddings: np.ndarray,
-    name: str,
-    keys: np.ndarray,
-    added: np.ndarray,
-    on_progress: Progress | None,
-) -> _Content:
-    """Add the songs of rows ``added`` to ``clusters`` and save them at ``path``; returns the new content."""
+def _extended(clusters: Any, content: _Content, source: _Source, added: np.ndarray) -> _Content:
+    """Add the songs of rows ``added`` to ``clusters`` and save them; returns the new content."""
     import faiss
 
-    added = np.sort(added)
+    added, path = np.sort(added), source.path
     for block in blocks(len(added), _ADDED):
         rows = added[block]
-        clusters.add_with_ids(content.vectors(name, read_rows(embeddings, rows)), keys[rows].view(np.int64))
-        if on_progress:
-            on_progress(min(block.stop, len(added)), len(added))
-    all_keys = np.sort(np.concatenate([content.keys, keys[added]]))
+        vectors = content.vectors(source.space, read_rows(source.embeddings, rows))
+        clusters.add_with_ids(vectors, source.keys[rows].view(np.int64))
+        if source.on_progress:
+            source.on_progress(min(block.stop, len(added)), len(added))
+    all_keys = np.sort(np.concatenate([content.keys, source.keys[added]]))
     try:
         for leftover in path.parent.glob(f".{path.stem}.*"):
             if time.time() - leftover.stat().st_mtime > _LEFTOVER_S:
                 leftover.unlink(missing_ok=True)
         write_atomically(path, lambda file: faiss.write_index(clusters, str(file)))
-        content = _Content(content.mean, content.weight, content.axes, all_keys, _checksum(path))
+        content = replace(content, keys=all_keys, checksum=_checksum(path))
         write_atomically(path.with_suffix(".npz"), lambda file: _save(file, content))
     except (OSError, RuntimeError) as error:  # the latter is faiss's
         raise QueryError(f"{path} cannot be written ({error}); make room or give write access") from error
@@ -185,10 +193,11 @@ def _save(path: Path, content: _Content) -> None:
 
 
 def _read(path: Path) -> _Content | None:
-    """What belongs to the file at ``path``; None if either file is missing, damaged, of the other or of other code."""
+    """What belongs to the file at ``path``; None if either is missing, damaged, or of another index or version."""
     try:
         with np.load(path.with_suffix(".npz"), allow_pickle=False) as saved:
-            content = _Content(*(saved[name] for name in ("mean", "weight", "axes", "keys")), str(saved["checksum"]))
+            mean, weight, axes, keys = (saved[name] for name in ("mean", "weight", "axes", "keys"))
+            content = _Content(mean, weight, axes, keys, str(saved["checksum"]))
             same = (str(saved["columns"]), str(saved["made_with"])) == (fingerprint(), _made_with())
         return content if same and content.checksum == _checksum(path) else None
     except (OSError, ValueError, KeyError, EOFError, BadZipFile):
@@ -208,10 +217,10 @@ def _n_clusters(n_vectors: int) -> int:
     return min(max(n_vectors // CLUSTER_SONGS, 1), MOST_CLUSTERS)
 
 
-def _learned(sample: np.ndarray, n_vectors: int) -> "faiss.IndexIVF":
-    """Empty clusters for so many vectors, their middles learned from a ``sample (n, N_AXES)``."""
+def _trained(sample: np.ndarray, n_vectors: int) -> "faiss.IndexIVF":
+    """Empty clusters for so many vectors, their centres fitted to a ``sample (n, N_AXES)``."""
     import faiss
 
-    clusters = faiss.index_factory(N_AXES, f"IVF{_n_clusters(n_vectors)},SQ8", faiss.METRIC_INNER_PRODUCT)
+    clusters: Any = faiss.index_factory(N_AXES, f"IVF{_n_clusters(n_vectors)},SQ8", faiss.METRIC_INNER_PRODUCT)
     clusters.train(sample)
     return clusters

@@ -1,6 +1,6 @@
 """Keys estimated from mean chroma, and which of them mix well. An estimate: modulating or atonal music has none.
 
-The profile of a key is how well listeners found that each pitch class fits it (Krumhansl & Kessler 1982);
+The profile of a key is how well each pitch class fits it, as rated by listeners (Krumhansl & Kessler 1982);
 the estimate is the key whose profile correlates best with the song's chroma (Krumhansl & Schmuckler,
 in Krumhansl 1990). Keys are numbered 0-23: C major … B major, then C minor … B minor.
 """

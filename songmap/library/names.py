@@ -1,6 +1,6 @@
-"""Which song a name means. Case and accents do not matter; whatever stays ambiguous is listed, never guessed.
+"""The song of a name. Case and accents do not matter; an ambiguous name is listed, never guessed.
 
-The first of these steps that finds anything decides: the exact path; an exact name; a part of a name;
+The first of these steps with a match decides: the exact path; an exact name; a part of a name;
 a part of a path; a similar spelling. A name is song_name, title, "artist - title" or the file's name.
 """
 
@@ -16,16 +16,16 @@ from songmap.core.errors import QueryError
 from songmap.core.text import shorten
 
 SIMILAR_CUTOFF = 80.0  # rapidfuzz WRatio, 0-100: below it two spellings are different names
-SIMILAR_LEAD = 5.0  # the best spelling must lead the next song by this much to be taken alone
+SIMILAR_LEAD = 5.0  # the best spelling must lead the next song by this much to be the only match
 MAX_LISTED = 10
-# typographic quotes and dashes as a keyboard writes them; letters that Unicode takes for no accented ones;
-# emoji with and without the sign that asks for colour
+# typographic quotes and dashes as a keyboard writes them; letters that are not accented ones in Unicode;
+# emoji with and without the variation selector for colour
 _PLAIN = str.maketrans("‘’ʼ′“”„‐‑–—øłđıð", "''''\"\"\"----oldid", "\ufe0e\ufe0f") | {ord("æ"): "ae", ord("œ"): "oe"}
 _ACCENTS = re.compile("[\u0300-\u036f]+")
 
 
 class Ambiguous(QueryError):
-    """A name, ``query``, that means several songs: ``rows`` of all of them, in the order in which the message lists them."""
+    """A name, ``query``, that several songs match: ``rows`` of all of them, in the order in which the message lists them."""
 
     def __init__(self, message: str, query: str, rows: Sequence[int]) -> None:
         super().__init__(message)
@@ -53,7 +53,7 @@ class Names:
         top = len(normalise(os.path.commonpath(map(os.path.dirname, self._rows)))) if self._rows else 0
         self._below = _Lines(
             [normalise(path)[top:]] for path in self._rows
-        )  # what the folder of all is called says nothing
+        )  # the name of the folder of all is left out
 
     def row_of(self, path: str) -> int | None:
         """Row of the song with exactly this path."""
@@ -66,21 +66,21 @@ class Names:
         """
         wanted = normalise(query)
         if not wanted:
-            raise QueryError("an empty name finds no song; give a part of its name, its title or its path")
+            raise QueryError("the name is empty; give a part of a song's name, its title or its path")
         if query in self._rows:
             return self._rows[query]
-        for found in (
+        for matches in (
             lambda: np.union1d(self._names.equal(wanted), self._paths.equal(wanted)),
             lambda: self._names.holding(wanted),
             lambda: self._below.holding(wanted),
         ):
-            rows = found()
+            rows = matches()
             if len(rows):
                 return self._only(query, rows)
         return self._similar(query, wanted)
 
     def _similar(self, query: str, wanted: str) -> int:
-        scores = self._names.likeness(wanted, len(self._songs))
+        scores = self._names.spelling_scores(wanted, len(self._songs))
         order = np.argsort(-scores, kind="stable")
         if not len(order) or scores[order[0]] < SIMILAR_CUTOFF:
             closest = self._listed(order[:3])
@@ -96,7 +96,7 @@ class Names:
         more = f" and {len(found) - MAX_LISTED} more" if len(found) > MAX_LISTED else ""
         listed = self._listed(found[:MAX_LISTED])
         raise Ambiguous(
-            f"{query!r} means {len(found)} songs: {listed}{more}; give more of the name or the path",
+            f"{len(found)} songs match {query!r}: {listed}{more}; give more of the name or the path",
             query,
             found.tolist(),
         )
@@ -115,7 +115,7 @@ class Names:
 
 
 def find_song(songs: pd.DataFrame, query: str) -> int:
-    """Row of the one song that ``query`` names, as ``Names.find``: for a single question."""
+    """Row of the one song that ``query`` names, as ``Names.find``, for a single look-up."""
     return Names(songs).find(query)
 
 
@@ -156,8 +156,8 @@ class _Lines:
             place = self._text.find(wanted, place + 1)
         return np.unique(self._rows[np.searchsorted(self._starts, places, side="right") - 1])
 
-    def likeness(self, wanted: str, n_rows: int) -> np.ndarray:
-        """How alike the nearest spelling of each row is, float64 ``(n_rows,)``, 0-100."""
+    def spelling_scores(self, wanted: str, n_rows: int) -> np.ndarray:
+        """How similar the nearest spelling of each row is, float64 ``(n_rows,)``, 0-100."""
         from rapidfuzz import fuzz, process
 
         best = np.zeros(n_rows)

@@ -1,11 +1,11 @@
-"""Which songs are near each other: the nearest of one and of all, exactly or, in the largest libraries, by an index.
+"""The songs nearest to a query, and to every song: exactly or, in the largest libraries, by an index.
 
 Conventions: a library is ``embeddings (n_songs, 641)``. A ``Space`` (``songmap.library.spaces``) turns each song into a
 unit vector, float32 ``(d,)``; similarity is the dot product of two, the cosine, -1 … 1.
 
-No matrix of all pairs is kept anywhere. The candidates that are found roughly, in float32 or by the index, are
-measured again in float64, each row by itself, so that equal songs have equal similarities and ties are broken by
-row, not by rounding.
+There is no matrix of all pairs. Candidates come from float32 products or from the index; their similarities are computed
+again in float64, each row by itself, so that equal songs have equal similarities and ties are broken by row, not by
+rounding.
 """
 
 from collections.abc import Sequence
@@ -15,17 +15,18 @@ import numpy as np
 
 from songmap.core.blocks import blocks, read_blocks, read_rows
 from songmap.core.errors import QueryError
+from songmap.core.progress import OnProgress
 from songmap.core.workspace import Workspace
 from songmap.library.hubs import HubCorrection
-from songmap.library.index import Index, Progress, open_index
+from songmap.library.index import Index, open_index
 from songmap.library.library import Library
 from songmap.library.spaces import Space, leading_axes, sampled_rows
 
 EXACT_LIMIT = 200_000  # songs; above, an index finds the candidates
 HELD_SONGS = 4096  # up to so many, unit vectors are kept: 10 MiB
 HUB_POOL = 200  # songs, at least, that a correction for hubs chooses from
-_MORE = 50  # an index is asked for twice the songs wanted and so many more; some have left or are not allowed
-_FEW = 5000  # songs allowed that are sooner measured than found
+_MORE = 50  # an index gives twice the songs wanted and so many more; some have left or are not allowed
+_FEW = 5000  # up to so many allowed songs are compared exactly, which is faster than the index
 NOBODY = -1  # in place of a neighbour that does not exist
 _OUTLINE_AXES = 128  # at first, and so many more as long as
 _OUTLINE_SHARE = 0.97  # of the squared lengths is not along them
@@ -52,10 +53,10 @@ class Search:
         self.space = space
         self._embeddings = embeddings
         self._index = index
-        self._held = None  # unit vectors, where they are few or short
+        self._held: np.ndarray | None = None  # unit vectors, where they are few or short
         if not space.by_family or len(embeddings) <= HELD_SONGS:
             self._held = space.units(embeddings)
-        self._outline = None if index else Outline.of(self)
+        self._outline = None if index else Outline.of(space, embeddings, self._held)
         self._hubs = HubCorrection.of(self.units(sampled_rows(len(self)))) if correct_hubs else None
 
     def __len__(self) -> int:
@@ -79,9 +80,21 @@ class Search:
     def nearest(
         self, query: np.ndarray, number: int, allowed: np.ndarray | None = None
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Rows and similarities, both ``(≤ number,)``, of the songs nearest to ``query (d,)``, nearest first.
+        """The songs nearest to a query, nearest first.
 
-        ``allowed``, bool ``(n_songs,)``, says which songs can be an answer; all where it is None.
+        Parameters
+        ----------
+        query : np.ndarray, shape (d,)
+            A unit vector of the space.
+        number : int
+            Songs wanted.
+        allowed : np.ndarray of bool, shape (n_songs,), optional
+            Songs that can be in the result; all by default.
+
+        Returns
+        -------
+        rows : np.ndarray of int64, shape (at most number,)
+        similarities : np.ndarray of float64, of the same shape
         """
         n_allowed = len(self) if allowed is None else int(np.count_nonzero(allowed))
         wanted = number if self._hubs is None else max(HUB_POOL, 5 * number)
@@ -89,12 +102,25 @@ class Search:
         return self._measured(query, candidates, number, min(wanted, n_allowed))
 
     def neighbours(
-        self, number: int, recordings: np.ndarray, on_progress: Progress | None = None
+        self, number: int, recordings: np.ndarray, on_progress: OnProgress | None = None
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Rows and similarities, both ``(n_songs, number)``, of what ``nearest`` finds for every song.
+        """The songs nearest to every song.
 
-        ``recordings (n_songs,)`` are rows of first files: of other recordings the first alone is an answer. Where
-        there are fewer, ``NOBODY`` with similarity NaN follows. ``on_progress`` is told songs done and all songs.
+        Parameters
+        ----------
+        number : int
+            Neighbours of each song.
+        recordings : np.ndarray of int, shape (n_songs,)
+            Rows of first files: only the first file of another recording can be a neighbour.
+        on_progress : callable, optional
+            Called with songs done and all songs.
+
+        Returns
+        -------
+        rows : np.ndarray of int64, shape (n_songs, number)
+            Nearest first; ``NOBODY`` where there are fewer.
+        similarities : np.ndarray of float64, shape (n_songs, number)
+            NaN where there is no neighbour.
         """
         rows = np.full((len(self), number), NOBODY, dtype=np.int64)
         similarities = np.full((len(self), number), np.nan)
@@ -119,13 +145,13 @@ class Search:
         return rows, similarities
 
     def _candidates(self, query: np.ndarray, wanted: int, n_allowed: int, allowed: np.ndarray | None) -> np.ndarray:
-        """Rows that hold the ``wanted`` nearest: surely by the outline, very likely by the index."""
-        if self._outline:
+        """Rows that hold the ``wanted`` nearest: certainly by the outline, very likely by the index."""
+        if self._outline is not None:
             rough, slack = self._outline.bounds(np.asarray(query, dtype=np.float32)[None])
             return _possible(rough[0], slack[0], wanted, allowed)
-        fetched = 2 * wanted + _MORE
-        while n_allowed > _FEW and fetched < len(self) // 10:
-            rows = self._index.candidates(query, fetched)
+        index, fetched = self._index, 2 * wanted + _MORE
+        while index is not None and n_allowed > _FEW and fetched < len(self) // 10:
+            rows = index.candidates(query, fetched)
             rows = rows if allowed is None else rows[allowed[rows]]
             if 2 * len(rows) >= 3 * wanted:
                 return np.sort(rows)
@@ -146,13 +172,13 @@ class Search:
 
 @dataclass(frozen=True)
 class Outline:
-    """Leading coordinates of all unit vectors, from which the nearest are found exactly at a fifth of the reading.
+    """Leading coordinates of all unit vectors: the nearest are found exactly while reading a fifth of the numbers.
 
     ``axes`` float32 ``(d, r)`` are orthonormal, the leading principal axes of a sample; ``leading (n, r)`` the unit
     vectors along them, ``tails (n,)`` at least the lengths of what is left. By Cauchy and Schwarz a dot product
     differs from that of the leading coordinates by at most the product of the two tails. Any orthonormal axes give
     the same answers; good ones leave few songs to measure: 21 of 100,000 where 128 axes hold 99 % of the squared
-    length, 380 where they hold 94 %. In a library where 128 hold too little, as of columns that do not go together,
+    length, 380 where they hold 94 %. In a library where 128 hold too little, as of uncorrelated columns,
     there are more axes, up to all.
     """
 
@@ -161,24 +187,26 @@ class Outline:
     tails: np.ndarray
 
     @classmethod
-    def of(cls, search: Search) -> "Outline":
-        if search._held is not None:
-            return cls(None, search._held, np.zeros(len(search), dtype=np.float32))
-        sample = search.units(sampled_rows(len(search)))
+    def of(cls, space: Space, embeddings: np.ndarray, units: np.ndarray | None) -> "Outline":
+        """Of the songs of ``embeddings (n, 641)``; their ``units`` are all coordinates, where they are at hand."""
+        n_songs = len(embeddings)
+        if units is not None:
+            return cls(None, units, np.zeros(n_songs, dtype=np.float32))
+        sample = space.units(read_rows(embeddings, sampled_rows(n_songs)))
         axes = leading_axes(sample, sample.shape[1])
         held = np.square(sample @ axes, dtype=np.float64).sum(axis=0).cumsum()
         enough = int(np.searchsorted(held, _OUTLINE_SHARE * held[-1])) + 1
         axes = np.ascontiguousarray(axes[:, : -(-enough // _OUTLINE_AXES) * _OUTLINE_AXES])
-        leading = np.empty((len(search), axes.shape[1]), dtype=np.float32)
-        tails = np.empty(len(search), dtype=np.float32)
-        for rows, block in read_blocks(search._embeddings):
-            units = search.space.units(block)
+        leading = np.empty((n_songs, axes.shape[1]), dtype=np.float32)
+        tails = np.empty(n_songs, dtype=np.float32)
+        for rows, block in read_blocks(embeddings):
+            units = space.units(block)
             leading[rows] = units @ axes
             tails[rows] = _tails(units, leading[rows])
         return cls(axes, leading, tails)
 
     def bounds(self, queries: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Rough similarities ``(m, n)`` of queries ``(m, d)`` with all songs, and how far they can be off, as it."""
+        """Rough similarities ``(m, n)`` of queries ``(m, d)`` with all songs, and bounds of their errors, the same."""
         along = queries if self.axes is None else np.einsum("md,dr->mr", queries, self.axes)
         # one query is read faster than threads are woken, which on a busy machine takes longer than the product
         one = len(queries) == 1
@@ -210,17 +238,30 @@ def open_search(
     library: Library,
     space: Space,
     workspace: Workspace | None = None,
-    on_progress: Progress | None = None,
+    on_progress: OnProgress | None = None,
     correct_hubs: bool = False,
 ) -> Search:
-    """A search of ``library`` in ``space``. Raises QueryError if the library is empty.
+    """A search of a library in one space.
 
-    With a workspace and more than ``EXACT_LIMIT`` songs it goes through an index, made or brought up to date here if
-    need be; ``on_progress`` is told songs done and all songs. Spaces of few coordinates and weighed families, which
-    are of the moment, are always searched exactly.
+    Parameters
+    ----------
+    library : Library
+    space : Space
+    workspace : Workspace, optional
+        Where the index of a library of more than ``EXACT_LIMIT`` songs is, or is made or brought up to date. Without a
+        workspace, and in spaces of few coordinates or with weighted families, every search is exact.
+    on_progress : callable, optional
+        Called with songs done and all songs while an index is made.
+    correct_hubs : bool
+        Whether similarities are mutual proximities, see ``songmap.library.hubs``.
+
+    Raises
+    ------
+    QueryError
+        If the library is empty.
     """
     if not len(library):
-        raise QueryError("the library holds no song; add music and run 01_feature_extraction.py")
+        raise QueryError("the library is empty; add music and run 01_feature_extraction.py")
     index = None
     if workspace is not None and len(library) > EXACT_LIMIT and space.by_family and not space.weighted:
         index = open_index(workspace, library.embeddings, space, on_progress)

@@ -7,8 +7,8 @@ is -1. A song with no direction (at the library's mean in every column that vari
 similarity is 0 with every song.
 
 ==========  ================================================================================================
-balanced    641 standardised columns, each family with the same say
-scaled      641 standardised columns, each column with the same say: 512 of them are mel bands
+balanced    641 standardised columns, families of equal weight
+scaled      641 standardised columns, columns of equal weight: 512 of them are mel bands
 pca         the leading principal components of the standardised columns, at most ``N_COMPONENTS``
 classifier  square roots of the genre model's probabilities; the cosine is Bhattacharyya's coefficient, 0 … 1
 ==========  ================================================================================================
@@ -28,7 +28,7 @@ from songmap.library.schema import FAMILIES, N_COLUMNS, family_indices
 
 SPACES = ("balanced", "scaled", "pca", "classifier")
 N_COMPONENTS = 20
-SAMPLE_ROWS = 4096  # songs that stand for a larger library where nothing depends on which
+SAMPLE_ROWS = 4096  # songs of a larger library that statistics are taken over
 _LEAST_VARIANCE = 1e-9  # of the largest: a component below it is rounding
 
 
@@ -37,7 +37,8 @@ class Space:
     """What turns an embedding into a unit vector: ``(embedding - mean) * weight``, in ``pca`` along ``axes``.
 
     ``mean`` and ``weight`` are float64 ``(641,)``; a column that is constant in the library weighs 0. ``axes`` are
-    orthonormal, ``(d, 641)``. In ``classifier`` no column counts by itself: the vector is the square roots of ``model``'s probabilities.
+    orthonormal, ``(d, 641)``. In ``classifier`` the vector is the square
+    roots of ``model``'s probabilities.
     ``weighted``: families were given weights.
     """
 
@@ -82,13 +83,30 @@ def build_space(
     family_weights: Mapping[str, float] | None = None,
     model: GenreModel | None = None,
 ) -> Space:
-    """The space of a library, ``embeddings (n_songs, 641)`` with ``n_songs`` ≥ 1. Raises QueryError.
+    """The space of a library.
 
-    ``scaled``: every column to mean 0 and standard deviation 1, so that the 512 mel columns decide 80 % of the
+    ``scaled``: every column to mean 0 and standard deviation 1, so that the 512 mel columns are 80 % of the squared
     length. ``balanced``: each column then divided by the square root of its family's size, so that all seven
-    families decide alike. ``family_weights`` ≥ 0 say how many times a family counts in either, 1 where not given.
-    ``classifier`` needs the genre ``model``.
+    families have equal weight.
 
+    Parameters
+    ----------
+    embeddings : np.ndarray, shape (n_songs, 641)
+        Of at least one song.
+    space : str
+        One of ``SPACES``.
+    family_weights : mapping of str to float, optional
+        How many times a family counts in balanced and scaled, 0 or more; 1 where not given.
+    model : GenreModel, optional
+        What ``classifier`` needs.
+
+    Raises
+    ------
+    QueryError
+        If the space, the weights or the embeddings cannot be used.
+
+    Notes
+    -----
     ``pca`` is not whitened, and of few components: of the 10 nearest, 0.929 and 0.606 had the song's genre (73
     recordings and 52 synthesised songs, two genres each) with 20 components, 0.932 and 0.627 with 10, 0.930 and 0.608
     with 50, but 0.777 and 0.565 with 20 whitened ones; ``scaled`` 0.929 and 0.606, ``balanced`` 0.986 and 0.662.
@@ -100,14 +118,14 @@ def build_space(
             f"a space needs embeddings (n_songs, {N_COLUMNS}) of at least one song, not {embeddings.shape}"
         )
     if family_weights and space not in ("balanced", "scaled"):
-        raise QueryError(f"the {space} space has no families to weigh; use balanced or scaled")
+        raise QueryError(f"the {space} space has no families to weight; use balanced or scaled")
     if space == "classifier":
         if model is None:
             raise QueryError("the classifier space needs a genre model; run 03_genre_classifier.py first")
         return Space(space, np.zeros(N_COLUMNS), np.zeros(N_COLUMNS), model=model)
-    mean, weight = _standardisation(embeddings)
+    mean, weight = standardisation(embeddings)
     if space == "pca":
-        return Space(space, mean, weight, axes=_principal_axes(embeddings, mean, weight))
+        return Space(space, mean, weight, axes=principal_axes(embeddings, mean, weight))
     for family, times in _checked(family_weights or {}).items():
         columns = family_indices(family)
         weight[columns] *= np.sqrt(times / len(columns) if space == "balanced" else times)
@@ -131,17 +149,27 @@ def _checked(family_weights: Mapping[str, float]) -> dict[str, float]:
     """Weights of all families."""
     for family, times in family_weights.items():
         if family not in FAMILIES:
-            raise QueryError(f"no family {family!r} to weigh; there are {', '.join(FAMILIES)}")
+            raise QueryError(f"no family {family!r}; there are {', '.join(FAMILIES)}")
         if not 0 <= times < np.inf:
             raise QueryError(f"a weight of {times} for {family} is out of range, give 0 or more")
     result = {family: float(family_weights.get(family, 1)) for family in FAMILIES}
     if not any(result.values()):
-        raise QueryError("all families weigh 0; give at least one of them a weight above 0")
+        raise QueryError("all weights are 0; give at least one family a weight above 0")
     return result
 
 
-def _standardisation(embeddings: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and reciprocal standard deviation of every column, float64 ``(641,)``; 0 for a constant one."""
+def standardisation(embeddings: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and reciprocal standard deviation of every column.
+
+    Parameters
+    ----------
+    embeddings : np.ndarray, shape (n_songs, 641)
+
+    Returns
+    -------
+    mean, weight : np.ndarray, shape (641,), float64
+        ``(embeddings - mean) * weight`` has standard deviation 1 (``ddof=0``); the weight of a constant column is 0.
+    """
     total, squares = np.zeros(N_COLUMNS), np.zeros(N_COLUMNS)
     least, most = np.full(N_COLUMNS, np.inf), np.full(N_COLUMNS, -np.inf)
     for _, block in read_blocks(embeddings):
@@ -156,8 +184,20 @@ def _standardisation(embeddings: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return mean, weight
 
 
-def _principal_axes(embeddings: np.ndarray, mean: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """Leading eigenvectors ``(≤ N_COMPONENTS, 641)`` of the columns' correlations, those of some variance."""
+def principal_axes(embeddings: np.ndarray, mean: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Principal axes of the standardised columns.
+
+    Parameters
+    ----------
+    embeddings : np.ndarray, shape (n_songs, 641)
+    mean, weight : np.ndarray, shape (641,)
+        Of ``standardisation``.
+
+    Returns
+    -------
+    np.ndarray, shape (at most N_COMPONENTS, 641), float64
+        Orthonormal, largest variance first; those without variance are left out.
+    """
     products = np.zeros((N_COLUMNS, N_COLUMNS))
     for _, block in read_blocks(embeddings):
         scores = (block - mean) * weight

@@ -1,1 +1,1 @@
-"""04: which songs are alike, and why."""
+"""04: which songs are similar, and why."""

@@ -3,43 +3,40 @@
 Conventions: a playlist is UTF-8 text, one entry a line, each after ``#EXTINF:seconds,Artist - Title``. An entry
 is a path, relative to the playlist's folder or absolute, or a ``file://`` address. Paths of songs may hold any
 byte, as ``str`` with the surrogates of ``os.fsdecode``. A line cannot hold every path: one with a line break,
-space at its end or bytes that are no UTF-8 is written as a ``file://`` address, whose bytes are percent-encoded;
-one that would be taken for a comment or an address gets ``./`` in front.
+space at its end or bytes that are not UTF-8 is written as a ``file://`` address, whose bytes are percent-encoded;
+one that would be read as a comment or an address gets ``./`` in front.
 """
 
 import os
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from songmap.core.errors import UsageError
 from songmap.core.files import write_atomically
+from songmap.similar.results import Song, UnknownEntry
 
-MAX_BYTES = 64 * 2**20  # a playlist of half a million songs; more is no playlist
-
-
-@dataclass(frozen=True)
-class UnknownEntry:
-    """An entry that names no song of the library: its line (1 …) and what stands there."""
-
-    line: int
-    text: str
+SUFFIXES = (".m3u8", ".m3u")
+MAX_BYTES = 64 * 2**20  # a playlist of half a million songs; more is not a playlist
 
 
-def write_playlist(file: Path, songs: Iterable[Mapping[str, Any]], absolute: bool = False) -> None:
-    """Write ``songs``, records of the song table in playing order, as an M3U8 file, atomically.
+def is_playlist(text: str) -> bool:
+    """Whether a name or path is that of a playlist file."""
+    return text.lower().endswith(SUFFIXES)
 
-    Paths are relative to the folder of ``file``, so that both can move together; absolute if asked, and for a
+
+def write_playlist(file: Path, songs: Iterable[Song], absolute: bool = False) -> None:
+    """Write ``songs`` in playing order as an M3U8 file, atomically.
+
+    Paths are relative to the folder of ``file``, so that both can move together; absolute on request, and for a
     song that shares no folder with ``file`` but the root, or lies on another drive. Raises UsageError.
     """
     lines = ["#EXTM3U"]
     for song in songs:
-        seconds = round(song["duration"]) if song["duration"] >= 0 else -1  # -1 is unknown
-        name = " - ".join(part for part in (song["artist"], song["title"] or song["song_name"]) if part)
-        lines += [f"#EXTINF:{seconds},{_one_line(name)}", _entry(song["file_path"], file, absolute)]
+        seconds = round(song.duration) if song.duration >= 0 else -1  # -1 is unknown
+        name = " - ".join(part for part in (song.artist, song.title or song.song_name) if part)
+        lines += [f"#EXTINF:{seconds},{_one_line(name)}", _entry(song.file_path, file, absolute)]
     try:
         write_atomically(file, "".join(f"{line}\n" for line in lines).encode())
     except OSError as error:
@@ -47,11 +44,11 @@ def write_playlist(file: Path, songs: Iterable[Mapping[str, Any]], absolute: boo
 
 
 def read_playlist(file: Path, paths: Sequence[str]) -> tuple[list[int], list[UnknownEntry]]:
-    """Rows of the songs that an M3U or M3U8 file lists, in its order, and the entries that are none of them.
+    """Rows of the songs that an M3U or M3U8 file lists, in its order, and the entries that are not songs of it.
 
-    ``paths (n_songs,)`` are the library's, absolute. A song is known by its path, also by way of links. Text is
-    UTF-8; a line that is not is taken for a path in the system's bytes, then for Latin-1 (Windows' of it), as
-    ``.m3u`` files are. Raises UsageError where the file cannot be read or is no text.
+    ``paths (n_songs,)`` are the library's, absolute. A song is recognised by its path, also through links. Text is
+    UTF-8; a line that is not is read as a path in the system's bytes, then for Latin-1 (Windows' of it), as
+    ``.m3u`` files are. Raises UsageError where the file cannot be read or is not text.
     """
     entries = _entries(file, _read(file))
     row_of = {os.path.normcase(path): row for row, path in reversed(list(enumerate(paths)))}
@@ -71,7 +68,7 @@ def read_playlist(file: Path, paths: Sequence[str]) -> tuple[list[int], list[Unk
 
 
 def _entry(path: str, file: Path, absolute: bool) -> str:
-    """The line that stands for the song at ``path``."""
+    """The line of the song at ``path``."""
     text = path if absolute else _relative(path, file.absolute().parent)
     if not Path(text).is_absolute():
         text = text.replace(os.sep, "/")
@@ -88,7 +85,7 @@ def _relative(path: str, folder: Path) -> str:
         below = os.path.relpath(path, folder)
         if not below.startswith(os.pardir):
             return below
-        # ".." leads to where a folder really is, not to where a link to it stands
+        # ".." leads to where a folder really is, not to where a link to it is
         real, start = Path(os.path.realpath(Path(path).parent), Path(path).name), os.path.realpath(folder)
         if os.path.commonpath([real, start]) == Path(start).anchor:
             return path
@@ -102,11 +99,11 @@ def _read(file: Path) -> bytes:
         with file.open("rb") as stream:
             content = stream.read(MAX_BYTES + 1)
     except FileNotFoundError:
-        raise UsageError(f"no playlist {file}; give the path of an .m3u8 or .m3u file") from None
+        raise UsageError(f"{file} does not exist; give the path of an .m3u8 or .m3u file") from None
     except OSError as error:
         raise UsageError(f"{file} cannot be read: {error.strerror}") from error
     if b"\0" in content or len(content) > MAX_BYTES:
-        raise UsageError(f"{file} is no playlist; give an .m3u8 or .m3u file, which is text")
+        raise UsageError(f"{file} is not a playlist; give an .m3u8 or .m3u file, which is text")
     return content
 
 
@@ -130,7 +127,7 @@ def _entries(file: Path, content: bytes) -> list[tuple[int, str, list[str]]]:
 
 
 def _path(text: str) -> str | None:
-    """The path that an entry means; None if it is an address of something that is no file."""
+    """The path that an entry means; None if it is an address of something other than a file."""
     if not re.match(r"[A-Za-z][A-Za-z0-9+.-]+:/", text):
         return text
     if not text.lower().startswith("file:"):

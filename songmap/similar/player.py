@@ -1,6 +1,6 @@
 """The user's player, started on a song and left to itself.
 
-Which one: what is asked for, then ``$SONGMAP_PLAYER``, then what the system offers. A command may hold
+Which one: the one given, then ``$SONGMAP_PLAYER``, then what the system offers. A command may hold
 arguments, as in ``mpv --no-video``; the path comes after them.
 """
 
@@ -33,9 +33,9 @@ def play(path: str | Path, player: str | None = None, fails_within_s: float = _F
     ``fails_within_s``. Then the next of the system's players is tried; one that the user chose raises UsageError,
     as does a path that does not exist.
     """
-    place = Path(path).absolute()  # so that no name is taken for an option
+    place = Path(path).absolute()  # so that no name looks like an option
     if not place.exists():
-        raise UsageError(f"{place} is not there; was it moved? run 01_feature_extraction.py again")
+        raise UsageError(f"{place} does not exist; was it moved? run 01_feature_extraction.py again")
     for source, chosen in (("--player", player), (f"${VARIABLE}", os.environ.get(VARIABLE))):
         if chosen and chosen.strip():
             failure = _start(command := [*_words(source, chosen), str(place)], fails_within_s)
@@ -53,12 +53,12 @@ def play(path: str | Path, player: str | None = None, fails_within_s: float = _F
 
 
 def _words(source: str, command: str) -> list[str]:
-    if shutil.which(command):  # a path with spaces or backslashes is no list of words
+    if shutil.which(command):  # a path with spaces or backslashes is not a list of words
         return [command]
     try:
         return shlex.split(command)
     except ValueError as error:
-        raise UsageError(f"{source} {command!r} is no command: {error}; close the quotation marks") from None
+        raise UsageError(f"{source} {command!r} is not a command: {error}; close the quotation marks") from None
 
 
 def _offered() -> tuple[str, ...]:

@@ -1,8 +1,8 @@
-"""Songs in an order worth hearing: playlists, tempo ramps, radio, the way from one song to another, running orders.
+"""Playlists of a library's songs: similar songs, tempo ramps, radio, the path from one song to another.
 
 Conventions: songs are rows of ``Tracks``; a result is int64 rows in playing order. No recording is chosen
-twice: of several files with one recording the first stands for all. Nothing is random but ``radio``, which a
-seed decides. No matrix of all pairs is made, and all songs are looked at one by one only along a tempo ramp, once.
+twice: of several files with one recording only the first is. Only ``radio`` is random, by a seed.
+No matrix of all pairs is made; only a tempo ramp compares all songs, once.
 """
 
 from collections import Counter
@@ -14,20 +14,18 @@ import numpy as np
 from songmap.core.blocks import blocks
 from songmap.core.errors import QueryError
 from songmap.library.search import cosines
-from songmap.similar.transitions import NO_ARTIST, Tracks, pairwise_scores, scores, tempo_distance, tempo_fit
+from songmap.similar.requests import MAX_PER_ARTIST
+from songmap.similar.running_order import running_order
+from songmap.similar.transitions import NO_ARTIST, Tracks, scores, tempo_distance, tempo_fit
 
-MAX_PER_ARTIST = 2
-
-_RAMP_POOL = 50  # songs near the wanted sound and tempo among which the best transition decides
-_RADIO_NEAR = 50  # unheard songs nearest to the centre; artists just heard are left out,
+_RAMP_POOL = 50  # songs near the query and the wanted tempo among which the best transition decides
+_RADIO_NEAR = 50  # unplayed songs nearest to the centre; artists just played are left out,
 _RADIO_POOL = 10  # of this many nearest ones the best transitions are considered
-_RADIO_CHOICES = 3  # of which chance takes one
+_RADIO_CHOICES = 3  # of which one is drawn
 _RADIO_DRIFT = 0.15  # how far the centre goes towards each song played
 _ARTIST_REST = 4  # radio plays this many songs before an artist comes again, where there are others
 _PATH_POOL = 64  # songs tried for each place of a path
 _PATH_WAYS = 4  # best ways kept to each of them, so that one is left where another holds the song already
-_EXACT_ORDER = 10  # up to this many songs the best running order is found by trying all, in n² 2ⁿ steps
-_ORDER_STARTS, _ORDER_WORK = 8, 1000  # orders that are improved, fewer for many songs: starts times songs
 
 
 @dataclass(frozen=True)
@@ -56,26 +54,26 @@ def playlist(
     counted. With ``start_bpm`` or ``end_bpm`` the wanted tempo goes from one to the other by equal factors; one
     that is None is the first seed's tempo. Fewer songs where the library has no more. Raises QueryError.
     """
-    seeds = _first_files(tracks, seeds)
-    if number < len(seeds):
-        raise QueryError(f"{number} songs are fewer than the {len(seeds)} to begin with; ask for {len(seeds)} or more")
+    given = _first_files(tracks, seeds)
+    n_given = len(given)
+    if number < n_given:
+        raise QueryError(f"{number} songs are fewer than the {n_given} to begin with; give {n_given} or more")
     if start_bpm is None and end_bpm is None:
-        chosen = _most_similar_allowed(tracks, seeds, number - len(seeds), max_per_artist)
-        rows = running_order(tracks, np.concatenate([seeds, chosen]), fixed=len(seeds))
+        chosen = _most_similar_allowed(tracks, given, number - n_given, max_per_artist)
+        rows = running_order(tracks, np.concatenate([given, chosen]), fixed=n_given)
         return Playlist(rows, np.empty(0), np.empty(0, dtype=np.int64))
-    wanted = _ramp(tracks.tempos_bpm[seeds[0]], start_bpm, end_bpm, number)
-    rows = _along_ramp(tracks, seeds, wanted, max_per_artist)
+    wanted = _ramp(float(tracks.tempos_bpm[given[0]]), start_bpm, end_bpm, number)
+    rows = _along_ramp(tracks, given, wanted, max_per_artist)
     wanted = wanted[: len(rows)]
-    return Playlist(
-        rows, wanted, len(seeds) + np.flatnonzero(tempo_fit(tracks.tempos_bpm[rows], wanted)[len(seeds) :] < 1)
-    )
+    far = np.flatnonzero(tempo_fit(tracks.tempos_bpm[rows], wanted)[n_given:] < 1)
+    return Playlist(rows, wanted, n_given + far)
 
 
 def radio(tracks: Tracks, start: int, seed: int = 0) -> Iterator[int]:
-    """Rows without end, ``start`` first: every recording once, then it is over.
+    """Rows of every recording once, ``start`` first.
 
     Each song is near a centre that goes a little towards every song played, so that the sound drifts slowly;
-    of the nearest the ones that follow best, of these one by chance. ``seed`` decides the chance.
+    of the nearest the ones that follow best, of these one drawn at random by ``seed``.
     """
     rng = np.random.default_rng(seed)
     row, taken = int(start), _taken(tracks, [start])
@@ -110,10 +108,10 @@ def path(tracks: Tracks, first: int, last: int, number: int) -> np.ndarray:
         raise QueryError(f"a path of {number} is too short, give 2 or more")
     taken = _taken(tracks, [first, last])
     number = min(number, len(taken) - int(taken.sum()) + 2)
-    ends = tracks.search.units([first, last])
+    start, end = tracks.search.units([first, last])
     ways, lengths = np.array([[first]], dtype=np.int64), np.zeros(1)
     for place in range(1, number - 1):
-        target = _between(*ends, place / (number - 1))
+        target = _between(start, end, place / (number - 1))
         pool, _ = tracks.search.nearest(target, max(_PATH_POOL, number), ~taken)
         totals = lengths[:, None] + _squared_steps(tracks, ways[:, -1], pool)  # (n_ways, n_pool)
         totals[(ways[:, :, None] == pool).any(axis=1)] = np.inf
@@ -124,33 +122,6 @@ def path(tracks: Tracks, first: int, last: int, number: int) -> np.ndarray:
         lengths = kept[which]
     lengths = lengths + _squared_steps(tracks, ways[:, -1], np.array([last]))[:, 0]
     return np.append(ways[lengths.argmin()], last)
-
-
-def running_order(tracks: Tracks, rows: Sequence[int] | np.ndarray, fixed: int = 0) -> np.ndarray:
-    """``rows (m,)`` in the order with the largest sum of transition scores; the first ``fixed`` stay where they are.
-
-    The best there is for up to 10 songs to place; for more, orders made song by song and the given one are
-    improved by turning round and moving stretches until nothing is gained (2-opt and or-opt): never worse than
-    the given order, and made for up to some 500 songs.
-    """
-    rows = np.asarray(rows, dtype=np.int64)
-    n_songs, to_place = len(rows), np.arange(fixed, len(rows))
-    if len(to_place) < 2:
-        return rows
-    # one more place, "nowhere", which costs nothing to come from or to go to, makes either end free
-    costs = np.zeros((n_songs + 1, n_songs + 1))
-    costs[:n_songs, :n_songs] = 1 - pairwise_scores(tracks, rows)
-    before = fixed - 1 if fixed else n_songs
-    if len(to_place) <= _EXACT_ORDER:
-        placed = _best_order(costs, before, to_place)
-    else:
-        n_starts = min(max(_ORDER_WORK // len(to_place), 1), _ORDER_STARTS)
-        begins = to_place[np.argsort(costs[before, to_place], kind="stable")[:n_starts]]
-        tours = [[before, *_greedy_order(costs, begin, to_place), n_songs] for begin in begins]
-        tours = [np.array([before, *to_place, n_songs]), *(_improved(costs, np.array(tour)) for tour in tours)]
-        best = min(tours, key=lambda tour: costs[tour[:-1], tour[1:]].sum())
-        placed = _improved(costs, best)[1:-1]  # the given order may be better than what was found
-    return np.concatenate([rows[:fixed], rows[placed]])
 
 
 def _first_files(tracks: Tracks, rows: Sequence[int] | np.ndarray) -> np.ndarray:
@@ -170,10 +141,10 @@ def _most_similar_allowed(tracks: Tracks, seeds: np.ndarray, number: int, max_pe
     query = _unit(tracks.search.units(seeds).sum(axis=0, dtype=np.float64))
     allowed = ~_taken(tracks, seeds)
     pool = 4 * number
-    while True:  # a library of one artist is looked through to its end, another only as far as needed
+    while True:  # a library of one artist is searched to its end, another only as far as needed
         near, _ = tracks.search.nearest(query, pool, allowed)
         songs_of = Counter(tracks.artists[seeds].tolist())
-        chosen = []
+        chosen: list[int] = []
         for row, artist in zip(near.tolist(), tracks.artists[near].tolist(), strict=True):
             if len(chosen) < number and (artist == NO_ARTIST or songs_of[artist] < max_per_artist):
                 songs_of[artist] += 1
@@ -186,21 +157,21 @@ def _most_similar_allowed(tracks: Tracks, seeds: np.ndarray, number: int, max_pe
 def _ramp(seed_bpm: float, start_bpm: float | None, end_bpm: float | None, number: int) -> np.ndarray:
     """Wanted tempos ``(number,)`` in BPM, by equal factors; an end that is None is the seed's tempo."""
     if None in (start_bpm, end_bpm) and not seed_bpm > 0:
-        raise QueryError("the first song has no tempo to take for the other end of the ramp; give both ends in BPM")
-    ends = [float(seed_bpm) if bpm is None else bpm for bpm in (start_bpm, end_bpm)]
-    for bpm in ends:
+        raise QueryError("the tempo of the first song is unknown; give both ends of the ramp in BPM")
+    start, end = (seed_bpm if bpm is None else bpm for bpm in (start_bpm, end_bpm))
+    for bpm in (start, end):
         if not 0 < bpm < np.inf:
             raise QueryError(f"a tempo of {bpm:g} BPM is out of range, give more than 0")
-    return np.geomspace(*ends, number)
+    return np.geomspace(start, end, number)
 
 
 def _along_ramp(tracks: Tracks, seeds: np.ndarray, wanted_bpm: np.ndarray, max_per_artist: int) -> np.ndarray:
-    """Song by song the one that is most like the seeds, nearest to the wanted tempo and follows best, as a product."""
+    """Song by song the one with the largest product of similarity to the seeds, nearness to the tempo and transition."""
     query = _unit(tracks.search.units(seeds).sum(axis=0, dtype=np.float64))
     taken = _taken(tracks, seeds)
     everyone = np.arange(len(taken))
-    found = [cosines(tracks.search.units(everyone[rows]), query) for rows in blocks(len(taken))]
-    closeness = (1 + np.concatenate(found)) / 2
+    similarities = [cosines(tracks.search.units(everyone[rows]), query) for rows in blocks(len(taken))]
+    closeness = (1 + np.concatenate(similarities)) / 2
     songs_of = Counter(tracks.artists[seeds].tolist())
     rows = seeds.tolist()
     for bpm in wanted_bpm[len(rows) :]:
@@ -240,77 +211,3 @@ def _squared_steps(tracks: Tracks, rows: np.ndarray, others: np.ndarray) -> np.n
     units = tracks.search.units(others)
     angles = np.arccos(np.array([cosines(units, unit) for unit in tracks.search.units(ends)]))
     return np.square(angles)[ends_of]
-
-
-def _best_order(costs: np.ndarray, before: int, to_place: np.ndarray) -> np.ndarray:
-    """The cheapest order after ``before``, by the best way to each last song of each set (Held & Karp 1962)."""
-    n_songs = len(to_place)
-    between = costs[np.ix_(to_place, to_place)]
-    best = np.full((1 << n_songs, n_songs), np.inf)  # of each set of songs, by the last one
-    best[1 << np.arange(n_songs), np.arange(n_songs)] = costs[before, to_place]
-    came_from = np.zeros(best.shape, dtype=np.int64)
-    for chosen in range(1, 1 << n_songs):
-        ways = best[chosen][:, None] + between  # (last, next)
-        for following in range(n_songs):
-            if not chosen >> following & 1:
-                more = chosen | 1 << following
-                came_from[more, following] = ways[:, following].argmin()
-                best[more, following] = ways[:, following].min()
-    chosen = (1 << n_songs) - 1
-    order = [int(best[chosen].argmin())]
-    while len(order) < n_songs:
-        last = order[-1]
-        order.append(int(came_from[chosen, last]))
-        chosen ^= 1 << last
-    return to_place[order[::-1]]
-
-
-def _greedy_order(costs: np.ndarray, begin: int, to_place: np.ndarray) -> list[int]:
-    """``begin``, then always the song that is cheapest after the last one."""
-    order, left = [int(begin)], [int(song) for song in to_place if song != begin]
-    while left:
-        order.append(left.pop(int(costs[order[-1], left].argmin())))
-    return order
-
-
-def _improved(costs: np.ndarray, tour: np.ndarray) -> np.ndarray:
-    """``tour`` with both ends kept, where turning round or moving a stretch of one to three songs gains nothing."""
-    gained = True
-    while gained:
-        gained = False
-        for start in range(1, len(tour) - 1):
-            for move in (_turned, _moved):
-                better = move(costs, tour, start)
-                if better is not None:
-                    tour, gained = better, True
-    return tour
-
-
-def _turned(costs: np.ndarray, tour: np.ndarray, start: int) -> np.ndarray | None:
-    """The tour with the best stretch from ``start`` the other way round; None if none is cheaper."""
-    ends, after = tour[start:-1], tour[start + 1 :]
-    gains = costs[tour[start - 1], tour[start]] + costs[ends, after]
-    gains = gains - costs[tour[start - 1], ends] - costs[tour[start], after]
-    best = int(gains.argmax())
-    if gains[best] < 1e-9:
-        return None
-    stop = start + best + 1
-    return np.concatenate([tour[:start], tour[start:stop][::-1], tour[stop:]])
-
-
-def _moved(costs: np.ndarray, tour: np.ndarray, start: int) -> np.ndarray | None:
-    """The tour with a stretch from ``start`` put where it costs least, either way round; None if nothing is gained."""
-    best_gain, best_tour = 1e-9, None
-    for length in range(1, min(3, len(tour) - 1 - start) + 1):
-        stretch = tour[start : start + length]
-        rest = np.concatenate([tour[:start], tour[start + length :]])
-        removed = (
-            costs[rest[start - 1], stretch[0]] + costs[stretch[-1], rest[start]] - costs[rest[start - 1], rest[start]]
-        )
-        gaps = costs[rest[:-1], rest[1:]]
-        for piece in (stretch, stretch[::-1]):
-            gains = removed + gaps - costs[rest[:-1], piece[0]] - costs[piece[-1], rest[1:]]
-            place = int(gains.argmax())
-            if gains[place] > best_gain:
-                best_gain, best_tour = gains[place], np.insert(rest, place + 1, piece)
-    return best_tour

@@ -1,4 +1,4 @@
-"""How well one song follows another, by similarity, tempo and key, and why.
+"""How well one song follows another, by similarity, tempo and key.
 
 Conventions: ``Tracks`` holds one row per song. Tempos are in BPM, NaN or 0 where unknown; half and double
 the tempo count as the same, since beats of both fall together. Every fit is 0 (clashes) … 1 (fits), and
@@ -11,28 +11,30 @@ from itertools import pairwise
 
 import numpy as np
 
-from songmap.library.keys import NO_KEY, camelot, compatible, wheel_steps
+from songmap.library.keys import NO_KEY, compatible, wheel_steps
 from songmap.library.names import normalise
 from songmap.library.search import Search, cosines
+from songmap.similar.results import Transition
 
-# What is won by the nearest song (a cosine of some 0.5 in a small library) instead of any (0) is then 0.24, by a
-# tempo that fits instead of one that clashes 0.25, by a key 0.15: every listener hears sound and tempo jump; the
-# key is an estimate and wrong for many songs.
+# The nearest song (a cosine of some 0.5 in a small library) instead of any (0) then gains 0.24, a tempo that fits
+# instead of one that clashes 0.25, a key 0.15: every listener notices jumps of sound and tempo; the key is an
+# estimate and wrong for many songs.
 SIMILARITY_WEIGHT, TEMPO_WEIGHT, KEY_WEIGHT = 0.6, 0.25, 0.15
-PITCH_RANGE = 0.06  # a song can be played this much faster or slower and still sound itself: a pitch fader's ± 6 %
+PITCH_RANGE = 0.06  # how much faster or slower a song can be played: a pitch fader's ± 6 %
 UNKNOWN = 0.5  # neither fits nor clashes
 UNRELATED = 0.2  # fit of two songs picked at random, whose cosine is 0
 NO_ARTIST = -1
 
-_RELATIVE = 0.1  # what a key loses when the mode changes: the notes may be the same, the home note is not
+_RELATIVE = 0.1  # off the fit of keys when the mode changes: the notes may be the same, the tonic is not
 
 
 @dataclass(frozen=True)
 class Tracks:
     """What playlists need to know of each of n songs.
 
-    ``search`` knows their sound; ``tempos_bpm (n,)``; ``keys`` int ``(n,)``, see core.keys; ``artists`` int ``(n,)``, see ``artist_codes``; ``recordings`` int ``(n,)``, the row of the first song
-    with the same recording.
+    ``search`` has their unit vectors; ``tempos_bpm (n,)``; ``keys`` int ``(n,)``, see ``songmap.library.keys``;
+    ``artists`` int ``(n,)``, see ``artist_codes``; ``recordings`` int ``(n,)``, the row of the first song with the
+    same recording.
     """
 
     search: Search
@@ -42,50 +44,8 @@ class Tracks:
     recordings: np.ndarray
 
 
-@dataclass(frozen=True)
-class Transition:
-    """One change from row ``before`` to row ``after``.
-
-    ``score`` 0 … 1, ``similarity`` -1 … 1; ``tempo_change`` is the fraction by which the tempo rises once
-    ``tempo_factor`` (0.5, 1 or 2: half, same, double) is taken out, NaN where a tempo is unknown.
-    """
-
-    before: int
-    after: int
-    score: float
-    similarity: float
-    before_bpm: float
-    after_bpm: float
-    tempo_factor: float
-    tempo_change: float
-    before_key: int
-    after_key: int
-
-    @property
-    def words(self) -> str:
-        """For example "tempo 128 → 126 BPM (-1.6 %), key 8A → 9A fits, similarity 0.71"."""
-        return f"{self._tempo}, {self._key}, similarity {self.similarity:.2f}"
-
-    @property
-    def _tempo(self) -> str:
-        if np.isnan(self.tempo_change):
-            return "tempo unknown"
-        factor = {0.5: "half, ", 1.0: "", 2.0: "double, "}[self.tempo_factor]
-        far = "" if tempo_fit(self.before_bpm, self.after_bpm) == 1 else ", too far to match"
-        change = f"{factor}{100 * self.tempo_change:+.1f} %{far}"
-        return f"tempo {round(self.before_bpm, 1):g} → {round(self.after_bpm, 1):g} BPM ({change})"
-
-    @property
-    def _key(self) -> str:
-        if NO_KEY in (self.before_key, self.after_key):
-            return "key unknown"
-        close = "close" if key_fit(self.before_key, self.after_key) > UNKNOWN else "clashes"
-        verdict = "fits" if compatible(self.before_key, self.after_key) else close
-        return f"key {camelot(self.before_key)} → {camelot(self.after_key)} {verdict}"
-
-
 def artist_codes(artists: Sequence[str]) -> np.ndarray:
-    """A number per artist, int64 ``(n,)``: case and accents do not tell two apart; ``NO_ARTIST`` for an empty name."""
+    """A number per artist, int64 ``(n,)``: case and accents make no difference; ``NO_ARTIST`` for an empty name."""
     codes: dict[str, int] = {"": NO_ARTIST}
     of_name = {name: codes.setdefault(normalise(name), len(codes)) for name in dict.fromkeys(artists)}
     return np.array([of_name[name] for name in artists], dtype=np.int64)
@@ -103,7 +63,7 @@ def tempo_change(before_bpm: np.ndarray, after_bpm: np.ndarray) -> tuple[np.ndar
 def tempo_distance(before_bpm: np.ndarray, after_bpm: np.ndarray) -> np.ndarray:
     """How far apart two tempos are, ≥ 0, in units of ``PITCH_RANGE``, half and double being equal; NaN where unknown.
 
-    On a logarithmic scale: up and down are alike.
+    On a logarithmic scale, so that faster and slower count the same.
     """
     return np.abs(np.log1p(tempo_change(before_bpm, after_bpm)[1])) / np.log1p(PITCH_RANGE)
 
@@ -126,9 +86,9 @@ def key_fit(before: np.ndarray, after: np.ndarray) -> np.ndarray:
 
 
 def similarity_fit(cosine: np.ndarray) -> np.ndarray:
-    """0 at a cosine of -1, ``UNRELATED`` at 0, 1 at 1, linear between: most of the range for songs that are alike.
+    """0 at a cosine of -1, ``UNRELATED`` at 0, 1 at 1, linear between: most of the range is for similar songs.
 
-    Of two that are unlike, the less unlike is still better.
+    Of two dissimilar ones the less dissimilar is still better.
     """
     cosine = np.asarray(cosine, dtype=np.float64)
     return UNRELATED + cosine * np.where(cosine > 0, 1 - UNRELATED, UNRELATED)
@@ -155,10 +115,10 @@ def pairwise_scores(tracks: Tracks, rows: Sequence[int] | np.ndarray) -> np.ndar
     return np.array(matrix).reshape(len(rows), len(rows))
 
 
-def _scores(tracks: Tracks, row: int, others: np.ndarray, found: np.ndarray) -> np.ndarray:
+def _scores(tracks: Tracks, row: int, others: np.ndarray, cosine: np.ndarray) -> np.ndarray:
     tempo = tempo_fit(tracks.tempos_bpm[row], tracks.tempos_bpm[others])
     key = key_fit(tracks.keys[row], tracks.keys[others])
-    return SIMILARITY_WEIGHT * similarity_fit(found) + TEMPO_WEIGHT * tempo + KEY_WEIGHT * key
+    return SIMILARITY_WEIGHT * similarity_fit(cosine) + TEMPO_WEIGHT * tempo + KEY_WEIGHT * key
 
 
 def transitions(tracks: Tracks, rows: Sequence[int] | np.ndarray) -> list[Transition]:
@@ -166,6 +126,7 @@ def transitions(tracks: Tracks, rows: Sequence[int] | np.ndarray) -> list[Transi
     result = []
     for before, after in pairwise(rows):
         tempos = tracks.tempos_bpm[[before, after]].astype(np.float64)
+        keys = tracks.keys[[before, after]]
         factor, change = tempo_change(*tempos)
         result.append(
             Transition(
@@ -177,8 +138,11 @@ def transitions(tracks: Tracks, rows: Sequence[int] | np.ndarray) -> list[Transi
                 after_bpm=float(tempos[1]),
                 tempo_factor=float(factor),
                 tempo_change=float(change),
-                before_key=int(tracks.keys[before]),
-                after_key=int(tracks.keys[after]),
+                tempo_fit=float(tempo_fit(*tempos)),
+                before_key=int(keys[0]),
+                after_key=int(keys[1]),
+                key_fit=float(key_fit(*keys)),
+                keys_compatible=bool(compatible(*keys)),
             )
         )
     return result

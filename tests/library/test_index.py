@@ -133,7 +133,7 @@ def test_only_large_libraries_with_a_workspace_have_an_index(tmp_path, monkeypat
 
 def test_songs_added_are_found_and_songs_gone_are_not(workspace, embeddings):
     graph = files(workspace)["search_balanced.index"]
-    more = np.concatenate([embeddings_like_songs(200, seed=1), embeddings[100:]])  # 200 new, 100 gone, rows moved
+    more = np.concatenate([embeddings_like_songs(200, seed=1), embeddings[100:]])  # 200 new, 100 removed, rows moved
     search, added = opened(workspace, more)
     assert added == 200
     assert len(files(workspace)["search_balanced.index"]) > len(graph)
@@ -272,12 +272,12 @@ def test_a_library_opens_through_its_index(tmp_path, monkeypatch, embeddings):
     songs = make_library(600).songs
     library = Library(embeddings[:600], songs)
     space = build_space(library.embeddings)
-    told = []
-    open_search(library, space, Workspace(tmp_path), lambda done, total: told.append((done, total)))
-    assert told[-1] == (600, 600)
-    told.clear()
-    search = open_search(library, space, Workspace(tmp_path), lambda done, total: told.append((done, total)))
-    assert not told
+    reports = []
+    open_search(library, space, Workspace(tmp_path), lambda done, total: reports.append((done, total)))
+    assert reports[-1] == (600, 600)
+    reports.clear()
+    search = open_search(library, space, Workspace(tmp_path), lambda done, total: reports.append((done, total)))
+    assert not reports
     assert recall(search, library.embeddings) >= 0.99
 
 

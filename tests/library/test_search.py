@@ -116,9 +116,9 @@ def test_neighbours_of_all_songs_are_those_of_each(through, space, correct_hubs,
     recordings[[50, 299]] = 7
     recordings[31] = 30
     search = searched(embeddings, space, correct_hubs=correct_hubs)
-    told = []
-    rows, similarities = search.neighbours(12, recordings, lambda done, total: told.append((done, total)))
-    assert told == [(done, 300) for done in range(30, 301, 30)]
+    reports = []
+    rows, similarities = search.neighbours(12, recordings, lambda done, total: reports.append((done, total)))
+    assert reports == [(done, 300) for done in range(30, 301, 30)]
     for song in range(300):
         allowed = (recordings == np.arange(300)) & (np.arange(300) != recordings[song])
         alone = search.nearest(search.units([song])[0], 12, allowed)
@@ -179,7 +179,7 @@ def test_an_empty_library_has_no_search():
     library = make_library(1)
     space = build_space(library.embeddings)
     assert open_search(library, space).nearest(np.zeros(641), 5)[0].tolist() == [0]
-    with pytest.raises(QueryError, match=r"no song; add music and run 01"):
+    with pytest.raises(QueryError, match=r"is empty; add music and run 01"):
         open_search(make_library(0), space)
 
 

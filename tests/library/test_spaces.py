@@ -59,7 +59,7 @@ def test_the_space_is_the_definition(space, n_songs, weights):
     np.testing.assert_allclose(units, brute_units(embeddings, space, weights), atol=1e-6)
 
 
-def test_families_weigh_alike_when_balanced_by_size_when_scaled_and_as_asked():
+def test_families_have_equal_weight_when_balanced_by_size_when_scaled_and_as_given():
     embeddings = random_embeddings(50)
     sizes = {family: len(family_indices(family)) for family in FAMILIES}
     for space, weights, expected in (
@@ -98,7 +98,7 @@ def test_the_classifier_space_is_bhattacharyya_of_its_probabilities(model):
     assert units.shape == (20, 3)
     assert not built.by_family
     np.testing.assert_allclose(units @ units.T, coefficients, atol=1e-6)
-    assert 0.01 < coefficients.min() < 0.99  # neither all alike nor all apart
+    assert 0.01 < coefficients.min() < 0.99  # neither all equal nor all orthogonal
 
 
 @given(
@@ -158,11 +158,11 @@ def test_sampled_rows_are_all_or_a_fixed_choice():
     [
         ({"space": "x"}, "no space 'x'; there are balanced, scaled, pca, classifier"),
         ({"space": "classifier"}, "needs a genre model; run 03_genre_classifier.py first"),
-        ({"space": "pca", "family_weights": {"mel": 1}}, "the pca space has no families to weigh; use balanced or"),
-        ({"family_weights": {"bass": 1}}, "no family 'bass' to weigh; there are timbre, harmony"),
+        ({"space": "pca", "family_weights": {"mel": 1}}, "the pca space has no families to weight; use balanced or"),
+        ({"family_weights": {"bass": 1}}, "no family 'bass'; there are timbre, harmony"),
         ({"family_weights": {"mel": -1.0}}, r"a weight of -1\.0 for mel is out of range, give 0 or more"),
         ({"family_weights": {"mel": float("nan")}}, "a weight of nan for mel is out of range"),
-        ({"family_weights": dict.fromkeys(FAMILIES, 0)}, "all families weigh 0"),
+        ({"family_weights": dict.fromkeys(FAMILIES, 0)}, "all weights are 0"),
     ],
 )
 def test_bad_spaces_name_the_limit(arguments, message):

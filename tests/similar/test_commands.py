@@ -2,6 +2,7 @@
 
 import argparse
 import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -10,9 +11,12 @@ from prompt_toolkit.completion import CompleteEvent
 from prompt_toolkit.document import Document
 
 from songmap.core.errors import QueryError, UsageError
-from songmap.similar.commands import COMMANDS, names_of, split_pair, split_songs, split_steering, split_words
-from songmap.similar.completion import SongCompleter
-from songmap.similar.prompt import line_parser
+from songmap.similar import requests
+from songmap.similar.requests import COMPATIBLE, Filters, Setting, renamed
+from songmap.similar.terminal.commands import COMMANDS, Command, Output, command_of
+from songmap.similar.terminal.completion import SongCompleter
+from songmap.similar.terminal.prompt import line_parser
+from songmap.similar.terminal.words import split_pair, split_songs, split_steering, split_words
 
 SONGS = ["Ann - Night Drive", "Night Falls", 'He said "hi"', "a + b", "Élan", "Don't Stop", "x -y", "plain"]
 GENRES = ["HOUSE", "HOUSE", "TRANCE", "TRANCE", "DRUM AND BASS", "HOUSE", "HOUSE", "HOUSE"]
@@ -22,9 +26,18 @@ def parse(line: str) -> argparse.Namespace:
     return line_parser()[0].parse_args(split_words(line))
 
 
+GIVEN = {"space": "balanced", "weights": (), "correct_hubs": False, "form": "text"}
+
+
+def command(line: str) -> Command:
+    return command_of(GIVEN | vars(parse(line)))
+
+
 def names(line: str) -> tuple[list[str], list[str]]:
-    request = parse(line)
-    return names_of(request.command, request.words)
+    """Names of songs, a genre or a file that a request holds, and of songs to steer away from."""
+    request = command(line).request
+    one = [getattr(request, name) for name in ("song", "first", "second", "genre", "file") if hasattr(request, name)]
+    return [name for name in [*getattr(request, "songs", ()), *one] if name], list(getattr(request, "away", ()))
 
 
 # --- words
@@ -92,39 +105,39 @@ def test_names_of_a_line(line, songs, away):
     assert names(line) == (songs, away)
 
 
-def test_options_stand_anywhere_and_keep_their_values():
+def test_options_can_be_anywhere_and_keep_their_values():
     request = parse(
         "similar Night --genre HOUSE -n 5 Drive --genre 'DRUM AND BASS' -Rain --bpm=120-128 --max-per 3 Storm "
         "--weights timbre=2,rhythm=0.5 --space scaled --csv"
     )
     assert request.words == ["Night", "Drive", "-Rain", "Storm"]
     assert (request.genre, request.number, request.bpm) == (["HOUSE", "DRUM AND BASS"], 5, (120, 128))
-    assert (request.max_per_artist, request.weights) == (3, {"timbre": 2, "rhythm": 0.5})
+    assert (request.max_per_artist, request.weights) == (3, (("timbre", 2), ("rhythm", 0.5)))
     assert (request.space, request.form) == ("scaled", "csv")
 
 
 @given(st.lists(st.sampled_from(["A", "B", "+", "-", "-C", "vs", '"'])))
-def test_whatever_words_stand_after_similar_no_name_is_lost(words):
+def test_whatever_words_follow_similar_no_name_is_lost(words):
     try:
         songs, away = split_steering(words)
     except QueryError:
         assert words[:1] in ([], ["+"], ["-C"])
         return
-    told = " ".join([*songs, *away]).split()
-    assert sorted(told) == sorted(word.removeprefix("-") if word == "-C" else word for word in words if word != "+")
+    parts = " ".join([*songs, *away]).split()
+    assert sorted(parts) == sorted(word.removeprefix("-") if word == "-C" else word for word in words if word != "+")
 
 
-def test_names_are_joined_by_a_plus_that_stands_alone():
-    assert split_songs(["A+B", "+", "C", "D", "+", "+", "E"]) == ["A+B", "C D", "E"]
+def test_names_are_joined_by_a_plus_that_is_a_word():
+    assert split_songs(["A+B", "+", "C", "D", "+", "+", "E"]) == ("A+B", "C D", "E")
 
 
 @pytest.mark.parametrize(
     ("words", "pair"),
     [
-        (["A", "B"], ["A", "B"]),
-        (["Night", "Drive", "vs", "Elf", "Land"], ["Night Drive", "Elf Land"]),
-        (["Us vs Them", "B"], ["Us vs Them", "B"]),
-        (["Us vs Them", "vs", "B"], ["Us vs Them", "B"]),
+        (["A", "B"], ("A", "B")),
+        (["Night", "Drive", "vs", "Elf", "Land"], ("Night Drive", "Elf Land")),
+        (["Us vs Them", "B"], ("Us vs Them", "B")),
+        (["Us vs Them", "vs", "B"], ("Us vs Them", "B")),
     ],
 )
 def test_two_songs(words, pair):
@@ -152,9 +165,9 @@ def test_not_two_songs(words):
         ("similar x --jsn", "unrecognized arguments: --jsn"),
         ("similar x --json --csv", "not allowed with argument --json"),
         ("similar x --bpm 128-120", "lower first"),
-        ("similar x --bpm fast", "is no range of BPM, like 120-128"),
-        ("similar x --key H", "no key 'H'; give one like 8A"),
-        ("similar x --year 90s", "is no range of years"),
+        ("similar x --bpm fast", "is not a BPM range, e.g. 120-128"),
+        ("similar x --key H", "'H' is not a key, e.g. 8A"),
+        ("similar x --year 90s", "is not a year range"),
         ("similar x --max-per-artist 0", "0 is out of range, give at least 1"),
         ("similar x --weights bass=2", "no family 'bass'; there are timbre"),
         ("similar x --space cubic", "no 'cubic'; choose from balanced, scaled"),
@@ -177,8 +190,54 @@ def test_bad_lines_are_errors_like_any_other(line, message):
     assert "\n" not in str(caught.value)
 
 
-def test_only_songs_to_steer_away_from_are_no_question():
-    with pytest.raises(QueryError, match="a song to be like is needed"):
+@pytest.mark.parametrize(
+    ("line", "request_of_it"),
+    [
+        (
+            "similar A + B -C --genre X --bpm 120-128 --key compatible --year 1994 --copies",
+            requests.SimilarRequest(
+                ("A", "B"), ("C",), 10, Filters(("X",), False, (120, 128), COMPATIBLE, (1994, 1994), 2, True)
+            ),
+        ),
+        ("diverse A --diversity 0.3 -n 4", requests.DiverseRequest(("A",), (), 4, 0.3)),
+        ("compare A vs B", requests.CompareRequest("A", "B")),
+        ("why A vs B", requests.WhyRequest("A", "B")),
+        ("info A B", requests.InfoRequest("A B")),
+        ("list", requests.ListRequest()),
+        ("genres", requests.GenresRequest()),
+        ("duplicates", requests.DuplicatesRequest()),
+        ("outliers -n 3", requests.OutliersRequest(3)),
+        ("hubs", requests.HubsRequest(10)),
+        ("evaluate", requests.EvaluateRequest()),
+        ("neighbours --k 3 --out a.npz", requests.NeighboursRequest(Path("a.npz"), 3)),
+        ("playlist A + B --start-bpm 90", requests.PlaylistRequest(("A", "B"), 25, 2, 90, None)),
+        ("radio A --seed 3", requests.RadioRequest("A", None, 3)),
+        ("path A to B", requests.PathRequest("A", "B", 12)),
+        ("order a b.m3u8", requests.OrderRequest("a b.m3u8")),
+        ("transitions A + B", requests.TransitionsRequest(("A", "B"))),
+        ("play A --player mpv", requests.PlayRequest("A", "mpv")),
+    ],
+)
+def test_each_command_becomes_a_request(line, request_of_it):
+    assert command(line) == Command(request_of_it, Setting(), Output())
+
+
+def test_setting_and_output_of_a_command():
+    one = command("why A vs B --space scaled --weights mel=2 --correct-hubs --json --picture a.png")
+    assert one.setting == Setting("scaled", (("mel", 2),), True)
+    assert one.output == Output("json", None, Path("a.png"))
+    assert command("list --csv --m3u8 a.m3u8").output == Output("csv", Path("a.m3u8"))
+
+
+def test_a_name_is_replaced_wherever_a_request_has_it():
+    request = requests.SimilarRequest(("A", "B"), ("A",), filters=Filters(genres=("A",)))
+    assert renamed(request, "A", "/a") == requests.SimilarRequest(("/a", "B"), ("/a",), filters=Filters(genres=("A",)))
+    assert renamed(requests.PlayRequest("A", "A"), "A", "/a") == requests.PlayRequest("/a", "A")
+    assert renamed(requests.PathRequest("A", "B"), "B", "/b") == requests.PathRequest("A", "/b")
+
+
+def test_only_songs_to_steer_away_from_are_refused():
+    with pytest.raises(QueryError, match="a song is needed before those to steer away from"):
         names("similar -Rain")
 
 
@@ -240,7 +299,7 @@ def test_a_completed_name_is_read_as_it_is(name):
     assert names(offered(f"similar {name[:3]}")[0] + " -n 3")[0] == [name]
 
 
-def test_files_are_completed_where_a_file_can_stand(tmp_path):
+def test_files_are_completed_where_a_file_can_be(tmp_path):
     (tmp_path / "list.m3u8").touch()
     for line in (f"order {tmp_path}/li", f"similar {tmp_path}/li", f"similar plain --m3u8 {tmp_path}/li"):
         (completed,) = offered(line)

@@ -10,8 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from songmap.core.errors import UsageError
+from songmap.library.keys import NO_KEY
 from songmap.library.library import song_table
-from songmap.similar.m3u8 import UnknownEntry, read_playlist, write_playlist
+from songmap.similar.lookup import song_of
+from songmap.similar.m3u8 import read_playlist, write_playlist
+from songmap.similar.results import UnknownEntry
 
 NAMES = (
     "plain.mp3", "two words, and a comma.mp3", "#hash.mp3", "#EXTINF:1,x.mp3", " space first.mp3", "space last.mp3 ",
@@ -22,8 +25,8 @@ NAMES = (
 
 
 def songs_at(paths, artist="Ann", title="", name="song", seconds=61.5):
-    record = {"artist": artist, "title": title, "song_name": name, "duration": seconds}
-    return [record | {"file_path": str(path)} for path in paths]
+    record = {"artist": artist, "title": title, "song_name": name, "duration": seconds, "tempo_bpm": 0.0}
+    return [song_of(record | {"file_path": str(path)}, NO_KEY) for path in paths]
 
 
 def place_of(uri: str, folder: Path) -> Path:
@@ -78,7 +81,7 @@ def test_titles_and_lengths_are_those_of_the_song(tmp_path):
             {"artist": "A", "title": "", "song_name": "odd \udcff", "file_path": "/m/3.mp3"},
         ]
     ).to_dict("records")
-    write_playlist(tmp_path / "list.m3u8", songs)
+    write_playlist(tmp_path / "list.m3u8", [song_of(song, NO_KEY) for song in songs])
     read = m3u8.loads((tmp_path / "list.m3u8").read_text("utf-8")).segments
     assert [segment.title for segment in read] == ["A, B - C - D", "two lines", "A - odd ?"]
     assert [segment.duration for segment in read] == [181, 0, -1]
@@ -93,7 +96,7 @@ def test_paths_are_relative_within_a_tree_and_absolute_where_only_the_root_is_sh
     assert lines(tmp_path / "list.m3u8", tmp_path / "music/a.mp3") == "music/a.mp3"
     assert lines(tmp_path / "music/own/list.m3u8", tmp_path / "music/a.mp3") == "../a.mp3"
     assert lines(tmp_path / "list.m3u8", "/elsewhere/a.mp3") == "/elsewhere/a.mp3"
-    # a playlist in a folder that is a link: its ".." is not where the link stands
+    # a playlist in a folder that is a link: its ".." is not where the link is
     (tmp_path / "link").symlink_to(tmp_path / "music" / "own")
     assert lines(tmp_path / "link/list.m3u8", tmp_path / "music/a.mp3") == "../a.mp3"
     assert lines(tmp_path / "link/list.m3u8", tmp_path / "link/a.mp3") == "a.mp3"
@@ -122,14 +125,14 @@ def test_playlists_of_other_programs_are_read(tmp_path, monkeypatch):
     assert read_playlist(Path("other.m3u"), paths)[0] == rows
 
 
-def test_lines_that_are_no_utf_8_are_bytes_of_a_path_or_latin_1(tmp_path):
+def test_lines_that_are_not_utf_8_are_bytes_of_a_path_or_latin_1(tmp_path):
     paths = [str(tmp_path / "Beyoncé – Déjà.mp3"), str(tmp_path / os.fsdecode(b"raw\xe9.mp3"))]
     file = tmp_path / "old.m3u"
     file.write_bytes("Beyoncé – Déjà.mp3\n".encode("cp1252") + b"raw\xe9.mp3\n" + "Beyoncé – Déjà.mp3".encode())
     assert read_playlist(file, paths) == ([0, 1, 0], [])
 
 
-def test_songs_are_known_by_way_of_links_too(tmp_path):
+def test_songs_are_recognised_through_links_too(tmp_path):
     (tmp_path / "music").mkdir()
     (tmp_path / "music" / "a.mp3").write_bytes(b"")
     (tmp_path / "link").symlink_to(tmp_path / "music")
@@ -147,9 +150,13 @@ def test_an_empty_playlist_has_no_entry(tmp_path, content):
     assert (tmp_path / "none.m3u8").read_text() == "#EXTM3U\n"
 
 
-def test_what_is_no_playlist_is_told_in_one_line(tmp_path):
+def test_what_is_not_a_playlist_is_refused_in_one_line(tmp_path):
     (tmp_path / "song.mp3").write_bytes(b"ID3\0\0")
-    for path, message in ((tmp_path / "none.m3u", "no playlist"), (tmp_path, "read"), (tmp_path / "song.mp3", "text")):
+    for path, message in (
+        (tmp_path / "none.m3u", "does not exist"),
+        (tmp_path, "read"),
+        (tmp_path / "song.mp3", "text"),
+    ):
         with pytest.raises(UsageError, match=message) as raised:
             read_playlist(path, [])
         assert "\n" not in str(raised.value)

@@ -34,32 +34,32 @@ def programs(tmp_path, monkeypatch):
 
     def add(name: str, body: str = "", status: int = 0) -> Path:
         program = folder / name
-        said = shlex.quote(str(folder / f"{name}.said"))
-        program.write_text(f"#!/bin/sh\nprintf '%s\\n' \"$@\" > {said}\n{body}\nexit {status}\n")
+        played = shlex.quote(str(folder / f"{name}.played"))
+        program.write_text(f"#!/bin/sh\nprintf '%s\\n' \"$@\" > {played}\n{body}\nexit {status}\n")
         program.chmod(0o755)
         return program
 
     return add
 
 
-def said(program: Path) -> list[str]:
-    return program.with_name(f"{program.name}.said").read_text().splitlines()
+def played(program: Path) -> list[str]:
+    return program.with_name(f"{program.name}.played").read_text().splitlines()
 
 
-def test_the_player_asked_for_gets_its_arguments_and_the_path(song, programs, monkeypatch):
+def test_the_chosen_player_gets_its_arguments_and_the_path(song, programs, monkeypatch):
     monkeypatch.setenv("SONGMAP_PLAYER", str(programs("other")))
     program = programs("loud")
     assert (
         play(song, "loud --volume 3 'two words'", PATIENTLY_S)
         == f"loud --volume 3 'two words' {shlex.quote(str(song))}"
     )
-    assert said(program) == ["--volume", "3", "two words", str(song)]
+    assert played(program) == ["--volume", "3", "two words", str(song)]
 
 
 def test_a_player_with_a_space_in_its_path_needs_no_quotes(song, programs):
     program = programs("my player")
     play(song, str(program), PATIENTLY_S)
-    assert said(program) == [str(song)]
+    assert played(program) == [str(song)]
 
 
 def test_the_variable_comes_next_then_the_desktop_then_players_without_one(song, programs, monkeypatch):
@@ -71,14 +71,14 @@ def test_the_variable_comes_next_then_the_desktop_then_players_without_one(song,
         assert play(song, None, PATIENTLY_S).startswith("mpv --no-video --no-terminal ")
         monkeypatch.setenv("DISPLAY", ":0")
         assert play(song, None, PATIENTLY_S).startswith("xdg-open ")
-        assert said(players["xdg-open"]) == [str(song)]
+        assert played(players["xdg-open"]) == [str(song)]
 
 
 def test_an_offered_player_that_fails_makes_way_for_the_next(song, programs):
     programs("mpv", status=2)
     second = programs("ffplay")
     assert play(song, None, PATIENTLY_S).startswith("ffplay -nodisp -autoexit ")
-    assert said(second)[-1] == str(song)
+    assert played(second)[-1] == str(song)
     second.unlink()
     assert play(song, None, PATIENTLY_S) is None
 
@@ -87,11 +87,11 @@ def test_without_any_player_there_is_none_and_no_error(song, programs):
     assert play(song) is None
 
 
-def test_a_relative_path_is_no_option_of_the_player(song, programs, monkeypatch):
+def test_a_relative_path_is_not_an_option_of_the_player(song, programs, monkeypatch):
     monkeypatch.chdir(song.parent)
     program = programs("loud")
     play(song.name, "loud", PATIENTLY_S)
-    assert said(program) == [str(song)]
+    assert played(program) == [str(song)]
 
 
 def test_the_player_runs_on_without_the_terminal(song, programs):
@@ -121,7 +121,7 @@ def test_the_player_runs_on_without_the_terminal(song, programs):
         ("loud 'open", "No closing quotation"),
     ],
 )
-def test_a_chosen_player_that_fails_is_told_in_one_line(song, programs, monkeypatch, player, message):
+def test_a_chosen_player_that_fails_is_one_line(song, programs, monkeypatch, player, message):
     programs("broken", status=3)
     programs("mpv")
     with pytest.raises(UsageError, match=rf"^--player .*{message}"):
@@ -131,6 +131,6 @@ def test_a_chosen_player_that_fails_is_told_in_one_line(song, programs, monkeypa
         play(song, None, PATIENTLY_S)
 
 
-def test_a_song_that_is_gone_is_told(tmp_path, programs):
-    with pytest.raises(UsageError, match="is not there"):
+def test_a_song_that_does_not_exist_is_refused(tmp_path, programs):
+    with pytest.raises(UsageError, match="does not exist"):
         play(tmp_path / "gone.mp3", "loud")

@@ -1,4 +1,4 @@
-"""Answers about songs against brute force: similar, diverse, several songs, filters, one artist's share, info, copies."""
+"""Results of requests against brute force: similar, diverse, several songs, filters, one artist's share, info, copies."""
 
 import csv
 import io
@@ -11,18 +11,19 @@ import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from libraries import make_library, separable_library
+from searches import Searches, Shown
 from signals import RATE_HZ, music
 
 from songmap.core.errors import AudioError, QueryError, SchemaError
 from songmap.core.workspace import Workspace
+from songmap.library.descriptors import descriptor
 from songmap.library.genre_model import Calibration, GenreModel, save_model
 from songmap.library.keys import camelot, compatible, estimate_keys
 from songmap.library.library import Library, library_fingerprint
 from songmap.library.names import Ambiguous
 from songmap.library.recordings import coordinates
 from songmap.library.schema import FAMILIES, column_index, family_indices
-from songmap.similar.answers import Answers
-from songmap.similar.filters import Filters
+from songmap.similar.requests import Filters
 
 FREE = Filters(max_per_artist=None)
 
@@ -65,7 +66,7 @@ def chosen_by_definition(query, units, candidates, number, diversity=0.0, artist
     return chosen
 
 
-def rows_of(library: Library, answer) -> list[int]:
+def rows_of(library: Library, answer: Shown) -> list[int]:
     row_of = {path: row for row, path in enumerate(library.songs["file_path"])}
     return [row_of[record["file_path"]] for record in answer.records]
 
@@ -83,17 +84,17 @@ def library() -> Library:
 
 
 @pytest.fixture(scope="module")
-def answers(library) -> Answers:
-    return Answers(library)
+def answers(library) -> Searches:
+    return Searches(library)
 
 
 # --- similar and diverse
 
 
-def test_a_song_is_not_liked_and_steered_away_from_at_once(library):
+def test_a_song_is_not_in_the_query_and_steered_away_from(library):
     name = library.songs["song_name"].iloc[0]
-    with pytest.raises(QueryError, match="at once"):
-        Answers(library).similar([name], [name], 3, Filters())
+    with pytest.raises(QueryError, match="both in the query and to be steered away from"):
+        Searches(library).similar([name], [name], 3, Filters())
 
 
 def test_similar_songs_are_the_nearest(library, answers):
@@ -124,7 +125,7 @@ def test_diverse_choices_are_the_definition(library, answers, diversity, most):
 def test_no_diversity_is_similar(n_songs, number, seed, same):
     library = make_library(n_songs, seed=seed)
     library.embeddings[:same] = library.embeddings[0]
-    answers = Answers(library)
+    answers = Searches(library)
     song = f"song {seed % n_songs:03d}"
     plain, diverse = answers.similar([song], [], number, FREE), answers.diverse([song], [], number, 0, FREE)
     assert plain.records == diverse.records
@@ -142,10 +143,10 @@ def test_a_small_pool_grows_until_artists_suffice(monkeypatch):
     library.embeddings[:] = np.random.default_rng(0).standard_normal((60, 641))
     library.embeddings[1:31] = library.embeddings[0] + 0.1 * library.embeddings[1:31]
     library.songs["artist"] = ["One" if 0 < row < 31 else f"artist {row}" for row in range(60)]
-    monkeypatch.setattr("songmap.similar.answers.DIVERSE_POOL", 4)
+    monkeypatch.setattr("songmap.similar.ranking.DIVERSE_POOL", 4)
     for answer in (
-        Answers(library).similar(["song 000"], [], 5, Filters()),
-        Answers(library).diverse(["song 000"], [], 5, 0.2, Filters()),
+        Searches(library).similar(["song 000"], [], 5, Filters()),
+        Searches(library).diverse(["song 000"], [], 5, 0.2, Filters()),
     ):
         assert [record["artist"] for record in answer.records].count("One") == 2
         assert len(answer.records) == 5
@@ -154,7 +155,7 @@ def test_a_small_pool_grows_until_artists_suffice(monkeypatch):
 
 def test_songs_without_artist_are_not_counted():
     library = make_library(12, artist="")
-    assert len(Answers(library).similar(["song 000"], [], 10, Filters(max_per_artist=1)).records) == 10
+    assert len(Searches(library).similar(["song 000"], [], 10, Filters(max_per_artist=1)).records) == 10
 
 
 def test_several_songs_and_songs_to_steer_away_from(library, answers):
@@ -167,7 +168,7 @@ def test_several_songs_and_songs_to_steer_away_from(library, answers):
     assert answer.records[0]["away_file_path"] == "/music/song 011.mp3 + /music/song 030.mp3"
     text = answer.text()
     assert text.startswith(
-        "Like song 003 [HOUSE] + song 008 [DUB] + song 020 [DUB], not like song 011 [DUB] + song 030 [HOUSE]"
+        "Similar to song 003 [HOUSE] + song 008 [DUB] + song 020 [DUB], away from song 011 [DUB] + song 030 [HOUSE]"
     )
     away = answers.similar(["song 003"], ["song 011"], 9, FREE)
     query = normalised(units[3] - 0.5 * units[11])
@@ -179,20 +180,20 @@ def test_several_songs_and_songs_to_steer_away_from(library, answers):
 def test_songs_that_cancel_each_other_out_are_refused():
     library = make_library(2)
     with pytest.raises(QueryError, match="cancel each other out"):
-        Answers(library).similar(["song 000", "song 001"], [], 3, FREE)
+        Searches(library).similar(["song 000", "song 001"], [], 3, FREE)
 
 
 def test_weights_count_families(library):
     weights = {"timbre": 2.0, "rhythm": 0.5, "mel": 0.0}
     units = balanced_units(library, weights)
-    answer = Answers(library, weights=weights).similar(["song 004"], [], 6, FREE)
+    answer = Searches(library, weights=weights).similar(["song 004"], [], 6, FREE)
     assert rows_of(library, answer) == chosen_by_definition(units[4], units, [row for row in range(40) if row != 4], 6)
 
 
 def test_filters_hold_by_definition(library, answers):
     units = balanced_units(library)
     keys = estimate_keys(library.embeddings)[0]
-    wishes = Filters(("trance", "DUB"), False, (120, 130), "compatible", (1985, 2019), None)
+    wanted = Filters(("trance", "DUB"), False, (120, 130), "compatible", (1985, 2019), None)
     candidates = [
         row for row in range(40)
         if row != 10
@@ -202,20 +203,20 @@ def test_filters_hold_by_definition(library, answers):
         and row % 3 and 1985 <= 1980 + row <= 2019
     ]  # fmt: skip
     assert len(candidates) > 1
-    answer = answers.similar(["song 010"], [], 9, wishes)
+    answer = answers.similar(["song 010"], [], 9, wanted)
     assert rows_of(library, answer) == chosen_by_definition(units[10], units, candidates, 9)
     title = answer.text().splitlines()[0]
     for words in (
         "genre DUB or TRANCE",
-        "120-130 BPM as near as tempo is measured, half or double too",
+        "120-130 BPM within the resolution of tempo, half or double too",
         "(estimates)",
         "year 1985-2019",
-        "no more songs pass",
+        "no more songs pass the filters",
     ):
         assert words in title
-    taken = {"as it is": 129.2, "double": 64.6}
-    assert {record["tempo_taken"] for record in answer.records} <= set(taken)
-    assert all(record["tempo_bpm"] == taken[record["tempo_taken"]] for record in answer.records)
+    tempos = {1.0: 129.2, 2.0: 64.6}
+    assert {record["tempo_factor"] for record in answer.records} <= set(tempos)
+    assert all(record["tempo_bpm"] == tempos[record["tempo_factor"]] for record in answer.records)
     slow = answers.similar(["song 010"], [], 40, Filters(bpm=(120, 130)))
     assert "64.6 (double: 129.2)" in slow.text()
     assert all(
@@ -225,7 +226,9 @@ def test_filters_hold_by_definition(library, answers):
 
 
 def test_a_filter_that_leaves_nothing_is_one_line(answers):
-    with pytest.raises(QueryError, match="no other song passes 'genre DUB' and 'year 1900'; without 'year 1900' 13 do"):
+    with pytest.raises(
+        QueryError, match="no other song passes 'genre DUB' and 'year 1900'; without 'year 1900' there are 13"
+    ):
         answers.similar(["song 010"], [], 9, Filters(genres=("DUB",), years=(1900, 1900)))
     with pytest.raises(QueryError, match="no genre 'POLKA'; there are DUB, HOUSE, TRANCE"):
         answers.similar(["song 010"], [], 9, Filters(genres=("POLKA",)))
@@ -233,15 +236,15 @@ def test_a_filter_that_leaves_nothing_is_one_line(answers):
 
 def test_the_order_of_the_library_changes_no_answer(library, answers):
     order = np.random.default_rng(4).permutation(40)
-    other = Answers(Library(library.embeddings[order], library.songs.iloc[order].reset_index(drop=True)))
-    for ask in (
+    other = Searches(Library(library.embeddings[order], library.songs.iloc[order].reset_index(drop=True)))
+    for request in (
         lambda one: one.similar(["song 007"], ["song 008"], 12, Filters()),
         lambda one: one.diverse(["song 007", "song 009"], [], 12, 0.5, Filters(bpm=(120, 130))),
         lambda one: one.why("song 001", "song 002"),
         lambda one: one.hubs(3),
         lambda one: one.outliers(40),
     ):
-        first, second = ask(answers).records, ask(other).records
+        first, second = request(answers).records, request(other).records
         if "k_occurrence" in first[0]:
             assert [record["k_occurrence"] for record in first] == [record["k_occurrence"] for record in second]
         else:
@@ -252,8 +255,8 @@ def test_the_order_of_the_library_changes_no_answer(library, answers):
             np.testing.assert_allclose(*values, atol=1e-6)
 
 
-def test_corrected_hubs_are_said(library):
-    corrected = Answers(library, correct_hubs=True)
+def test_the_title_names_the_correction_of_hubs(library):
+    corrected = Searches(library, correct_hubs=True)
     answer = corrected.similar(["song 007"], [], 5, FREE)
     assert "mutual proximity" in answer.text()
     assert all(0 <= record["similarity"] <= 1 for record in answer.records)
@@ -265,18 +268,19 @@ def test_corrected_hubs_are_said(library):
 
 def test_numbers_name_songs_of_the_last_answer(library, answers):
     first = rows_of(library, answers.similar(["song 007"], [], 3, FREE))
-    assert answers.last == first
+    assert answers.session.last == library.songs["file_path"].iloc[first].tolist()
     assert (
         answers.similar(["2"], [], 1, FREE).records[0]["query_file_path"] == library.songs["file_path"].iloc[first[1]]
     )
-    assert len(answers.last) == 1
+    assert len(answers.session.last) == 1
     with pytest.raises(Ambiguous):
         answers.similar(["2"], [], 1, FREE)  # no number any more, but a part of many names
     assert answers.listing("dub").records[4]["rank"] == 5
-    assert answers.label(answers.rows(["5"])[0]) == f"{answers.listing('dub').records[4]['song_name']} [DUB]"
+    lookup, last = answers.session.lookup, answers.session.last
+    assert lookup.song(lookup.rows(["5"], last)[0]).song_name == answers.listing("dub").records[4]["song_name"]
 
 
-def test_a_name_of_several_songs_tells_their_rows(answers):
+def test_an_ambiguous_name_carries_its_rows(answers):
     with pytest.raises(Ambiguous) as caught:
         answers.compare("song 01", "song 000")
     assert caught.value.rows == list(range(10, 20))
@@ -295,10 +299,10 @@ def test_files_outside_the_library(tmp_path, answers, library):
     why = answers.why(str(outside), "song 003").records
     assert sum(one["contribution"] for one in why[:-1]) == pytest.approx(why[-1]["contribution"], abs=1e-9)
     with pytest.raises(QueryError, match="is not in the library; add it"):
-        answers.rows([str(outside)])
+        answers.session.lookup.rows([str(outside)])
     with pytest.raises(AudioError, match=r"broken\.mp3"):
         answers.similar([str(broken)], [], 1, FREE)
-    with pytest.raises(QueryError, match="has no genre that others could share"):
+    with pytest.raises(QueryError, match="the genre of the query is unknown"):
         answers.similar([str(outside)], [], 1, Filters(same_genre=True))
 
 
@@ -315,8 +319,8 @@ def copied() -> Library:
     return library
 
 
-def test_copies_are_left_out_and_said(copied):
-    answers = Answers(copied)
+def test_copies_are_left_out_and_counted(copied):
+    answers = Searches(copied)
     answer = answers.similar(["song 004"], ["song 002"], 99, Filters())
     assert sorted(rows_of(copied, answer)) == [0, 6, 7, 8]
     answer = answers.similar(["song 000"], [], 99, Filters())
@@ -328,7 +332,7 @@ def test_copies_are_left_out_and_said(copied):
 
 
 def test_duplicates_in_groups(copied):
-    answer = Answers(copied).duplicates()
+    answer = Searches(copied).duplicates()
     assert [(record["group"], record["song_name"]) for record in answer.records] == [
         (1, "song 001"), (1, "song 002"), (2, "song 003"), (2, "song 004"), (2, "song 005")
     ]  # fmt: skip
@@ -336,12 +340,12 @@ def test_duplicates_in_groups(copied):
     for record, row, first in zip(answer.records, (1, 2, 3, 4, 5), (1, 1, 3, 3, 3), strict=True):
         assert record["similarity"] == pytest.approx(1 / (1 + np.linalg.norm(points[row] - points[first])))
     assert "2 recordings in several files" in answer.text()
-    assert Answers(make_library(3)).duplicates().text() == "Recordings in several files: none"
+    assert Searches(make_library(3)).duplicates().text() == "Recordings in several files: none"
 
 
-def test_info_says_everything(copied):
+def test_info_has_everything(copied):
     library = Library(copied.embeddings, copied.songs.assign(mood="calm", key="Am", album="Best Of", year=1994.0))
-    answers = Answers(library)
+    answers = Searches(library)
     record = answers.info("song 003").records[0]
     assert record["copies"] == ["/music/song 004.mp3", "/music/song 005.mp3"]
     nearest = answers.similar(["song 003"], [], 1, FREE).records[0]
@@ -353,8 +357,8 @@ def test_info_says_everything(copied):
     assert record["key_estimate"] == camelot(keys[3])
     assert record["key_correlation"] == pytest.approx(correlations[3])
     assert (record["year"], record["album"], record["mood"], record["key_tag"]) == (1994, "Best Of", "calm", "Am")
-    for one in record["measures"]:
-        values = library.column(one["measure"])
+    for one in record["descriptors"]:
+        values = descriptor(one["descriptor"]).values(library.embeddings)
         assert one["value"] == values[3]
         assert one["percentile"] == pytest.approx(
             100 * (np.mean(values < values[3]) + np.mean(values == values[3]) / 2)
@@ -376,13 +380,13 @@ def test_info_says_everything(copied):
 
 
 def test_libraries_too_small_to_compare():
-    with pytest.raises(QueryError, match="holds no song"):
-        Answers(make_library(0))
-    one = Answers(make_library(1))
+    with pytest.raises(QueryError, match="the library is empty"):
+        Searches(make_library(0))
+    one = Searches(make_library(1))
     assert len(one.listing().records) == 1
     assert one.info("song").records[0]["nearest"] is None
     assert one.duplicates().records == []
-    for ask in (
+    for request in (
         lambda: one.similar(["song"], [], 1, FREE),
         lambda: one.diverse(["song"], [], 1, 0.5, FREE),
         lambda: one.compare("song", "song"),
@@ -393,21 +397,21 @@ def test_libraries_too_small_to_compare():
         one.genres,
     ):
         with pytest.raises(QueryError, match="no other song to compare"):
-            ask()
+            request()
 
 
 def test_identical_songs_and_constant_columns():
     library = make_library(5, artist="")
-    same = Answers(Library(np.repeat(library.embeddings[:1], 5, axis=0), library.songs))
+    same = Searches(Library(np.repeat(library.embeddings[:1], 5, axis=0), library.songs))
     assert [record["similarity"] for record in same.similar(["song 001"], [], 9, Filters()).records] == [0, 0, 0, 0]
     assert rows_of(library, same.similar(["song 001", "song 002"], ["song 000"], 9, Filters())) == [3, 4]
     assert [record["contribution"] for record in same.why("song 001", "song 002").records] == [0] * 8
     assert same.compare("song 001", "song 002").records[0]["similarity"] == 0
     assert len(same.outliers(9).records) == 5
-    assert len(same.info("song 001").records[0]["measures"]) == 12
+    assert len(same.info("song 001").records[0]["descriptors"]) == 12
     constant = library.embeddings.copy()
     constant[:, family_indices("mel")] = 7
-    answers = Answers(Library(constant, library.songs))
+    answers = Searches(Library(constant, library.songs))
     assert len(answers.diverse(["song 001"], [], 9, 0.5, Filters()).records) == 4
     assert answers.why("song 001", "song 002").records[FAMILIES.index("mel")]["contribution"] == 0
 
@@ -417,7 +421,7 @@ def test_scaled_answers_do_not_change_with_units_of_columns(library):
     moved = (library.embeddings * rng.uniform(0.5, 50, 641) + rng.uniform(-9, 9, 641)).astype(np.float32)
     for space in ("balanced", "scaled", "pca"):
         first, second = (
-            Answers(Library(embeddings, library.songs), space=space).similar(["song 005"], [], 39, FREE).records
+            Searches(Library(embeddings, library.songs), space=space).similar(["song 005"], [], 39, FREE).records
             for embeddings in (library.embeddings, moved)
         )
         values = [{record["file_path"]: record["similarity"] for record in one} for one in (first, second)]
@@ -430,7 +434,7 @@ ODD_NAMES = ['He said "hi"', "It's [bold]", "a|b", "night, drive; x", "夜に駆
 
 def test_csv_carries_any_name_and_every_record():
     library = make_library(len(ODD_NAMES), names=ODD_NAMES)
-    answers = Answers(library)
+    answers = Searches(library)
     for answer in (
         answers.similar(["a|b"], [], 99, FREE),
         answers.compare("a|b", "bold"),
@@ -454,7 +458,7 @@ def test_csv_carries_any_name_and_every_record():
 # --- the classifier's space
 
 
-def saved_model(workspace: Workspace, library: Library, learned_from: Library) -> GenreModel:
+def saved_model(workspace: Workspace, library: Library, trained_on: Library) -> GenreModel:
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import Pipeline
     from sklearn.preprocessing import StandardScaler
@@ -466,37 +470,37 @@ def saved_model(workspace: Workspace, library: Library, learned_from: Library) -
     calibration = Calibration(1.0, 0.0, np.full(len(genres), 1 / len(genres)))
     medians = np.stack([np.median(library.embeddings[labels == code], axis=0) for code in range(len(genres))])
     model = GenreModel("logistic", pipeline, genres, calibration, library.embeddings[:3], medians, 0.1)
-    save_model(workspace, model, {"data": library_fingerprint(learned_from)})
+    save_model(workspace, model, {"data": library_fingerprint(trained_on)})
     return model
 
 
-def test_the_classifier_space_rests_on_the_saved_model(tmp_path):
+def test_the_classifier_space_uses_the_saved_model(tmp_path):
     library = separable_library(3, 8, distance=0.3)
     workspace = Workspace(tmp_path)
     model = saved_model(workspace, library, library)
-    answers = Answers(library, workspace, "classifier")
+    answers = Searches(library, workspace, "classifier")
     answer = answers.similar(["song 004"], [], 5, FREE)
     units = np.sqrt(model.predict_proba(library.embeddings))
     expected = chosen_by_definition(units[4], units, [row for row in range(24) if row != 4], 5)
     assert rows_of(library, answer) == expected
-    assert "rests on the genre model logistic, which has learned from these very songs" in answer.text()
+    assert "uses the genre model logistic, which was trained on this library as it is" in answer.text()
     assert answers.compare("song 001", "song 002").records[0]["contributions"] == {}
     with pytest.raises(QueryError, match="in the classifier space a similarity does not split into families"):
         answers.why("song 001", "song 002")
     evaluated = answers.evaluate()
     assert {record["space"] for record in evaluated.records} == {"balanced", "scaled", "pca", "classifier"}
-    assert "its figures flatter it" in evaluated.text()
+    assert "Its scores are optimistic" in evaluated.text()
 
 
-def test_a_model_of_another_library_is_said(tmp_path):
+def test_a_model_of_another_library_is_named(tmp_path):
     library = separable_library(2, 6)
     saved_model(Workspace(tmp_path), library, separable_library(2, 6, seed=5))
-    text = Answers(library, Workspace(tmp_path), "classifier").similar(["song 004"], [], 5, FREE).text()
-    assert "learned from another state of this library, or another one" in text
+    text = Searches(library, Workspace(tmp_path), "classifier").similar(["song 004"], [], 5, FREE).text()
+    assert "trained on an earlier state of this library, or another" in text
 
 
 def test_without_a_model_there_is_no_classifier_space(tmp_path):
     library = make_library(4)
     for workspace in (None, Workspace(tmp_path)):
         with pytest.raises(SchemaError, match=r"03_genre_classifier\.py"):
-            Answers(library, workspace, "classifier").similar(["song 001"], [], 1, FREE)
+            Searches(library, workspace, "classifier").similar(["song 001"], [], 1, FREE)

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from songmap.library.genre_similarity import genre_similarity
 from songmap.library.schema import N_COLUMNS
 from songmap.library.search import Search
 from songmap.library.spaces import build_space
-from songmap.similar.genres import genre_similarity
 
 
 @given(

@@ -6,12 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from libraries import labelled_library, make_library, separable_library
 from scipy import stats
+from searches import Searches
 
 from songmap.core.workspace import Workspace
 from songmap.library.library import Library
 from songmap.library.search import NOBODY
-from songmap.similar import quality
-from songmap.similar.answers import Answers
+from songmap.similar import evaluation
 
 
 def cosines_by_definition(embeddings: np.ndarray) -> np.ndarray:
@@ -57,7 +57,7 @@ def test_precision_is_the_mean_share_of_hits(labels, k, seed):
     for row in range(n_songs):
         near = rng.permutation(np.delete(firsts, row))[:k]
         found[row, : len(near)] = near
-    result = quality.precision(found, firsts, quality.label_codes(labels, ""), firsts)
+    result = evaluation.precision(found, firsts, evaluation.label_codes(labels, ""), firsts)
     lists = [[row for row in near if row != NOBODY] for near in found]
     np.testing.assert_allclose(result.value, precision_by_definition(lists, firsts, labels, firsts))
     counted = [row for row in firsts if labels[row] and labels.count(labels[row]) > 1]
@@ -72,10 +72,10 @@ def test_precision_is_the_mean_share_of_hits(labels, k, seed):
 
 def test_k_occurrence_and_skewness():
     found = np.array([[1, 2], [0, 2], [1, NOBODY]])
-    assert quality.k_occurrence(found, 4).tolist() == [1, 2, 2, 0]
+    assert evaluation.k_occurrence(found, 4).tolist() == [1, 2, 2, 0]
     values = np.random.default_rng(0).poisson(3, 200)
-    assert quality.skewness(values) == pytest.approx(stats.skew(values))
-    assert quality.skewness(np.full(5, 10)) == 0
+    assert evaluation.skewness(values) == pytest.approx(stats.skew(values))
+    assert evaluation.skewness(np.full(5, 10)) == 0
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +93,7 @@ def library() -> Library:
 
 def expected_scores(library: Library, queries, candidates) -> dict[str, float]:
     firsts = np.flatnonzero(library.songs["duplicate_of"] == "")
-    recordings = Answers(library).recordings
+    recordings = Searches(library).session.lookup.recordings
     found = nearest_by_definition(library.embeddings, recordings, queries, candidates, 10)
     albums = [
         (album.lower(), artist.lower()) if album else ""
@@ -108,7 +108,7 @@ def expected_scores(library: Library, queries, candidates) -> dict[str, float]:
 
 
 def test_evaluate_is_the_definition(library):
-    records = Answers(library).evaluate().records
+    records = Searches(library).evaluate().records
     assert [(record["space"], record["hubs_corrected"]) for record in records] == [
         (space, corrected) for space in ("balanced", "scaled", "pca") for corrected in (False, True)
     ]
@@ -116,7 +116,7 @@ def test_evaluate_is_the_definition(library):
     scaled = next(record for record in records if record["space"] == "scaled" and not record["hubs_corrected"])
     for name, value in expected_scores(library, firsts, firsts).items():
         assert scaled[name] == pytest.approx(value)
-    found = nearest_by_definition(library.embeddings, Answers(library).recordings, firsts, firsts, 10)
+    found = nearest_by_definition(library.embeddings, Searches(library).session.lookup.recordings, firsts, firsts, 10)
     occurrence = np.bincount(np.concatenate(found), minlength=60)[firsts]
     assert scaled["hubness_skewness"] == pytest.approx(stats.skew(occurrence))
     assert scaled["in_no_list"] == (occurrence == 0).mean()
@@ -128,31 +128,31 @@ def test_copies_are_no_hits(library):
     only = library.songs["artist"] == "artist 0"
     assert only.sum() == 2
     alone = Library(library.embeddings, library.songs.assign(artist=np.where(only, "artist 0", "")))
-    record = Answers(alone).evaluate().records[0]
+    record = Searches(alone).evaluate().records[0]
     assert record["same_artist_queries"] == 0
     assert np.isnan(record["same_artist"])
 
 
-def test_a_large_library_is_asked_with_a_sample(library, monkeypatch):
-    monkeypatch.setattr(quality, "MAX_QUERIES", 15)
-    answer = Answers(library, space="scaled").evaluate(seed=1)
+def test_queries_of_a_large_library_are_a_sample(library, monkeypatch):
+    monkeypatch.setattr(evaluation, "MAX_QUERIES", 15)
+    answer = Searches(library, space="scaled").evaluate(seed=1)
     scaled = answer.records[2]
     firsts = np.flatnonzero(library.songs["duplicate_of"] == "")
     queries = np.sort(np.random.default_rng(1).choice(firsts, 15, replace=False))
     for name, value in expected_scores(library, queries, firsts).items():
         assert scaled[name] == pytest.approx(value, nan_ok=True)
-    among = nearest_by_definition(library.embeddings, Answers(library).recordings, queries, queries, 10)
+    among = nearest_by_definition(library.embeddings, Searches(library).session.lookup.recordings, queries, queries, 10)
     occurrence = np.bincount(np.concatenate(among), minlength=60)[queries]
     assert scaled["hubness_skewness"] == pytest.approx(stats.skew(occurrence))
     assert "a sample of 15 of 57 recordings" in answer.text()
-    assert answer.records == Answers(library).evaluate(seed=1).records
-    assert answer.records != Answers(library).evaluate(seed=2).records
+    assert answer.records == Searches(library).evaluate(seed=1).records
+    assert answer.records != Searches(library).evaluate(seed=2).records
 
 
-def test_evaluate_tells_clouds_from_noise():
-    clouds = Answers(separable_library(3, 12)).evaluate()
+def test_evaluate_distinguishes_clouds_from_noise():
+    clouds = Searches(separable_library(3, 12)).evaluate()
     assert all(record["same_genre"] > 0.95 for record in clouds.records)
-    noise = Answers(labelled_library(make_library(90).embeddings, ["A", "B", "C"] * 30)).evaluate()
+    noise = Searches(labelled_library(make_library(90).embeddings, ["A", "B", "C"] * 30)).evaluate()
     for record in noise.records:
         assert record["same_genre"] == pytest.approx(record["same_genre_chance"], abs=0.06)
     text = noise.text()
@@ -162,10 +162,10 @@ def test_evaluate_tells_clouds_from_noise():
 
 
 def test_outliers_are_farthest_from_their_nearest(library):
-    answers = Answers(library, space="scaled")
+    answers = Searches(library, space="scaled")
     firsts = np.flatnonzero(library.songs["duplicate_of"] == "")
     cosine = cosines_by_definition(library.embeddings)
-    near = nearest_by_definition(library.embeddings, answers.recordings, firsts, firsts, 10)
+    near = nearest_by_definition(library.embeddings, answers.session.lookup.recordings, firsts, firsts, 10)
     means = {row: cosine[row, found].mean() for row, found in zip(firsts, near, strict=True)}
     expected = sorted(firsts, key=means.__getitem__)[:5]
     answer = answers.outliers(5)
@@ -173,14 +173,14 @@ def test_outliers_are_farthest_from_their_nearest(library):
     np.testing.assert_allclose(
         [record["similarity"] for record in answer.records], [means[row] for row in expected], atol=1e-6
     )
-    assert answers.last == list(expected)
+    assert answers.session.last == library.songs["file_path"].iloc[expected].tolist()
     assert "mean similarity to their 10 nearest" in answer.text()
 
 
 def test_hubs_are_in_most_lists(library):
-    answers = Answers(library, space="scaled")
+    answers = Searches(library, space="scaled")
     firsts = np.flatnonzero(library.songs["duplicate_of"] == "")
-    near = nearest_by_definition(library.embeddings, answers.recordings, firsts, firsts, 10)
+    near = nearest_by_definition(library.embeddings, answers.session.lookup.recordings, firsts, firsts, 10)
     occurrence = np.bincount(np.concatenate(near), minlength=60)
     answer = answers.hubs(100)
     assert len(answer.records) == 57
@@ -194,19 +194,19 @@ def test_a_library_of_one_recording_has_neither_hubs_nor_outliers():
     library = make_library(3)
     library.embeddings[:] = library.embeddings[0]
     library.songs.loc[[1, 2], "duplicate_of"] = library.songs["file_path"][0]
-    answers = Answers(library)
+    answers = Searches(library)
     assert answers.outliers(5).records == []
     assert [record["k_occurrence"] for record in answers.hubs(5).records] == [0]
     assert np.isnan(answers.evaluate().records[0]["same_genre"])
 
 
 def test_evaluate_names_the_best_space_and_takes_weights(library):
-    answer = Answers(library, weights={"mel": 3.0}).evaluate()
+    answer = Searches(library, weights={"mel": 3.0}).evaluate()
     names = [record["space"] for record in answer.records]
     assert names == [name for name in ("balanced", "scaled", "pca", "balanced, weighted") for _ in range(2)]
     best = max(answer.records, key=lambda record: record["same_genre"])
     assert (
-        f"{best['space']}{', hubs corrected' * best['hubs_corrected']} finds the same genre best"
+        f"{best['space']}{', hubs corrected' * best['hubs_corrected']} has the highest precision for genres"
         in answer.sentences[-1]
     )
     plain, weighted = answer.records[0], answer.records[6]
@@ -218,6 +218,6 @@ def test_a_model_that_cannot_be_read_leaves_its_space_out(library, tmp_path):
     workspace.model_card.parent.mkdir()
     workspace.model_card.write_text("{}")
     workspace.model.write_text("no model")
-    answer = Answers(library, workspace).evaluate()
+    answer = Searches(library, workspace).evaluate()
     assert len(answer.records) == 6
-    assert any("The classifier space is left out: " in said and "03" in said for said in answer.sentences)
+    assert any("The classifier space is left out: " in note and "03" in note for note in answer.sentences)

@@ -1,13 +1,12 @@
 """04's prompt: a line at a time, with history and completion at a terminal, from standard input elsewhere.
 
-At a terminal a command that fails is told in one line and the next one goes on; Ctrl-C stops a command, not the
-session. Lines from elsewhere stop at the first failure, unless told to keep going.
+At a terminal a command that fails prints one line and the next one goes on; Ctrl-C stops a command, not the
+session. Lines from elsewhere stop at the first failure, except with ``keep_going``.
 """
 
-import argparse
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -16,18 +15,22 @@ from songmap.core.cli import Parser
 from songmap.core.errors import SongmapError, UsageError
 from songmap.core.text import readable
 from songmap.library.names import Ambiguous
-from songmap.similar.commands import HELP, CommandParser, add_commands, add_setting, split_words
-from songmap.similar.desk import Desk, one_line
+from songmap.similar.requests import renamed
+from songmap.similar.session import Session
+from songmap.similar.terminal.commands import HELP, Command, add_commands, add_setting, command_of
+from songmap.similar.terminal.parser import CommandParser
+from songmap.similar.terminal.reply import one_line, reply
+from songmap.similar.terminal.words import split_words
 
 if TYPE_CHECKING:
     from prompt_toolkit.history import History
 
 PROMPT = "songmap>"
-MAX_OFFERED = 30  # songs that a name may mean that are offered by number
+MAX_OFFERED = 30  # songs of an ambiguous name that are offered by number
 
 
 class _LineParser(Parser):
-    """Parses one line of the prompt: bad usage is an error like any other, told in one line."""
+    """Parses one line of the prompt: bad usage is an error like any other, printed in one line."""
 
     def error(self, message: str) -> NoReturn:
         raise UsageError(message)
@@ -38,7 +41,7 @@ class _LineCommandParser(_LineParser, CommandParser):
 
 
 def line_parser() -> tuple[Parser, dict[str, CommandParser]]:
-    """The parser of the prompt's lines, and those of its commands; settings not given leave no trace."""
+    """The parser of the prompt's lines, and those of its commands; settings not given are not in the namespace."""
     parser = _LineParser(prog=PROMPT, add_help=False)
     shared = _LineParser(add_help=False)
     add_setting(shared, missing=True)
@@ -50,74 +53,71 @@ def line_parser() -> tuple[Parser, dict[str, CommandParser]]:
 
 
 class Conversation:
-    """The lines of one session: each request in the ``setting`` it begins with, unless the line says otherwise."""
+    """The lines of one session: each command with the options ``given`` at the start, unless the line has others."""
 
-    def __init__(self, desk: Desk, setting: dict[str, Any]) -> None:
-        self.desk = desk
+    def __init__(self, session: Session, given: Mapping[str, Any]) -> None:
+        self.session = session
         self._parser, self.commands = line_parser()
-        self._setting = setting
-        self._open: argparse.Namespace | None = None  # a request with a name that means several songs,
+        self._given = dict(given)
+        self._open: Command | None = None  # a command with an ambiguous name,
         self._name = ""  # this one,
-        self._paths: list[str] = []  # which of these it is being the question
+        self._paths: list[str] = []  # of one of these songs
 
-    def answer(self, line: str, ask: bool = False) -> bool:
-        """Print what one line asks for; whether to go on. Raises SongmapError.
+    def answer(self, line: str, choose: bool = False) -> bool:
+        """Print the reply to one line; whether to go on. Raises SongmapError.
 
-        With ``ask`` a name that means several songs lists them by number, and a line that is a number answers.
+        With ``choose`` an ambiguous name lists its songs by number, and a line that is a number chooses one.
         """
         words = split_words(line)
         if not words:
             return True
-        request = self._chosen(words) or self._parsed(words)
-        self._open = None
-        if request is None:
-            return True
-        if request.command in ("quit", "exit"):
+        if words in (["quit"], ["exit"]):
             return False
-        if request.command == "help":
-            print(HELP, flush=True)
+        command = self._chosen(words) or self._parsed(words)
+        self._open = None
+        if command is None:
             return True
         try:
-            for text in self.desk.reply(request):
+            for text in reply(self.session, command):
                 print(text, flush=True)
         except Ambiguous as error:
-            if not ask:
+            if not choose:
                 raise
-            self._offer(request, error)
+            self._offer(command, error)
         except BrokenPipeError:  # nobody reads any more
             raise
-        except OSError as error:  # a full disk, a folder that is gone
+        except OSError as error:  # a full disk, a folder that was removed
             raise UsageError(f"{error.filename}: {error.strerror}" if error.filename else str(error)) from error
         return True
 
-    def _parsed(self, words: list[str]) -> argparse.Namespace | None:
-        """The request that words make; None if they asked for a command's help, which is printed."""
-        if words[0] == "help" and len(words) > 1:
+    def _parsed(self, words: list[str]) -> Command | None:
+        """The command that words make; None where they want help, which is printed."""
+        if words == ["help"]:
+            print(HELP, flush=True)
+            return None
+        if words[0] == "help":
             words = [words[1], "--help"]
-        with suppress(SystemExit):  # -h has printed the help of a command
-            return argparse.Namespace(**self._setting | vars(self._parser.parse_args(words)))
+        with suppress(SystemExit):  # --help has printed that of a command
+            return command_of(self._given | vars(self._parser.parse_args(words)))
         return None
 
-    def _chosen(self, words: list[str]) -> argparse.Namespace | None:
-        """The open request, its name now the path of the song whose number the only word is."""
+    def _chosen(self, words: list[str]) -> Command | None:
+        """The open command, its name now the path of the song whose number the only word is."""
         if len(words) > 1 or not words[0].isdecimal():
             return None
-        number, request = int(words[0]), self._open
-        if request is None:
-            raise UsageError(
-                f"{number} alone asks nothing; for a song of the last answer give a command too: info {number}"
-            )
+        number, command = int(words[0]), self._open
+        if command is None:
+            raise UsageError(f"{number} is not a command. Add one, e.g. `info {number}`")
         if not 1 <= number <= len(self._paths):
             raise UsageError(f"{number} is out of range, give 1 to {len(self._paths)}, or another command")
-        for names in (request.songs, request.away):
-            names[:] = [self._paths[number - 1] if name == self._name else name for name in names]
-        return request
+        request = renamed(command.request, self._name, self._paths[number - 1])
+        return Command(request, command.setting, command.output)
 
-    def _offer(self, request: argparse.Namespace, error: Ambiguous) -> None:
-        songs = self.desk.library.songs.iloc[error.rows]
-        self._open, self._paths = request, songs["file_path"].tolist()[:MAX_OFFERED]
+    def _offer(self, command: Command, error: Ambiguous) -> None:
+        songs = self.session.library.songs.iloc[error.rows]
+        self._open, self._paths = command, songs["file_path"].tolist()[:MAX_OFFERED]
         self._name = error.query
-        print(f"{self._name!r} means {len(songs):,} songs; give the number of one")
+        print(f"{len(songs):,} songs match {self._name!r}. Type a number:")
         labels = [f"{name} [{genre}]" for name, genre in zip(songs["song_name"], songs["genre"], strict=True)]
         for number, (label, path) in enumerate(zip(labels, self._paths, strict=False), start=1):
             print(one_line(f"{number:>3}", label, *([path] if labels.count(label) > 1 else [])))
@@ -125,17 +125,17 @@ class Conversation:
             print(f"     and {len(songs) - MAX_OFFERED:,} more; give more of the name")
 
 
-def interact(desk: Desk, setting: dict[str, Any], keep_going: bool) -> int:
-    """Answer commands until the end of input or ``quit``. Returns the exit status.
+def interact(session: Session, given: Mapping[str, Any], keep_going: bool) -> int:
+    """Run commands until the end of input or ``quit``; ``given`` are the options before them.
 
-    At a terminal that is 0. Elsewhere a command that fails raises its SongmapError, with the line's number, or with
-    ``keep_going`` is told, and the status is 2 in the end.
+    Returns the exit status: 0 at a terminal. Elsewhere a command that fails raises its SongmapError, with the line's
+    number, or with ``keep_going`` prints it, and the status is 2 in the end.
     """
-    conversation = Conversation(desk, setting)
+    conversation = Conversation(session, given)
     if sys.stdin.isatty():
         return _converse(conversation)
     reconfigure: Any = getattr(sys.stdin, "reconfigure", None)
-    if reconfigure:  # a path that is no UTF-8 can still be asked for
+    if reconfigure:  # so that a path that is not UTF-8 can be given
         reconfigure(errors="surrogateescape")
     status = 0
     for number, line in enumerate(sys.stdin, start=1):
@@ -145,24 +145,24 @@ def interact(desk: Desk, setting: dict[str, Any], keep_going: bool) -> int:
         except SongmapError as error:
             if not keep_going:
                 raise UsageError(f"line {number}: {error}") from error
-            _tell(f"line {number}: {error}")
+            _print_error(f"line {number}: {error}")
             status = 2
     return status
 
 
 def _converse(conversation: Conversation) -> int:
     read_line = _line_reader(conversation)
-    library = conversation.desk.library
+    library = conversation.session.library
     n_genres = len(set(library.genres))
-    _tell(f"{len(library):,} songs, {n_genres:,} genres; help lists the commands, Tab completes, Ctrl-D leaves")
+    _print_error(f"{len(library):,} songs, {n_genres:,} genres; help lists the commands, Tab completes, Ctrl-D leaves")
     while True:
         try:
-            if not conversation.answer(read_line(), ask=True):
+            if not conversation.answer(read_line(), choose=True):
                 return 0
         except SongmapError as error:
-            _tell(str(error))
+            _print_error(str(error))
         except KeyboardInterrupt:
-            _tell("stopped")
+            _print_error("stopped")
         except EOFError:
             return 0
 
@@ -172,9 +172,9 @@ def _line_reader(conversation: Conversation) -> Callable[[], str]:
     from prompt_toolkit import PromptSession
     from prompt_toolkit.output.defaults import create_output
 
-    from songmap.similar.completion import SongCompleter, tab_bindings
+    from songmap.similar.terminal.completion import SongCompleter, tab_bindings
 
-    songs = conversation.desk.library.songs
+    songs = conversation.session.library.songs
     completer = SongCompleter(conversation.commands, songs["song_name"].tolist(), songs["genre"].tolist())
     session: PromptSession[str] = PromptSession(
         f"{PROMPT} ", completer=completer, complete_in_thread=True, key_bindings=tab_bindings(completer),
@@ -202,5 +202,5 @@ def _history() -> "History":
     return KeptHistory(file)
 
 
-def _tell(message: str) -> None:
+def _print_error(message: str) -> None:
     print(readable(" ".join(message.split())), file=sys.stderr, flush=True)

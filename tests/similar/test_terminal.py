@@ -23,9 +23,10 @@ from songmap.core.errors import UsageError
 from songmap.core.workspace import REPOSITORY, Workspace
 from songmap.library.library import Library, save_library, song_table
 from songmap.library.search import NOBODY
-from songmap.similar.commands import COMMANDS
-from songmap.similar.export import write_neighbours
+from songmap.similar.neighbours_file import write_neighbours
+from songmap.similar.terminal.commands import COMMANDS
 from tests.libraries import make_library
+from tests.scripts import run_script
 from tests.signals import RATE_HZ, music
 
 SCRIPT = REPOSITORY / "04_similarity_search.py"
@@ -60,16 +61,15 @@ def workspace(library, tmp_path_factory) -> Path:
     return root
 
 
-def run_script(*arguments: object, text: str = "") -> subprocess.CompletedProcess:
-    command = [sys.executable, str(SCRIPT), *map(str, arguments)]
-    return subprocess.run(command, input=text, capture_output=True, text=True, timeout=120, cwd=REPOSITORY)
+def run(*arguments: object, text: str = "") -> subprocess.CompletedProcess:
+    return run_script("04", *arguments, stdin=text)
 
 
 # --- commands
 
 
 def test_every_command_answers_in_every_form(workspace, tmp_path):
-    """One process for each form: the same lines as tables, JSON and CSV."""
+    """The same lines as tables, JSON and CSV."""
     song = tmp_path / "new song.wav"
     soundfile.write(song, music(4.0), RATE_HZ)
     playlist, picture = tmp_path / "list.m3u8", tmp_path / "why.png"
@@ -95,9 +95,7 @@ def test_every_command_answers_in_every_form(workspace, tmp_path):
     }
     assert set(lines) == {line.split()[0] for line in COMMANDS.splitlines()}
     text = "\n".join(lines.values())
-    tables, records, table = (
-        run_script("--workspace", workspace, *form, text=text) for form in ([], ["--json"], ["--csv"])
-    )
+    tables, records, table = (run("--workspace", workspace, *form, text=text) for form in ([], ["--json"], ["--csv"]))
     for result in (tables, records, table):
         assert (result.returncode, result.stderr) == (0, "")
         assert ESCAPE not in result.stdout
@@ -109,7 +107,7 @@ def test_every_command_answers_in_every_form(workspace, tmp_path):
     assert f"written: {playlist}" in tables.stdout
     assert f"written: {picture}" in tables.stdout
     assert picture.stat().st_size > 10_000
-    assert tables.stdout.startswith("Like night drive")
+    assert tables.stdout.startswith("Similar to night drive")
     assert table.stdout.splitlines()[0].startswith("rank,song_name,artist,genre,similarity")
 
 
@@ -122,22 +120,27 @@ def json_documents(text: str):
 
 def test_a_command_on_the_command_line_is_that_of_the_prompt(workspace):
     words = ["similar", "night", "drive", "-n", "3", "+", "a|b", "-track 03"]
-    before = run_script("--workspace", workspace, "--json", *words)
+    before = run("--workspace", workspace, "--json", *words)
     assert before.returncode == 0, before.stderr
     assert len(json.loads(before.stdout)) == 3
-    assert run_script(*words, "--workspace", workspace, "--json").stdout == before.stdout
-    lines = run_script("--workspace", workspace, "--json", text='similar night drive -n 3 + a|b -"track 03"\n')
+    assert run(*words, "--workspace", workspace, "--json").stdout == before.stdout
+    lines = run("--workspace", workspace, "--json", text='similar night drive -n 3 + a|b -"track 03"\n')
     assert lines.stdout == before.stdout
-    assert run_script("--workspace", workspace, *words, "--space", "scaled", "--json").stdout != before.stdout
-    table = run_script("--workspace", workspace, *words)
+    assert run("--workspace", workspace, *words, "--space", "scaled", "--json").stdout != before.stdout
+    table = run("--workspace", workspace, *words)
     assert table.returncode == 0
     assert re.search(r"^ +1 +\S.* -?0\.\d{3} ", table.stdout, re.MULTILINE)
 
 
+def test_the_script_runs_on_its_own(workspace):
+    command = [sys.executable, str(SCRIPT), "--workspace", str(workspace), "list", "house", "--json"]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout == run("--workspace", workspace, "list", "house", "--json").stdout
+
+
 def test_csv_is_read_by_others(workspace, library):
-    found = run_script(
-        "--workspace", workspace, "similar", 'He said "hi"', "-n", "99", "--max-per-artist", "9", "--csv"
-    )
+    found = run("--workspace", workspace, "similar", 'He said "hi"', "-n", "99", "--max-per-artist", "9", "--csv")
     rows = list(csv.DictReader(io.StringIO(found.stdout)))
     names = [row["song_name"] for row in rows]
     assert {"a|b", "It's [bold]", "夜に駆ける 🎧"} - {'He said "hi"'} <= set(names)
@@ -147,18 +150,18 @@ def test_csv_is_read_by_others(workspace, library):
 
 def test_settings_of_one_line_do_not_stay(workspace):
     text = "similar a|b -n 3\nsimilar a|b -n 3 --space scaled\nsimilar a|b -n 3 --weights mel=9\nsimilar a|b -n 3\n"
-    first, scaled, weighed, again = json_documents(run_script("--workspace", workspace, "--json", text=text).stdout)
+    first, scaled, weighted, again = json_documents(run("--workspace", workspace, "--json", text=text).stdout)
     assert first == again
-    assert scaled != first != weighed
-    from_start = run_script("--workspace", workspace, "--json", "--weights", "mel=9", "similar", "a|b", "-n", "3")
-    assert json.loads(from_start.stdout) == weighed
+    assert scaled != first != weighted
+    from_start = run("--workspace", workspace, "--json", "--weights", "mel=9", "similar", "a|b", "-n", "3")
+    assert json.loads(from_start.stdout) == weighted
 
 
 def test_bad_usage_is_one_line_and_status_2(workspace, tmp_path):
     save_library(Workspace(tmp_path / "one"), make_library(1))
     for arguments, message in (
         (["--workspace", workspace, "similar", "no such song at all"], "no song is called"),
-        (["--workspace", workspace, "similar", "track"], "'track' means 10 songs"),
+        (["--workspace", workspace, "similar", "track"], "10 songs match 'track'"),
         (["--workspace", workspace, "similar", "a|b", "-n", "0"], "at least 1"),
         (["--workspace", workspace, "similar", "a|b", "--bpm", "500-600"], "BPM"),
         (["--workspace", workspace, "similar", "a|b", "--genre", "polka"], "no genre 'polka'"),
@@ -178,7 +181,7 @@ def test_bad_usage_is_one_line_and_status_2(workspace, tmp_path):
         (["--workspace", tmp_path / "one", "similar", "song"], "no other song to compare"),
         (["simlar", "x"], "did you mean similar?"),
     ):
-        result = run_script(*arguments)
+        result = run(*arguments)
         assert result.returncode == 2, (arguments, result)
         assert result.stdout == ""
         assert len(result.stderr.splitlines()) == 1, result.stderr
@@ -190,7 +193,7 @@ def test_neighbours_of_all_songs_are_written_for_other_programs(workspace, libra
     if format_of_pairs == "parquet":
         pytest.importorskip("pyarrow")
     files = [tmp_path / "near.npz", tmp_path / f"near.{format_of_pairs}"]
-    result = run_script("--workspace", workspace, text="".join(f"neighbours --k 4 --out {file}\n" for file in files))
+    result = run("--workspace", workspace, text="".join(f"neighbours --k 4 --out {file}\n" for file in files))
     assert (result.returncode, result.stderr) == (0, "")
     assert result.stdout.splitlines() == [f"written: {file}" for file in files]
     content = np.load(files[0])
@@ -198,7 +201,7 @@ def test_neighbours_of_all_songs_are_written_for_other_programs(workspace, libra
     assert content["file_path"].tolist() == paths
     assert content["rows"].shape == content["similarities"].shape == (18, 4)
     (alone,) = json_documents(
-        run_script("--workspace", workspace, "--json", "similar", "a|b", "-n", "4", "--max-per-artist", "9").stdout
+        run("--workspace", workspace, "--json", "similar", "a|b", "-n", "4", "--max-per-artist", "9").stdout
     )
     row = paths.index("/music/a|b.mp3")
     assert [paths[other] for other in content["rows"][row]] == [record["file_path"] for record in alone]
@@ -231,7 +234,7 @@ def test_a_song_with_fewer_neighbours_has_fewer_pairs(tmp_path):
 
 
 def test_lines_stop_at_the_first_failure(workspace):
-    result = run_script("--workspace", workspace, text="genres\n\nlist polka\ngenres\n")
+    result = run("--workspace", workspace, text="genres\n\nlist polka\ngenres\n")
     assert result.returncode == 2
     assert result.stderr == "04_similarity_search.py: line 3: no genre 'polka'; there are HOUSE, TRANCE\n"
     assert result.stdout.count("Mean similarity within genres") == 1
@@ -253,15 +256,15 @@ def test_lines_that_keep_going(workspace):
         "quit",
         "genres",
     ]
-    result = run_script("--workspace", workspace, "--keep-going", text="\n".join(lines))
+    result = run("--workspace", workspace, "--keep-going", text="\n".join(lines))
     assert result.returncode == 2
-    told = result.stderr.splitlines()
-    assert told[0] == "line 3: argument COMMAND: no 'similer'; did you mean similar?"
-    assert told[1] == "line 4: no genre 'polka'; there are HOUSE, TRANCE"
-    assert told[2].startswith("line 5: 3 alone asks nothing")
-    assert told[3].startswith("line 6: argument COMMAND: no 'intro'")
-    assert told[4].startswith("line 7: 'intro' means 2 songs")
-    assert len(told) == 5
+    errors = result.stderr.splitlines()
+    assert errors[0] == "line 3: argument COMMAND: no 'similer'; did you mean similar?"
+    assert errors[1] == "line 4: no genre 'polka'; there are HOUSE, TRANCE"
+    assert errors[2].startswith("line 5: 3 is not a command. Add one, e.g. `info 3`")
+    assert errors[3].startswith("line 6: argument COMMAND: no 'intro'")
+    assert errors[4].startswith("line 7: 2 songs match 'intro'")
+    assert len(errors) == 5
     first, end = json.JSONDecoder().raw_decode(result.stdout)
     assert len(first) == 1
     assert "compare A vs B" in result.stdout[end:]
@@ -269,7 +272,7 @@ def test_lines_that_keep_going(workspace):
     assert "--start-bpm" in result.stdout
     pair = json.loads(result.stdout[result.stdout.rindex("\n[\n") :])
     assert [record["song_name"] for record in pair] == ["It's [bold]", "a|b"]
-    assert run_script("--workspace", workspace, "--keep-going", text="genres\n").returncode == 0
+    assert run("--workspace", workspace, "--keep-going", text="genres\n").returncode == 0
 
 
 def test_numbers_name_the_songs_of_the_last_answer(workspace):
@@ -282,7 +285,7 @@ def test_numbers_name_the_songs_of_the_last_answer(workspace):
         "info 1",
     ]
     like, info, pair, near, playlist, first = json_documents(
-        run_script("--workspace", workspace, "--json", text="\n".join(lines)).stdout
+        run("--workspace", workspace, "--json", text="\n".join(lines)).stdout
     )
     assert info[0]["file_path"] == like[1]["file_path"]
     assert [record["file_path"] for record in pair] == [like[0]["file_path"], like[2]["file_path"]]
@@ -304,7 +307,7 @@ class Terminal:
         self.seen = ""
 
     def wait_for(self, text: str, timeout_s: float = 60) -> str:
-        """Read until ``text`` appears after what was waited for before; returns what came."""
+        """Read until ``text`` appears after what was waited for before; returns what was read."""
         until = time.monotonic() + timeout_s
         while text not in self.seen:
             ready, _, _ = select.select([self.screen], [], [], max(0, until - time.monotonic()))
@@ -322,7 +325,7 @@ class Terminal:
     def type(self, text: str) -> None:
         os.write(self.screen, text.encode())
 
-    def ask(self, line: str, answer: str) -> str:
+    def enter(self, line: str, answer: str) -> str:
         """Type a line at the prompt and read up to ``answer``."""
         self.wait_for("songmap>")
         self.type(f"{line}\r")
@@ -357,13 +360,13 @@ def terminal(workspace, tmp_path):
 
 def test_a_session_at_a_terminal(terminal):
     terminal.wait_for("18 songs, 2 genres")
-    terminal.ask("similar night drive -n 2", "Like night drive")
-    terminal.ask("lits", "did you mean list?")
+    terminal.enter("similar night drive -n 2", "Similar to night drive")
+    terminal.enter("lits", "did you mean list?")
     terminal.wait_for("songmap>")
     terminal.type("half a comm\x03")  # Ctrl-C leaves the line, not the session
     terminal.wait_for("stopped")
-    terminal.ask("genres", "Mean similarity within genres")
-    terminal.ask("\x1b[A", "Mean similarity within genres")  # the line before
+    terminal.enter("genres", "Mean similarity within genres")
+    terminal.enter("\x1b[A", "Mean similarity within genres")  # the line before
     terminal.wait_for("songmap>")
     terminal.type("\x04")
     assert terminal.status() == 0
@@ -385,14 +388,14 @@ def test_tab_completes_at_once_and_from_the_menu(terminal):
 
 
 def test_equal_names_are_answered_by_number(terminal):
-    listed = terminal.ask("similar intro -n 2", "2  intro [")
-    assert "'intro' means 2 songs; give the number of one" in listed
+    listed = terminal.enter("similar intro -n 2", "2  intro [")
+    assert "2 songs match 'intro'. Type a number:" in listed
     assert "/music/A/intro.mp3" in listed
-    terminal.ask("7", "7 is out of range, give 1 to 2")
-    terminal.ask("2", "Like intro [")
-    terminal.ask("compare intro vs a|b", "2  intro [")
-    terminal.ask("genres", "Mean similarity within genres")
-    terminal.ask("2", "2 alone asks nothing")  # the question is no longer open
+    terminal.enter("7", "7 is out of range, give 1 to 2")
+    terminal.enter("2", "Similar to intro [")
+    terminal.enter("compare intro vs a|b", "2  intro [")
+    terminal.enter("genres", "Mean similarity within genres")
+    terminal.enter("2", "2 is not a command")  # the choice is no longer open
     terminal.leave()
 
 
@@ -406,7 +409,7 @@ def test_ctrl_c_stops_a_command_and_not_the_session(terminal, tmp_path):
         assert time.monotonic() < until
         with suppress(OSError):  # no reader yet
             writer = os.open(endless, os.O_WRONLY | os.O_NONBLOCK)
-    for _ in range(100):  # one that comes just before reading begins is only heeded once something is read
+    for _ in range(100):  # one that comes just before reading begins has an effect only once something is read
         terminal.type("\x03")
         with suppress(AssertionError):
             terminal.wait_for("stopped", timeout_s=0.5)
@@ -414,14 +417,14 @@ def test_ctrl_c_stops_a_command_and_not_the_session(terminal, tmp_path):
     else:
         pytest.fail("Ctrl-C does not stop a command")
     os.close(writer)
-    terminal.ask("genres", "Mean similarity within genres")
+    terminal.enter("genres", "Mean similarity within genres")
     terminal.leave()
 
 
 def test_history_is_kept_over_sessions(workspace, tmp_path):
     for line in ("list house", "\x1b[A"):
         terminal = Terminal("--workspace", workspace, XDG_STATE_HOME=str(tmp_path))
-        terminal.ask(line, "songs of HOUSE")
+        terminal.enter(line, "songs of HOUSE")
         terminal.wait_for("songmap>")
         terminal.type("\x04")
         assert terminal.status() == 0
@@ -431,8 +434,8 @@ def test_history_is_kept_over_sessions(workspace, tmp_path):
 def test_where_history_cannot_be_kept_the_session_has_its_own(workspace, tmp_path):
     (tmp_path / "file").touch()
     terminal = Terminal("--workspace", workspace, XDG_STATE_HOME=str(tmp_path / "file"))
-    terminal.ask("genres", "Mean similarity within genres")
-    terminal.ask("\x1b[A", "Mean similarity within genres")
+    terminal.enter("genres", "Mean similarity within genres")
+    terminal.enter("\x1b[A", "Mean similarity within genres")
     terminal.leave()
 
 

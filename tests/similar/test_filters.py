@@ -1,4 +1,4 @@
-"""Filters by their definition, what they are called, and which one a line says to loosen."""
+"""Filters by their definition, their words, and which one a message says to loosen."""
 
 import argparse
 
@@ -11,19 +11,12 @@ from libraries import make_library
 from songmap.core.errors import QueryError
 from songmap.library.keys import KEYS, NO_KEY, compatible, key_number
 from songmap.library.schema import AudioConfig
-from songmap.similar.filters import (  # fmt: skip
-    Filters,
-    allowed_by,
-    bpm_range,
-    family_weights,
-    held_filters,
-    key_wish,
-    tempo_factors,
-    year_range,
-)
+from songmap.similar.filters import allowed_by, condition_words, filters_of, tempo_factors
+from songmap.similar.requests import Filters
+from songmap.similar.terminal.arguments import bpm_range, family_weights, key_or_compatible, year_range
 
 FRAMES_PER_MINUTE = 60 * AudioConfig().frame_rate_hz
-ASKED = ["HOUSE"], [key_number("8A")]
+QUERY = ["HOUSE"], [key_number("8A")]
 
 
 @pytest.fixture(scope="module")
@@ -37,13 +30,13 @@ def library():
 KEYS_OF_SONGS = np.array([key_number(text) for text in ("8A", "8B", "9A", "7A", "9B", "3A", "8A", "")])
 
 
-def passing(library, asked=ASKED, **wishes) -> list[int]:
-    held = held_filters(Filters(**wishes), library, KEYS_OF_SONGS, *asked)
-    return np.flatnonzero(allowed_by(held, np.ones(len(library), bool))).tolist()
+def passing(library, query=QUERY, **wanted) -> list[int]:
+    filters = filters_of(Filters(**wanted), library, KEYS_OF_SONGS, *query)
+    return np.flatnonzero(allowed_by(filters, np.ones(len(library), bool))).tolist()
 
 
 @pytest.mark.parametrize(
-    ("wishes", "rows"),
+    ("wanted", "rows"),
     [
         ({}, [0, 1, 2, 3, 4, 5, 6, 7]),
         ({"genres": ("HOUSE",)}, [0, 4]),
@@ -63,29 +56,29 @@ def passing(library, asked=ASKED, **wishes) -> list[int]:
         ({"years": (1989, 2020), "bpm": (120, 128), "genres": ("HOUSE",)}, [0]),
     ],
 )
-def test_what_passes(library, wishes, rows):
-    assert passing(library, **wishes) == rows
+def test_what_passes(library, wanted, rows):
+    assert passing(library, **wanted) == rows
 
 
 def test_of_several_songs_any_genre_and_any_key_counts(library):
-    asked = ["HOUSE", "DUB", "UNKNOWN"], [key_number("8A"), key_number("3A"), NO_KEY]
-    assert passing(library, asked, same_genre=True) == [0, 3, 4, 7]
-    expected = [row for row, key in enumerate(KEYS_OF_SONGS) if any(compatible(key, own) for own in asked[1])]
-    assert passing(library, asked, key="compatible") == expected == [0, 1, 2, 3, 5, 6]
+    query = ["HOUSE", "DUB", "UNKNOWN"], [key_number("8A"), key_number("3A"), NO_KEY]
+    assert passing(library, query, same_genre=True) == [0, 3, 4, 7]
+    expected = [row for row, key in enumerate(KEYS_OF_SONGS) if any(compatible(key, own) for own in query[1])]
+    assert passing(library, query, key="compatible") == expected == [0, 1, 2, 3, 5, 6]
 
 
 @pytest.mark.parametrize(
-    ("wishes", "asked", "message"),
+    ("wanted", "query", "message"),
     [
-        ({"same_genre": True}, (["UNKNOWN"], []), "has no genre that others could share; name one with --genre"),
-        ({"same_genre": True, "genres": ("DUB",)}, ASKED, "leave none: the song asked for is HOUSE"),
-        ({"key": "compatible"}, (["HOUSE"], [NO_KEY]), "no key that could be estimated; name one"),
-        ({"key": "H"}, ASKED, "no key 'H'; give one like 8A"),
+        ({"same_genre": True}, (["UNKNOWN"], []), "the genre of the query is unknown; name one with --genre"),
+        ({"same_genre": True, "genres": ("DUB",)}, QUERY, "exclude each other: the query is HOUSE"),
+        ({"key": "compatible"}, (["HOUSE"], [NO_KEY]), "no key could be estimated for the query; name one"),
+        ({"key": "H"}, QUERY, "'H' is not a key, e.g. 8A"),
     ],
 )
-def test_a_filter_without_sense_is_refused(library, wishes, asked, message):
+def test_a_filter_that_cannot_be_applied_is_refused(library, wanted, query, message):
     with pytest.raises(QueryError, match=message):
-        passing(library, asked, **wishes)
+        passing(library, query, **wanted)
 
 
 @given(st.floats(40, 320), st.floats(0, 60))
@@ -115,53 +108,47 @@ def test_no_tempo_fits_no_range():
     assert tempo_factors(np.array([0.0, np.nan, -1.0]), (1, 1000)).tolist() == [0, 0, 0]
 
 
-def test_words_say_what_is_held(library):
-    wishes = Filters(("DUB", "HOUSE"), False, (120, 128), "compatible", (1990, 1999))
-    words = [held.words for held in held_filters(wishes, library, KEYS_OF_SONGS, *ASKED)]
+def test_words_of_conditions(library):
+    wanted = Filters(("DUB", "HOUSE"), False, (120, 128), "compatible", (1990, 1999))
+    words = [condition_words(one.condition) for one in filters_of(wanted, library, KEYS_OF_SONGS, *QUERY)]
     assert words == [
-        "genre DUB or HOUSE", "120-128 BPM as near as tempo is measured, half or double too", "key that goes with 8A (estimates)", "year 1990-1999"
+        "genre DUB or HOUSE", "120-128 BPM within the resolution of tempo, half or double too", "key compatible with 8A (estimates)", "year 1990-1999"
     ]  # fmt: skip
-    wishes = Filters(bpm=(128, 128), key="F#m", years=(1994, 1994))
-    words = [held.words for held in held_filters(wishes, library, KEYS_OF_SONGS, *ASKED)]
+    wanted = Filters(bpm=(128, 128), key="F#m", years=(1994, 1994))
+    words = [condition_words(one.condition) for one in filters_of(wanted, library, KEYS_OF_SONGS, *QUERY)]
     assert words == [
-        "128 BPM as near as tempo is measured, half or double too",
+        "128 BPM within the resolution of tempo, half or double too",
         "key 11A (F# minor) (estimates)",
         "year 1994",
     ]
 
 
 @pytest.mark.parametrize(
-    ("wishes", "message"),
+    ("wanted", "message"),
     [
-        ({"years": (1950, 1960)}, "'year 1950-1960'; loosen that .its years go from 1989 to 2020, 2 songs have none."),
-        (
-            {"bpm": (80, 90)},
-            "'80-90 BPM .*'; loosen that .its tempos are 65 to 258, next to it 64.6, 99.4, 123.0, 129.2",
-        ),
+        ({"years": (1950, 1960)}, "'year 1950-1960'; loosen it .its years are 1989 to 2020, 2 songs have none."),
+        ({"bpm": (80, 90)}, "'80-90 BPM .*'; loosen it .its tempos are 65 to 258, nearest 64.6, 99.4, 123.0, 129.2"),
         (
             {"genres": ("HOUSE",), "years": (1995, 1995)},
-            "without 'genre HOUSE' 1 do: loosen that|without 'year 1995' 2 do",
+            "without 'genre HOUSE' there are 1: loosen it|without 'year 1995' there are 2",
         ),
-        (
-            {"genres": ("DUB",), "years": (1950, 1960), "bpm": (80, 90)},
-            "alone leaves 0: loosen that .*, and another one",
-        ),
+        ({"genres": ("DUB",), "years": (1950, 1960), "bpm": (80, 90)}, "alone leaves 0: loosen it .*, and another one"),
     ],
 )
-def test_where_nothing_passes_a_line_names_what_to_loosen(library, wishes, message):
+def test_where_nothing_passes_a_line_names_what_to_loosen(library, wanted, message):
     with pytest.raises(QueryError, match=message) as caught:
-        passing(library, **wishes)
+        passing(library, **wanted)
     assert "\n" not in str(caught.value)
 
 
 def test_the_filter_without_which_most_are_left_is_named(library):
-    with pytest.raises(QueryError, match="without 'genre DUB' 3 do: loosen that"):
+    with pytest.raises(QueryError, match="without 'genre DUB' there are 3: loosen it"):
         passing(library, genres=("DUB",), bpm=(128, 128))
 
 
-def test_without_candidates_no_filter_is_to_blame(library):
-    held = held_filters(Filters(years=(1950, 1960)), library, KEYS_OF_SONGS, *ASKED)
-    assert not allowed_by(held, np.zeros(len(library), bool)).any()
+def test_without_candidates_no_filter_is_named(library):
+    filters = filters_of(Filters(years=(1950, 1960)), library, KEYS_OF_SONGS, *QUERY)
+    assert not allowed_by(filters, np.zeros(len(library), bool)).any()
 
 
 @pytest.mark.parametrize(
@@ -172,40 +159,40 @@ def test_without_candidates_no_filter_is_to_blame(library):
         (bpm_range, "128", (128, 128)),
         (year_range, "1990-1999", (1990, 1999)),
         (year_range, "1994", (1994, 1994)),
-        (key_wish, "Compatible", "compatible"),
-        (key_wish, "8A", "8A"),
-        (key_wish, "C minor", "C minor"),
-        (family_weights, "timbre=2,rhythm=0.5", {"timbre": 2, "rhythm": 0.5}),
-        (family_weights, "mel=0", {"mel": 0}),
+        (key_or_compatible, "Compatible", "compatible"),
+        (key_or_compatible, "8A", "8A"),
+        (key_or_compatible, "C minor", "C minor"),
+        (family_weights, "timbre=2,rhythm=0.5", (("timbre", 2), ("rhythm", 0.5))),
+        (family_weights, "mel=0", (("mel", 0),)),
     ],
 )
-def test_wishes_are_read(parse, text, value):
+def test_arguments_are_read(parse, text, value):
     assert parse(text) == value
 
 
 @pytest.mark.parametrize(
     ("parse", "text", "message"),
     [
-        (bpm_range, "fast", "'fast' is no range of BPM, like 120-128"),
+        (bpm_range, "fast", "'fast' is not a BPM range, e.g. 120-128"),
         (bpm_range, "128-120", "lower first"),
         (bpm_range, "0-128", "give 10 to 1000"),
-        (bpm_range, "-5", "no range"),
+        (bpm_range, "-5", "not a BPM range"),
         (year_range, "1999-1990", "the earlier first"),
-        (year_range, "1990.5", "give whole ones"),
-        (key_wish, "13A", "no key '13A'; give one like 8A"),
+        (year_range, "1990.5", "give whole years"),
+        (key_or_compatible, "13A", "'13A' is not a key, e.g. 8A"),
         (family_weights, "timber=2", "no family 'timber'; there are timbre, harmony"),
-        (family_weights, "timbre", "'timbre' is no weight, give timbre=NUMBER, 0 or more"),
+        (family_weights, "timbre", "'timbre' is not a weight, give timbre=NUMBER, 0 or more"),
         (family_weights, "timbre=-1", "0 or more"),
         (family_weights, "timbre=nan", "0 or more"),
         (family_weights, "timbre=1,timbre=2", "timbre is given twice"),
         (family_weights, "", "no family ''"),
     ],
 )
-def test_wishes_that_cannot_be_read(parse, text, message):
+def test_arguments_that_cannot_be_read(parse, text, message):
     with pytest.raises(argparse.ArgumentTypeError, match=message):
         parse(text)
 
 
-def test_every_key_can_be_wished():
+def test_every_key_can_be_given():
     for key in KEYS:
-        assert key_wish(key) == key
+        assert key_or_compatible(key) == key

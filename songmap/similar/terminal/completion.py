@@ -10,11 +10,12 @@ from prompt_toolkit.document import Document
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 
 from songmap.library.names import normalise
-from songmap.similar.commands import BETWEEN, CommandParser
+from songmap.similar.terminal.commands import BETWEEN
+from songmap.similar.terminal.parser import CommandParser
 
-MAX_OFFERED = 50  # names in the menu; who types on sees others
+MAX_OFFERED = 50  # names in the menu; typing on shows others
 _TOKEN = re.compile(r'-?"(?:\\.|[^"\\])*(?:"|$)|\S+')
-# what the words of a line would be taken for: the end of a name, or a part of a shell's quoting
+# what would end a name, or be read as a shell's quoting
 _NEEDS_QUOTES = re.compile(r"""["'\\]|(?:^|\s)(?:\+(?=\s|$)|-\S)|\s\s""")
 
 
@@ -73,9 +74,9 @@ class SongCompleter(Completer):
 
 
 def tab_bindings(completer: Completer) -> KeyBindings:
-    """Tab completes at once what can only mean one thing, then opens or goes through the menu.
+    """Tab completes at once what has one completion, else opens or goes through the menu.
 
-    The menu that opens by itself is filled in the background; a Tab that came while it was would be lost.
+    The menu that opens by itself is filled in the background; a Tab that comes meanwhile would be lost.
     """
     bindings = KeyBindings()
 
@@ -120,11 +121,11 @@ def _unfinished(
 
 
 def _words(typed: str, offered: Iterable[str]) -> Iterator[Completion]:
-    """Words that begin with what is typed; where ``offered`` is a mapping, with what it says of them."""
+    """Words that begin with what is typed; where ``offered`` is a mapping, with their help."""
     for word in offered:
         if word.casefold().startswith(typed.casefold()):
-            told = offered[word] if isinstance(offered, dict) else ""
-            yield Completion(word, -len(typed), display_meta=told.replace("%%", "%") if isinstance(told, str) else "")
+            text = offered[word] if isinstance(offered, dict) else ""
+            yield Completion(word, -len(typed), display_meta=text.replace("%%", "%") if isinstance(text, str) else "")
 
 
 def _quoted(name: str, always: bool = False) -> str:

@@ -1,0 +1,49 @@
+"""A library in one setting: the space, the search, and what is computed from them once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+
+from songmap.core.progress import OnProgress
+from songmap.library.search import Search
+from songmap.similar.lookup import FoundSong, Lookup
+from songmap.similar.requests import Setting
+from songmap.similar.results import ModelInUse, Song, Transition
+from songmap.similar.transitions import Tracks, transitions
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The songs of ``lookup`` compared by ``search``; ``model`` is what the classifier space rests on."""
+
+    lookup: Lookup
+    setting: Setting
+    search: Search
+    model: ModelInUse | None = None
+    _neighbours: dict[int, tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)
+
+    @cached_property
+    def tracks(self) -> Tracks:
+        """What decides which song goes well after which."""
+        lookup = self.lookup
+        return Tracks(self.search, lookup.library.column("tempo_bpm"), lookup.keys, lookup.artists, lookup.recordings)
+
+    def unit(self, found: FoundSong) -> np.ndarray:
+        """Unit vector float32 ``(d,)`` of a song."""
+        return self.search.units([found.row])[0] if found.row is not None else self.search.unit(found.embedding)
+
+    def neighbours(self, number: int, on_progress: OnProgress | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """Rows and similarities, both ``(n_songs, number)``, of the nearest other recordings of every song."""
+        if number not in self._neighbours:
+            self._neighbours[number] = self.search.neighbours(number, self.lookup.recordings, on_progress)
+        return self._neighbours[number]
+
+    def ordered(
+        self, rows: Sequence[int] | np.ndarray
+    ) -> tuple[tuple[Song, ...], tuple[Transition | None, ...], float | None]:
+        """Songs of ``rows`` in playing order, the transition to each, and the mean score of these."""
+        changes = transitions(self.tracks, rows)
+        mean = float(np.mean([change.score for change in changes])) if changes else None
+        return self.lookup.songs(rows), (None, *changes), mean

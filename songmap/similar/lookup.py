@@ -1,0 +1,177 @@
+"""The songs of a library by name, number or path, and what is known of each; files outside it are analysed."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from os import sep
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from songmap.core.errors import AudioError, QueryError
+from songmap.core.streams import quiet_decoders
+from songmap.core.text import shorten
+from songmap.features.analysis import analyse_file
+from songmap.library.keys import NO_KEY, camelot, estimate_keys
+from songmap.library.library import Library
+from songmap.library.names import Names, normalise
+from songmap.library.recordings import recordings
+from songmap.similar.results import Song
+from songmap.similar.transitions import artist_codes
+
+_TEXTS = ("song_name", "artist", "genre", "title", "album")
+_COLUMNS = (*_TEXTS, "year", "duration", "tempo_bpm", "file_path")
+
+
+@dataclass(frozen=True)
+class FoundSong:
+    """A song of a request: its ``row``, None outside the library, ``embedding (641,)``, key and whole ``record``."""
+
+    row: int | None
+    embedding: np.ndarray
+    record: Mapping[str, Any]
+    key: int
+
+    @property
+    def song(self) -> Song:
+        return song_of(self.record, self.key)
+
+
+class Lookup:
+    """The songs of a library. Raises QueryError if there are none."""
+
+    def __init__(self, library: Library) -> None:
+        if not len(library):
+            raise QueryError("the library is empty; add music and run 01_feature_extraction.py")
+        self.library = library
+        self._analysed: dict[tuple[str, int, int], FoundSong] = {}  # by path, time and size of the file
+
+    @cached_property
+    def names(self) -> Names:
+        return Names(self.library.songs)
+
+    @cached_property
+    def recordings(self) -> np.ndarray:
+        """For every song the row of the first file with the same recording, int64 ``(n_songs,)``."""
+        return recordings(self.library.songs)
+
+    @cached_property
+    def firsts(self) -> np.ndarray:
+        """Rows of the first file of each recording, ascending."""
+        return np.unique(self.recordings)
+
+    @cached_property
+    def keys(self) -> np.ndarray:
+        """Estimated keys int ``(n_songs,)``, as ``songmap.library.keys`` numbers them."""
+        return estimate_keys(self.library.embeddings)[0]
+
+    @cached_property
+    def artists(self) -> np.ndarray:
+        """A number per artist, int64 ``(n_songs,)``, see ``artist_codes``."""
+        return artist_codes(self.library.songs["artist"].tolist())
+
+    @cached_property
+    def _columns(self) -> dict[str, list[Any]]:
+        return {name: self.library.songs[name].tolist() for name in _COLUMNS}
+
+    def find(self, name: str, last: Sequence[str] = ()) -> FoundSong:
+        """The song of a name, of a path, or of a number of the ``last`` paths, counted from 1.
+
+        Raises QueryError or AudioError.
+        """
+        if name.strip().isdecimal() and 1 <= int(name) <= len(last):
+            name = last[int(name) - 1]
+        row = self.names.row_of(name)
+        if row is not None:
+            return self.found(row)
+        if sep in name and _is(name, Path.is_dir):
+            raise QueryError(f"{name} is a folder; give one of its files, or run 01 with --music {name}")
+        file = Path(name).expanduser().resolve() if _is(name, Path.is_file) else None
+        if file is None or self.names.row_of(str(file)) is not None:
+            return self.found(self.names.find(name if file is None else str(file)))
+        state = file.stat()
+        version = str(file), state.st_mtime_ns, state.st_size
+        if version not in self._analysed:
+            self._analysed[version] = _analysed(file)
+        return self._analysed[version]
+
+    def find_all(self, names: Sequence[str], last: Sequence[str] = ()) -> list[FoundSong]:
+        """The songs of several names, as ``find``."""
+        return [self.find(name, last) for name in names]
+
+    def found(self, row: int) -> FoundSong:
+        """A song of the library."""
+        return FoundSong(
+            int(row), self.library.embeddings[row], self.library.songs.iloc[row].to_dict(), int(self.keys[row])
+        )
+
+    def rows(self, names: Sequence[str], last: Sequence[str] = ()) -> list[int]:
+        """Rows of songs of the library. Raises QueryError for a file outside it."""
+        rows = []
+        for name, found in zip(names, self.find_all(names, last), strict=True):
+            if found.row is None:
+                raise QueryError(f"{name} is not in the library; add it to the music and run 01_feature_extraction.py")
+            rows.append(found.row)
+        return rows
+
+    def song(self, row: int) -> Song:
+        """What every result holds of a song of the library."""
+        return song_of({name: values[row] for name, values in self._columns.items()}, int(self.keys[row]))
+
+    def songs(self, rows: Sequence[int] | np.ndarray) -> tuple[Song, ...]:
+        return tuple(self.song(int(row)) for row in rows)
+
+    def copies_of(self, row: int) -> list[int]:
+        """The other files of a recording."""
+        same = np.flatnonzero(self.recordings == self.recordings[row])
+        return same[same != row].tolist()
+
+    def others(self, named: Sequence[FoundSong], copies: bool = False) -> np.ndarray:
+        """Songs that can be in a result, bool ``(n_songs,)``: none of ``named``; one file of each recording, or all."""
+        rows = [found.row for found in named if found.row is not None]
+        allowed = np.full(len(self.library), copies) | (self.recordings == np.arange(len(self.library)))
+        allowed[rows] = False
+        if not copies:
+            allowed[self.recordings[rows]] = False
+        return allowed
+
+    def genre(self, name: str) -> str:
+        """The genre of the library with that name, case and accents aside. Raises QueryError."""
+        names = sorted(set(self.library.genres))
+        if name in names:
+            return name
+        same = [genre for genre in names if normalise(genre) == normalise(name)]
+        if len(same) == 1:
+            return same[0]
+        raise QueryError(f"no genre {name!r}; there are {shorten(', '.join(names), 400)}")
+
+
+def song_of(record: Mapping[str, Any], key: int) -> Song:
+    """A song from a record of the song table or of an analysed file."""
+    year = float(record.get("year", np.nan))
+    return Song(
+        **{name: record.get(name, "") for name in _TEXTS},
+        year=int(year) if np.isfinite(year) else None,
+        duration=record["duration"],
+        tempo_bpm=record["tempo_bpm"],
+        key_estimate="" if key == NO_KEY else camelot(key),
+        file_path=record["file_path"],
+    )
+
+
+def _analysed(file: Path) -> FoundSong:
+    try:
+        with quiet_decoders():
+            analysis = analyse_file(file)
+    except AudioError as error:
+        raise AudioError(f"{file}: {error}") from error
+    key = int(estimate_keys(analysis.embedding[None])[0][0])
+    return FoundSong(None, analysis.embedding, analysis.record, key)
+
+
+def _is(text: str, kind: Any) -> bool:
+    try:
+        return bool(kind(Path(text).expanduser()))
+    except (OSError, RuntimeError, ValueError):  # not a path, or one that cannot be looked at: then it is a name
+        return False

@@ -1,0 +1,208 @@
+"""What can be requested of a library: one frozen class per command, without anything of how it is written or shown.
+
+A song is given as ``songmap.similar.lookup`` understands it: a name, a part of one, a number of the last result, or
+the path of an audio file.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+from songmap.core.defaults import DEFAULT_SEED
+
+COMPATIBLE = "compatible"  # a key that mixes with a query's
+MAX_PER_ARTIST = 2
+
+
+@dataclass(frozen=True)
+class Setting:
+    """How songs are compared: the space, weights of families (1 where not given), and whether hubs are corrected."""
+
+    space: str = "balanced"
+    weights: tuple[tuple[str, float], ...] = ()
+    correct_hubs: bool = False
+
+    @property
+    def family_weights(self) -> Mapping[str, float] | None:
+        return dict(self.weights) or None
+
+
+@dataclass(frozen=True)
+class Filters:
+    """Which songs can be in a result. Ranges include both ends; None and () are no condition.
+
+    ``genres``: one of these genres of the library; ``same_genre``: that of a query; ``key``: "8A", "F#m" …, or
+    "compatible" with a query; at most ``max_per_artist`` songs of one artist (None: no limit; songs without an artist
+    are not counted); ``copies``: all files of a recording, not only the first.
+    """
+
+    genres: tuple[str, ...] = ()
+    same_genre: bool = False
+    bpm: tuple[float, float] | None = None
+    key: str | None = None
+    years: tuple[int, int] | None = None
+    max_per_artist: int | None = MAX_PER_ARTIST
+    copies: bool = False
+
+
+@dataclass(frozen=True)
+class SimilarRequest:
+    """The ``number`` songs most similar to all of ``songs`` and dissimilar to those of ``away``."""
+
+    songs: tuple[str, ...]
+    away: tuple[str, ...] = ()
+    number: int = 10
+    filters: Filters = Filters()
+
+
+@dataclass(frozen=True)
+class DiverseRequest:
+    """The same, but dissimilar to each other by ``diversity``, 0 to 1."""
+
+    songs: tuple[str, ...]
+    away: tuple[str, ...] = ()
+    number: int = 10
+    diversity: float = 0.5
+    filters: Filters = Filters()
+
+
+@dataclass(frozen=True)
+class CompareRequest:
+    """How similar two songs are."""
+
+    first: str
+    second: str
+
+
+@dataclass(frozen=True)
+class WhyRequest:
+    """What makes two songs similar or different."""
+
+    first: str
+    second: str
+
+
+@dataclass(frozen=True)
+class InfoRequest:
+    """Everything known of a song."""
+
+    song: str
+
+
+@dataclass(frozen=True)
+class ListRequest:
+    """All songs, or those of one genre."""
+
+    genre: str | None = None
+
+
+@dataclass(frozen=True)
+class GenresRequest:
+    """Similarity within and between genres."""
+
+
+@dataclass(frozen=True)
+class DuplicatesRequest:
+    """Recordings in several files."""
+
+
+@dataclass(frozen=True)
+class OutliersRequest:
+    """The ``number`` songs least similar to any other."""
+
+    number: int = 10
+
+
+@dataclass(frozen=True)
+class HubsRequest:
+    """The ``number`` songs that are among the nearest of most others."""
+
+    number: int = 10
+
+
+@dataclass(frozen=True)
+class EvaluateRequest:
+    """How well each space finds songs of the same genre, artist and album."""
+
+    seed: int = DEFAULT_SEED
+
+
+@dataclass(frozen=True)
+class NeighboursRequest:
+    """Write the ``number`` nearest songs of every song to ``file``, .npz, .csv or .parquet."""
+
+    file: Path
+    number: int = 20
+
+
+@dataclass(frozen=True)
+class PlaylistRequest:
+    """``number`` songs similar to ``songs``, which come first, ordered for good transitions."""
+
+    songs: tuple[str, ...]
+    number: int = 25
+    max_per_artist: int = MAX_PER_ARTIST
+    start_bpm: float | None = None
+    end_bpm: float | None = None
+
+
+@dataclass(frozen=True)
+class RadioRequest:
+    """Song after song from ``song`` on, ``number`` of them or all."""
+
+    song: str
+    number: int | None = None
+    seed: int = DEFAULT_SEED
+
+
+@dataclass(frozen=True)
+class PathRequest:
+    """A smooth way of ``number`` songs from one song to another."""
+
+    first: str
+    second: str
+    number: int = 12
+
+
+@dataclass(frozen=True)
+class OrderRequest:
+    """The songs of a playlist file in the order with the best transitions."""
+
+    file: str
+
+
+@dataclass(frozen=True)
+class TransitionsRequest:
+    """How well each song follows the one before: several songs, or one playlist file."""
+
+    songs: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class PlayRequest:
+    """Start a player on a song or a playlist file."""
+
+    song: str
+    player: str | None = None
+
+
+Request = (
+    SimilarRequest | DiverseRequest | CompareRequest | WhyRequest | InfoRequest | ListRequest | GenresRequest
+    | DuplicatesRequest | OutliersRequest | HubsRequest | EvaluateRequest | NeighboursRequest | PlaylistRequest
+    | PathRequest | OrderRequest | TransitionsRequest | PlayRequest
+)  # fmt: skip
+AnyRequest = TypeVar("AnyRequest", bound=Request | RadioRequest)
+_SONGS = ("song", "first", "second", "songs", "away")  # fields that name songs
+
+
+def renamed(request: AnyRequest, name: str, path: str) -> AnyRequest:
+    """``request`` with the path of a song in place of its name."""
+    changes: dict[str, Any] = {}
+    for field in fields(request):
+        if field.name in _SONGS:
+            value = getattr(request, field.name)
+            one = isinstance(value, str)
+            names = tuple(path if song == name else song for song in ((value,) if one else value))
+            changes[field.name] = names[0] if one else names
+    return replace(request, **changes)

@@ -1,0 +1,374 @@
+"""What requests return: numbers, names and identifiers, in frozen dataclasses.
+
+Conventions: tempos are in BPM and 0 where unknown; keys are numbered as in ``songmap.library.keys``; a percentile is
+0 … 100, values equal to a song's counted half. Similarities are cosines, -1 … 1, or mutual proximities, 0 … 1, where
+hubs are corrected. Tuples of a ranked result have an item for each of its ``songs``.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from songmap.core.errors import SchemaError
+from songmap.library.genre_similarity import GenreSimilarity
+from songmap.similar.requests import Setting
+
+
+@dataclass(frozen=True)
+class Song:
+    """Tags and estimates of a song; ``key_estimate`` is its place on the Camelot wheel, empty where there is none."""
+
+    song_name: str
+    artist: str
+    genre: str
+    title: str
+    album: str
+    year: int | None
+    duration: float
+    tempo_bpm: float
+    key_estimate: str
+    file_path: str
+
+
+@dataclass(frozen=True)
+class ModelInUse:
+    """The genre model behind the classifier space, and whether it was trained on this library as it is."""
+
+    name: str
+    trained_on_this_library: bool
+
+
+@dataclass(frozen=True)
+class GenreCondition:
+    """One of these genres."""
+
+    genres: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class TempoCondition:
+    """A tempo in a range, half and double included."""
+
+    low_bpm: float
+    high_bpm: float
+
+
+@dataclass(frozen=True)
+class KeyCondition:
+    """One of these keys, or, with ``compatible``, one that mixes with one of these."""
+
+    keys: tuple[int, ...]
+    compatible: bool
+
+
+@dataclass(frozen=True)
+class YearCondition:
+    """A year in a range."""
+
+    first: int
+    last: int
+
+
+Condition = GenreCondition | TempoCondition | KeyCondition | YearCondition
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """Songs in an order; their numbers can name them in the next request."""
+
+    songs: tuple[Song, ...]
+
+
+@dataclass(frozen=True)
+class SimilarResult(Ranked):
+    """Songs similar to ``query`` and not to ``away``, nearest or, with a ``diversity``, chosen first.
+
+    ``tempo_factors`` 1, 2 or 0.5 bring tempos into the requested range, None without one; ``limited_by_artist``: as
+    near songs were left out because of ``max_per_artist``; ``copies_left_out`` hold a recording of the query or a song.
+    """
+
+    similarities: tuple[float, ...]
+    tempo_factors: tuple[float | None, ...]
+    query: tuple[Song, ...]
+    away: tuple[Song, ...]
+    diversity: float
+    conditions: tuple[Condition, ...]
+    number: int
+    max_per_artist: int | None
+    limited_by_artist: bool
+    copies_left_out: int
+    setting: Setting
+    model: ModelInUse | None
+
+
+@dataclass(frozen=True)
+class ListResult(Ranked):
+    """Songs in path order, all or those of one ``genre``."""
+
+    genre: str | None
+
+
+@dataclass(frozen=True)
+class DuplicatesResult(Ranked):
+    """Files of one recording in ``groups`` from 1, with their similarities to the group's first, 1 for the same sound."""
+
+    groups: tuple[int, ...]
+    similarities: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class OutliersResult(Ranked):
+    """Songs with the lowest mean similarity to their ``nearest`` nearest, and the ``median`` over all songs."""
+
+    similarities: tuple[float, ...]
+    nearest: int
+    median: float | None
+    setting: Setting
+
+
+@dataclass(frozen=True)
+class HubsResult(Ranked):
+    """Songs that are among the ``nearest`` nearest of most others, ``k_occurrence``; its mean and skewness over all.
+
+    ``in_no_list`` of ``n_recordings`` have a k-occurrence of 0.
+    """
+
+    k_occurrence: tuple[int, ...]
+    nearest: int
+    mean: float
+    skewness: float
+    in_no_list: int
+    n_recordings: int
+
+
+@dataclass(frozen=True)
+class Transition:
+    """One change from row ``before`` to row ``after``.
+
+    ``score`` and the fits are 0 … 1, ``similarity`` -1 … 1; ``tempo_change`` is the fraction by which the tempo rises
+    once ``tempo_factor`` (0.5, 1 or 2: half, same, double) is taken out, NaN where a tempo is unknown.
+    """
+
+    before: int
+    after: int
+    score: float
+    similarity: float
+    before_bpm: float
+    after_bpm: float
+    tempo_factor: float
+    tempo_change: float
+    tempo_fit: float
+    before_key: int
+    after_key: int
+    key_fit: float
+    keys_compatible: bool
+
+
+@dataclass(frozen=True)
+class OrderedResult(Ranked):
+    """Songs in playing order, the transition to each, None for the first, and the mean score of these."""
+
+    transitions: tuple[Transition | None, ...]
+    mean_score: float | None
+
+
+@dataclass(frozen=True)
+class PlaylistResult(OrderedResult):
+    """A playlist from ``seeds``; with a tempo ramp its ends, and how many songs are far from it."""
+
+    seeds: tuple[Song, ...]
+    ramp_bpm: tuple[float, float] | None
+    far_from_ramp: int
+
+
+@dataclass(frozen=True)
+class PathResult(OrderedResult):
+    """A way from the first song to the last."""
+
+
+@dataclass(frozen=True)
+class UnknownEntry:
+    """An entry of a playlist file that is not a song of the library: its line (1 …) and its text."""
+
+    line: int
+    text: str
+
+
+@dataclass(frozen=True)
+class OrderResult(OrderedResult):
+    """The songs of a playlist file in a better order."""
+
+    file: Path
+    unknown: tuple[UnknownEntry, ...]
+
+
+@dataclass(frozen=True)
+class TransitionsResult(OrderedResult):
+    """Songs as they were given; ``unknown`` entries of a playlist file."""
+
+    unknown: tuple[UnknownEntry, ...]
+
+
+@dataclass(frozen=True)
+class CompareResult:
+    """How similar two songs are, and what each family adds to it; no ``contributions`` in a space without families.
+
+    ``keys`` and ``descriptors`` (values by name) are those of the two songs.
+    """
+
+    pair: tuple[Song, Song]
+    similarity: float
+    contributions: Mapping[str, float]
+    keys: tuple[int, int]
+    descriptors: tuple[Mapping[str, float], Mapping[str, float]]
+    model: ModelInUse | None
+
+
+@dataclass(frozen=True)
+class DescriptorContribution:
+    """What a descriptor adds to the similarity of two songs, and both its values among those of the library."""
+
+    descriptor: str
+    unit: str
+    first: float
+    second: float
+    first_percentile: float
+    second_percentile: float
+    library_mean: float
+    genre_medians: Mapping[str, float]
+    contribution: float
+
+
+@dataclass(frozen=True)
+class FamilyContribution:
+    """What a family of ``columns`` columns adds, and the cosine within it alone (``agreement``).
+
+    ``agree`` and ``differ`` are the descriptors that add and subtract most, strongest first.
+    """
+
+    family: str
+    columns: int
+    contribution: float
+    agreement: float
+    agree: tuple[DescriptorContribution, ...] = ()
+    differ: tuple[DescriptorContribution, ...] = ()
+
+
+@dataclass(frozen=True)
+class WhyResult:
+    """Why two songs are similar or different. The contributions of all ``families`` add up to ``similarity``.
+
+    ``more_similar`` of ``others``, other recordings than the first song, are more similar to it than the second is;
+    None where the second is outside the library or the same recording. ``tempo_factor`` and ``tempo_change``, of the
+    second song from the first, are as in ``Transition``.
+    """
+
+    pair: tuple[Song, Song]
+    similarity: float
+    families: tuple[FamilyContribution, ...]
+    same_recording: bool
+    more_similar: int | None
+    others: int
+    tempos_bpm: tuple[float, float]
+    tempo_factor: float
+    tempo_change: float
+    keys: tuple[int, int]
+    keys_compatible: bool
+
+
+@dataclass(frozen=True)
+class DescriptorValue:
+    """A song's value of a descriptor among those of the library."""
+
+    descriptor: str
+    value: float
+    unit: str
+    percentile: float
+    library_median: float
+
+
+@dataclass(frozen=True)
+class InfoResult:
+    """Everything known of a song: ``tags`` are the other entries of its record; ``copies`` are paths."""
+
+    song: Song
+    tags: Mapping[str, Any]
+    key: int
+    key_correlation: float | None
+    key_tag: str
+    copies: tuple[str, ...]
+    nearest: Song | None
+    nearest_similarity: float | None
+    descriptors: tuple[DescriptorValue, ...]
+    model: ModelInUse | None
+
+
+@dataclass(frozen=True)
+class GenresResult:
+    """Similarity within and between genres."""
+
+    similarity: GenreSimilarity
+    model: ModelInUse | None
+
+
+@dataclass(frozen=True)
+class Precision:
+    """Mean share of the k nearest songs that have the query's label, over the ``queries`` that could have hits.
+
+    ``chance`` is what songs picked at random would give, ``best`` what is possible, as few songs share some labels.
+    """
+
+    value: float
+    queries: int
+    chance: float
+    best: float
+
+
+@dataclass(frozen=True)
+class SpaceScores:
+    """How good a space is: precision by kind of label, the skewness of k-occurrence, the share of songs in no list."""
+
+    space: str
+    hubs_corrected: bool
+    queries: int
+    precision: Mapping[str, Precision]
+    hubness_skewness: float
+    in_no_list: float
+
+
+@dataclass(frozen=True)
+class EvaluateResult:
+    """Scores of each space with and without correction of hubs.
+
+    ``best`` is that of the highest precision for genres of the spaces fitted without labels; ``model`` or
+    ``model_error`` say what the classifier space uses, or why there is none.
+    """
+
+    scores: tuple[SpaceScores, ...]
+    best: SpaceScores | None
+    nearest: int
+    n_queries: int
+    n_recordings: int
+    model: ModelInUse | None
+    model_error: SchemaError | None
+
+
+@dataclass(frozen=True)
+class NeighboursResult:
+    """The file that holds the ``neighbours`` nearest songs of each of ``songs`` songs."""
+
+    file_path: str
+    songs: int
+    neighbours: int
+
+
+@dataclass(frozen=True)
+class PlayResult:
+    """What is played and by which command; None where there is no player."""
+
+    file_path: str
+    player: str | None
+
+
+Result = Ranked | CompareResult | WhyResult | InfoResult | GenresResult | EvaluateResult | NeighboursResult | PlayResult

@@ -1,0 +1,214 @@
+"""A session with one library: requests are dispatched to the functions that compute their results.
+
+What songs are compared in (space, search) is built for each setting when a request first needs it, and kept for the
+last few. The songs of the last ranked result have numbers, which later requests can give in place of a name.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from functools import cached_property, partial
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from songmap.core.errors import QueryError, SchemaError
+from songmap.core.progress import OnProgress
+from songmap.core.workspace import Workspace
+from songmap.library.genre_model import GenreModel, load_model
+from songmap.library.genre_similarity import genre_similarity
+from songmap.library.library import Library, library_fingerprint
+from songmap.library.search import open_search
+from songmap.library.spaces import SPACES, Space, build_space
+from songmap.similar import evaluation, explain, library_statistics, playlists, requests, results
+from songmap.similar.comparison import Comparison
+from songmap.similar.lookup import FoundSong, Lookup
+from songmap.similar.m3u8 import is_playlist, read_playlist
+from songmap.similar.neighbours_file import write_neighbours
+from songmap.similar.player import play
+from songmap.similar.ranking import similar_songs
+from songmap.similar.requests import Setting
+from songmap.similar.running_order import running_order
+
+KEPT_SETTINGS = 4  # comparisons that are kept: of a large library each takes some memory
+
+
+class Session:
+    """One library, what is computed from it once, and the last result.
+
+    Parameters
+    ----------
+    library : Library
+        Of at least one song; else QueryError.
+    workspace : Workspace, optional
+        Where the genre model of the classifier space and the index of a large library are.
+    """
+
+    def __init__(self, library: Library, workspace: Workspace | None = None) -> None:
+        self.library, self.lookup = library, Lookup(library)
+        self.last: list[str] = []  # paths of the songs of the last ranked result
+        self._workspace = workspace
+        self._kept: OrderedDict[Setting, Comparison] = OrderedDict()
+
+    def run(
+        self, request: requests.Request, setting: Setting | None = None, on_progress: OnProgress | None = None
+    ) -> results.Result:
+        """The result of a request. Raises SongmapError."""
+        setting = setting or Setting()
+        result = self._result(request, setting, on_progress)
+        if isinstance(result, results.Ranked):
+            self.last = [song.file_path for song in result.songs]
+        return result
+
+    def radio(
+        self, request: requests.RadioRequest, setting: Setting | None = None, on_progress: OnProgress | None = None
+    ) -> Iterator[results.Song]:
+        """Song after song, each computed when it is wanted; those so far are the last result. Raises SongmapError."""
+        (row,) = self.lookup.rows([request.song], self.last)
+        tracks = self.comparison(setting or Setting(), on_progress).tracks
+        self.last = []
+
+        def songs() -> Iterator[results.Song]:
+            for following in islice(playlists.radio(tracks, row, request.seed), request.number):
+                song = self.lookup.song(following)
+                self.last.append(song.file_path)
+                yield song
+
+        return songs()
+
+    def comparison(self, setting: Setting, on_progress: OnProgress | None = None) -> Comparison:
+        """The library in one setting. Raises QueryError if it has one song only, SchemaError without a genre model."""
+        if setting not in self._kept:
+            space = self._space(setting)
+            search = open_search(self.library, space, self._workspace, on_progress, correct_hubs=setting.correct_hubs)
+            self._kept[setting] = Comparison(self.lookup, setting, search, self._model_of(setting))
+            while len(self._kept) > KEPT_SETTINGS:
+                self._kept.popitem(last=False)
+        self._kept.move_to_end(setting)
+        return self._kept[setting]
+
+    def _result(self, request: requests.Request, setting: Setting, on_progress: OnProgress | None) -> results.Result:
+        lookup, last = self.lookup, self.last
+        compared = partial(self.comparison, setting, on_progress)  # after names are found: an index takes long to make
+        match request:
+            case requests.SimilarRequest() | requests.DiverseRequest():
+                query, away = lookup.find_all(request.songs, last), lookup.find_all(request.away, last)
+                diversity = request.diversity if isinstance(request, requests.DiverseRequest) else 0.0
+                return similar_songs(compared(), query, away, request.number, request.filters, diversity)
+            case requests.CompareRequest():
+                first, second = self._pair(request)
+                return explain.compare(compared(), first, second)
+            case requests.WhyRequest():
+                first, second = self._pair(request)
+                return explain.why(compared(), first, second)
+            case requests.InfoRequest():
+                found = lookup.find(request.song, last)
+                comparison = compared() if lookup.others([found]).any() else None
+                return library_statistics.song_info(lookup, found, comparison, self._model_of(setting))
+            case requests.ListRequest():
+                return library_statistics.list_songs(lookup, request.genre)
+            case requests.GenresRequest():
+                comparison = compared()
+                similarity = genre_similarity(comparison.search, self.library.genres.tolist())
+                return results.GenresResult(similarity, comparison.model)
+            case requests.DuplicatesRequest():
+                return library_statistics.duplicates(lookup)
+            case requests.OutliersRequest():
+                return library_statistics.outliers(compared(), request.number, on_progress)
+            case requests.HubsRequest():
+                return library_statistics.hubs(compared(), request.number, on_progress)
+            case requests.EvaluateRequest():
+                spaces = self._spaces(setting)
+                return evaluation.evaluate(lookup, spaces, self._workspace, request.seed, on_progress)
+            case requests.NeighboursRequest():
+                rows, similarities = compared().neighbours(request.number, on_progress)
+                write_neighbours(request.file, self.library.songs["file_path"].tolist(), rows, similarities)
+                return results.NeighboursResult(str(request.file), *rows.shape)
+            case requests.PlaylistRequest():
+                return self._playlist(request, lookup.rows(request.songs, last), compared())
+            case requests.PathRequest():
+                first_row, second_row = lookup.rows([request.first, request.second], last)
+                comparison = compared()
+                way = playlists.path(comparison.tracks, first_row, second_row, request.number)
+                return results.PathResult(*comparison.ordered(way))
+            case requests.OrderRequest():
+                file = Path(request.file).expanduser()
+                listed, unknown = self._read(file)
+                comparison = compared()
+                return results.OrderResult(*comparison.ordered(running_order(comparison.tracks, listed)), file, unknown)
+            case requests.TransitionsRequest():
+                return self._transitions(request, compared)
+            case requests.PlayRequest():
+                return self._play(request)
+
+    def _read(self, file: Path) -> tuple[list[int], tuple[results.UnknownEntry, ...]]:
+        rows, unknown = read_playlist(file, self.library.songs["file_path"].tolist())
+        if not rows:
+            raise QueryError(f"no entry of {file} is a song of the library")
+        return rows, tuple(unknown)
+
+    def _pair(self, request: requests.CompareRequest | requests.WhyRequest) -> tuple[FoundSong, FoundSong]:
+        first, second = self.lookup.find_all([request.first, request.second], self.last)
+        if request.first != request.second and first.record["file_path"] == second.record["file_path"]:
+            raise QueryError(
+                f"{request.first!r} and {request.second!r} are both {first.song.song_name}; write two songs as A vs B"
+            )
+        return first, second
+
+    def _playlist(
+        self, request: requests.PlaylistRequest, seeds: list[int], comparison: Comparison
+    ) -> results.PlaylistResult:
+        made = playlists.playlist(
+            comparison.tracks, seeds, request.number, request.max_per_artist, request.start_bpm, request.end_bpm
+        )
+        ramp = (float(made.wanted_bpm[0]), float(made.wanted_bpm[-1])) if len(made.wanted_bpm) else None
+        return results.PlaylistResult(*comparison.ordered(made.rows), self.lookup.songs(seeds), ramp, len(made.far))
+
+    def _transitions(
+        self, request: requests.TransitionsRequest, compared: Callable[[], Comparison]
+    ) -> results.TransitionsResult:
+        unknown: tuple[results.UnknownEntry, ...] = ()
+        if len(request.songs) == 1 and is_playlist(request.songs[0]):
+            rows, unknown = self._read(Path(request.songs[0]).expanduser())
+        else:
+            rows = self.lookup.rows(request.songs, self.last)
+        if len(rows) < 2:
+            raise QueryError("a transition needs two songs; give A + B, or a playlist of several songs")
+        return results.TransitionsResult(*compared().ordered(rows), unknown)
+
+    def _play(self, request: requests.PlayRequest) -> results.PlayResult:
+        path = request.song
+        if not is_playlist(path):
+            (row,) = self.lookup.rows([path], self.last)
+            path = self.lookup.song(row).file_path
+        return results.PlayResult(path, play(path, request.player))
+
+    def _space(self, setting: Setting) -> Space:
+        if len(self.library) == 1:
+            raise QueryError("no other song to compare: the library has only one; add music and run 01 again")
+        model = self._model[0] if setting.space == "classifier" else None
+        return build_space(self.library.embeddings, setting.space, setting.family_weights, model)
+
+    def _spaces(self, setting: Setting) -> evaluation.Spaces:
+        """All spaces; with weights, that of the setting too."""
+        of_name = {name: self._space(Setting(name)) for name in SPACES if name != "classifier"}
+        if setting.weights:
+            of_name[f"{setting.space}, weighted"] = self._space(setting)
+        try:
+            of_name["classifier"] = self._space(Setting("classifier"))
+        except SchemaError as error:
+            return evaluation.Spaces(of_name, None, error)
+        return evaluation.Spaces(of_name, self._model_of(Setting("classifier")), None)
+
+    @cached_property
+    def _model(self) -> tuple[GenreModel, dict[str, Any]]:
+        if self._workspace is None:
+            raise SchemaError("the classifier space needs a workspace with a model; run 03_genre_classifier.py first")
+        return load_model(self._workspace)
+
+    @cached_property
+    def _model_in_use(self) -> results.ModelInUse:
+        model, card = self._model
+        return results.ModelInUse(model.name, card.get("data") == library_fingerprint(self.library))
+
+    def _model_of(self, setting: Setting) -> results.ModelInUse | None:
+        return self._model_in_use if setting.space == "classifier" else None

@@ -1,0 +1,96 @@
+"""What is printed, and written beside it, for a command."""
+
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+from songmap.core.errors import UsageError
+from songmap.core.figures import draw
+from songmap.core.progress import OnProgress, progress
+from songmap.core.serialise import plain
+from songmap.core.text import readable
+from songmap.similar import results
+from songmap.similar.m3u8 import write_playlist
+from songmap.similar.requests import RadioRequest
+from songmap.similar.session import Session
+from songmap.similar.terminal.commands import Command
+from songmap.similar.views.records import as_csv, as_json, csv_lines, song_record
+from songmap.similar.views.sentences import label
+from songmap.similar.views.tables import as_text
+from songmap.similar.views.why_figure import why_figure
+
+_PROGRESS_FROM = 20_000  # songs from which on what compares all of them shows its progress
+
+
+def reply(session: Session, command: Command) -> Iterator[str]:
+    """What is printed for a command, piece by piece. Raises SongmapError."""
+    if isinstance(command.request, RadioRequest):
+        yield from _radio(session, command, command.request)
+        return
+    with _progress(session) as on_progress:
+        result = session.run(command.request, command.setting, on_progress)
+    files = list(_written(result, command))
+    yield {"text": _text, "json": as_json, "csv": as_csv}[command.output.form](result)
+    if command.output.form == "text":
+        yield from (f"written: {file}" for file in files)
+
+
+def one_line(number: str, *parts: str) -> str:
+    """A numbered line of names and paths, whatever they hold."""
+    return readable("  ".join([number, *(" ".join(part.split()) for part in parts)]))
+
+
+def _text(result: results.Result) -> str:
+    match result:
+        case results.PlayResult(path, None):
+            return f"no player found; the song is {path}"
+        case results.PlayResult(_, player):
+            return f"playing: {player}"
+        case results.NeighboursResult(path):
+            return f"written: {path}"
+    return as_text(result)
+
+
+def _written(result: results.Result, command: Command) -> Iterator[object]:
+    """Write the files of a command beside its result; which they are."""
+    output = command.output
+    if output.m3u8 and isinstance(result, results.Ranked):
+        write_playlist(output.m3u8, result.songs)
+        yield output.m3u8
+    if output.picture and isinstance(result, results.WhyResult):
+        try:
+            draw(why_figure, output.picture, result)
+        except OSError as error:
+            raise UsageError(
+                f"{output.picture} cannot be written: {error.strerror}; choose another --picture FILE"
+            ) from error
+        yield output.picture
+
+
+def _radio(session: Session, command: Command, request: RadioRequest) -> Iterator[str]:
+    """One line for each song, as soon as it is wanted: a JSON object, a row of CSV, or text."""
+    with _progress(session) as on_progress:
+        songs = session.radio(request, command.setting, on_progress)
+    for number, song in enumerate(songs, start=1):
+        record = song_record(song)
+        match command.output.form:
+            case "json":
+                yield json.dumps(plain(record), ensure_ascii=False)
+            case "csv":
+                yield from csv_lines([record.keys(), record.values()] if number == 1 else [record.values()])
+            case _:
+                yield one_line(f"{number:>3}", label(song), f"{song.tempo_bpm:.1f} BPM", song.file_path)
+
+
+@contextmanager
+def _progress(session: Session) -> Iterator[OnProgress | None]:
+    """For a large library a bar that appears with the first report, so that a quick result shows none."""
+    with ExitStack() as stack:
+        update: OnProgress | None = None
+
+        def on_progress(done: int, total: int) -> None:
+            nonlocal update
+            update = update or stack.enter_context(progress("songs"))
+            update(done, total)
+
+        yield on_progress if len(session.library) >= _PROGRESS_FROM else None

@@ -1,0 +1,240 @@
+"""What results say in words: titles, reasons, notes."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+
+from songmap.core.text import quantity, shorten
+from songmap.library.keys import NO_KEY, camelot, key_name
+from songmap.library.spaces import SPACES
+from songmap.similar import results
+from songmap.similar.filters import condition_words
+from songmap.similar.requests import Setting
+from songmap.similar.results import DescriptorContribution, FamilyContribution, ModelInUse, Song, Transition
+
+_MAX_NAME = 60
+_LEAST = 0.005  # a contribution below it is not mentioned
+_MOST_DESCRIPTORS = 6  # over all families
+
+
+def label(song: Song) -> str:
+    """Name and genre, for a title."""
+    return f"{shorten(song.song_name, _MAX_NAME)} [{song.genre}]"
+
+
+def labels(songs: Sequence[Song]) -> str:
+    return " + ".join(map(label, songs))
+
+
+def listed(parts: Sequence[str]) -> str:
+    """ "a, b and c"."""
+    return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
+
+
+def similar_title(result: results.SimilarResult) -> str:
+    title = f"Similar to {labels(result.query)}"
+    title += f", away from {labels(result.away)}" if result.away else ""
+    title += f", diverse (diversity {result.diversity:g})" if result.diversity else ""
+    parts = [title, *map(condition_words, result.conditions)]
+    if result.limited_by_artist:
+        parts.append(f"at most {result.max_per_artist} by one artist (--max-per-artist)")
+    if len(result.songs) < result.number and result.conditions:
+        parts.append("no more songs pass the filters")
+    parts += setting_words(result.setting)
+    if result.copies_left_out:
+        copies = "copy" if result.copies_left_out == 1 else "copies"
+        parts.append(f"{result.copies_left_out:,} {copies} of these left out (--copies lists them)")
+    return "; ".join(parts)
+
+
+def setting_words(setting: Setting) -> list[str]:
+    """What a title adds on similarities, where they are not those of the default."""
+    words = [] if setting.space == SPACES[0] else [f"in the {setting.space} space"]
+    if setting.weights:
+        words.append(f"weights {', '.join(f'{family} {times:g}' for family, times in setting.weights)}")
+    if setting.correct_hubs:
+        words.append("similarity is mutual proximity, 0 to 1, which corrects for hubs")
+    return words
+
+
+def outliers_title(result: results.OutliersResult) -> str:
+    title = f"Outliers: songs with the lowest mean similarity to their {result.nearest} nearest"
+    median = [] if result.median is None else [f"the library's median is {result.median:.3f}"]
+    return "; ".join([title, *median, *setting_words(result.setting)])
+
+
+def hubs_title(result: results.HubsResult) -> str:
+    return (
+        f"Hubs: songs that are among the {result.nearest} nearest of most others (N{result.nearest}); the mean is "
+        f"{result.mean:.1f}, {result.in_no_list:,} of {result.n_recordings:,} songs are in no list; "
+        f"skewness {result.skewness:.2f}, 0 is even"
+    )
+
+
+def genres_title(result: results.GenresResult) -> str:
+    within, between = (_three(value) for value in (result.similarity.within, result.similarity.between))
+    return f"Mean similarity within genres {within}, between genres {between}"
+
+
+def model_words(model: ModelInUse | None) -> list[str]:
+    """What the classifier space rests on; nothing in another space."""
+    if model is None:
+        return []
+    data = "this library as it is" if model.trained_on_this_library else "an earlier state of this library, or another"
+    return [f"The classifier space uses the genre model {model.name}, which was trained on {data}."]
+
+
+def evaluate_notes(result: results.EvaluateResult) -> list[str]:
+    """What the figures of ``evaluate`` mean, and which space is best."""
+    queries = f"{result.n_recordings:,}"
+    if result.n_queries < result.n_recordings:
+        queries = f"a sample of {result.n_queries:,} of {result.n_recordings:,}"
+    notes = [
+        f"Precision: the mean share of a song's {result.nearest} nearest that have its genre, artist or album; queries: "
+        f"{queries} recordings, of these the ones that share it with another; copies of a recording are no hits.",
+        f"Hubness: the skewness of how often songs are among the {result.nearest} nearest of others; 0 is even, above 1 "
+        "some songs are near to very many. In no list: the share of songs that are near to none.",
+    ]
+    notes += [f"{words} Its scores are optimistic." for words in model_words(result.model)]
+    if result.model_error is not None:
+        notes.append(f"The classifier space is left out: {result.model_error}.")
+    if result.best is not None:
+        notes.append(
+            f"Of the spaces fitted without labels {space_words(result.best)} has the highest precision for genres: "
+            f"{result.best.precision['genre'].value:.3f}."
+        )
+    return notes
+
+
+def space_words(scores: results.SpaceScores) -> str:
+    return f"{scores.space}, hubs corrected" if scores.hubs_corrected else scores.space
+
+
+def ordered_title(result: results.OrderedResult) -> str:
+    """The title of songs in an order, with the mean score of their transitions."""
+    mean = [] if result.mean_score is None else [f"mean transition {result.mean_score:.2f}"]
+    return "; ".join([*_ordered_parts(result), *mean])
+
+
+def _ordered_parts(result: results.OrderedResult) -> list[str]:
+    match result:
+        case results.PlaylistResult():
+            parts = [f"{len(result.songs)} songs similar to {labels(result.seeds)}"]
+            if result.ramp_bpm is not None:
+                parts[0] += f", {result.ramp_bpm[0]:.0f} to {result.ramp_bpm[1]:.0f} BPM"
+            if result.far_from_ramp:
+                parts.append(f"{result.far_from_ramp} of them more than 6 % from the tempo of the ramp")
+            return parts
+        case results.PathResult():
+            return [f"From {label(result.songs[0])} to {label(result.songs[-1])}"]
+        case results.OrderResult():
+            return [f"{result.file.name} in its best running order", *_unknown_words(result.unknown)]
+        case results.TransitionsResult():
+            return ["Transitions, 0 to 1 each", *_unknown_words(result.unknown)]
+    return []
+
+
+def _unknown_words(unknown: Sequence[results.UnknownEntry]) -> list[str]:
+    if not unknown:
+        return []
+    entries = "1 entry is not a song" if len(unknown) == 1 else f"{len(unknown):,} entries are not songs"
+    return [f"{entries} of the library (line {unknown[0].line}{', …' if len(unknown) > 1 else ''})"]
+
+
+def transition_words(transition: Transition) -> str:
+    """For example "tempo 128 → 126 BPM (-1.6 %), key 8A → 9A compatible, similarity 0.71"."""
+    return f"{_tempo_words(transition)}, {_key_words(transition)}, similarity {transition.similarity:.2f}"
+
+
+def _tempo_words(transition: Transition) -> str:
+    if np.isnan(transition.tempo_change):
+        return "tempo unknown"
+    factor = {0.5: "half, ", 1.0: "", 2.0: "double, "}[transition.tempo_factor]
+    far = "" if transition.tempo_fit == 1 else ", too far to match"
+    change = f"{factor}{100 * transition.tempo_change:+.1f} %{far}"
+    return f"tempo {round(transition.before_bpm, 1):g} → {round(transition.after_bpm, 1):g} BPM ({change})"
+
+
+def _key_words(transition: Transition) -> str:
+    if NO_KEY in (transition.before_key, transition.after_key):
+        return "key unknown"
+    fit = "compatible" if transition.keys_compatible else "close" if transition.key_fit > 0.5 else "clashes"
+    return f"key {camelot(transition.before_key)} → {camelot(transition.after_key)} {fit}"
+
+
+def most_telling(
+    families: Sequence[FamilyContribution], which: Literal["agree", "differ"]
+) -> list[tuple[str, DescriptorContribution]]:
+    """The descriptors of all families that agree or differ most, strongest first, each with its family."""
+    items = [(one.family, item) for one in families for item in (one.agree if which == "agree" else one.differ)]
+    return sorted(items, key=lambda item: -abs(item[1].contribution))[:_MOST_DESCRIPTORS]
+
+
+def why_sentences(result: results.WhyResult) -> list[str]:
+    """Why two songs are similar or different, in words."""
+    positive = sorted((one for one in result.families if one.contribution >= _LEAST), key=lambda one: -one.contribution)
+    negative = sorted((one for one in result.families if one.contribution <= -_LEAST), key=lambda one: one.contribution)
+    sentences = [
+        f"Similarity {result.similarity:.2f} of at most 1; two songs picked at random have about 0{_rank_words(result)}."
+    ]
+    parts = [
+        f"{lead} {listed([f'{one.family} ({one.contribution:+.2f})' for one in families])}"
+        for lead, families in (("similar in", positive), ("different in", negative))
+        if families
+    ]
+    if parts:
+        sentences.append(_capital(f"{'; '.join(parts)}."))
+    sentences += map(family_sentence, [*positive[:3], *negative[:2]])
+    return sentences + _mixing_sentences(result)
+
+
+def family_sentence(family: FamilyContribution) -> str:
+    """ "Rhythm adds 0.14: pulse clarity 0.42 and 0.45, both above the library's mean of 0.31."; empty below 0.005."""
+    share = family.contribution
+    if abs(share) < _LEAST:
+        return ""
+    main, other = (family.agree, family.differ) if share > 0 else (family.differ, family.agree)
+    parts = [_descriptor_words(item) for item in main[:2]] or ["small contributions of many columns"]
+    if other and abs(other[0].contribution) >= max(_LEAST, abs(share) / 4):
+        parts.append(f"but {_descriptor_words(other[0])}")
+    verb = "adds" if share > 0 else "subtracts"
+    return f"{_capital(family.family)} {verb} {abs(share):.2f}: {'; '.join(parts)}."
+
+
+def _rank_words(result: results.WhyResult) -> str:
+    if result.same_recording:
+        return "" if result.pair[0] == result.pair[1] else "; both are files of the same recording"
+    if result.more_similar is None:
+        return ""
+    return f"; {result.more_similar:,} of {result.others:,} other recordings are more similar to A"
+
+
+def _descriptor_words(item: DescriptorContribution) -> str:
+    sides = tuple(np.sign(value - item.library_mean) for value in (item.first, item.second))
+    where = {(1, 1): "both above", (-1, -1): "both below", (1, -1): "above and below", (-1, 1): "below and above"}
+    unit = f" {item.unit}" if item.unit else ""
+    beside = f", {where[sides]} the library's mean of {quantity(item.library_mean)}" if all(sides) else ""
+    return f"{item.descriptor} {quantity(item.first)} and {quantity(item.second)}{unit}{beside}"
+
+
+def _mixing_sentences(result: results.WhyResult) -> list[str]:
+    sentences = []
+    if not np.isnan(result.tempo_change):
+        played = {0.5: "B at double tempo", 1.0: "B", 2.0: "B at half tempo"}[result.tempo_factor]
+        speed = f"{100 * abs(result.tempo_change):.1f} % {'faster' if result.tempo_change > 0 else 'slower'} than A"
+        speed = speed if abs(result.tempo_change) >= 0.0005 else "as fast as A"
+        first, second = result.tempos_bpm
+        sentences.append(f"Tempo {first:.1f} and {second:.1f} BPM: {played} is {speed}.")
+    if NO_KEY not in result.keys:
+        fit = "compatible" if result.keys_compatible else "not compatible"
+        sentences.append(f"Estimated keys {listed(list(map(key_name, result.keys)))}: {fit} on the Camelot wheel.")
+    return sentences
+
+
+def _three(value: float) -> str:
+    return "—" if np.isnan(value) else f"{value:.3f}"
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

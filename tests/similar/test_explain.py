@@ -1,0 +1,234 @@
+"""Why two songs are similar: contributions that add up, descriptors in real units, sentences, the picture."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from libraries import make_library, separable_library
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.text import Text
+from searches import Searches
+
+from songmap.core.errors import QueryError
+from songmap.core.figures import draw
+from songmap.core.text import quantity
+from songmap.library.descriptors import descriptor
+from songmap.library.library import Library
+from songmap.library.schema import FAMILIES, N_COLUMNS, block_slice, column_index, family_indices
+from songmap.similar import explain
+from songmap.similar.explain import percentile
+from songmap.similar.requests import Filters
+from songmap.similar.views.sentences import family_sentence, most_telling
+from songmap.similar.views.tables import tables
+from songmap.similar.views.why_figure import why_figure
+
+
+@pytest.fixture(scope="module")
+def library() -> Library:
+    library = separable_library(2, 10, distance=0.7)
+    scales = np.random.default_rng(0).uniform(0.01, 100, N_COLUMNS)
+    return Library((library.embeddings * scales).astype(np.float32), library.songs)
+
+
+@pytest.mark.parametrize("space", ["balanced", "scaled"])
+def test_contributions_add_up_to_the_similarity(library, space):
+    answers = Searches(library, space=space)
+    listed = {
+        record["file_path"]: record["similarity"]
+        for record in answers.similar(["song 004"], [], 99, Filters(max_per_artist=None)).records
+    }
+    for row in range(20):
+        records = answers.why("song 004", f"song {row:03d}").records
+        assert [record["family"] for record in records] == [*FAMILIES, "all"]
+        total = records[-1]["contribution"]
+        assert sum(record["contribution"] for record in records[:-1]) == pytest.approx(total, abs=1e-9)
+        expected = 1 if row == 4 else listed[f"/music/{row:03d}.mp3"]
+        assert total == pytest.approx(expected, abs=1e-6)
+
+
+@given(seed=st.integers(0, 1000), weight=st.just(0.0) | st.floats(1e-3, 10))
+@settings(max_examples=30, deadline=None)
+def test_products_are_the_cosine(seed, weight):
+    first, second = np.random.default_rng(seed).standard_normal((2, N_COLUMNS)) * np.array([[1], [weight]])
+    products = explain.cosine_products(first, second)
+    if weight > 0:
+        assert products.sum() == pytest.approx(
+            first @ second / np.linalg.norm(first) / np.linalg.norm(second), abs=1e-12
+        )
+        assert sum(explain.by_family(products).values()) == pytest.approx(products.sum(), abs=1e-12)
+    else:
+        assert not products.any()
+
+
+def test_a_family_that_alone_is_equal_is_all_of_the_similarity():
+    """Songs equal in rhythm and at right angles elsewhere."""
+    rng = np.random.default_rng(2)
+    embeddings = rng.standard_normal((60, N_COLUMNS)).astype(np.float32)
+    rhythm = family_indices("rhythm")
+    embeddings[1, rhythm] = embeddings[0, rhythm]
+    records = Searches(Library(embeddings, make_library(60).songs)).why("song 000", "song 001").records
+    of = {record["family"]: record for record in records}
+    assert max(FAMILIES, key=lambda family: of[family]["contribution"]) == "rhythm"
+    assert of["rhythm"]["agreement"] == pytest.approx(1)
+    assert of["rhythm"]["differ"] == []
+
+
+def test_every_column_but_those_of_mfcc_deltas_adds_to_one_descriptor():
+    descriptors = [one for family in FAMILIES for one in explain.explaining(family)]
+    columns = [column for one in descriptors for column in explain.contributing_columns(one)]
+    deltas = block_slice("mfcc_delta", "mean")
+    assert sorted(columns) == [column for column in range(N_COLUMNS) if not deltas.start <= column < deltas.stop]
+    for one in descriptors:
+        assert set(explain.contributing_columns(one)) <= set(family_indices(one.family))
+        assert set(one.columns) <= set(explain.contributing_columns(one))
+
+
+def test_a_level_stands_for_all_statistics_of_its_bands():
+    levels = explain.explaining("mel")
+    assert len(levels) == 16
+    starts = [block_slice("mel", statistic).start for statistic in ("mean", "p25", "p50", "p75")]
+    for place, one in enumerate(levels):
+        bands = np.arange(8 * place, 8 * place + 8)
+        assert one.columns == tuple(starts[0] + bands)
+        assert explain.contributing_columns(one) == tuple(np.concatenate([start + bands for start in starts]))
+        embeddings = make_library(3).embeddings
+        np.testing.assert_allclose(one.values(embeddings), embeddings[:, starts[0] + bands].mean(axis=1, dtype=float))
+
+
+def test_descriptors_are_those_that_add_most_in_real_units(library):
+    searches = Searches(library)
+    units = searches.comparison.search.units(np.arange(20)).astype(np.float64)
+    products = units[4] * units[7] / np.linalg.norm(units[4]) / np.linalg.norm(units[7])
+    for record in searches.why("song 004", "song 007").records[:-1]:
+        own = explain.explaining(record["family"])
+        added = {one.name: products[list(explain.contributing_columns(one))].sum() for one in own}
+        sides = {}
+        for one in own:
+            values = library.embeddings[:, one.columns].mean(axis=1, dtype=np.float64)
+            sides[one.name] = (values[4] - values.mean()) * (values[7] - values.mean())
+        agree = sorted((name for name in added if added[name] > 0 and sides[name] > 0), key=lambda name: -added[name])
+        differ = sorted((name for name in added if added[name] < 0 and sides[name] < 0), key=added.__getitem__)
+        assert [item["descriptor"] for item in record["agree"]] == agree[:3]
+        assert [item["descriptor"] for item in record["differ"]] == differ[:3]
+        for item in [*record["agree"], *record["differ"]]:
+            one = descriptor(item["descriptor"])
+            values = library.embeddings[:, one.columns].mean(axis=1, dtype=np.float64)
+            assert item["unit"] == one.unit
+            assert (item["first"], item["second"]) == (values[4], values[7])
+            assert item["contribution"] == pytest.approx(added[item["descriptor"]])
+            assert item["first_percentile"] == pytest.approx(100 * (np.sum(values < values[4]) + 0.5) / 20)
+            assert item["genre_medians"] == {"GENRE00": pytest.approx(np.median(values[:10]))}
+            assert item["library_mean"] == pytest.approx(values.mean())
+
+
+def test_percentiles_count_ties_half():
+    values = np.array([1.0, 2.0, 2.0, 3.0])
+    assert [percentile(values, value) for value in (0, 1, 2, 3, 9)] == [0, 12.5, 50, 87.5, 100]
+
+
+def test_sentences_say_what_the_result_holds(library):
+    searches = Searches(library)
+    shown = searches.why("song 004", "song 017")
+    families = {family.family: family for family in shown.result.families}
+    sentences = shown.sentences
+    assert sentences[0].startswith(f"Similarity {shown.result.similarity:.2f} of at most 1")
+    for name, family in families.items():
+        share = family.contribution
+        if abs(share) >= 0.005:
+            assert f"{name} ({share:+.2f})" in sentences[1]
+            side = sentences[1].split("ifferent in")[1] if share < 0 else sentences[1].split("ifferent in")[0]
+            assert name in side
+            verb = "adds" if share > 0 else "subtracts"
+            assert family_sentence(family).startswith(f"{name.capitalize()} {verb} {abs(share):.2f}: ")
+            assert (family.agree if share > 0 else family.differ)[0].descriptor in family_sentence(family)
+    search = searches.comparison.search
+    query = search.units([4])[0]
+    nearer = (search.similarities(query, np.delete(np.arange(20), [4, 17])) > search.similarities(query, [17])[0]).sum()
+    assert f"{nearer} of 19 other recordings are more similar to A" in sentences[0]
+    where = {(1, 1): "both above", (-1, -1): "both below", (1, -1): "above and below", (-1, 1): "below and above"}
+    for family in families.values():
+        words = family_sentence(family)
+        for agrees, items in ((True, family.agree), (False, family.differ)):
+            for item in items:
+                sides = tuple(np.sign(value - item.library_mean) for value in (item.first, item.second))
+                assert (sides[0] == sides[1]) == agrees
+                values = f"{item.descriptor} {quantity(item.first)} and {quantity(item.second)}"
+                if values in words:
+                    assert where[sides] in words.split(values)[1].split(";")[0]
+
+
+def test_tempo_and_key_are_compared_for_mixing(library):
+    embeddings = library.embeddings.copy()
+    embeddings[:, column_index("tempo_bpm")] = np.linspace(120, 139, 20)
+    embeddings[4, column_index("tempo_bpm")], embeddings[5, column_index("tempo_bpm")] = 64.6, 129.2
+    scale = np.array([5, 2, 3.5, 2, 4.5, 4, 2, 4.5, 2, 3.5, 1.5, 4])
+    embeddings[4, block_slice("chroma", "mean")] = scale
+    embeddings[5, block_slice("chroma", "mean")] = np.roll(scale, 7)
+    text = " ".join(Searches(Library(embeddings, library.songs)).why("song 004", "song 005").sentences)
+    assert "Tempo 64.6 and 129.2 BPM: B at half tempo is as fast as A." in text
+    assert "Estimated keys 8B (C major) and 9B (G major): compatible on the Camelot wheel." in text
+
+
+def test_copies_and_a_song_with_itself():
+    library = make_library(6)
+    library.songs.loc[2, "duplicate_of"] = library.songs["file_path"][1]
+    answers = Searches(library)
+    assert "both are files of the same recording" in answers.why("song 001", "song 002").sentences[0]
+    itself = answers.why("song 001", "song 001")
+    assert itself.records[-1]["contribution"] == pytest.approx(1, abs=1e-9)
+    assert all(record["agreement"] == pytest.approx(1) and record["differ"] == [] for record in itself.records)
+
+
+def test_principal_components_have_no_families(library):
+    with pytest.raises(
+        QueryError, match=r"in the pca space a similarity does not split into families .* balanced or scaled"
+    ):
+        Searches(library, space="pca").why("song 001", "song 002")
+
+
+@pytest.mark.parametrize("other", [17, 4])
+def test_the_picture_shows_every_family_and_descriptor(library, tmp_path, other):
+    result, file = Searches(library).why("song 004", f"song {other:03d}").result, tmp_path / "why.png"
+    draw(why_figure, file, result)
+    assert file.read_bytes().startswith(b"\x89PNG")
+    names = "$x$ [A]", f"夜 | {'long ' * 40}"
+    pair = tuple(replace(song, song_name=name) for song, name in zip(result.pair, names, strict=True))
+    figure = why_figure(replace(result, pair=pair))
+    renderer = FigureCanvasAgg(figure).get_renderer()
+    figure.draw(renderer)
+    shown = {text.get_text(): text.get_window_extent(renderer) for text in figure.findobj(Text) if text.get_text()}
+    for family in result.families:
+        assert {f"{family.contribution:+.3f}", family.family} <= set(shown)
+    items = [item for which in ("agree", "differ") for _, item in most_telling(result.families, which)]
+    assert {item.descriptor for item in items} <= set(shown)
+    for text, box in shown.items():
+        assert box.x0 >= -1, text
+        assert box.x1 <= figure.bbox.x1 + 1, text
+
+
+def test_a_range_whose_bands_agree_while_its_level_differs_is_left_out():
+    """Two songs with the same ripple over the mel bands, one above and one below the library's mean level."""
+    rng = np.random.default_rng(3)
+    embeddings = 0.01 * rng.standard_normal((30, N_COLUMNS)).astype(np.float32)
+    mel, sides = family_indices("mel"), np.array([0.5, -0.5])
+    embeddings[2:, mel] += rng.standard_normal((28, 512)).astype(np.float32)
+    ripple = np.where(np.arange(512) % 2, 3.0, -3.0)
+    embeddings[:2, mel] = ripple + sides[:, None]
+    searches = Searches(Library(embeddings, make_library(30).songs), space="scaled")
+    mel_family = searches.why("song 000", "song 001").result.families[-1]
+    assert mel_family.family == "mel"
+    assert mel_family.contribution > 0.5
+    assert mel_family.agree == ()
+    assert family_sentence(mel_family).endswith("small contributions of many columns.")
+
+
+@pytest.mark.filterwarnings("error")  # matplotlib warns of axes without extent
+def test_songs_without_direction_are_drawn_too(tmp_path):
+    library = make_library(3)
+    same = Searches(Library(np.repeat(library.embeddings[:1], 3, axis=0), library.songs))
+    shown = same.why("song 000", "song 001")
+    draw(why_figure, tmp_path / "none.png", shown.result)
+    assert (tmp_path / "none.png").exists()
+    assert len(tables(shown.result)) == 1

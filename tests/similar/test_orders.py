@@ -1,0 +1,136 @@
+"""Orders of songs as 04's commands give them: playlist, path, radio, order, transitions, play."""
+
+import json
+import os
+import stat
+from contextlib import contextmanager
+
+import pytest
+from libraries import make_library
+
+from songmap.core.errors import QueryError
+from songmap.library.search import open_search
+from songmap.similar.session import Session
+from songmap.similar.terminal.commands import command_of
+from songmap.similar.terminal.prompt import line_parser
+from songmap.similar.terminal.reply import reply
+from songmap.similar.terminal.words import split_words
+
+
+@pytest.fixture(scope="module")
+def session():
+    return Session(make_library(40, genres=["HOUSE", "TRANCE", "TECHNO"]))
+
+
+def run(session: Session, line: str, form: str = "json") -> list[str]:
+    given = {"space": "balanced", "weights": (), "correct_hubs": False, "form": form}
+    return list(reply(session, command_of(given | vars(line_parser()[0].parse_args(split_words(line))))))
+
+
+def names(texts: list[str]) -> list[str]:
+    return [record["song_name"] for record in json.loads(texts[0])]
+
+
+def test_a_playlist_begins_with_its_songs_and_repeats_none(session):
+    found = names(run(session, "playlist song 003 + song 007 -n 12 --max-per-artist 40"))
+    assert found[:2] == ["song 003", "song 007"]
+    assert len(set(found)) == len(found) == 12
+
+
+def test_an_artist_has_two_songs_in_a_playlist_unless_allowed_more(session):
+    assert len(names(run(session, "playlist song 003 -n 12"))) == 2  # all songs of that library are one artist's
+
+
+def test_the_title_counts_songs_far_from_the_ramp(session):
+    text = run(session, "playlist song 003 -n 6 --max-per-artist 9 --start-bpm 120 --end-bpm 170", form="text")[0]
+    assert "120 to 170 BPM; " in text
+    assert "more than 6 % from the tempo of the ramp" in text
+
+
+def test_a_path_has_both_ends_and_a_reason_for_every_step(session):
+    records = json.loads(run(session, "path song 001 to song 038 -n 7")[0])
+    assert [records[0]["song_name"], records[-1]["song_name"]] == ["song 001", "song 038"]
+    assert len(records) == 7
+    assert records[0]["transition"] is None
+    assert all(0 <= record["transition"] <= 1 and -1 <= record["similarity"] <= 1 for record in records[1:])
+
+
+def test_radio_plays_every_song_once_and_then_ends(session):
+    played = [json.loads(line)["song_name"] for line in run(session, "radio song 005")]
+    assert played[0] == "song 005"
+    assert sorted(played) == sorted(session.library.songs["song_name"])
+    assert len(run(session, "radio song 005 -n 3", form="text")) == 3
+
+
+@pytest.mark.parametrize("line", ["radio song 005 -n 3", "outliers -n 2"])
+def test_a_bar_of_progress_is_closed_before_anything_is_printed(monkeypatch, line):
+    events = []
+
+    @contextmanager
+    def bar(label):
+        events.append(f"open {label}")
+        yield lambda done, total: None
+        events.append("close")
+
+    def opened(library, space, workspace, on_progress, correct_hubs):
+        on_progress(1, 2)  # as for an index that is made
+        return open_search(library, space)
+
+    monkeypatch.setattr("songmap.similar.terminal.reply.progress", bar)
+    monkeypatch.setattr("songmap.similar.terminal.reply._PROGRESS_FROM", 10)
+    monkeypatch.setattr("songmap.similar.session.open_search", opened)
+    given = {"space": "balanced", "weights": (), "correct_hubs": False, "form": "text"}
+    command = command_of(given | vars(line_parser()[0].parse_args(split_words(line))))
+    for _ in reply(Session(make_library(40)), command):
+        events.append("printed")
+    assert events[:3] == ["open songs", "close", "printed"]
+    assert events.count("close") == 1
+
+
+def test_a_result_becomes_a_playlist_that_order_and_transitions_read(session, tmp_path):
+    file = tmp_path / "list.m3u8"
+    found = names(run(session, f"similar song 005 -n 9 --max-per-artist 9 --m3u8 '{file}'"))
+    assert file.read_text().count("#EXTINF") == 9
+    as_listed = json.loads(run(session, f"transitions '{file}'")[0])
+    assert [record["song_name"] for record in as_listed] == found
+    ordered = json.loads(run(session, f"order '{file}'")[0])
+    assert sorted(record["song_name"] for record in ordered) == sorted(found)
+    reasons = [line for line in run(session, f"transitions '{file}'", "text")[0].splitlines() if "similarity" in line]
+    assert len(reasons) == len(found) - 1  # the table says why of every transition
+    total = [sum(record["transition"] or 0 for record in records) for records in (as_listed, ordered)]
+    assert total[1] >= total[0]
+    file.write_text(file.read_text() + "nowhere.mp3\n")
+    assert "1 entry is not a song of the library (line 20)" in run(session, f"order '{file}'", "text")[0]
+
+
+def test_transitions_of_songs_are_those_of_a_playlist(session):
+    records = json.loads(run(session, "transitions song 001 + song 002 + song 001")[0])
+    forth, back = (record["transition"] for record in records[1:])
+    assert forth == pytest.approx(back)
+
+
+def test_play_starts_the_player_on_the_song(tmp_path):
+    song = tmp_path / "a song.mp3"
+    song.touch()
+    library = make_library(2)
+    library.songs.loc[0, "file_path"] = str(song)
+    player, played = tmp_path / "player", tmp_path / "played"
+    player.write_text(f'#!/bin/sh\necho "$1" > {played}\n')
+    player.chmod(player.stat().st_mode | stat.S_IXUSR)
+    text = run(Session(library), f"play song 000 --player {player}", form="text")[0]
+    assert text.startswith("playing: ")
+    assert played.read_text().strip() == os.fspath(song)
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("path song", "write A to B"),
+        ("path song 001 to song 001", "same recording"),
+        ("transitions song 001", "two songs"),
+        ("playlist no such thing at all", "no such thing"),
+    ],
+)
+def test_what_cannot_be_ordered_is_one_line(session, line, message):
+    with pytest.raises(QueryError, match=message):
+        run(session, line)
