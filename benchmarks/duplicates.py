@@ -1,4 +1,4 @@
-"""How well copies of one recording are separated from other recordings, and how long 100,000 songs take.
+"""How well copies of the same recording are separated from other recordings, and how long 100,000 songs take.
 
     python -m benchmarks.duplicates --work DIR
 
@@ -149,7 +149,7 @@ def embed(samples: np.ndarray, write=stored) -> tuple[np.ndarray, float]:
 
 
 def embed_recording(path: Path, copies: bool) -> list[tuple]:
-    """Rows ``(source, minute, kind, embedding, duration)`` of one recording's minutes."""
+    """Rows ``(source, minute, kind, embedding, duration)`` of the same recording's minutes."""
     samples = read(path)
     rows = [(path.stem, 0, "FLAC, 16 bit", *embed(samples[:MINUTE]))]
     if copies:
@@ -243,12 +243,12 @@ def pairs(columns: dict[str, np.ndarray]) -> list[tuple[str, np.ndarray]]:
     rest = close & ~versions
     same = rest & equal(source)
     return [
-        ("copies of one recording", upper & equal(source) & equal(part) & both(copy)),
+        ("copies of the same recording", upper & equal(source) & equal(part) & both(copy)),
         (
             "one recording at 2 or 4 % other speed",
             same & equal(part) & (quicker[:, None] ^ quicker | both(quicker) & ~equal(kind)),
         ),
-        ("other minutes or halves of one recording", same & ~equal(part)),
+        ("other minutes or halves of the same recording", same & ~equal(part)),
         ("other recordings", rest & ~equal(source)),
         ("one score rendered twice, one part or effect different", close & versions),
     ]
@@ -263,7 +263,7 @@ def accuracy(columns: dict[str, np.ndarray]) -> list[str]:
     lines = [
         f"{len(points)} embeddings of {len(set(columns['source']))} songs; a pair within a distance of {MAX_DISTANCE:g} "
         "(similarity 0.5) counts as copies. Bands and scales were chosen on ten of the copied recordings; the others were only measured.", "",
-        "| pairs | number | taken for copies | distance: least | median | 99 % | largest |", "|---|---:|---:|---:|---:|---:|---:|",
+        "| pairs | number | predicted as copies | distance: least | median | 99 % | largest |", "|---|---:|---:|---:|---:|---:|---:|",
     ]  # fmt: skip
     for name, chosen in pairs(columns):
         found = distances[chosen]

@@ -4,7 +4,7 @@
 
 Every file is one of a few short songs of its format, tags and cover included, with one to four kinds of damage. All
 is seeded: a format, a seed and an index give the same bytes again. What crashes, hangs, gives a number that is not
-finite or shows a defect of ours is kept in a folder. Prints a Markdown table and, when all formats are asked for,
+finite or shows a defect of ours is kept in a folder. Prints a Markdown table and, when it covers all formats,
 writes it to benchmarks/fuzz.md. Exit status 1 if anything was kept.
 """
 

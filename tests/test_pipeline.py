@@ -5,7 +5,6 @@ All of it shares one workspace, which takes longer to make than most tests.
 
 import csv
 import doctest
-import importlib.util
 import json
 import re
 import subprocess
@@ -33,7 +32,6 @@ from songmap.library.schema import N_LIBROSA
 N_PER_GENRE = 6
 CHOSEN = (0, 1, 4, 10, 15, 19)  # of the 24 tracks of a genre: five artists, all four formats
 NOTEBOOK = REPOSITORY / "examples" / "notebook.ipynb"
-COMPLETE = all(importlib.util.find_spec(name) for name in ("songmap.genre.predict", "songmap.similar.run"))
 
 
 def script(number: str, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
@@ -113,10 +111,7 @@ def test_03_fits_a_model_and_04_agrees_on_names(classified):
     (record,) = json.loads(result.stdout)
     assert record["predicted_genre"] in ("ITALODANCE", "TRANCE")
     assert abs(sum(record["probabilities"].values()) - 1) < 1e-6
-    if COMPLETE:
-        assert (record["fold_model"]["kind"], record["fold_model"]["includes_song"]) == ("final", True)
-    else:
-        assert record["judged_by"].endswith("songs, this recording among them")
+    assert (record["fold_model"]["kind"], record["fold_model"]["includes_song"]) == ("final", True)
     similar = run_script("04", "--workspace", workspace.root, "--json", "similar", song["title"], "-n", "3")
     assert similar.returncode == 0, similar.stderr
     records = json.loads(similar.stdout)
@@ -183,14 +178,12 @@ def test_the_catalogue_of_open_recordings_is_whole():
 def test_every_public_name_exists_and_has_a_docstring():
     assert set(songmap.__all__) <= set(dir(songmap))
     for name in songmap.__all__:
-        if COMPLETE or name not in ("load_genre_model", "search"):
-            assert getattr(songmap, name) is not None
-            assert name == "__version__" or f"``{name}``" in songmap.__doc__
+        assert getattr(songmap, name) is not None
+        assert name == "__version__" or f"``{name}``" in songmap.__doc__
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         songmap.nothing  # noqa: B018
 
 
-@pytest.mark.skipif(not COMPLETE, reason="songmap.search and songmap.load_genre_model do not exist yet")
 def test_the_examples_of_the_public_interface_run(classified, monkeypatch):
     monkeypatch.chdir(classified.root.parent)
     examples = doctest.DocTestFinder(recurse=False).find(songmap, "songmap")
@@ -199,7 +192,6 @@ def test_the_examples_of_the_public_interface_run(classified, monkeypatch):
     assert sum(result.failed for result in results) == 0
 
 
-@pytest.mark.skipif(not COMPLETE, reason="songmap.search and songmap.load_genre_model do not exist yet")
 def test_the_lines_of_python_in_the_readme_run(classified, monkeypatch):
     monkeypatch.chdir(classified.root.parent)
     (block,) = re.findall(r"```python\n(.+?)```", (REPOSITORY / "README.md").read_text(encoding="utf-8"), re.DOTALL)
@@ -211,7 +203,6 @@ def test_the_lines_of_python_in_the_readme_run(classified, monkeypatch):
     assert "First Light" not in set(similar["title"])
 
 
-@pytest.mark.skipif(not COMPLETE, reason="songmap.search and songmap.load_genre_model do not exist yet")
 def test_the_notebook_runs(classified, monkeypatch):
     monkeypatch.setenv("SONGMAP_WORKSPACE", str(classified.root))
     monkeypatch.setenv("PYTHONPATH", str(REPOSITORY))

@@ -90,8 +90,8 @@ def reverberate(bus: np.ndarray, response: np.ndarray) -> np.ndarray:
 
 
 def master(bus: np.ndarray, tilt_db: float, drive: float, peak: float) -> np.ndarray:
-    """Remove what is below hearing, tilt the spectrum about 1 kHz, saturate softly, set the peak (0…1)."""
-    # Poles this near to 1 need double precision: in single, rounding would be heard.
+    """Remove what is too low to perceive, tilt the spectrum about 1 kHz, saturate softly, set the peak (0…1)."""
+    # Poles this near to 1 need double precision: in single, rounding would be audible.
     bus = signal.sosfilt(signal.butter(2, 25, "highpass", fs=RATE_HZ, output="sos"), bus).astype(np.float32)
     below = signal.sosfilt(signal.butter(1, 1000, fs=RATE_HZ, output="sos").astype(np.float32), bus)
     bus = below * np.float32(10 ** (-tilt_db / 40)) + (bus - below) * np.float32(10 ** (tilt_db / 40))

@@ -105,7 +105,7 @@ def _phase(frequency_hz: float, clock: np.ndarray, rng: Generator) -> np.ndarray
 
 
 def _tables(patch: Patch, fundamental_hz: float) -> tuple[np.ndarray, np.ndarray | None]:
-    """One cycle as it settles, and what the onset adds to it (None where the filter stands still)."""
+    """One cycle as it settles, and what the onset adds to it (None where the filter does not move)."""
     count = int(min(_HIGHEST_HZ / fundamental_hz, 2 ** (_TABLE_BITS - 1) - 1))
     order = np.arange(1, count + 1, dtype=np.float64)
     frequency_hz = order * fundamental_hz

@@ -24,7 +24,7 @@ DESCRIPTION_VERSION = 1  # raised when `describe` changes: files are described a
 
 @dataclass(frozen=True)
 class AudioAnalysis:
-    """Everything that is known of one recording.
+    """Everything that is known of the same recording.
 
     Attributes
     ----------

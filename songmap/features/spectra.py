@@ -146,7 +146,7 @@ def cqt_octaves(signal: Signal, tuning: float, config: AudioConfig) -> Iterator[
         for first in range(0, n_frames, _CQT_FRAMES):
             start = first * hop - n_fft // 2
             samples = signal.read(start, start + (_CQT_FRAMES - 1) * hop + n_fft)
-            # beyond the end frames are zero, so that all products have one shape and round alike
+            # beyond the end frames are zero, so that all products have one shape and round the same way
             kernels.plain_frames(samples, start - max(0, start), hop, frames)
             np.matmul(frames, bank.filters, out=products)
             magnitude = np.empty((min(_CQT_FRAMES, n_frames - first), filters.CQT_BINS_PER_OCTAVE), np.float32)

@@ -36,7 +36,7 @@ class Dataset:
     groups : np.ndarray, shape (n_songs,)
         Songs with equal groups are never on both sides of a split.
     recordings : np.ndarray, shape (n_songs,)
-        Equal for files of one recording, which are never on both sides of a split either.
+        Equal for files of the same recording, which are never on both sides of a split either.
     grouping : Grouping
         What the groups are.
     limits : list of Limit
@@ -113,7 +113,7 @@ def song_groups(songs: pd.DataFrame, recording: np.ndarray, group_by: GroupBy) -
 
     A group is what ``group_by`` names; where a song lacks that tag, the next of ``GROUP_BY`` that it has. A genre of
     fewer than ``MIN_GROUPS`` groups could not be trained, selected and tested on different ones: there the albums, else
-    the songs are groups. Groups that contain files of one recording become one.
+    the songs are groups. Groups that contain files of the same recording become one.
     """
     genres = songs["genre"].to_numpy(dtype=object)
     names = np.array([f"song {path}" for path in songs["file_path"]], dtype=object)

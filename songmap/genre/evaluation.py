@@ -195,7 +195,7 @@ def _split_scores(sampled: Sampled, majority: Sampled, train_accuracy: float, **
 
 
 def _leakage(fits: Fits, own: CrossValidated, plan: Plan, recordings: np.ndarray) -> Leakage:
-    """The same candidate on random folds, which split artists and albums but never files of one recording."""
+    """The same candidate on random folds, which split artists and albums but never files of the same recording."""
     mixed, labels = own, fits.labels[plan.development]
     if plan.grouping.group_by != "song":
         repeats = [

@@ -160,7 +160,7 @@ class TrainedClassifier:
     def label_issues(self) -> list[LabelIssue]:
         """Songs whose predicted genre is more probable than not, though it is not their label.
 
-        None if chance explains the predictions: those of such a model are no evidence.
+        None if chance explains the predictions: those of such a model prove nothing.
         """
         if not self.evaluation.permutation.significant:
             return []

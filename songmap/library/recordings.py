@@ -34,7 +34,7 @@ _ROUNDING = 1e-3  # more than float32 coordinates of copies can err
 
 @dataclass(frozen=True)
 class DuplicateGroup:
-    """Files of one recording: ``rows (n,)`` of the library, ascending, and their ``similarities (n,)`` to the first."""
+    """Files of the same recording: ``rows (n,)`` of the library, ascending, and their ``similarities (n,)`` to the first."""
 
     rows: np.ndarray
     similarities: np.ndarray

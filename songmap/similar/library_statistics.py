@@ -49,7 +49,7 @@ def song_info(
 
 
 def duplicates(lookup: Lookup) -> DuplicatesResult:
-    """Files of one recording in groups, numbered from 1, the first file of each first."""
+    """Files of the same recording in groups, numbered from 1, the first file of each first."""
     members: list[int] = []
     groups: list[int] = []
     similarities: list[float] = []

@@ -30,7 +30,7 @@ class Setting:
 
 @dataclass(frozen=True)
 class Filters:
-    """Which songs can be in a result. Ranges include both ends; None and () are no condition.
+    """Which songs can be in a result. Ranges include both ends; None and () set no condition.
 
     ``genres``: one of these genres of the library; ``same_genre``: that of a query; ``key``: "8A", "F#m" …, or
     "compatible" with a query; at most ``max_per_artist`` songs of one artist (None: no limit; songs without an artist

@@ -111,7 +111,7 @@ class ListResult(Ranked):
 
 @dataclass(frozen=True)
 class DuplicatesResult(Ranked):
-    """Files of one recording in ``groups`` from 1, with their similarities to the group's first, 1 for the same sound."""
+    """Files of the same recording in ``groups`` from 1, with their similarities to the group's first, 1 for the same sound."""
 
     groups: tuple[int, ...]
     similarities: tuple[float, ...]

@@ -24,71 +24,13 @@ COMPUTING = {"av", "faiss", "numba", "scipy", "shap", "sklearn", "soundfile", "s
 MAX_LINES, MAX_PARAMETERS = 300, 6
 
 SIDEWAYS: set[str] = set()  # imports from one question to another: "question/file.py imports songmap.other.module"
-PRESENTS: set[str] = {
-    "genre/pictures.py",
-    "genre/reason_pictures.py",
-    "journey/column_panels.py",
-    "journey/library_pictures.py",
-    "journey/map_page.py",
-    "journey/run.py",
-    "journey/song_pictures.py",
-    "similar/completion.py",
-    "similar/prompt.py",
-    "similar/reasons.py",
-}  # modules outside views/, terminal/ and core that draw or make tables
+PRESENTS: set[str] = set()  # modules outside views/, terminal/ and core that draw or make tables
 PRINTS = {  # programs of their own, and what scripts print through
     "core/cli.py", "core/progress.py", "demo/guide.py", "demo/open_music.py", "demo/studio.py", "extract/worker.py",
-    "extract/workers.py", "similar/prompt.py",
+    "extract/workers.py",
 }  # fmt: skip
-LONG: set[str] = {
-    "demo/composer.py",
-    "extract/labels.py",
-    "features/kernels.py",
-    "genre/evaluate.py",
-    "genre/words.py",
-    "similar/commands.py",
-    "similar/playlists.py",
-    "similar/reasons.py",
-}
-MANY_PARAMETERS: set[str] = {
-    "features/kernels.py:beat_scores",
-    "genre/evaluate.py:evaluate",
-    "genre/learn.py:_best",
-    "genre/learn.py:_inner",
-    "genre/learn.py:learn",
-    "genre/reason_pictures.py:waterfall_picture",
-    "genre/run.py:classify_library",
-    "genre/verdicts.py:limits",
-    "journey/map_page.py:write_map_page",
-    "library/index.py:_extended",
-}
-WITHOUT_PARTS: set[str] = {"extract", "genre", "journey", "similar"}  # questions that lack results.py, run.py or views/
-PLANNED: set[str] = {
-    "songmap/extract/views/summary.py",
-    "songmap/genre/candidates.py",
-    "songmap/genre/dataset.py",
-    "songmap/genre/evaluation.py",
-    "songmap/genre/explanation.py",
-    "songmap/genre/family_attribution.py",
-    "songmap/genre/fit.py",
-    "songmap/genre/results.py",
-    "songmap/genre/training.py",
-    "songmap/genre/views/narrative.py",
-    "songmap/genre/views/summary.py",
-    "songmap/journey/embedding.py",
-    "songmap/journey/results.py",
-    "songmap/journey/views/map_page.py",
-    "songmap/journey/views/output.py",
-    "songmap/similar/comparison.py",
-    "songmap/similar/lookup.py",
-    "songmap/similar/ranking.py",
-    "songmap/similar/requests.py",
-    "songmap/similar/results.py",
-    "songmap/similar/session.py",
-    "songmap/similar/terminal/commands.py",
-    "songmap/similar/terminal/reply.py",
-    "songmap/similar/views/tables.py",
-}  # paths of docs/architecture.md that do not exist yet
+LONG: set[str] = {"demo/composer.py", "similar/results.py"}
+MANY_PARAMETERS: set[str] = set()
 
 
 def floors() -> dict[str, set[str]]:
@@ -176,24 +118,17 @@ def test_the_ways_through_the_code_follow_the_imports(title):
     """Each step is imported, or started as a program, by a step before."""
     steps = routes()[title]
     assert steps[0].startswith("0")
-    assert {step for step in steps if not (REPOSITORY / step).is_file()} <= PLANNED
-    if PLANNED & set(steps):
-        return
+    assert not [step for step in steps if not (REPOSITORY / step).is_file()]
     for number, step in enumerate(steps[1:], start=1):
         module = step.removesuffix(".py").replace("/", ".")
         before = [REPOSITORY / other for other in steps[:number]]
         assert any(module in imports(path) or f'"{module}"' in path.read_text() for path in before), step
 
 
-def test_what_is_planned_does_not_exist_yet():
-    assert {step for steps in routes().values() for step in steps} >= PLANNED
-    assert not [path for path in PLANNED if (REPOSITORY / path).exists()]
-
-
 def test_every_question_has_the_same_parts():
     parts = ("results.py", "run.py", "views")
     lacking = {name for name in QUESTIONS if any(not (PACKAGE / name / part).exists() for part in parts)}
-    assert lacking - {"demo"} == WITHOUT_PARTS
+    assert lacking == {"demo"}
 
 
 def test_results_are_frozen_dataclasses_or_enums():

@@ -79,7 +79,7 @@ def grouping_sentence(grouping: Grouping) -> str:
         sentence += " Exceptions are listed under the limits."
     if grouping.n_copies:
         which = "1 is a copy" if grouping.n_copies == 1 else f"{grouping.n_copies} are copies"
-        sentence += f" Files of one recording are always on the same side ({which})."
+        sentence += f" Files of the same recording are always on the same side ({which})."
     return sentence
 
 

@@ -92,7 +92,7 @@ def evaluate_notes(result: results.EvaluateResult) -> list[str]:
         queries = f"a sample of {result.n_queries:,} of {result.n_recordings:,}"
     notes = [
         f"Precision: the mean share of a song's {result.nearest} nearest that have its genre, artist or album; queries: "
-        f"{queries} recordings, of these the ones that share it with another; copies of a recording are no hits.",
+        f"{queries} recordings, of these the ones that share it with another; copies of a recording do not count as hits.",
         f"Hubness: the skewness of how often songs are among the {result.nearest} nearest of others; 0 is even, above 1 "
         "some songs are near to very many. In no list: the share of songs that are near to none.",
     ]
