@@ -309,7 +309,7 @@ def test_what_cannot_be_trained_on_overwrites_nothing(tmp_path):
     library = labelled_library(noise, ["A"] * 7 + ["B"] * 7)
     with pytest.raises(UsageError, match="--group-by album: none of the 14 songs"):
         classify_library(workspace, library, Options(seed=0, group_by="album"), silent)
-    for name, reason in (("song 00", "means 10 songs"), ("qqqq", "no song is called")):
+    for name, reason in (("song 00", "10 songs match"), ("qqqq", "no song is called")):
         with pytest.raises(QueryError, match=reason):
             classify_library(workspace, library, Options(seed=0, song=name), silent)
     assert files_in(tmp_path) == {"models/genre_classifier.pkl": b"old"}

@@ -288,8 +288,8 @@ def test_the_choice_has_a_reason(choice, sentence):
         (Grouping("song", "requested", 0, 26), "one by one, in each genre's proportion, as requested."),
         (Grouping("song", "fallback", 0, 26), "one by one, in each genre's proportion."),
         (Grouping("artist", "strictest", 24, 26, exceptions=True), "Exceptions are listed under the limits."),
-        (Grouping("artist", "strictest", 24, 26, n_copies=1), "Files of one recording are always on the same side (1 is a copy)."),
-        (Grouping("song", "requested", 0, 26, n_copies=24), "as requested. Files of one recording are always on the same side (24 are copies)."),
+        (Grouping("artist", "strictest", 24, 26, n_copies=1), "Files of the same recording are always on the same side (1 is a copy)."),
+        (Grouping("song", "requested", 0, 26, n_copies=24), "as requested. Files of the same recording are always on the same side (24 are copies)."),
     ],
 )  # fmt: skip
 def test_the_grouping_has_a_sentence(grouping, part):

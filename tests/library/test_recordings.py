@@ -1,4 +1,4 @@
-"""Copies of one recording are found, other recordings are not, whatever else the library holds."""
+"""Copies of the same recording are found, other recordings are not, whatever else the library holds."""
 
 import numpy as np
 import pandas as pd
