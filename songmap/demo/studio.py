@@ -22,7 +22,7 @@ from pathlib import Path
 
 import numpy as np
 
-from songmap.core.cli import script_main, whole_number
+from songmap.core.cli import Parser, script_main, whole_number
 from songmap.core.defaults import DEFAULT_SEED, usable_cores
 from songmap.core.errors import AudioError, UsageError
 from songmap.core.files import write_atomically
@@ -203,25 +203,14 @@ def run(out: Path, seed: int, workers: int) -> int:
 
 
 def build_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="python -m songmap.demo.studio",
         description="Render the synthesised demo corpus: 52 tracks, ITALODANCE and TRANCE.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
-    parser.add_argument(
-        "--out",
-        type=Path,
-        required=True,
-        metavar="FOLDER",
-        default=argparse.SUPPRESS,
-        help="folder that gets ITALODANCE/, TRANCE/ and truth.csv",
-    )
-    parser.add_argument(
-        "--seed", type=whole_number(0), default=DEFAULT_SEED, metavar="N", help="another seed is other music"
-    )
-    parser.add_argument(
-        "--workers", type=whole_number(1), default=usable_cores(), metavar="N", help="processes at a time"
-    )
+    add, out = parser.add_argument, "folder that gets ITALODANCE/, TRANCE/ and truth.csv"
+    add("--out", type=Path, required=True, metavar="FOLDER", help=out)
+    add("--seed", type=whole_number(0), default=DEFAULT_SEED, metavar="N", help="another seed is other music")
+    add("--workers", type=whole_number(1), default=usable_cores(), metavar="N", help="processes at a time")
     return parser
 
 
