@@ -9,6 +9,7 @@ that was there move to ``displaced``, so that songs may take each other's names.
 
 import hashlib
 import json
+import os
 import sqlite3
 from collections.abc import Collection, Iterator
 from contextlib import closing, contextmanager
@@ -79,7 +80,7 @@ class Ledger:
             (self._analysis,),
         )
         return {
-            _path(key): Known((size, mtime_ns, reading), content, bool(failed))
+            Path(os.fsdecode(key)): Known((size, mtime_ns, reading), content, bool(failed))
             for key, size, mtime_ns, reading, content, failed in rows
         }
 
@@ -92,12 +93,12 @@ class Ledger:
             self._connection.execute(
                 "INSERT OR IGNORE INTO displaced SELECT analysis, content, record, embedding FROM songs "
                 "WHERE path=? AND analysis=? AND embedding IS NOT NULL AND content IS NOT ?",
-                (_key(path), self._analysis, outcome.content),
+                (os.fsencode(path), self._analysis, outcome.content),
             )
             self._connection.execute(
                 "INSERT OR REPLACE INTO songs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
-                    _key(path), self._analysis, reading, size, mtime_ns,
+                    os.fsencode(path), self._analysis, reading, size, mtime_ns,
                     outcome.content, record, embedding, outcome.failure,
                 ),
             )  # fmt: skip
@@ -116,7 +117,7 @@ class Ledger:
         rows = self._connection.execute(
             "SELECT path, content, record, embedding, failure FROM songs WHERE analysis=?", (self._analysis,)
         )
-        wanted = {_key(path): path for path in paths}
+        wanted = {os.fsencode(path): path for path in paths}
         for key, *outcome in rows:
             if path := wanted.get(key):
                 yield path, _outcome(*outcome)
@@ -168,11 +169,3 @@ def _outcome(content: str | None, record: str | None, embedding: bytes | None, f
         np.frombuffer(embedding, np.float32) if embedding else None,
         failure,
     )
-
-
-def _key(path: Path) -> bytes:
-    return str(path).encode("utf-8", "surrogateescape")  # a file name may be any bytes
-
-
-def _path(key: bytes) -> Path:
-    return Path(key.decode("utf-8", "surrogateescape"))

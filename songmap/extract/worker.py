@@ -36,11 +36,8 @@ def embed(path: Path, config: AudioConfig, engine: str) -> dict[str, Any]:
 
         embedding = reference_embedding(song)
         record["tempo_bpm"] = float(embedding[column_index("tempo_bpm")])
-    return {
-        "content": content_hash(path),
-        "record": record,
-        "embedding": base64.b64encode(embedding.tobytes()).decode(),
-    }
+    packed = base64.b64encode(embedding.tobytes()).decode()
+    return {"content": content_hash(path), "record": record, "embedding": packed}
 
 
 def identify(path: Path, config: AudioConfig, engine: str) -> dict[str, Any]:
@@ -64,10 +61,8 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
     except MemoryError:
         return {"failure": "needs more memory than there is", "cause": "memory"}
     except Exception as error:  # a defect of ours costs one song, with its name, and not the run
-        return {
-            "failure": f"the analysis failed ({type(error).__name__}: {error}); please report it",
-            "cause": "defect",
-        }
+        failure = f"the analysis failed ({type(error).__name__}: {error}); please report it"
+        return {"failure": failure, "cause": "defect"}
 
 
 def main(nice: int) -> None:

@@ -1,37 +1,28 @@
 """What 01 prints: the plan, songs by genre, ranges of the features, duplicates, failures, and the comparison with librosa."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+
+import pandas as pd
 
 from songmap.core.tables import format_table
 from songmap.core.text import format_duration
 from songmap.core.workspace import Workspace
-from songmap.extract.results import (
-    Extraction,
-    ExtractionTally,
-    Failure,
-    FeatureRange,
-    GenreStatistics,
-    PlanCounts,
-    Verification,
-)
+from songmap.extract.results import Extraction, ExtractionTally, Failure, Verification
 from songmap.library.recordings import duplicate_rows
 
 _N_PRINTED = 20
 
 
-def plan_text(plan: PlanCounts) -> str:
-    """What a run would do."""
+def plan_text(counts: Mapping[str, int]) -> str:
+    """What a run would do, of ``ExtractionPlan.counts``."""
     return (
-        f"{plan.new} new songs to extract, {plan.changed_or_moved} to look at for changes or moves, "
-        f"{plan.unchanged} unchanged, {plan.failed_before} that failed before and have not changed. "
-        "Nothing was done."
-    )
+        "{new} new songs to extract, {changed_or_moved} to look at for changes or moves, {unchanged} unchanged, "
+        "{failed_before} that failed before and have not changed. Nothing was done."
+    ).format(**counts)
 
 
-def summary(
-    extraction: Extraction, genres: Sequence[GenreStatistics], ranges: Sequence[FeatureRange], workspace: Workspace
-) -> str:
+def summary(extraction: Extraction, genres: pd.DataFrame, ranges: pd.DataFrame, workspace: Workspace) -> str:
     """The outcome of a run."""
     library = extraction.library
     parts = []
@@ -40,7 +31,11 @@ def summary(
     if extraction.duplicates:
         parts.append(_duplicate_table(extraction, workspace))
     if len(library):
-        parts += [_genre_table(genres), _feature_table(ranges), f"{workspace.embeddings}\n{workspace.songs}"]
+        parts += [
+            _genre_table(genres),
+            format_table(ranges.to_dict("records"), "Ranges of the means"),
+            f"{workspace.embeddings}\n{workspace.songs}",
+        ]
     else:
         parts.append("No song could be extracted, so nothing was written.")
     tally = extraction.tally
@@ -57,10 +52,8 @@ def summary(
 def verification_text(verification: Verification) -> str:
     """How far songs are from librosa, as a table and a sentence."""
     rows = [
-        {
-            "deviation": song.deviation, "column": song.column or song.failure, "library": song.value,
-            "librosa": song.reference, "file_path": song.file_path,
-        }
+        {"deviation": song.deviation, "column": song.column or song.failure, "library": song.value,
+         "librosa": song.reference, "file_path": song.file_path}
         for song in verification.songs
     ]  # fmt: skip
     title = "Largest deviation of each song from librosa; 1 is what is allowed, 1e-4 + 1e-3 of the value"
@@ -101,27 +94,9 @@ def _duplicate_table(extraction: Extraction, workspace: Workspace) -> str:
     )
 
 
-def _genre_table(genres: Sequence[GenreStatistics]) -> str:
-    return format_table(
-        [
-            {
-                "genre": genre.genre, "songs": genre.n_songs, "duration": format_duration(genre.duration_s),
-                "median_tempo_bpm": round(genre.median_tempo_bpm, 1),
-            }
-            for genre in genres
-        ],
-        "Songs",
-    )  # fmt: skip
-
-
-def _feature_table(ranges: Sequence[FeatureRange]) -> str:
-    return format_table(
-        [
-            {
-                "family": feature.family, "feature": feature.feature, "columns": feature.n_columns,
-                "lowest": feature.lowest, "median": feature.median, "highest": feature.highest, "unit": feature.unit,
-            }
-            for feature in ranges
-        ],
-        "Ranges of the means",
-    )  # fmt: skip
+def _genre_table(genres: pd.DataFrame) -> str:
+    rows = [
+        {"genre": genre, "songs": n_songs, "duration": format_duration(duration_s), "median_tempo_bpm": round(bpm, 1)}
+        for genre, n_songs, duration_s, bpm in genres.itertuples(index=False)
+    ]
+    return format_table(rows, "Songs")
