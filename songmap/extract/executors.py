@@ -58,16 +58,14 @@ def open_worker_pool(options: ExtractionOptions, song: Path) -> Iterator[WorkerP
     if options.executor == "threads":
         executor = ThreadPoolExecutor(options.workers)
     else:
-        executor = ProcessPoolExecutor(options.workers, mp_context=get_context("spawn"), initializer=_ignore_interrupt)
+        # Ctrl-C is for the process that runs the pool, which lets songs in flight finish
+        executor = ProcessPoolExecutor(
+            options.workers, get_context("spawn"), initializer=signal.signal, initargs=(signal.SIGINT, signal.SIG_IGN)
+        )
     try:
         yield WorkerPool(executor, options.workers, options)
     finally:
         executor.shutdown(cancel_futures=True)
-
-
-def _ignore_interrupt() -> None:
-    """Ctrl-C is for the process that runs the pool, which lets songs in flight finish."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def workplace(song: Path, options: ExtractionOptions) -> dict[str, str | bool]:

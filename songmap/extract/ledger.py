@@ -22,7 +22,7 @@ import numpy as np
 
 from songmap.core.errors import SchemaError
 from songmap.library.schema import DEFAULT_ENGINE, AudioConfig, fingerprint
-from songmap.library.versions import analysis_versions
+from songmap.library.versions import ANALYSIS_LIBRARIES, library_versions
 
 # raised when a change of the code changes numbers: rows of other versions are computed again
 ALGORITHM_VERSION = 2
@@ -61,7 +61,7 @@ class Known:
 
 def analysis_fingerprint(config: AudioConfig, engine: str = DEFAULT_ENGINE) -> str:
     """SHA-256 of all that the numbers depend on besides the audio: rows of two engines never mix."""
-    parts: list[Any] = [fingerprint(), ALGORITHM_VERSION, asdict(config), analysis_versions()]
+    parts: list[Any] = [fingerprint(), ALGORITHM_VERSION, asdict(config), library_versions(ANALYSIS_LIBRARIES)]
     if engine != DEFAULT_ENGINE:
         parts += [engine, version(engine)]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
@@ -86,22 +86,17 @@ class Ledger:
 
     def keep(self, path: Path, stamp: tuple[int, int, int], outcome: Outcome) -> None:
         """Commit one outcome; another song's numbers that were at ``path`` are kept under their content."""
-        size, mtime_ns, reading = stamp
+        key, (size, mtime_ns, reading) = os.fsencode(path), stamp
         record = json.dumps(outcome.record) if outcome.record else None
         embedding = outcome.embedding.tobytes() if outcome.embedding is not None else None
         with self._connection:
             self._connection.execute(
                 "INSERT OR IGNORE INTO displaced SELECT analysis, content, record, embedding FROM songs "
                 "WHERE path=? AND analysis=? AND embedding IS NOT NULL AND content IS NOT ?",
-                (os.fsencode(path), self._analysis, outcome.content),
+                (key, self._analysis, outcome.content),
             )
-            self._connection.execute(
-                "INSERT OR REPLACE INTO songs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    os.fsencode(path), self._analysis, reading, size, mtime_ns,
-                    outcome.content, record, embedding, outcome.failure,
-                ),
-            )  # fmt: skip
+            row = (key, self._analysis, reading, size, mtime_ns, outcome.content, record, embedding, outcome.failure)
+            self._connection.execute("INSERT OR REPLACE INTO songs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
 
     def recognise(self, content: str) -> Outcome | None:
         """The outcome of a song with this content under this analysis, at whatever path it was."""

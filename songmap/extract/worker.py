@@ -19,21 +19,21 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from songmap.core.errors import AudioError
-from songmap.library.schema import AudioConfig
+from songmap.extract.content import content_hash
+from songmap.features import analysis, frames
+from songmap.features.reference import reference_embedding
+from songmap.features.signal import Signal
+from songmap.library.schema import AudioConfig, column_index
 
 
 def embed(path: Path, config: AudioConfig, engine: str) -> dict[str, Any]:
     """Content hash, record and embedding of a file."""
-    from songmap.extract.content import content_hash
-    from songmap.features import analysis
-
     song = analysis.analyse_file(path, config)
     embedding, record = song.embedding, song.record
     if engine == "librosa":
-        from songmap.features.reference import reference_embedding
-        from songmap.library.schema import column_index
-
         embedding = reference_embedding(song)
         record["tempo_bpm"] = float(embedding[column_index("tempo_bpm")])
     packed = base64.b64encode(embedding.tobytes()).decode()
@@ -42,9 +42,6 @@ def embed(path: Path, config: AudioConfig, engine: str) -> dict[str, Any]:
 
 def identify(path: Path, config: AudioConfig, engine: str) -> dict[str, Any]:
     """Content hash of a file and what its name and tags say: enough to recognise it without decoding."""
-    from songmap.extract.content import content_hash
-    from songmap.features import analysis
-
     return {"content": content_hash(path), "record": analysis.describe(path)}
 
 
@@ -67,11 +64,6 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
 
 def main(nice: int) -> None:
     """Serve until standard input ends. A song that takes longer than its ``timeout_s`` ends the process."""
-    import numpy as np
-
-    from songmap.features import frames
-    from songmap.features.signal import Signal
-
     if hasattr(os, "nice"):
         os.nice(nice)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the run, which lets songs in flight finish

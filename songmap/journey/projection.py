@@ -5,8 +5,9 @@ import numpy as np
 from songmap.journey.results import Projection
 from songmap.journey.song_map import DIMENSIONS, METHODS, SongMap
 from songmap.journey.standardise import standardise
-from songmap.journey.trust import TRUST_NEIGHBOURS, preserved, sampled_songs
+from songmap.journey.trust import MAX_CHECKED, TRUST_NEIGHBOURS, preserved
 from songmap.library.library import Library
+from songmap.library.spaces import sampled_rows
 
 
 def project(song_map: SongMap, library: Library, method: str) -> tuple[Projection, Projection]:
@@ -16,7 +17,7 @@ def project(song_map: SongMap, library: Library, method: str) -> tuple[Projectio
     new = rows < 0
     n_songs = len(library)
     k = min(TRUST_NEIGHBOURS, (n_songs - 1) // 2)  # trustworthiness is defined for k < n / 2
-    checked = sampled_songs(n_songs)
+    checked = sampled_rows(n_songs, MAX_CHECKED)
     projections = []
     for n_dimensions in DIMENSIONS:
         coordinates = song_map.coordinates(n_dimensions)[rows]

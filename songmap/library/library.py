@@ -35,7 +35,7 @@ from songmap.library.schema import (
     column_index,
     fingerprint,
 )
-from songmap.library.versions import analysis_versions, library_versions
+from songmap.library.versions import ANALYSIS_LIBRARIES, library_versions
 
 _log = logging.getLogger(__name__)
 _SCRIPT = "01_feature_extraction.py"
@@ -230,7 +230,7 @@ def _read_config(path: Path, manifest: dict[str, Any]) -> AudioConfig:
         raise SchemaError(f"{path} names no library versions; run 01 again")
     if other := [
         f"{name} {versions.get(name)}, now {now}"
-        for name, now in analysis_versions().items()
+        for name, now in library_versions(ANALYSIS_LIBRARIES).items()
         if versions.get(name) != now
     ]:
         _log.warning(
