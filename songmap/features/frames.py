@@ -109,13 +109,9 @@ def _collect(signal: Signal, config: AudioConfig, block_frames: int) -> tuple[_C
     n_frames = frame_count(len(signal), config)
     bank, freqs_hz = filters.mel_bank(config), filters.fft_freqs_hz(config)
     bands, most = filters.contrast_bands(config)
-    collected = _Collected(
-        np.empty((config.n_mels, n_frames), np.float32),
-        np.empty((4, n_frames)),
-        np.empty((len(bands), n_frames)),
-        np.empty((len(bands), n_frames)),
-        [],
-    )
+    mel, shapes = np.empty((config.n_mels, n_frames), np.float32), np.empty((4, n_frames))
+    peak, valley = np.empty((2, len(bands), n_frames))
+    collected = _Collected(mel, shapes, peak, valley, [])
     harmonic = spectra.InverseStft(len(signal), config)
     for block in spectra.spectrum_blocks(signal, config, config.hpss_kernel // 2, block_frames):
         magnitude = block.magnitude

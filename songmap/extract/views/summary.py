@@ -31,11 +31,8 @@ def summary(extraction: Extraction, genres: pd.DataFrame, ranges: pd.DataFrame, 
     if extraction.duplicates:
         parts.append(_duplicate_table(extraction, workspace))
     if len(library):
-        parts += [
-            _genre_table(genres),
-            format_table(ranges.to_dict("records"), "Ranges of the means"),
-            f"{workspace.embeddings}\n{workspace.songs}",
-        ]
+        parts += [_genre_table(genres), format_table(ranges.to_dict("records"), "Ranges of the means")]
+        parts.append(f"{workspace.embeddings}\n{workspace.songs}")
     else:
         parts.append("No song could be extracted, so nothing was written.")
     tally = extraction.tally
@@ -79,19 +76,16 @@ def _tally_text(tally: ExtractionTally, n_failed: int) -> str:
 
 def _failure_table(failures: Sequence[Failure], workspace: Workspace) -> str:
     more = f"; the first {_N_PRINTED}, all in {workspace.table('extraction')}" if len(failures) > _N_PRINTED else ""
-    return format_table(
-        [{"failed": str(failure.path), "reason": failure.reason} for failure in failures[:_N_PRINTED]],
-        f"Failed (tried again when the file changes, or with --retry-failed{more})",
-    )
+    rows = [{"failed": str(failure.path), "reason": failure.reason} for failure in failures[:_N_PRINTED]]
+    return format_table(rows, f"Failed (tried again when the file changes, or with --retry-failed{more})")
 
 
 def _duplicate_table(extraction: Extraction, workspace: Workspace) -> str:
     n_groups = len(extraction.duplicates)
     more = f"; the first {_N_PRINTED}, all in {workspace.table('duplicates')}" if n_groups > _N_PRINTED else ""
-    return format_table(
-        duplicate_rows(extraction.duplicates[:_N_PRINTED], extraction.library.songs),
-        f"The same recording in several files, {n_groups} groups; similarity 1 is equal, 0.5 the limit{more}",
-    )
+    rows = duplicate_rows(extraction.duplicates[:_N_PRINTED], extraction.library.songs)
+    title = f"The same recording in several files, {n_groups} groups; similarity 1 is equal, 0.5 the limit{more}"
+    return format_table(rows, title)
 
 
 def _genre_table(genres: pd.DataFrame) -> str:

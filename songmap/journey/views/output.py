@@ -50,13 +50,9 @@ def write_song(
 ) -> Written:
     """A song's journey to 641 numbers, and its three perspectives."""
     name, drawn = shorten(song.title, 60), partial(_draw, workspace, formats)
-    journey, perspectives = "from waveform to 641 numbers", "as producer, computer and data scientist see it"
-    return [
-        *drawn(f"journey_{file_name}", f"{name}: {journey}", journey_figure, song),
-        *drawn(
-            f"perspectives_{file_name}", f"{name}: {perspectives}", perspectives_figure, song, maps.plane, maps.genres
-        ),
-    ]
+    shows = f"{name}: as producer, computer and data scientist see it"
+    journey = drawn(f"journey_{file_name}", f"{name}: from waveform to 641 numbers", journey_figure, song)
+    return journey + drawn(f"perspectives_{file_name}", shows, perspectives_figure, song, maps.plane, maps.genres)
 
 
 def _draw(
