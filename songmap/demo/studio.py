@@ -19,6 +19,7 @@ from concurrent.futures.process import BrokenProcessPool
 from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -93,17 +94,16 @@ def _fix_ogg_serial(path: Path) -> None:
 
 def tag(path: Path, plan: Plan) -> None:
     """Write artist, title, album, year, BPM, key and comment: Vorbis comments, or ID3 (in WAV, as its own chunk)."""
-    from mutagen import flac, id3, mp3, oggvorbis, wave
+    from mutagen import File, id3
 
     texts = {
         "artist": plan.artist.name, "title": plan.title, "album": plan.album, "date": str(plan.year),
         "bpm": str(plan.tempo_bpm), "initialkey": plan.key.name, "comment": comment(plan),
     }  # fmt: skip
+    file: Any = File(path)
     if path.suffix in (".flac", ".ogg"):
-        file = flac.FLAC(path) if path.suffix == ".flac" else oggvorbis.OggVorbis(path)
         file.update(texts)
     else:
-        file = mp3.MP3(path) if path.suffix == ".mp3" else wave.WAVE(path)
         file.add_tags()
         frames = (id3.TPE1, id3.TIT2, id3.TALB, id3.TDRC, id3.TBPM, id3.TKEY)
         for frame, text in zip(frames, list(texts.values())[:-1], strict=True):
@@ -144,24 +144,18 @@ def render_tracks(folder: Path, plans: Sequence[Plan], workers: int) -> list[Pat
     missing = [plan for plan in plans if not is_made(folder / plan.path, plan)]
     if workers == 1 or len(missing) < 2:
         return [make_track(folder, plan) for plan in missing]
-    with (
-        progress("rendering") as on_progress,
-        ProcessPoolExecutor(
-            min(workers, len(missing)),
-            mp_context=get_context("spawn"),
-            initializer=signal.signal,  # Ctrl-C is the parent's: it lets the tracks in hand be finished
-            initargs=(signal.SIGINT, signal.SIG_IGN),
-        ) as pool,
-    ):
+    # Ctrl-C is the parent's: it lets the tracks in hand be finished
+    ignore, number = (signal.SIGINT, signal.SIG_IGN), min(workers, len(missing))
+    pool = ProcessPoolExecutor(number, get_context("spawn"), initializer=signal.signal, initargs=ignore)
+    with progress("rendering") as on_progress, pool:
         tasks = [pool.submit(make_track, folder, plan) for plan in missing]
         try:
             for done, task in enumerate(as_completed(tasks), start=1):
                 task.result()
                 on_progress(done, len(tasks))
         except BrokenProcessPool as error:
-            raise UsageError(
-                f"a worker process was ended (memory full?); try --workers 1 instead of {workers}"
-            ) from error
+            advice = f"try --workers 1 instead of {workers}"
+            raise UsageError(f"a worker process was ended (memory full?); {advice}") from error
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
@@ -195,10 +189,8 @@ def run(out: Path, seed: int, workers: int) -> int:
     rendered = render_corpus(folder, seed, workers)
     plans = plan_corpus(seed)
     length = format_duration(sum(compose(plan).duration_s for plan in plans))
-    print(
-        f"{len(plans)} synthesised tracks ({length}) in {folder}: "
-        f"{len(rendered)} rendered, {len(plans) - len(rendered)} already there"
-    )
+    made = f"{len(rendered)} rendered, {len(plans) - len(rendered)} already there"
+    print(f"{len(plans)} synthesised tracks ({length}) in {folder}: {made}")
     return 0
 
 
