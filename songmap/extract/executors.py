@@ -38,9 +38,8 @@ class WorkerPool:
         except self.song_lost:
             return {"failure": "every worker that analysed it was lost", "cause": "crash"}
         except (BrokenExecutor, CancelledError) as error:
-            raise WorkerError(
-                "the workers have ended (killed, out of memory?); what is finished is kept, run again"
-            ) from error
+            reason = "the workers have ended (killed, out of memory?); what is finished is kept, run again"
+            raise WorkerError(reason) from error
 
 
 @contextmanager
@@ -70,11 +69,9 @@ def open_worker_pool(options: ExtractionOptions, song: Path) -> Iterator[WorkerP
 
 def workplace(song: Path, options: ExtractionOptions) -> dict[str, str | bool]:
     """What must be the same wherever songs are analysed."""
-    return {
-        "Python": platform.python_version(),
-        "songmap with its libraries": analysis_fingerprint(options.config, options.engine)[:12],
-        f"seeing {song}": song.exists(),
-    }
+    analysis = analysis_fingerprint(options.config, options.engine)[:12]
+    python = platform.python_version()
+    return {"Python": python, "songmap with its libraries": analysis, f"seeing {song}": song.exists()}
 
 
 @contextmanager

@@ -75,13 +75,10 @@ class Ledger:
 
     def known(self) -> dict[Path, Known]:
         """Every path that has an outcome under this analysis."""
-        rows = self._connection.execute(
-            "SELECT path, size, mtime_ns, reading, content, failure IS NOT NULL FROM songs WHERE analysis=?",
-            (self._analysis,),
-        )
+        query = "SELECT path, size, mtime_ns, reading, content, failure IS NOT NULL FROM songs WHERE analysis=?"
+        rows = self._connection.execute(query, (self._analysis,))
         return {
-            Path(os.fsdecode(key)): Known((size, mtime_ns, reading), content, bool(failed))
-            for key, size, mtime_ns, reading, content, failed in rows
+            Path(os.fsdecode(key)): Known(tuple(stamp), content, bool(failed)) for key, *stamp, content, failed in rows
         }
 
     def keep(self, path: Path, stamp: tuple[int, int, int], outcome: Outcome) -> None:
@@ -109,9 +106,8 @@ class Ledger:
 
     def outcomes(self, paths: Collection[Path]) -> Iterator[tuple[Path, Outcome]]:
         """Those of ``paths`` that have an outcome under this analysis, in no particular order."""
-        rows = self._connection.execute(
-            "SELECT path, content, record, embedding, failure FROM songs WHERE analysis=?", (self._analysis,)
-        )
+        query = "SELECT path, content, record, embedding, failure FROM songs WHERE analysis=?"
+        rows = self._connection.execute(query, (self._analysis,))
         wanted = {os.fsencode(path): path for path in paths}
         for key, *outcome in rows:
             if path := wanted.get(key):
@@ -158,9 +154,5 @@ def open_ledger(path: Path, config: AudioConfig, engine: str = DEFAULT_ENGINE) -
 
 
 def _outcome(content: str | None, record: str | None, embedding: bytes | None, failure: str | None) -> Outcome:
-    return Outcome(
-        content,
-        json.loads(record) if record else None,
-        np.frombuffer(embedding, np.float32) if embedding else None,
-        failure,
-    )
+    numbers = np.frombuffer(embedding, np.float32) if embedding else None
+    return Outcome(content, json.loads(record) if record else None, numbers, failure)

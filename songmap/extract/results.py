@@ -61,10 +61,8 @@ class Extraction:
 
     def records(self) -> list[dict[str, Any]]:
         """Every song with a ``failure`` of None, then every file that failed with its reason."""
-        songs = self.library.songs.to_dict("records")
-        return [song | {"failure": None} for song in songs] + [
-            {"file_path": str(failure.path), "failure": failure.reason} for failure in self.failures
-        ]
+        songs = self.library.songs.assign(failure=None).to_dict("records")
+        return songs + [{"file_path": str(failure.path), "failure": failure.reason} for failure in self.failures]
 
 
 @dataclass(frozen=True)

@@ -60,7 +60,7 @@ def analyse(signal: Signal, config: AudioConfig, block_frames: int = spectra.BLO
     SongFrames
     """
     collected, harmonic = _collect(signal, config, block_frames)
-    mel_db = power_to_db(collected.mel)
+    mel_db, both = power_to_db(collected.mel), zip(signal.blocks(), harmonic.blocks(), strict=True)
     features = {
         "mfcc": mfcc(mel_db, config.n_mfcc),
         "chroma": chroma(signal, tuning_of_peaks(collected.peaks), config),
@@ -71,9 +71,7 @@ def analyse(signal: Signal, config: AudioConfig, block_frames: int = spectra.BLO
         "rms": rms(signal.blocks(), len(signal), config),
         "harmonic_rms": rms(harmonic.blocks(), len(signal), config),
         # the two parts add up to the mix, so the percussive one needs no inverse transform of its own
-        "percussive_rms": rms(
-            (mix - part for mix, part in zip(signal.blocks(), harmonic.blocks(), strict=True)), len(signal), config
-        ),
+        "percussive_rms": rms((mix - part for mix, part in both), len(signal), config),
     }
     mel_db -= mel_db.max()
     features["mel"] = mel_db

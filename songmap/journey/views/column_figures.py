@@ -77,13 +77,10 @@ def with_unit(value: float, column: str) -> str:
 
 def unusual_in_words(unusual: UnusualColumn) -> tuple[str, str, str, str]:
     """Column, value, position, and the library's median."""
-    return (
-        column_label(unusual.column),
-        with_unit(unusual.value, unusual.column),
-        f"percentile {unusual.percentile:.0f}, {abs(unusual.z_score):.1f} standard deviations "
-        f"{'above' if unusual.z_score > 0 else 'below'} the mean",
-        f"library's median {with_unit(unusual.median, unusual.column)}",
-    )
+    value, median = (with_unit(number, unusual.column) for number in (unusual.value, unusual.median))
+    away = f"{abs(unusual.z_score):.1f} standard deviations {'above' if unusual.z_score > 0 else 'below'} the mean"
+    position = f"percentile {unusual.percentile:.0f}, {away}"
+    return column_label(unusual.column), value, position, f"library's median {median}"
 
 
 def _write_single_numbers(axes: "Axes", embedding: np.ndarray) -> None:
