@@ -32,6 +32,11 @@ class Key:
         """As in tags: ``F#m``, ``C``."""
         return PITCH_CLASSES[self.tonic] + ("m" if self.mode == "minor" else "")
 
+    @property
+    def pitch_classes(self) -> frozenset[int]:
+        """The seven pitch classes of the scale."""
+        return frozenset((self.tonic + step) % 12 for step in SCALES[self.mode])
+
     def pitch(self, degree: int, lowest: int) -> int:
         """MIDI note number of a degree; degree 0 is the first tonic at or above ``lowest``."""
         octave, step = divmod(degree, 7)
