@@ -32,27 +32,19 @@ def build_parser() -> argparse.ArgumentParser:
     parser = new_parser(__doc__)
     add = parser.add_argument
     add("--music", type=Path, metavar="DIR", help="music folder (default: WORKSPACE/data/raw)")
-    add(
-        "--labels", default="folder", metavar="folder|tag|FILE.csv",
-        help="source of genres: GENRE/Artist/Album folders, the files' own tags, or a table of files and genres",
-    )  # fmt: skip
+    labels = "source of genres: GENRE/Artist/Album folders, the files' own tags, or a table of files and genres"
+    add("--labels", default="folder", metavar="folder|tag|FILE.csv", help=labels)
     add("--workers", type=whole_number(1), default=usable_cores(), metavar="N", help="songs at the same time")
-    add(
-        "--timeout", type=whole_number(1), default=600, metavar="S", dest="timeout_s",
-        help="seconds after which a song is given up",
-    )  # fmt: skip
+    timeout = "seconds after which a song is given up"
+    add("--timeout", type=whole_number(1), default=600, metavar="S", dest="timeout_s", help=timeout)
     add("--nice", type=whole_number(0, 19), default=10, metavar="N", help="priority of the workers, 19 is the lowest")
     add("--limit", type=whole_number(1), metavar="N", help="decode at most N songs in this run")
     add("--retry-failed", action="store_true", help="try again what failed before and has not changed")
     add("--dry-run", action="store_true", help="print what there is to do, and do nothing")
-    add(
-        "--engine", choices=ENGINES, default=DEFAULT_ENGINE,
-        help="what computes columns 0-633: songmap, or plain librosa calls as the reference, some 13 times slower",
-    )  # fmt: skip
-    add(
-        "--verify", type=whole_number(1), metavar="N",
-        help="extract nothing; compare N songs of the library with librosa, print the largest deviation",
-    )  # fmt: skip
+    engine = "what computes columns 0-633: songmap, or plain librosa calls as the reference, some 13 times slower"
+    add("--engine", choices=ENGINES, default=DEFAULT_ENGINE, help=engine)
+    verify = "extract nothing; compare N songs of the library with librosa, print the largest deviation"
+    add("--verify", type=whole_number(1), metavar="N", help=verify)
     add("--executor", choices=EXECUTORS, default="threads", help="where workers are kept; dask: an existing cluster")
     add("--scheduler", metavar="tcp://HOST:PORT", help="the cluster's scheduler, for --executor dask")
     add("--json", action="store_true", help="print the result as one JSON document")

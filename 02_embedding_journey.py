@@ -24,23 +24,16 @@ from songmap.library.library import load_library
 
 def build_parser() -> argparse.ArgumentParser:
     parser = new_parser(__doc__)
-    which = parser.add_mutually_exclusive_group()
-    which.add_argument(
-        "--song", nargs="+", action="extend", default=[], metavar="NAME|FILE",
-        help="songs to draw: a name, title or path of the library, or another audio file",
-    )  # fmt: skip
+    which, add = parser.add_mutually_exclusive_group(), parser.add_argument
+    songs = "songs to draw: a name, title or path of the library, or another audio file"
+    which.add_argument("--song", nargs="+", action="extend", default=[], metavar="NAME|FILE", help=songs)
     which.add_argument("--all", action="store_true", dest="all_songs", help="draw every song of the library")
-    parser.add_argument("--method", choices=METHODS, default="umap", help="method of the maps")
-    parser.add_argument(
-        "--refit", action="store_true", help="fit the maps again; otherwise new songs are placed on them"
-    )
-    parser.add_argument(
-        "--seed", type=whole_number(0, 2**32 - 1), metavar="N",
-        help=f"seed of the maps (first time: {DEFAULT_SEED}); another one fits them again",
-    )  # fmt: skip
-    parser.add_argument(
-        "--format", nargs="+", choices=("png", "svg", "pdf"), default=["png"], dest="formats", help="of the pictures"
-    )
+    add("--method", choices=METHODS, default="umap", help="method of the maps")
+    add("--refit", action="store_true", help="fit the maps again; otherwise new songs are placed on them")
+    seed = f"seed of the maps (first time: {DEFAULT_SEED}); another one fits them again"
+    add("--seed", type=whole_number(0, 2**32 - 1), metavar="N", help=seed)
+    pictures, formats = "of the pictures", ("png", "svg", "pdf")
+    add("--format", nargs="+", choices=formats, default=["png"], dest="formats", help=pictures)
     return parser
 
 

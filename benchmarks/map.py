@@ -26,8 +26,9 @@ from songmap.core.workspace import REPOSITORY, Workspace
 from songmap.journey.embedding import UMAP_NEIGHBOURS, principal_axes
 from songmap.journey.song_map import N_COMPONENTS, PLACING_NEIGHBOURS
 from songmap.journey.standardise import standardise
-from songmap.journey.trust import preserved, sampled_songs
+from songmap.journey.trust import MAX_CHECKED, preserved
 from songmap.library.library import Library, load_library, save_library, song_table
+from songmap.library.spaces import sampled_rows
 
 N_GENRES, K, COMPARED = 40, 10, 5_000
 
@@ -99,7 +100,7 @@ def shortcuts(library: Library, held_out: int) -> str:
         (f"of {N_COMPONENTS} components", scaled @ axes.T),
     ):
         model = UMAP(n_neighbors=UMAP_NEIGHBOURS, random_state=0, n_jobs=1).fit(points)
-        trust, recall = preserved(scaled, model.embedding_, K, sampled_songs(len(scaled)))
+        trust, recall = preserved(scaled, model.embedding_, K, sampled_rows(len(scaled), MAX_CHECKED))
         lines.append([name, f"{trust:.4f}", f"{recall:.3f}"])
     near = NearestNeighbors(n_neighbors=PLACING_NEIGHBOURS, algorithm="brute").fit(points)
     places = model.embedding_[near.kneighbors(further @ axes.T, return_distance=False)]

@@ -10,30 +10,17 @@ from songmap.core.errors import SchemaError
 
 # what numpy arrays and pandas tables are made of
 TABLE_CLASSES = {
-    ("builtins", "slice"),
-    ("numpy", "dtype"),
-    ("numpy", "ndarray"),
-    ("numpy._core.multiarray", "_reconstruct"),
-    ("numpy._core.multiarray", "scalar"),
+    ("builtins", "slice"), ("numpy", "dtype"), ("numpy", "ndarray"),
+    ("numpy._core.multiarray", "_reconstruct"), ("numpy._core.multiarray", "scalar"),
     ("numpy._core.numeric", "_frombuffer"),
-    ("numpy.core.multiarray", "_reconstruct"),
-    ("numpy.core.multiarray", "scalar"),
-    ("numpy.core.numeric", "_frombuffer"),
-    ("pandas", "DataFrame"),
-    ("pandas", "Index"),
-    ("pandas", "RangeIndex"),
-    ("pandas", "StringDtype"),
-    ("pandas._libs.arrays", "__pyx_unpickle_NDArrayBacked"),
-    ("pandas._libs.internals", "_unpickle_block"),
-    ("pandas.arrays", "StringArray"),
-    ("pandas.core.arrays.string_", "StringArray"),
-    ("pandas.core.arrays.string_", "StringDtype"),
-    ("pandas.core.frame", "DataFrame"),
-    ("pandas.core.indexes.base", "Index"),
-    ("pandas.core.indexes.base", "_new_Index"),
-    ("pandas.core.indexes.range", "RangeIndex"),
-    ("pandas.core.internals.managers", "BlockManager"),
-}
+    ("numpy.core.multiarray", "_reconstruct"), ("numpy.core.multiarray", "scalar"), ("numpy.core.numeric", "_frombuffer"),
+    ("pandas", "DataFrame"), ("pandas", "Index"), ("pandas", "RangeIndex"), ("pandas", "StringDtype"),
+    ("pandas._libs.arrays", "__pyx_unpickle_NDArrayBacked"), ("pandas._libs.internals", "_unpickle_block"),
+    ("pandas.arrays", "StringArray"), ("pandas.core.arrays.string_", "StringArray"),
+    ("pandas.core.arrays.string_", "StringDtype"), ("pandas.core.frame", "DataFrame"),
+    ("pandas.core.indexes.base", "Index"), ("pandas.core.indexes.base", "_new_Index"),
+    ("pandas.core.indexes.range", "RangeIndex"), ("pandas.core.internals.managers", "BlockManager"),
+}  # fmt: skip
 
 
 def load_pickle(path: Path, content: bytes, allowed: set[tuple[str, str]]) -> Any:

@@ -109,98 +109,71 @@ class Plan:
         return f"{self.artist.genre}/{self.artist.name} - {self.title}{self.suffix}"
 
 
-_LUNA_VELOCE = Artist(
-    "Luna Veloce", ITALODANCE,
+_LUNA_VELOCE = Artist("Luna Veloce", ITALODANCE,
     (("Città di Notte", 2001, ("Città di Notte", "Corri con Me")), ("Blu Elettrico", 2003, ("Blu Elettrico", "L'Ultima Estate"))),
     (126, 136), "song", "syncopated", "offbeat", "offbeat", "broken", "eighths",
     _LEADS["square"], _BASSES["round"], _CHORDS["piano"], _PADS["warm"], _ARPS["square"],
 )  # fmt: skip
-_MISTRAL_NORD = Artist(
-    "Mistral Nord", TRANCE,
+_MISTRAL_NORD = Artist("Mistral Nord", TRANCE,
     (("Couleurs du Ciel", 2004, ("Été sans fin", "Couleurs du Ciel")), ("À l'horizon", 2007, ("À l'horizon", "Mistral"))),
     (130, 140), "journey", "soaring", "rolling", "gate", "up", "sixteenths",
     _LEADS["supersaw"], _BASSES["pluck"], _CHORDS["supersaw"], _PADS["bright"], _ARPS["pluck"],
     kick_decay_s=0.1, kick_click=0.7, hat_hz=8500, room_s=2.2, room_level=0.42, delay_level=0.4, duck_depth=0.75,
-    major_share=0.15,
-)  # fmt: skip
+    major_share=0.15)  # fmt: skip
 
 ARTISTS: tuple[Artist, ...] = (
     _LUNA_VELOCE,
-    replace(
-        _LUNA_VELOCE, name="Marco Fiamma", tempo_bpm=(130, 140),
+    replace(_LUNA_VELOCE, name="Marco Fiamma", tempo_bpm=(130, 140),
         albums=(("Radio Adriatico", 1999, ("Onda su Onda", "Perché No")), ("Fuoco Lento", 2002, ("Fuoco Lento", "Balla, Balla, Sofia"))),
         hook="staccato", bass_line="gallop", chord_rhythm="clave", lead=_LEADS["organ"], bass=_BASSES["square"],
-        chords=_CHORDS["organ"], pad=_PADS["hollow"], kick_drive=3.0, clap_hz=900, delay_level=0.15, duck_depth=0.45,
-    ),
-    replace(
-        _LUNA_VELOCE, name="Neon Riviera", tempo_bpm=(127, 137),
+        chords=_CHORDS["organ"], pad=_PADS["hollow"], kick_drive=3.0, clap_hz=900, delay_level=0.15, duck_depth=0.45),
+    replace(_LUNA_VELOCE, name="Neon Riviera", tempo_bpm=(127, 137),
         albums=(("Plastic Hearts", 2000, ("Call Me Tonight", "Plastic Hearts")), ("Dancing in July", 2005, ("Dancing in July", "Sunset over Rimini"))),
         hook="syncopated", bass_line="octaves", chord_rhythm="clave", lead=_LEADS["vowel"], bass=_BASSES["deep"],
-        pad=_PADS["choir"], room_s=1.5, room_level=0.22, hat_hz=9500, major_share=0.5,
-    ),
-    replace(
-        _LUNA_VELOCE, name="Gemelli 99", tempo_bpm=(132, 142),
+        pad=_PADS["choir"], room_s=1.5, room_level=0.22, hat_hz=9500, major_share=0.5),
+    replace(_LUNA_VELOCE, name="Gemelli 99", tempo_bpm=(132, 142),
         albums=(("Gira Gira", 1999, ("Gira Gira", "Più in Alto")), ("Cuore Digitale", 2001, ("Cuore Digitale", "Sette Secondi"))),
         hats="offbeat", hook="staccato", lead=_LEADS["pulse"], bass=_BASSES["square"], chords=_CHORDS["brass"], arp=_ARPS["acid"],
-        kick_decay_s=0.09, kick_click=0.9, hat_hz=7000, delay_beats=0.5, duck_depth=0.7,
-    ),
-    replace(
-        _LUNA_VELOCE, name="Stella Cadente Project", tempo_bpm=(128, 138),
+        kick_decay_s=0.09, kick_click=0.9, hat_hz=7000, delay_beats=0.5, duck_depth=0.7),
+    replace(_LUNA_VELOCE, name="Stella Cadente Project", tempo_bpm=(128, 138),
         albums=(("Così Sia", 2002, ("Andrò Lontano", "Così Sia")), ("Forever Saturday", 2006, ("Forever Saturday", "Stella Cadente"))),
         hats="sixteenths", form="mixed", lead=_LEADS["saw"], bass=_BASSES["pluck"], chords=_CHORDS["supersaw"], pad=_PADS["bright"],
-        arp=_ARPS["glass"], room_s=1.7, room_level=0.27, delay_level=0.3, duck_depth=0.7,
-    ),
-    replace(
-        _LUNA_VELOCE, name="Kobra Lido", tempo_bpm=(129, 139),
+        arp=_ARPS["glass"], room_s=1.7, room_level=0.27, delay_level=0.3, duck_depth=0.7),
+    replace(_LUNA_VELOCE, name="Kobra Lido", tempo_bpm=(129, 139),
         albums=(("È Già Mattina", 2000, ("È Già Mattina", "Luci sul Molo")), ("Robot Innamorato", 2004, ("Robot Innamorato", "Zanzara"))),
         hook="syncopated", bass_line="gallop", lead=_LEADS["wide"], bass=_BASSES["square"], chords=_CHORDS["strings"],
-        pad=_PADS["choir"], kick_decay_s=0.15, hat_hz=7500, clap_hz=1500, delay_beats=0.5, major_share=0.0,
-    ),
+        pad=_PADS["choir"], kick_decay_s=0.15, hat_hz=7500, clap_hz=1500, delay_beats=0.5, major_share=0.0),
     _MISTRAL_NORD,
-    replace(
-        _MISTRAL_NORD, name="Aurora Vale", tempo_bpm=(131, 141),
+    replace(_MISTRAL_NORD, name="Aurora Vale", tempo_bpm=(131, 141),
         albums=(("First Light", 2003, ("First Light", "Ninth Meridian")), ("Salt and Starlight", 2008, ("Salt and Starlight", "Beneath the Ice"))),
         arp_shape="updown", lead=_LEADS["glass"], bass=_BASSES["deep"], chords=_CHORDS["strings"], pad=_PADS["choir"],
-        arp=_ARPS["glass"], room_s=2.6, room_level=0.48, kick_click=0.4, hat_hz=9500,
-    ),
-    replace(
-        _MISTRAL_NORD, name="Kaarna", tempo_bpm=(134, 142),
+        arp=_ARPS["glass"], room_s=2.6, room_level=0.48, kick_click=0.4, hat_hz=9500),
+    replace(_MISTRAL_NORD, name="Kaarna", tempo_bpm=(134, 142),
         albums=(("Revontulet", 2001, ("Yötön yö", "Revontulet")), ("Pohjantähti", 2005, ("Hiljainen järvi", "Pohjantähti"))),
         hats="shuffle", bass_line="rolling octaves", arp_shape="skip", lead=_LEADS["saw"], bass=_BASSES["growl"], pad=_PADS["hollow"],
-        arp=_ARPS["acid"], kick_drive=3.0, hat_hz=7000, room_s=1.8, room_level=0.32, major_share=0.0,
-    ),
-    replace(
-        _MISTRAL_NORD, name="Solaris Drift", tempo_bpm=(128, 138),
+        arp=_ARPS["acid"], kick_drive=3.0, hat_hz=7000, room_s=1.8, room_level=0.32, major_share=0.0),
+    replace(_MISTRAL_NORD, name="Solaris Drift", tempo_bpm=(128, 138),
         albums=(("Gravity Well", 2009, ("Gravity Well", "Parallax")), ("Long Way Home", 2012, ("Orbit Decay", "Long Way Home"))),
         lead=_LEADS["wide"], bass=_BASSES["round"], pad=_PADS["warm"], arp_shape="broken",
-        chord_rhythm="offbeat", kick_decay_s=0.15, delay_beats=0.5, duck_depth=0.65,
-    ),
-    replace(
-        _MISTRAL_NORD, name="Nordlicht Allee", tempo_bpm=(132, 140),
+        chord_rhythm="offbeat", kick_decay_s=0.15, delay_beats=0.5, duck_depth=0.65),
+    replace(_MISTRAL_NORD, name="Nordlicht Allee", tempo_bpm=(132, 140),
         albums=(("Traumfänger", 2000, ("Fernweh", "Traumfänger")), ("Über den Dächern", 2004, ("Über den Dächern", "Glasmeer"))),
         hats="eighths", form="mixed", hook="staccato", arp_shape="up", lead=_LEADS["square"], chords=_CHORDS["piano"], pad=_PADS["warm"],
-        arp=_ARPS["square"], delay_level=0.25, major_share=0.4,
-    ),
-    replace(
-        _MISTRAL_NORD, name="Wierzba i Sól", tempo_bpm=(130, 138),
+        arp=_ARPS["square"], delay_level=0.25, major_share=0.4),
+    replace(_MISTRAL_NORD, name="Wierzba i Sól", tempo_bpm=(130, 138),
         albums=(("Światło", 2006, ("Światło", "Droga na północ")), ("Cisza", 2010, ("Cisza", "Lato w Gdańsku"))),
         hats="shuffle", arp_shape="updown", lead=_LEADS["vowel"], bass=_BASSES["round"], chords=_CHORDS["brass"], clap_hz=900,
-        kick_decay_s=0.13, kick_click=0.5, duck_depth=0.6,
-    ),
-    replace(
-        _LUNA_VELOCE, name="Confine Aperto", tempo_bpm=(130, 138), hybrid=True,
+        kick_decay_s=0.13, kick_click=0.5, duck_depth=0.6),
+    replace(_LUNA_VELOCE, name="Confine Aperto", tempo_bpm=(130, 138), hybrid=True,
         albums=(("Tra Due Mondi", 2003, ("Tra Due Mondi", "Mezzanotte a Metà")),),
         hats="sixteenths", form="mixed", hook="syncopated", bass_line="rolling", chord_rhythm="gate", arp_shape="updown",
         lead=_LEADS["supersaw"], bass=_BASSES["growl"], chords=_CHORDS["supersaw"], pad=_PADS["bright"],
-        arp=_ARPS["pluck"], room_s=1.9, room_level=0.3, delay_level=0.3,
-    ),
-    replace(
-        _MISTRAL_NORD, name="Zwischenraum", tempo_bpm=(129, 137), hybrid=True,
+        arp=_ARPS["pluck"], room_s=1.9, room_level=0.3, delay_level=0.3),
+    replace(_MISTRAL_NORD, name="Zwischenraum", tempo_bpm=(129, 137), hybrid=True,
         albums=(("Halfway Signal", 2005, ("Halfway Signal", "Piazza am Meer")),),
         hats="eighths", form="mixed", hook="syncopated", bass_line="offbeat", chord_rhythm="clave", arp_shape="broken",
         lead=_LEADS["pulse"], bass=_BASSES["round"], chords=_CHORDS["piano"], pad=_PADS["warm"], arp=_ARPS["square"],
-        room_s=1.5, room_level=0.24, delay_level=0.3,
-    ),
+        room_s=1.5, room_level=0.24, delay_level=0.3),
 )  # fmt: skip
 
 

@@ -116,71 +116,36 @@ class Score:
             beat += BEATS_PER_BAR * section.n_bars
 
 
+_INTRO = Section("intro", 4, "kick hats bass")
+_HOOK, _FINALE = Section("hook", 8, f"{_BAND} lead"), Section("hook", 8, f"{_BAND} lead double")
+_CLIMAX = Section("climax", 8, f"{_BAND} arp pad lead double")
 FORMS: dict[str, tuple[tuple[Section, ...], ...]] = {
     "song": (
-        (
-            Section("intro", 4, "kick hats chords", (900, 9000)),
-            Section("verse", 2, _BAND),
-            Section("hook", 8, f"{_BAND} lead"),
-            Section("break", 6, "chords pad soft"),
-            Section("hook", 8, f"{_BAND} lead double"),
-        ),
-        (
-            Section("riff", 4, "chords lead", (1500, OPEN_HZ)),
-            Section("hook", 8, f"{_BAND} lead"),
-            Section("verse", 4, f"{_DRUMS} bass arp"),
-            Section("break", 4, "chords soft roll"),
-            Section("hook", 8, f"{_BAND} lead double"),
-        ),
-        (
-            Section("intro", 4, "kick hats bass"),
-            Section("hook", 8, f"{_BAND} lead"),
-            Section("break", 6, "pad chords soft"),
-            Section("hook", 8, f"{_BAND} arp lead double"),
-        ),
+        (Section("intro", 4, "kick hats chords", (900, 9000)), Section("verse", 2, _BAND), _HOOK,
+         Section("break", 6, "chords pad soft"), _FINALE),
+        (Section("riff", 4, "chords lead", (1500, OPEN_HZ)), _HOOK, Section("verse", 4, f"{_DRUMS} bass arp"),
+         Section("break", 4, "chords soft roll"), _FINALE),
+        (_INTRO, _HOOK, Section("break", 6, "pad chords soft"), Section("hook", 8, f"{_BAND} arp lead double")),
     ),
     "journey": (
-        (
-            Section("intro", 4, "kick hats bass"),
-            Section("groove", 4, f"{_DRUMS} bass arp", (600, 9000)),
-            Section("breakdown", 6, "pad soft", (1500, 12_000)),
-            Section("build-up", 2, "pad arp roll", (2500, OPEN_HZ)),
-            Section("climax", 8, f"{_BAND} arp pad lead"),
-            Section("outro", 2, "kick hats bass arp", (9000, 1200)),
-        ),
-        (
-            Section("opening", 4, "pad arp", (500, 6000)),
-            Section("groove", 6, f"{_DRUMS} bass arp pad"),
-            Section("breakdown", 4, "pad arp soft", (1800, 9000)),
-            Section("build-up", 4, "hats pad arp soft roll", (2500, OPEN_HZ)),
-            Section("climax", 8, f"{_BAND} arp pad lead double"),
-        ),
-        (
-            Section("groove", 8, f"{_DRUMS} bass arp pad", (500, OPEN_HZ)),
-            Section("breakdown", 4, "pad soft", (2000, 12_000)),
-            Section("build-up", 4, "chords arp roll", (2500, OPEN_HZ)),
-            Section("climax", 8, f"{_BAND} arp pad lead double"),
-            Section("outro", 2, "kick hats open bass"),
-        ),
+        (_INTRO, Section("groove", 4, f"{_DRUMS} bass arp", (600, 9000)),
+         Section("breakdown", 6, "pad soft", (1500, 12_000)), Section("build-up", 2, "pad arp roll", (2500, OPEN_HZ)),
+         Section("climax", 8, f"{_BAND} arp pad lead"), Section("outro", 2, "kick hats bass arp", (9000, 1200))),
+        (Section("opening", 4, "pad arp", (500, 6000)), Section("groove", 6, f"{_DRUMS} bass arp pad"),
+         Section("breakdown", 4, "pad arp soft", (1800, 9000)),
+         Section("build-up", 4, "hats pad arp soft roll", (2500, OPEN_HZ)), _CLIMAX),
+        (Section("groove", 8, f"{_DRUMS} bass arp pad", (500, OPEN_HZ)),
+         Section("breakdown", 4, "pad soft", (2000, 12_000)),
+         Section("build-up", 4, "chords arp roll", (2500, OPEN_HZ)), _CLIMAX, Section("outro", 2, "kick hats open bass")),
     ),
     "mixed": (
-        (
-            Section("intro", 4, "kick hats bass"),
-            Section("hook", 8, f"{_BAND} lead"),
-            Section("breakdown", 4, "pad soft", (1800, 12_000)),
-            Section("build-up", 2, "pad chords roll", (3000, OPEN_HZ)),
-            Section("climax", 8, f"{_BAND} arp lead double"),
-        ),
-        (
-            Section("opening", 4, "pad arp", (900, 9000)),
-            Section("groove", 4, f"{_BAND} arp"),
-            Section("break", 4, "chords pad soft"),
-            Section("build-up", 2, "chords arp roll", (3000, OPEN_HZ)),
-            Section("hook", 8, f"{_BAND} lead double"),
-            Section("outro", 4, "kick clap hats bass chords", (OPEN_HZ, 1500)),
-        ),
+        (_INTRO, _HOOK, Section("breakdown", 4, "pad soft", (1800, 12_000)),
+         Section("build-up", 2, "pad chords roll", (3000, OPEN_HZ)), Section("climax", 8, f"{_BAND} arp lead double")),
+        (Section("opening", 4, "pad arp", (900, 9000)), Section("groove", 4, f"{_BAND} arp"),
+         Section("break", 4, "chords pad soft"), Section("build-up", 2, "chords arp roll", (3000, OPEN_HZ)), _FINALE,
+         Section("outro", 4, "kick clap hats bass chords", (OPEN_HZ, 1500))),
     ),
-}
+}  # fmt: skip
 
 
 def strikes(pattern: str) -> Iterator[tuple[int, int, str]]:

@@ -71,25 +71,18 @@ def tone(patch: Patch, pitch: int, length_s: float, rng: Generator) -> np.ndarra
     n_samples = round((length_s + patch.release_s) * RATE_HZ)
     clock = np.arange(n_samples, dtype=np.uint32)
     settled, struck = _tables(patch, fundamental_hz)
-    left, right, left_struck, right_struck = np.zeros((4, n_samples), dtype=np.float32)
+    sound, onset = np.zeros((2, 2, n_samples), dtype=np.float32)
     for place in np.linspace(-1, 1, patch.voices) if patch.voices > 1 else (0.0,):
         frequency_hz = fundamental_hz * 2 ** (patch.detune_cents * place / 1200)
         index = _phase(frequency_hz, clock, rng) >> np.uint32(32 - _TABLE_BITS)
         angle = np.pi / 4 * (1 + place * patch.width)
-        to_left, to_right = np.float32(np.cos(angle)), np.float32(np.sin(angle))
-        wave = settled[index]
-        left += to_left * wave
-        right += to_right * wave
+        gains = np.array([[np.cos(angle)], [np.sin(angle)]], dtype=np.float32)
+        sound += gains * settled[index]
         if struck is not None:
-            wave = struck[index]
-            left_struck += to_left * wave
-            right_struck += to_right * wave
-    sound = np.stack([left, right])
+            onset += gains * struck[index]
     time_s = clock.astype(np.float32) / RATE_HZ
     if struck is not None:
-        fade = np.exp(-time_s / patch.sweep_s)
-        sound[0] += left_struck * fade
-        sound[1] += right_struck * fade
+        sound += onset * np.exp(-time_s / patch.sweep_s)
     sound *= np.float32(1 / np.sqrt(patch.voices))
     if patch.sub:
         turns = np.float32(2 * np.pi * fundamental_hz / 2) * time_s

@@ -1,7 +1,5 @@
 """A score becomes samples: instruments play, buses are ducked, filtered, echoed, reverberated, mastered."""
 
-from collections.abc import Callable
-
 import numpy as np
 
 from songmap.demo import effects, instruments
@@ -71,16 +69,15 @@ def _drums(score: Score, n_samples: int) -> tuple[np.ndarray, np.ndarray]:
     plan, artist = score.plan, score.plan.artist
     rng = np.random.default_rng([plan.seed, plan.index, 4])
     root_hz = instruments.pitch_hz(28 + (plan.key.tonic - 28) % 12)  # the kick is tuned to the tonic, from E1 up
-    makers: dict[str, Callable[[], np.ndarray]] = {
-        "kick": lambda: instruments.kick(rng, root_hz, artist.kick_decay_s, artist.kick_click, artist.kick_drive),
-        "clap": lambda: instruments.clap(rng, artist.clap_hz),
-        "snare": lambda: instruments.snare(rng, artist.clap_hz),
-        "tom": lambda: instruments.tom(rng, 2 * root_hz),
-        "hat": lambda: instruments.cymbal(rng, artist.hat_hz, 0.03),
-        "open hat": lambda: instruments.cymbal(rng, artist.hat_hz, 0.12),
-        "crash": lambda: instruments.cymbal(rng, 0.5 * artist.hat_hz, 0.6),
+    kit = {
+        "kick": instruments.kick(rng, root_hz, artist.kick_decay_s, artist.kick_click, artist.kick_drive),
+        "clap": instruments.clap(rng, artist.clap_hz),
+        "snare": instruments.snare(rng, artist.clap_hz),
+        "tom": instruments.tom(rng, 2 * root_hz),
+        "hat": instruments.cymbal(rng, artist.hat_hz, 0.03),
+        "open hat": instruments.cymbal(rng, artist.hat_hz, 0.12),
+        "crash": instruments.cymbal(rng, 0.5 * artist.hat_hz, 0.6),
     }
-    kit = {drum: make() for drum, make in makers.items()}
     beat_s = 60 / plan.tempo_bpm
     bus = np.zeros((2, n_samples), dtype=np.float32)
     for hit in score.hits:

@@ -19,10 +19,11 @@ from concurrent.futures.process import BrokenProcessPool
 from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from songmap.core.cli import script_main, whole_number
+from songmap.core.cli import Parser, script_main, whole_number
 from songmap.core.defaults import DEFAULT_SEED, usable_cores
 from songmap.core.errors import AudioError, UsageError
 from songmap.core.files import write_atomically
@@ -93,17 +94,16 @@ def _fix_ogg_serial(path: Path) -> None:
 
 def tag(path: Path, plan: Plan) -> None:
     """Write artist, title, album, year, BPM, key and comment: Vorbis comments, or ID3 (in WAV, as its own chunk)."""
-    from mutagen import flac, id3, mp3, oggvorbis, wave
+    from mutagen import File, id3
 
     texts = {
         "artist": plan.artist.name, "title": plan.title, "album": plan.album, "date": str(plan.year),
         "bpm": str(plan.tempo_bpm), "initialkey": plan.key.name, "comment": comment(plan),
     }  # fmt: skip
+    file: Any = File(path)
     if path.suffix in (".flac", ".ogg"):
-        file = flac.FLAC(path) if path.suffix == ".flac" else oggvorbis.OggVorbis(path)
         file.update(texts)
     else:
-        file = mp3.MP3(path) if path.suffix == ".mp3" else wave.WAVE(path)
         file.add_tags()
         frames = (id3.TPE1, id3.TIT2, id3.TALB, id3.TDRC, id3.TBPM, id3.TKEY)
         for frame, text in zip(frames, list(texts.values())[:-1], strict=True):
@@ -144,24 +144,18 @@ def render_tracks(folder: Path, plans: Sequence[Plan], workers: int) -> list[Pat
     missing = [plan for plan in plans if not is_made(folder / plan.path, plan)]
     if workers == 1 or len(missing) < 2:
         return [make_track(folder, plan) for plan in missing]
-    with (
-        progress("rendering") as on_progress,
-        ProcessPoolExecutor(
-            min(workers, len(missing)),
-            mp_context=get_context("spawn"),
-            initializer=signal.signal,  # Ctrl-C is the parent's: it lets the tracks in hand be finished
-            initargs=(signal.SIGINT, signal.SIG_IGN),
-        ) as pool,
-    ):
+    # Ctrl-C is the parent's: it lets the tracks in hand be finished
+    ignore, number = (signal.SIGINT, signal.SIG_IGN), min(workers, len(missing))
+    pool = ProcessPoolExecutor(number, get_context("spawn"), initializer=signal.signal, initargs=ignore)
+    with progress("rendering") as on_progress, pool:
         tasks = [pool.submit(make_track, folder, plan) for plan in missing]
         try:
             for done, task in enumerate(as_completed(tasks), start=1):
                 task.result()
                 on_progress(done, len(tasks))
         except BrokenProcessPool as error:
-            raise UsageError(
-                f"a worker process was ended (memory full?); try --workers 1 instead of {workers}"
-            ) from error
+            advice = f"try --workers 1 instead of {workers}"
+            raise UsageError(f"a worker process was ended (memory full?); {advice}") from error
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
@@ -195,33 +189,20 @@ def run(out: Path, seed: int, workers: int) -> int:
     rendered = render_corpus(folder, seed, workers)
     plans = plan_corpus(seed)
     length = format_duration(sum(compose(plan).duration_s for plan in plans))
-    print(
-        f"{len(plans)} synthesised tracks ({length}) in {folder}: "
-        f"{len(rendered)} rendered, {len(plans) - len(rendered)} already there"
-    )
+    made = f"{len(rendered)} rendered, {len(plans) - len(rendered)} already there"
+    print(f"{len(plans)} synthesised tracks ({length}) in {folder}: {made}")
     return 0
 
 
 def build_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="python -m songmap.demo.studio",
         description="Render the synthesised demo corpus: 52 tracks, ITALODANCE and TRANCE.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
-    parser.add_argument(
-        "--out",
-        type=Path,
-        required=True,
-        metavar="FOLDER",
-        default=argparse.SUPPRESS,
-        help="folder that gets ITALODANCE/, TRANCE/ and truth.csv",
-    )
-    parser.add_argument(
-        "--seed", type=whole_number(0), default=DEFAULT_SEED, metavar="N", help="another seed is other music"
-    )
-    parser.add_argument(
-        "--workers", type=whole_number(1), default=usable_cores(), metavar="N", help="processes at a time"
-    )
+    add, out = parser.add_argument, "folder that gets ITALODANCE/, TRANCE/ and truth.csv"
+    add("--out", type=Path, required=True, metavar="FOLDER", help=out)
+    add("--seed", type=whole_number(0), default=DEFAULT_SEED, metavar="N", help="another seed is other music")
+    add("--workers", type=whole_number(1), default=usable_cores(), metavar="N", help="processes at a time")
     return parser
 
 

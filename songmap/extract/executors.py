@@ -38,9 +38,8 @@ class WorkerPool:
         except self.song_lost:
             return {"failure": "every worker that analysed it was lost", "cause": "crash"}
         except (BrokenExecutor, CancelledError) as error:
-            raise WorkerError(
-                "the workers have ended (killed, out of memory?); what is finished is kept, run again"
-            ) from error
+            reason = "the workers have ended (killed, out of memory?); what is finished is kept, run again"
+            raise WorkerError(reason) from error
 
 
 @contextmanager
@@ -58,25 +57,21 @@ def open_worker_pool(options: ExtractionOptions, song: Path) -> Iterator[WorkerP
     if options.executor == "threads":
         executor = ThreadPoolExecutor(options.workers)
     else:
-        executor = ProcessPoolExecutor(options.workers, mp_context=get_context("spawn"), initializer=_ignore_interrupt)
+        # Ctrl-C is for the process that runs the pool, which lets songs in flight finish
+        executor = ProcessPoolExecutor(
+            options.workers, get_context("spawn"), initializer=signal.signal, initargs=(signal.SIGINT, signal.SIG_IGN)
+        )
     try:
         yield WorkerPool(executor, options.workers, options)
     finally:
         executor.shutdown(cancel_futures=True)
 
 
-def _ignore_interrupt() -> None:
-    """Ctrl-C is for the process that runs the pool, which lets songs in flight finish."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
 def workplace(song: Path, options: ExtractionOptions) -> dict[str, str | bool]:
     """What must be the same wherever songs are analysed."""
-    return {
-        "Python": platform.python_version(),
-        "songmap with its libraries": analysis_fingerprint(options.config, options.engine)[:12],
-        f"seeing {song}": song.exists(),
-    }
+    analysis = analysis_fingerprint(options.config, options.engine)[:12]
+    python = platform.python_version()
+    return {"Python": python, "songmap with its libraries": analysis, f"seeing {song}": song.exists()}
 
 
 @contextmanager

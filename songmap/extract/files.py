@@ -91,9 +91,8 @@ def find_songs(music: Path) -> list[Path]:
     if broken:
         _log.warning("%d links lead nowhere, the first is %s: left out", len(broken), broken[0])
     paths = sorted(songs.values())
-    paths = sorted(
-        paths + [folder for folder in folders.values() if folder != root and _is_listed_folder(folder, paths)]
-    )
+    named = [folder for folder in folders.values() if folder != root and _is_listed_folder(folder, paths)]
+    paths = sorted(paths + named)
     if not paths:
         kinds = " ".join(sorted(suffix.lstrip(".") for suffix in AUDIO_SUFFIXES))
         raise UsageError(f"there is no music in {music}: looked for {kinds}; name another folder with --music DIR")

@@ -145,12 +145,8 @@ def _by_csv(paths: Sequence[Path], root: Path, file: Path) -> list[Song]:
     warn("songs have no row in %s and are of genre UNKNOWN", [path for path in paths if path not in row_of])
     warn("songs have no genre in %s", [path for path, row in row_of.items() if genres[row] == UNKNOWN_GENRE])
     warn("rows of %s name no song", [keys[row] for row in left_over])
-    return [
-        Song(path, genres[row_of[path]], dict(_labels(rows[row_of[path]], label_names)))
-        if path in row_of
-        else Song(path, UNKNOWN_GENRE)
-        for path in paths
-    ]
+    songs = {path: Song(path, genres[row], dict(_labels(rows[row], label_names))) for path, row in row_of.items()}
+    return [songs.get(path) or Song(path, UNKNOWN_GENRE) for path in paths]
 
 
 def _read_csv(file: Path) -> tuple[list[str], list[tuple[str, ...]]]:

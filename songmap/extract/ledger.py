@@ -9,6 +9,7 @@ that was there move to ``displaced``, so that songs may take each other's names.
 
 import hashlib
 import json
+import os
 import sqlite3
 from collections.abc import Collection, Iterator
 from contextlib import closing, contextmanager
@@ -21,7 +22,7 @@ import numpy as np
 
 from songmap.core.errors import SchemaError
 from songmap.library.schema import DEFAULT_ENGINE, AudioConfig, fingerprint
-from songmap.library.versions import analysis_versions
+from songmap.library.versions import ANALYSIS_LIBRARIES, library_versions
 
 # raised when a change of the code changes numbers: rows of other versions are computed again
 ALGORITHM_VERSION = 2
@@ -60,7 +61,7 @@ class Known:
 
 def analysis_fingerprint(config: AudioConfig, engine: str = DEFAULT_ENGINE) -> str:
     """SHA-256 of all that the numbers depend on besides the audio: rows of two engines never mix."""
-    parts: list[Any] = [fingerprint(), ALGORITHM_VERSION, asdict(config), analysis_versions()]
+    parts: list[Any] = [fingerprint(), ALGORITHM_VERSION, asdict(config), library_versions(ANALYSIS_LIBRARIES)]
     if engine != DEFAULT_ENGINE:
         parts += [engine, version(engine)]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
@@ -74,33 +75,25 @@ class Ledger:
 
     def known(self) -> dict[Path, Known]:
         """Every path that has an outcome under this analysis."""
-        rows = self._connection.execute(
-            "SELECT path, size, mtime_ns, reading, content, failure IS NOT NULL FROM songs WHERE analysis=?",
-            (self._analysis,),
-        )
+        query = "SELECT path, size, mtime_ns, reading, content, failure IS NOT NULL FROM songs WHERE analysis=?"
+        rows = self._connection.execute(query, (self._analysis,))
         return {
-            _path(key): Known((size, mtime_ns, reading), content, bool(failed))
-            for key, size, mtime_ns, reading, content, failed in rows
+            Path(os.fsdecode(key)): Known(tuple(stamp), content, bool(failed)) for key, *stamp, content, failed in rows
         }
 
     def keep(self, path: Path, stamp: tuple[int, int, int], outcome: Outcome) -> None:
         """Commit one outcome; another song's numbers that were at ``path`` are kept under their content."""
-        size, mtime_ns, reading = stamp
+        key, (size, mtime_ns, reading) = os.fsencode(path), stamp
         record = json.dumps(outcome.record) if outcome.record else None
         embedding = outcome.embedding.tobytes() if outcome.embedding is not None else None
         with self._connection:
             self._connection.execute(
                 "INSERT OR IGNORE INTO displaced SELECT analysis, content, record, embedding FROM songs "
                 "WHERE path=? AND analysis=? AND embedding IS NOT NULL AND content IS NOT ?",
-                (_key(path), self._analysis, outcome.content),
+                (key, self._analysis, outcome.content),
             )
-            self._connection.execute(
-                "INSERT OR REPLACE INTO songs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    _key(path), self._analysis, reading, size, mtime_ns,
-                    outcome.content, record, embedding, outcome.failure,
-                ),
-            )  # fmt: skip
+            row = (key, self._analysis, reading, size, mtime_ns, outcome.content, record, embedding, outcome.failure)
+            self._connection.execute("INSERT OR REPLACE INTO songs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
 
     def recognise(self, content: str) -> Outcome | None:
         """The outcome of a song with this content under this analysis, at whatever path it was."""
@@ -113,10 +106,9 @@ class Ledger:
 
     def outcomes(self, paths: Collection[Path]) -> Iterator[tuple[Path, Outcome]]:
         """Those of ``paths`` that have an outcome under this analysis, in no particular order."""
-        rows = self._connection.execute(
-            "SELECT path, content, record, embedding, failure FROM songs WHERE analysis=?", (self._analysis,)
-        )
-        wanted = {_key(path): path for path in paths}
+        query = "SELECT path, content, record, embedding, failure FROM songs WHERE analysis=?"
+        rows = self._connection.execute(query, (self._analysis,))
+        wanted = {os.fsencode(path): path for path in paths}
         for key, *outcome in rows:
             if path := wanted.get(key):
                 yield path, _outcome(*outcome)
@@ -162,17 +154,5 @@ def open_ledger(path: Path, config: AudioConfig, engine: str = DEFAULT_ENGINE) -
 
 
 def _outcome(content: str | None, record: str | None, embedding: bytes | None, failure: str | None) -> Outcome:
-    return Outcome(
-        content,
-        json.loads(record) if record else None,
-        np.frombuffer(embedding, np.float32) if embedding else None,
-        failure,
-    )
-
-
-def _key(path: Path) -> bytes:
-    return str(path).encode("utf-8", "surrogateescape")  # a file name may be any bytes
-
-
-def _path(key: bytes) -> Path:
-    return Path(key.decode("utf-8", "surrogateescape"))
+    numbers = np.frombuffer(embedding, np.float32) if embedding else None
+    return Outcome(content, json.loads(record) if record else None, numbers, failure)

@@ -9,31 +9,21 @@ from songmap.library.recordings import DuplicateGroup
 
 
 @dataclass(frozen=True)
-class PlanCounts:
-    """How many files a run leaves alone, compares with what is known, and decodes."""
-
-    unchanged: int
-    failed_before: int
-    changed_or_moved: int
-    new: int
-
-
-@dataclass(frozen=True)
 class ExtractionPlan:
     """What there is to do for each file.
 
-    ``unchanged`` and ``failed`` files have an outcome already; ``changed`` ones may be known under another name, time
-    or tags; ``new`` ones must be decoded.
+    ``unchanged`` and ``failed_before`` files have an outcome already; ``changed_or_moved`` ones may be known under
+    another name, time or tags; ``new`` ones must be decoded.
     """
 
     unchanged: set[Path] = field(default_factory=set)
-    failed: set[Path] = field(default_factory=set)
-    changed: list[Path] = field(default_factory=list)
+    failed_before: set[Path] = field(default_factory=set)
+    changed_or_moved: list[Path] = field(default_factory=list)
     new: list[Path] = field(default_factory=list)
 
-    def counts(self) -> PlanCounts:
+    def counts(self) -> dict[str, int]:
         """The number of files of each kind."""
-        return PlanCounts(len(self.unchanged), len(self.failed), len(self.changed), len(self.new))
+        return {kind: len(paths) for kind, paths in vars(self).items()}
 
 
 @dataclass(frozen=True)
@@ -71,33 +61,8 @@ class Extraction:
 
     def records(self) -> list[dict[str, Any]]:
         """Every song with a ``failure`` of None, then every file that failed with its reason."""
-        songs = self.library.songs.to_dict("records")
-        return [song | {"failure": None} for song in songs] + [
-            {"file_path": str(failure.path), "failure": failure.reason} for failure in self.failures
-        ]
-
-
-@dataclass(frozen=True)
-class GenreStatistics:
-    """Songs of one genre, their duration in seconds, and their median tempo."""
-
-    genre: str
-    n_songs: int
-    duration_s: float
-    median_tempo_bpm: float
-
-
-@dataclass(frozen=True)
-class FeatureRange:
-    """Range of a feature's mean, or single number, over its ``n_columns`` columns and all songs, in ``unit``."""
-
-    family: str
-    feature: str
-    n_columns: int
-    lowest: float
-    median: float
-    highest: float
-    unit: str
+        songs = self.library.songs.assign(failure=None).to_dict("records")
+        return songs + [{"file_path": str(failure.path), "failure": failure.reason} for failure in self.failures]
 
 
 @dataclass(frozen=True)

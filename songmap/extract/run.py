@@ -67,7 +67,7 @@ def extract_library(
     with open_ledger(workspace.ledger, options.config, options.engine) as ledger:
         stamps = {song.path: stamp_of(song.path) for song in songs}
         plan = make_plan(stamps, ledger.known(), options.retry_failed)
-        done, changed_meanwhile = plan.unchanged | plan.failed, {}
+        done, changed_meanwhile = plan.unchanged | plan.failed_before, {}
         on_progress(len(done), len(songs))
         for path, outcome, recognised in _analyse_all(plan, ledger, options, stop):
             if stamp_of(path) == stamps[path]:
@@ -91,11 +91,11 @@ def extract_library(
 
 def preview(songs: Sequence[Song], workspace: Workspace, options: ExtractionOptions) -> ExtractionPlan:
     """What ``extract_library`` would do. Opens no song and writes nothing."""
-    stamps = {song.path: stamp_of(song.path) for song in songs}
-    if not workspace.ledger.exists():
-        return make_plan(stamps, {}, options.retry_failed)
-    with open_ledger(workspace.ledger, options.config, options.engine) as ledger:
-        return make_plan(stamps, ledger.known(), options.retry_failed)
+    stamps, known = {song.path: stamp_of(song.path) for song in songs}, {}
+    if workspace.ledger.exists():
+        with open_ledger(workspace.ledger, options.config, options.engine) as ledger:
+            known = ledger.known()
+    return make_plan(stamps, known, options.retry_failed)
 
 
 def make_plan(stamps: dict[Path, Stamp], known: dict[Path, Known], retry_failed: bool) -> ExtractionPlan:
@@ -130,7 +130,7 @@ def _analyse_all(
     plan: ExtractionPlan, ledger: Ledger, options: ExtractionOptions, stop: Callable[[], bool]
 ) -> Iterator[tuple[Path, Outcome, bool]]:
     """Path, outcome and whether it was recognised, as they finish. A bounded window is submitted, to end soon."""
-    queue = deque([("identify", path) for path in plan.changed] + [("embed", path) for path in plan.new])
+    queue = deque([("identify", path) for path in plan.changed_or_moved] + [("embed", path) for path in plan.new])
     if not queue:
         return
     n_decoded = 0
@@ -151,11 +151,8 @@ def _analyse_all(
                 if task == "embed" or "failure" in answer:
                     yield path, _outcome(answer), False
                 elif (before := ledger.recognise(answer["content"])) is not None:
-                    yield (
-                        path,
-                        Outcome(before.content, (before.record or {}) | answer["record"], before.embedding),
-                        True,
-                    )
+                    record = (before.record or {}) | answer["record"]
+                    yield path, Outcome(before.content, record, before.embedding), True
                 else:
                     queue.append(("embed", path))
 

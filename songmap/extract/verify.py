@@ -49,9 +49,8 @@ def verify(library: Library, n_songs: int, options: ExtractionOptions, on_progre
             songs[row] = _compare(paths.iloc[row], library.embeddings[row], pool.result(future))
             on_progress(len(songs), len(rows))
     compared = tuple(songs[row] for row in sorted(songs))
-    largest = max(
-        (song for song in compared if song.deviation is not None), key=lambda song: song.deviation or 0.0, default=None
-    )
+    numbers = [song for song in compared if song.deviation is not None]
+    largest = max(numbers, key=lambda song: song.deviation or 0.0, default=None)
     passed = all(song.deviation is not None and song.deviation <= 1 for song in compared)
     return Verification(len(compared), largest, compared, passed)
 

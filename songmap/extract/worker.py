@@ -19,35 +19,29 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from songmap.core.errors import AudioError
-from songmap.library.schema import AudioConfig
+from songmap.extract.content import content_hash
+from songmap.features import analysis, frames
+from songmap.features.reference import reference_embedding
+from songmap.features.signal import Signal
+from songmap.library.schema import AudioConfig, column_index
 
 
 def embed(path: Path, config: AudioConfig, engine: str) -> dict[str, Any]:
     """Content hash, record and embedding of a file."""
-    from songmap.extract.content import content_hash
-    from songmap.features import analysis
-
     song = analysis.analyse_file(path, config)
     embedding, record = song.embedding, song.record
     if engine == "librosa":
-        from songmap.features.reference import reference_embedding
-        from songmap.library.schema import column_index
-
         embedding = reference_embedding(song)
         record["tempo_bpm"] = float(embedding[column_index("tempo_bpm")])
-    return {
-        "content": content_hash(path),
-        "record": record,
-        "embedding": base64.b64encode(embedding.tobytes()).decode(),
-    }
+    packed = base64.b64encode(embedding.tobytes()).decode()
+    return {"content": content_hash(path), "record": record, "embedding": packed}
 
 
 def identify(path: Path, config: AudioConfig, engine: str) -> dict[str, Any]:
     """Content hash of a file and what its name and tags say: enough to recognise it without decoding."""
-    from songmap.extract.content import content_hash
-    from songmap.features import analysis
-
     return {"content": content_hash(path), "record": analysis.describe(path)}
 
 
@@ -64,19 +58,12 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
     except MemoryError:
         return {"failure": "needs more memory than there is", "cause": "memory"}
     except Exception as error:  # a defect of ours costs one song, with its name, and not the run
-        return {
-            "failure": f"the analysis failed ({type(error).__name__}: {error}); please report it",
-            "cause": "defect",
-        }
+        failure = f"the analysis failed ({type(error).__name__}: {error}); please report it"
+        return {"failure": failure, "cause": "defect"}
 
 
 def main(nice: int) -> None:
     """Serve until standard input ends. A song that takes longer than its ``timeout_s`` ends the process."""
-    import numpy as np
-
-    from songmap.features import frames
-    from songmap.features.signal import Signal
-
     if hasattr(os, "nice"):
         os.nice(nice)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the run, which lets songs in flight finish

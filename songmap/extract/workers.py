@@ -31,15 +31,8 @@ def call_worker(task: str, path: Path, options: ExtractionOptions) -> dict[str, 
     if worker is None or worker.served >= _SONGS_PER_WORKER:
         worker = _of_this_thread.worker = Worker(options.nice)
     started = time.monotonic()
-    answer = worker.call(
-        {
-            "task": task,
-            "path": str(path),
-            "config": asdict(options.config),
-            "engine": options.engine,
-            "timeout_s": options.timeout_s,
-        }
-    )
+    request = {"task": task, "path": str(path), "config": asdict(options.config)}
+    answer = worker.call(request | {"engine": options.engine, "timeout_s": options.timeout_s})
     if answer is not None:
         return answer
     del _of_this_thread.worker

@@ -55,11 +55,8 @@ class AudioAnalysis:
     @property
     def record(self) -> dict[str, Any]:
         """A row of the table of songs: ``tags``, and ``genre`` (UNKNOWN), ``duration`` in seconds and ``tempo_bpm``."""
-        return self.tags | {
-            "genre": UNKNOWN_GENRE,
-            "duration": len(self.signal) / self.sample_rate_hz,
-            "tempo_bpm": self.frames.values["tempo_bpm"],
-        }
+        duration_s, tempo_bpm = len(self.signal) / self.sample_rate_hz, self.frames.values["tempo_bpm"]
+        return self.tags | {"genre": UNKNOWN_GENRE, "duration": duration_s, "tempo_bpm": tempo_bpm}
 
 
 def analyse_file(path: Path | str, config: AudioConfig | None = None) -> AudioAnalysis:

@@ -60,7 +60,7 @@ def analyse(signal: Signal, config: AudioConfig, block_frames: int = spectra.BLO
     SongFrames
     """
     collected, harmonic = _collect(signal, config, block_frames)
-    mel_db = power_to_db(collected.mel)
+    mel_db, both = power_to_db(collected.mel), zip(signal.blocks(), harmonic.blocks(), strict=True)
     features = {
         "mfcc": mfcc(mel_db, config.n_mfcc),
         "chroma": chroma(signal, tuning_of_peaks(collected.peaks), config),
@@ -71,9 +71,7 @@ def analyse(signal: Signal, config: AudioConfig, block_frames: int = spectra.BLO
         "rms": rms(signal.blocks(), len(signal), config),
         "harmonic_rms": rms(harmonic.blocks(), len(signal), config),
         # the two parts add up to the mix, so the percussive one needs no inverse transform of its own
-        "percussive_rms": rms(
-            (mix - part for mix, part in zip(signal.blocks(), harmonic.blocks(), strict=True)), len(signal), config
-        ),
+        "percussive_rms": rms((mix - part for mix, part in both), len(signal), config),
     }
     mel_db -= mel_db.max()
     features["mel"] = mel_db
@@ -109,13 +107,9 @@ def _collect(signal: Signal, config: AudioConfig, block_frames: int) -> tuple[_C
     n_frames = frame_count(len(signal), config)
     bank, freqs_hz = filters.mel_bank(config), filters.fft_freqs_hz(config)
     bands, most = filters.contrast_bands(config)
-    collected = _Collected(
-        np.empty((config.n_mels, n_frames), np.float32),
-        np.empty((4, n_frames)),
-        np.empty((len(bands), n_frames)),
-        np.empty((len(bands), n_frames)),
-        [],
-    )
+    mel, shapes = np.empty((config.n_mels, n_frames), np.float32), np.empty((4, n_frames))
+    peak, valley = np.empty((2, len(bands), n_frames))
+    collected = _Collected(mel, shapes, peak, valley, [])
     harmonic = spectra.InverseStft(len(signal), config)
     for block in spectra.spectrum_blocks(signal, config, config.hpss_kernel // 2, block_frames):
         magnitude = block.magnitude

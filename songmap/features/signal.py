@@ -38,25 +38,21 @@ class Signal:
     def append(self, samples: np.ndarray) -> None:
         """Add float32 ``(n,)`` at the end. Raises AudioError if there is no room for a temporary file."""
         self._length += len(samples)
+        self._parts.append(samples)
         if self._file is None and self._length <= IN_MEMORY_SAMPLES:
-            self._parts.append(samples)
             return
         try:
             if self._file is None:  # it lives as long as the signal
                 self._file = tempfile.TemporaryFile(prefix="songmap-", buffering=0)  # noqa: SIM115
-                self._parts, parts = [], [*self._parts, samples]
-            else:
-                parts = [samples]
             self._file.seek(0, 2)
-            for part in parts:
+            for part in self._parts:
                 missing = np.ascontiguousarray(part).data.cast("B")
                 while missing:  # a disk that is nearly full takes less than all
                     missing = missing[self._file.write(missing) :]
+            self._parts = []
         except OSError as error:
-            raise AudioError(
-                f"its samples cannot be written to {tempfile.gettempdir()}: {error.strerror}; "
-                "make room there, or set TMPDIR"
-            ) from error
+            place = f"{tempfile.gettempdir()}: {error.strerror}"
+            raise AudioError(f"its samples cannot be written to {place}; make room there, or set TMPDIR") from error
 
     def read(self, start: int, stop: int) -> np.ndarray:
         """Samples ``start … stop - 1``, without those that do not exist; not to be changed."""

@@ -69,16 +69,11 @@ def harmonic_block(block: Block, config: AudioConfig) -> np.ndarray:
 
     Complex64 ``(n, n_bins)``; the percussive part is the rest. Changes ``block.spectrum`` in place.
     """
-    harmonic = np.empty(block.spectrum.shape, np.int32)
-    percussive = np.empty_like(harmonic)
-    magnitude = block.halo.view(np.int32)
-    medians.median_over_time(magnitude, config.hpss_kernel, block.offset, harmonic)
-    medians.median_over_frequency(
-        magnitude[block.offset : block.offset + len(harmonic)], config.hpss_kernel, percussive
-    )
-    kernels.keep_harmonic(
-        block.spectrum.view(np.float32), block.magnitude, harmonic.view(np.float32), percussive.view(np.float32)
-    )
+    harmonic, percussive = np.empty((2, *block.spectrum.shape), np.int32)
+    medians.median_over_time(block.halo.view(np.int32), config.hpss_kernel, block.offset, harmonic)
+    medians.median_over_frequency(block.magnitude.view(np.int32), config.hpss_kernel, percussive)
+    parts = (part.view(np.float32) for part in (harmonic, percussive))
+    kernels.keep_harmonic(block.spectrum.view(np.float32), block.magnitude, *parts)
     return block.spectrum
 
 

@@ -1,17 +1,11 @@
 """Frame features to the 641 numbers: what the schema declares, taken over the frames."""
 
-from collections.abc import Callable
-
 import numpy as np
 
 from songmap.core.errors import AudioError
 from songmap.features.frames import SongFrames
 from songmap.library.schema import COLUMNS, FEATURES, N_COLUMNS
 
-_STATISTICS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
-    "mean": lambda feature: feature.mean(axis=1, dtype=np.float64),
-    "std": lambda feature: feature.std(axis=1, dtype=np.float64),
-}
 _PERCENTILES = {"p25": 25, "p50": 50, "p75": 75}
 
 
@@ -41,8 +35,8 @@ def embed(frames: SongFrames) -> np.ndarray:
             parts.append(np.array([frames.values[block.names[0]]]))
         elif block.statistic in _PERCENTILES:
             parts.append(mel[:, list(_PERCENTILES).index(block.statistic)])
-        else:
-            parts.append(_STATISTICS[block.statistic](frames.features[block.feature]))
+        else:  # "mean" and "std" are also the names of numpy's
+            parts.append(getattr(frames.features[block.feature], block.statistic)(axis=1, dtype=np.float64))
     embedding = np.concatenate(parts).astype(np.float32)
     if embedding.shape != (N_COLUMNS,) or not np.isfinite(embedding).all():
         wrong = [COLUMNS[index] for index in np.flatnonzero(~np.isfinite(embedding))]

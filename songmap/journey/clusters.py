@@ -8,6 +8,7 @@ Rousseeuw 1987, Silhouettes: a graphical aid to the interpretation and validatio
 import numpy as np
 
 from songmap.journey.embedding import principal_axes
+from songmap.library.spaces import sampled_rows
 
 MAX_CLUSTERS = 12
 MIN_SONGS = 6
@@ -40,18 +41,14 @@ def find_clusters(scaled: np.ndarray, seed: int) -> np.ndarray:
     if n_songs < MIN_SONGS:
         return np.ones(n_songs, dtype=np.int64)
     components = scaled @ principal_axes(scaled, _N_COMPONENTS).T
-    rows = np.arange(n_songs)
-    if n_songs > _MAX_FITTED:
-        rows = np.sort(np.random.default_rng(seed).choice(n_songs, _MAX_FITTED, replace=False))
-    sample = components[rows]
+    sample = components[sampled_rows(n_songs, _MAX_FITTED, seed)]
     n_different = len(np.unique(sample.round(6), axis=0))
     best, labels = -1.0, np.zeros(n_songs, dtype=np.int64)
     with threadpool_limits(1):  # sums of several threads differ in their last bits
         for n_clusters in range(2, min(MAX_CLUSTERS, n_different - 1) + 1):
             model = KMeans(n_clusters, n_init=4, random_state=seed).fit(sample)
-            score = silhouette_score(
-                sample, model.labels_, sample_size=min(_MAX_SCORED, len(sample)), random_state=seed
-            )
+            scored = min(_MAX_SCORED, len(sample))
+            score = silhouette_score(sample, model.labels_, sample_size=scored, random_state=seed)
             if score > best:
                 best, labels = score, model.predict(components)
     order = np.argsort(-np.bincount(labels), kind="stable")

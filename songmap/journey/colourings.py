@@ -28,9 +28,7 @@ def library_colourings(workspace: Workspace, library: Library, seed: int) -> tup
         Colouring("year", "number", np.asarray(library.songs["year"], dtype=np.float64)),
         Colouring("cluster", "category", find_clusters(scaled, seed).astype(str)),
         *(() if confidence is None else (Colouring("confidence", "number", confidence),)),
-        *(
-            Colouring(family, "number", first_component(scaled[:, family_indices(family)])) for family in FAMILIES
-        ),
+        *(Colouring(family, "number", first_component(scaled[:, family_indices(family)])) for family in FAMILIES),
     )  # fmt: skip
 
 

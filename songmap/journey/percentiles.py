@@ -4,6 +4,8 @@ Values have different units, so positions are compared: the percentile of a valu
 the z-score. Neither exists in a library of one song.
 """
 
+from itertools import islice
+
 import numpy as np
 
 from songmap.journey.results import Comparison, UnusualColumn
@@ -69,18 +71,9 @@ def most_unusual(embedding: np.ndarray, library: np.ndarray, count: int) -> list
         return []
     scores = z_scores(embedding, library)
     features = [block.feature for block in FEATURES for _ in block.names]
-    unusual: dict[str, UnusualColumn] = {}
+    columns: dict[str, int] = {}
     for column in np.argsort(-np.abs(scores), kind="stable"):  # NaN is sorted last
-        if len(unusual) == count or not np.isfinite(scores[column]):
-            break
-        unusual.setdefault(
-            features[column],
-            UnusualColumn(
-                COLUMNS[column],
-                float(embedding[column]),
-                float(np.median(library[:, column])),
-                float(ranks[column]),
-                float(scores[column]),
-            ),
-        )
-    return list(unusual.values())
+        if np.isfinite(scores[column]):
+            columns.setdefault(features[column], column)
+    numbers = np.stack([embedding, np.median(library, axis=0), ranks, scores]).astype(np.float64)
+    return [UnusualColumn(COLUMNS[at], *numbers[:, at].tolist()) for at in islice(columns.values(), count)]

@@ -5,8 +5,9 @@ import numpy as np
 from songmap.journey.results import Projection
 from songmap.journey.song_map import DIMENSIONS, METHODS, SongMap
 from songmap.journey.standardise import standardise
-from songmap.journey.trust import TRUST_NEIGHBOURS, preserved, sampled_songs
+from songmap.journey.trust import MAX_CHECKED, TRUST_NEIGHBOURS, preserved
 from songmap.library.library import Library
+from songmap.library.spaces import sampled_rows
 
 
 def project(song_map: SongMap, library: Library, method: str) -> tuple[Projection, Projection]:
@@ -16,25 +17,15 @@ def project(song_map: SongMap, library: Library, method: str) -> tuple[Projectio
     new = rows < 0
     n_songs = len(library)
     k = min(TRUST_NEIGHBOURS, (n_songs - 1) // 2)  # trustworthiness is defined for k < n / 2
-    checked = sampled_songs(n_songs)
+    checked = sampled_rows(n_songs, MAX_CHECKED)
+    n_new, instead_of = int(new.sum()), METHODS[method] if song_map.method != METHODS[method] else ""
     projections = []
     for n_dimensions in DIMENSIONS:
-        coordinates = song_map.coordinates(n_dimensions)[rows]
-        coordinates[new] = song_map.place(library.embeddings[new], n_dimensions)
-        trustworthiness, recall = preserved(scaled, coordinates, k, checked) if k else (None, None)
-        projections.append(
-            Projection(
-                coordinates,
-                song_map.method,
-                k,
-                trustworthiness,
-                recall,
-                n_checked=len(checked),
-                n_new=int(new.sum()),
-                variance=_shown_variance(song_map, library, coordinates) if song_map.method == "PCA" else None,
-                instead_of=METHODS[method] if song_map.method != METHODS[method] else "",
-            )
-        )
+        at = song_map.coordinates(n_dimensions)[rows]
+        at[new] = song_map.place(library.embeddings[new], n_dimensions)
+        trust, recall = preserved(scaled, at, k, checked) if k else (None, None)
+        variance = _shown_variance(song_map, library, at) if song_map.method == "PCA" else None
+        projections.append(Projection(at, song_map.method, k, trust, recall, len(checked), n_new, variance, instead_of))
     return projections[0], projections[1]
 
 

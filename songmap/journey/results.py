@@ -253,11 +253,3 @@ class SongJourney:
     bands_hz: np.ndarray
     comparison: Comparison
     place: np.ndarray
-
-
-@dataclass(frozen=True)
-class NotDrawn:
-    """A song that could not be analysed, and the reason that the decoder gave."""
-
-    path: Path
-    reason: str

@@ -1,6 +1,7 @@
 """The steps of 02: compute the maps and statistics of a library, then one song after the other, and hand them to views."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from songmap.features.analysis import analyse_file
 from songmap.journey.colourings import key_names, library_colourings
 from songmap.journey.genre_statistics import genre_statistics
 from songmap.journey.projection import project
-from songmap.journey.results import LibraryMaps, MapSongs, NotDrawn, SongJourney
+from songmap.journey.results import LibraryMaps, MapSongs, SongJourney
 from songmap.journey.song_journey import SongChoice, song_journey
 from songmap.journey.song_map import current_map
 from songmap.journey.views.output import Written, write_song
@@ -77,8 +78,8 @@ def draw_songs(
     choices: Sequence[SongChoice],
     formats: Sequence[str],
     on_progress: OnProgress,
-) -> tuple[Written, list[NotDrawn]]:
-    """Draw songs: the written files, and the songs that could not be analysed."""
+) -> tuple[Written, list[tuple[Path, str]]]:
+    """Draw songs: the written files, and the songs that could not be analysed with the reasons."""
     written: Written = []
     not_drawn = []
     for number, choice in enumerate(choices, start=1):
@@ -86,6 +87,6 @@ def draw_songs(
             song = compute_song(library, maps, choice)
             written += write_song(workspace, choice.file_name, song, maps, formats)
         except AudioError as error:
-            not_drawn.append(NotDrawn(choice.path, str(error)))
+            not_drawn.append((choice.path, str(error)))
         on_progress(number, len(choices))
     return written, not_drawn

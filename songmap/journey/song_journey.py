@@ -49,9 +49,9 @@ def choose_songs(library: Library, queries: Sequence[str], all_songs: bool) -> l
             rows.append(find_song(library.songs, str(file.resolve()) if file.is_file() else query))
     outside = list(dict.fromkeys(outside))
     names = file_names([*library.songs["song_name"], *(path.stem for path in outside)])
-    return [SongChoice(Path(paths[row]), row, names[row]) for row in dict.fromkeys(rows)] + [
-        SongChoice(path, None, name) for path, name in zip(outside, names[len(library) :], strict=True)
-    ]
+    inside = [SongChoice(Path(paths[row]), row, names[row]) for row in dict.fromkeys(rows)]
+    named = zip(outside, names[len(library) :], strict=True)
+    return inside + [SongChoice(path, None, name) for path, name in named]
 
 
 def file_names(names: Sequence[str]) -> list[str]:

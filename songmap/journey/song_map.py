@@ -197,8 +197,6 @@ def _hashes(library: Library) -> tuple[np.ndarray, np.ndarray]:
     rows = np.ascontiguousarray(library.embeddings)
     paths: Sequence[str] = library.songs["file_path"].tolist()
     sounds = [blake2b(row, digest_size=8).digest() for row in rows]
-    songs = [
-        blake2b(sound + path.encode("utf-8", "surrogateescape"), digest_size=8).digest()
-        for sound, path in zip(sounds, paths, strict=True)
-    ]
+    named = (sound + path.encode("utf-8", "surrogateescape") for sound, path in zip(sounds, paths, strict=True))
+    songs = [blake2b(song, digest_size=8).digest() for song in named]
     return np.frombuffer(b"".join(sounds), dtype="<u8"), np.frombuffer(b"".join(songs), dtype="<u8")

@@ -10,14 +10,6 @@ import numpy as np
 TRUST_NEIGHBOURS = 10
 MAX_CHECKED = 2_000  # songs; each is compared with all others, so that time and memory grow with n_songs only
 _BLOCK_PAIRS = 8_000_000  # distances held at a time: 64 MB
-_SEED = 0
-
-
-def sampled_songs(n_songs: int) -> np.ndarray:
-    """Rows of the songs whose neighbourhoods are compared: all, or ``MAX_CHECKED`` by a fixed seed."""
-    if n_songs <= MAX_CHECKED:
-        return np.arange(n_songs)
-    return np.sort(np.random.default_rng(_SEED).choice(n_songs, MAX_CHECKED, replace=False))
 
 
 def preserved(high: np.ndarray, low: np.ndarray, k: int, rows: np.ndarray) -> tuple[float, float]:

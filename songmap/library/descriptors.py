@@ -27,35 +27,22 @@ N_MEL_RANGES = 16
 _CONTRAST_EDGES_HZ = (0, 200, 400, 800, 1600, 3200, 6400, 11025)  # octaves, as librosa.feature.spectral_contrast
 _CIRCLES = ("fifths", "minor thirds", "major thirds")  # two coordinates each, Harte, Sandler & Gasser 2006
 _MFCC_NOTES = {"01": " (overall level)", "02": " (low against high frequencies)"}  # cosines of order 0 and 1
-_NAMES = {
-    "centroid": "spectral centroid",
-    "rolloff": "spectral roll-off, 85 %",
-    "bandwidth": "spectral bandwidth",
-    "flatness": "spectral flatness",
-    "zero_crossing_rate": "zero-crossing rate",
-    "tempo_bpm": "tempo",
-    "rms": "RMS",
-    "onset_strength": "onset strength",
-    "beat_interval_std_s": "beat interval, std",
-    "pulse_clarity": "pulse clarity",
-    "harmonic_rms_mean": "harmonic RMS",
-    "percussive_rms_mean": "percussive RMS",
+_SINGLE: dict[str, tuple[str, float | None]] = {  # name, floor of what is compared as a logarithm
+    "centroid": ("spectral centroid", 1.0),
+    "rolloff": ("spectral roll-off, 85 %", 1.0),
+    "bandwidth": ("spectral bandwidth", 1.0),
+    "flatness": ("spectral flatness", 1e-6),
+    "zero_crossing_rate": ("zero-crossing rate", 1e-4),
+    "tempo_bpm": ("tempo", 30.0),
+    "rms": ("RMS", 1e-5),
+    "onset_strength": ("onset strength", 1e-2),
+    "beat_interval_std_s": ("beat interval, std", 1e-3),
+    "pulse_clarity": ("pulse clarity", None),
+    "harmonic_rms_mean": ("harmonic RMS", 1e-5),
+    "percussive_rms_mean": ("percussive RMS", 1e-5),
 }
 _UNITS = {"0…1": "", "-1…1": "", "amplitude": "", "dB below maximum": "dB"}  # others are shown as the schema has them
-_FLOORS = {  # of the means and single numbers that are compared as logarithms
-    "centroid": 1.0,
-    "rolloff": 1.0,
-    "bandwidth": 1.0,
-    "flatness": 1e-6,
-    "zero_crossing_rate": 1e-4,
-    "tempo_bpm": 30.0,
-    "rms": 1e-5,
-    "onset_strength": 1e-2,
-    "beat_interval_std_s": 1e-3,
-    "harmonic_rms_mean": 1e-5,
-    "percussive_rms_mean": 1e-5,
-}
-_STD_FLOORS = {"mfcc": 0.1, "chroma": 1e-3, "contrast": 0.1, "tonnetz": 1e-3}  # of standard deviations; else as above
+_STD_FLOORS = {"mfcc": 0.1, "chroma": 1e-3, "contrast": 0.1, "tonnetz": 1e-3}  # of others
 
 Kind = Literal["column", "level", "spread", "skew"]
 _MEL_KINDS: tuple[tuple[str, Kind, str, str, float | None], ...] = (  # name, kind, statistics of bands, floor
@@ -123,14 +110,13 @@ def _column_name(feature: Feature, label: str) -> str:
         case "tonnetz":
             name = f"tonnetz {label} ({_CIRCLES[(int(label) - 1) // 2]})"
         case other:
-            name = _NAMES[other]
+            name = _SINGLE[other][0]
     return f"{name}, std" if feature.statistic == "std" else name
 
 
 def _floor(feature: Feature) -> float | None:
-    if feature.statistic == "std":
-        return _STD_FLOORS.get(feature.feature, _FLOORS.get(feature.feature))
-    return _FLOORS.get(feature.feature)
+    _, floor = _SINGLE.get(feature.feature, ("", None))
+    return _STD_FLOORS.get(feature.feature, floor) if feature.statistic == "std" else floor
 
 
 def _mel_ranges(n_mels: int, highest_hz: float) -> list[tuple[slice, str]]:
@@ -180,7 +166,6 @@ def _mel_columns(statistic: str, bands: slice) -> tuple[int, ...]:
 _DESCRIPTORS, _LABELS = _declared()
 DESCRIPTORS: tuple[Descriptor, ...] = tuple(_DESCRIPTORS)
 COLUMN_LABELS: tuple[str, ...] = tuple(_LABELS)  # of the 641 columns, in words
-DESCRIPTOR_FAMILY: tuple[str, ...] = tuple(descriptor.family for descriptor in DESCRIPTORS)
 
 
 def describe(embeddings: np.ndarray) -> np.ndarray:

@@ -62,6 +62,7 @@ def genre_similarity(search: Search, genres: Sequence[str]) -> GenreSimilarity:
     pairs[np.diag_indices_from(pairs)] -= counts
     off = ~np.eye(len(names), dtype=bool)
     means = _mean(totals, pairs)
+    nearest = np.where(off, means, -np.inf).argmax(axis=1)
     return GenreSimilarity(
         genres=tuple(str(name) for name in names),
         counts=counts,
@@ -69,9 +70,7 @@ def genre_similarity(search: Search, genres: Sequence[str]) -> GenreSimilarity:
         within=float(_mean(totals[~off].sum(), pairs[~off].sum())),
         between=float(_mean(totals[off].sum(), pairs[off].sum())),
         to_others=_mean((totals * off).sum(axis=1), (pairs * off).sum(axis=1)),
-        nearest=tuple(
-            str(names[place]) if len(names) > 1 else None for place in np.where(off, means, -np.inf).argmax(axis=1)
-        ),
+        nearest=tuple(str(names[place]) if len(names) > 1 else None for place in nearest),
     )
 
 

@@ -13,7 +13,6 @@ spread move as songs come; the index is made again once a unit vector differs to
 songs came or left. An index that does not fit, or is truncated or changed, is made again, never used.
 """
 
-import hashlib
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,8 +22,8 @@ from zipfile import BadZipFile
 import numpy as np
 
 from songmap.core.blocks import blocks, read_blocks, read_rows
-from songmap.core.errors import QueryError
-from songmap.core.files import write_atomically
+from songmap.core.errors import QueryError, SchemaError
+from songmap.core.files import sha256, write_atomically
 from songmap.core.progress import OnProgress
 from songmap.core.workspace import Workspace
 from songmap.library.schema import N_COLUMNS, fingerprint
@@ -40,6 +39,7 @@ CLUSTER_SONGS, MOST_CLUSTERS = 256, 4096  # songs of a cluster on average, unles
 PROBED, PROBED_SHARE = 32, 1 / 32  # clusters searched: so many, or this share of them if that is more
 _TRAINING = 64  # songs for each cluster that the clusters are trained on
 _ADDED = 8192  # vectors at a time, between two reports of progress
+_SCRIPT = "04_similarity_search.py"
 _LEFTOVER_S = 3600.0  # a temporary file this old is of no running process
 
 
@@ -172,24 +172,14 @@ def _extended(clusters: Any, content: _Content, source: _Source, added: np.ndarr
             if time.time() - leftover.stat().st_mtime > _LEFTOVER_S:
                 leftover.unlink(missing_ok=True)
         write_atomically(path, lambda file: faiss.write_index(clusters, str(file)))
-        content = replace(content, keys=all_keys, checksum=_checksum(path))
-        write_atomically(path.with_suffix(".npz"), lambda file: _save(file, content))
+        content = replace(content, keys=all_keys, checksum=sha256(path, _SCRIPT))
+        write_atomically(
+            path.with_suffix(".npz"),
+            lambda file: np.savez(file, columns=fingerprint(), made_with=_made_with(), **vars(content)),
+        )
     except (OSError, RuntimeError) as error:  # the latter is faiss's
         raise QueryError(f"{path} cannot be written ({error}); make room or give write access") from error
     return content
-
-
-def _save(path: Path, content: _Content) -> None:
-    np.savez(
-        path,
-        columns=np.array(fingerprint()),
-        made_with=np.array(_made_with()),
-        checksum=np.array(content.checksum),
-        mean=content.mean,
-        weight=content.weight,
-        axes=content.axes,
-        keys=content.keys,
-    )
 
 
 def _read(path: Path) -> _Content | None:
@@ -199,14 +189,9 @@ def _read(path: Path) -> _Content | None:
             mean, weight, axes, keys = (saved[name] for name in ("mean", "weight", "axes", "keys"))
             content = _Content(mean, weight, axes, keys, str(saved["checksum"]))
             same = (str(saved["columns"]), str(saved["made_with"])) == (fingerprint(), _made_with())
-        return content if same and content.checksum == _checksum(path) else None
-    except (OSError, ValueError, KeyError, EOFError, BadZipFile):
+        return content if same and content.checksum == sha256(path, _SCRIPT) else None
+    except (SchemaError, OSError, ValueError, KeyError, EOFError, BadZipFile):
         return None
-
-
-def _checksum(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _made_with() -> str:

@@ -35,7 +35,7 @@ from songmap.library.schema import (
     column_index,
     fingerprint,
 )
-from songmap.library.versions import analysis_versions, library_versions
+from songmap.library.versions import ANALYSIS_LIBRARIES, library_versions
 
 _log = logging.getLogger(__name__)
 _SCRIPT = "01_feature_extraction.py"
@@ -146,23 +146,13 @@ def save_library(workspace: Workspace, library: Library) -> None:
     _check_config(library.config, "the library")
     stream = io.BytesIO()
     np.save(stream, np.ascontiguousarray(library.embeddings), allow_pickle=False)
-    matrix, table = stream.getvalue(), pickle.dumps(library.songs, protocol=5)
-    write_atomically(workspace.embeddings, matrix)
-    write_atomically(workspace.songs, table)
-    write_json(
-        workspace.manifest,
-        {
-            "columns": fingerprint(),
-            "n_songs": len(library),
-            "audio": asdict(library.config),
-            "engine": library.engine,
-            "versions": library_versions(),
-            "sha256": {
-                workspace.embeddings.name: hashlib.sha256(matrix).hexdigest(),
-                workspace.songs.name: hashlib.sha256(table).hexdigest(),
-            },
-        },
-    )
+    contents = {workspace.embeddings: stream.getvalue(), workspace.songs: pickle.dumps(library.songs, protocol=5)}
+    for path, content in contents.items():
+        write_atomically(path, content)
+    checksums = {path.name: hashlib.sha256(content).hexdigest() for path, content in contents.items()}
+    manifest = {"columns": fingerprint(), "n_songs": len(library), "audio": asdict(library.config)}
+    manifest |= {"engine": library.engine, "versions": library_versions(), "sha256": checksums}
+    write_json(workspace.manifest, manifest)
 
 
 def load_library(workspace: Workspace | Path | str) -> Library:
@@ -190,17 +180,14 @@ def load_library(workspace: Workspace | Path | str) -> Library:
         workspace = Workspace(Path(workspace).expanduser())
     manifest = read_json(workspace.manifest, _SCRIPT)
     table = read_bytes(workspace.songs, _SCRIPT)
-    checksums = {
-        workspace.embeddings.name: sha256(workspace.embeddings, _SCRIPT),
-        workspace.songs.name: hashlib.sha256(table).hexdigest(),
-    }
+    checksums = {workspace.embeddings: sha256(workspace.embeddings, _SCRIPT)}
+    checksums[workspace.songs] = hashlib.sha256(table).hexdigest()
     config = _read_config(workspace.manifest, manifest)
     expected = manifest.get("sha256")
-    for name, checksum in checksums.items():
-        if not isinstance(expected, dict) or expected.get(name) != checksum:
+    for path, checksum in checksums.items():
+        if not isinstance(expected, dict) or expected.get(path.name) != checksum:
             raise SchemaError(
-                f"{workspace.processed / name} is not the file that manifest.json describes "
-                "(changed, or from another run); run 01 again"
+                f"{path} is not the file that manifest.json describes (changed, or from another run); run 01 again"
             )
     try:
         embeddings = np.load(workspace.embeddings, mmap_mode="r", allow_pickle=False)
@@ -228,11 +215,8 @@ def _read_config(path: Path, manifest: dict[str, Any]) -> AudioConfig:
     versions = manifest.get("versions")
     if not isinstance(versions, dict):
         raise SchemaError(f"{path} names no library versions; run 01 again")
-    if other := [
-        f"{name} {versions.get(name)}, now {now}"
-        for name, now in analysis_versions().items()
-        if versions.get(name) != now
-    ]:
+    here = library_versions(ANALYSIS_LIBRARIES).items()
+    if other := [f"{name} {versions.get(name)}, now {now}" for name, now in here if versions.get(name) != now]:
         _log.warning(
             "%s was made with %s: numbers may differ in the last bits from new ones; run 01 again to renew it",
             path, "; ".join(other),

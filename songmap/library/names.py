@@ -83,10 +83,8 @@ class Names:
         scores = self._names.spelling_scores(wanted, len(self._songs))
         order = np.argsort(-scores, kind="stable")
         if not len(order) or scores[order[0]] < SIMILAR_CUTOFF:
-            closest = self._listed(order[:3])
-            raise QueryError(
-                f"no song is called {shorten(query, 80)!r}" + (f"; the closest are {closest}" if closest else "")
-            )
+            closest = f"; the closest are {self._listed(order[:3])}" if len(order) else ""
+            raise QueryError(f"no song is called {shorten(query, 80)!r}{closest}")
         least = max(SIMILAR_CUTOFF, scores[order[0]] - SIMILAR_LEAD)
         return self._only(query, order[scores[order] >= least])
 
@@ -95,23 +93,17 @@ class Names:
             return int(found[0])
         more = f" and {len(found) - MAX_LISTED} more" if len(found) > MAX_LISTED else ""
         listed = self._listed(found[:MAX_LISTED])
-        raise Ambiguous(
-            f"{len(found)} songs match {query!r}: {listed}{more}; give more of the name or the path",
-            query,
-            found.tolist(),
-        )
+        message = f"{len(found)} songs match {query!r}: {listed}{more}; give more of the name or the path"
+        raise Ambiguous(message, query, found.tolist())
 
     def _listed(self, rows: np.ndarray) -> str:
         """Names with genres; where two songs share both, their paths, whole, so that they can be given."""
         songs = self._songs.iloc[rows]
-        labels = [
-            f"{shorten(name, 60)} [{genre}]" for name, genre in zip(songs["song_name"], songs["genre"], strict=True)
-        ]
+        named = zip(songs["song_name"], songs["genre"], strict=True)
+        labels = [f"{shorten(name, 60)} [{genre}]" for name, genre in named]
         equal = {label for label in labels if labels.count(label) > 1}
-        return ", ".join(
-            f"{label} ({path})" if label in equal else label
-            for label, path in zip(labels, songs["file_path"], strict=True)
-        )
+        pairs = zip(labels, songs["file_path"], strict=True)
+        return ", ".join(f"{label} ({path})" if label in equal else label for label, path in pairs)
 
 
 def find_song(songs: pd.DataFrame, query: str) -> int:

@@ -45,9 +45,8 @@ def coordinates(embeddings: np.ndarray) -> np.ndarray:
     chroma = embeddings[:, block_slice("chroma", "mean")]
     mel = embeddings[:, block_slice("mel", "p75")][:, MEL_BANDS].clip(MEL_FLOOR_DB)
     mel = mel - mel.mean(axis=1, keepdims=True)
-    blocks = [
-        block / (scale * np.sqrt(2 * block.shape[1])) for block, scale in ((chroma, CHROMA_SCALE), (mel, MEL_SCALE_DB))
-    ]
+    scaled = ((chroma, CHROMA_SCALE), (mel, MEL_SCALE_DB))
+    blocks = [block / (scale * np.sqrt(2 * block.shape[1])) for block, scale in scaled]
     return np.concatenate(blocks, axis=1, dtype=np.float32)
 
 

@@ -15,7 +15,6 @@ from songmap.core.errors import SchemaError
 
 FAMILIES = ("timbre", "harmony", "spectral", "rhythm", "energy", "tonnetz", "mel")
 PITCH_CLASSES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
-PLAIN_UNITS = ("0…1", "-1…1", "amplitude")  # that say nothing after a number
 UNKNOWN_GENRE = "UNKNOWN"
 NUMBER_COLUMNS = ("duration", "year", "tempo_bpm", "tag_bpm", "replaygain_db")
 SONG_COLUMNS = (
@@ -84,43 +83,33 @@ def _numbered(count: int, first: int = 1) -> tuple[str, ...]:
 
 
 _MFCC, _CONTRAST, _TONNETZ, _MEL = _numbered(20), _numbered(7), _numbered(6), _numbered(128)
-_DB_BELOW = "power_to_db(melspectrogram, ref=np.max)"
-
-FEATURES: tuple[Feature, ...] = (
-    Feature("mfcc", "mean", "timbre", "dB", "librosa.feature.mfcc", _MFCC),
-    Feature("mfcc", "std", "timbre", "dB", "librosa.feature.mfcc", _MFCC),
-    Feature("mfcc_delta", "mean", "timbre", "dB/frame", "librosa.feature.delta of mfcc", _MFCC),
-    Feature("chroma", "mean", "harmony", "0…1", "librosa.feature.chroma_cqt", PITCH_CLASSES),
-    Feature("chroma", "std", "harmony", "0…1", "librosa.feature.chroma_cqt", PITCH_CLASSES),
-    Feature("centroid", "mean", "spectral", "Hz", "librosa.feature.spectral_centroid"),
-    Feature("centroid", "std", "spectral", "Hz", "librosa.feature.spectral_centroid"),
-    Feature("rolloff", "mean", "spectral", "Hz", "librosa.feature.spectral_rolloff, 85 %"),
-    Feature("rolloff", "std", "spectral", "Hz", "librosa.feature.spectral_rolloff, 85 %"),
-    Feature("bandwidth", "mean", "spectral", "Hz", "librosa.feature.spectral_bandwidth"),
-    Feature("bandwidth", "std", "spectral", "Hz", "librosa.feature.spectral_bandwidth"),
-    Feature("contrast", "mean", "spectral", "dB", "librosa.feature.spectral_contrast", _CONTRAST),
-    Feature("contrast", "std", "spectral", "dB", "librosa.feature.spectral_contrast", _CONTRAST),
-    Feature("flatness", "mean", "spectral", "0…1", "librosa.feature.spectral_flatness"),
-    Feature("zero_crossing_rate", "mean", "rhythm", "per sample", "librosa.feature.zero_crossing_rate"),
-    Feature("zero_crossing_rate", "std", "rhythm", "per sample", "librosa.feature.zero_crossing_rate"),
-    Feature("tempo_bpm", "value", "rhythm", "BPM", "librosa.beat.beat_track"),
-    Feature("rms", "mean", "energy", "amplitude", "librosa.feature.rms"),
-    Feature("rms", "std", "energy", "amplitude", "librosa.feature.rms"),
-    Feature("tonnetz", "mean", "tonnetz", "-1…1", "librosa.feature.tonnetz of effects.harmonic", _TONNETZ),
-    Feature("tonnetz", "std", "tonnetz", "0…1", "librosa.feature.tonnetz of effects.harmonic", _TONNETZ),
-    Feature("mel", "mean", "mel", "dB below maximum", _DB_BELOW, _MEL),
-    Feature("mel", "p25", "mel", "dB below maximum", _DB_BELOW, _MEL),
-    Feature("mel", "p50", "mel", "dB below maximum", _DB_BELOW, _MEL),
-    Feature("mel", "p75", "mel", "dB below maximum", _DB_BELOW, _MEL),
-    Feature("flatness", "std", "spectral", "0…1", "librosa.feature.spectral_flatness"),
-    Feature("onset_strength", "mean", "rhythm", "dB/frame", "librosa.onset.onset_strength, median over bands"),
-    Feature("onset_strength", "std", "rhythm", "dB/frame", "librosa.onset.onset_strength, median over bands"),
-    Feature("beat_interval_std_s", "value", "rhythm", "s", "std of times between beats; 0 below three beats"),
-    Feature("pulse_clarity", "value", "rhythm", "0…1", "Lartillot et al. 2008, lags of 30-300 BPM"),
-    Feature("harmonic_rms_mean", "value", "energy", "amplitude", "mean RMS of the HPSS harmonic part"),
-    Feature("percussive_rms_mean", "value", "energy", "amplitude", "mean RMS of the HPSS percussive part"),
+_DECLARED: tuple[tuple[str, str, str, str, str, tuple[str, ...]], ...] = (  # statistics by blanks, a block each
+    ("mfcc", "mean std", "timbre", "dB", "librosa.feature.mfcc", _MFCC),
+    ("mfcc_delta", "mean", "timbre", "dB/frame", "librosa.feature.delta of mfcc", _MFCC),
+    ("chroma", "mean std", "harmony", "0…1", "librosa.feature.chroma_cqt", PITCH_CLASSES),
+    ("centroid", "mean std", "spectral", "Hz", "librosa.feature.spectral_centroid", ()),
+    ("rolloff", "mean std", "spectral", "Hz", "librosa.feature.spectral_rolloff, 85 %", ()),
+    ("bandwidth", "mean std", "spectral", "Hz", "librosa.feature.spectral_bandwidth", ()),
+    ("contrast", "mean std", "spectral", "dB", "librosa.feature.spectral_contrast", _CONTRAST),
+    ("flatness", "mean", "spectral", "0…1", "librosa.feature.spectral_flatness", ()),
+    ("zero_crossing_rate", "mean std", "rhythm", "per sample", "librosa.feature.zero_crossing_rate", ()),
+    ("tempo_bpm", "value", "rhythm", "BPM", "librosa.beat.beat_track", ()),
+    ("rms", "mean std", "energy", "amplitude", "librosa.feature.rms", ()),
+    ("tonnetz", "mean", "tonnetz", "-1…1", "librosa.feature.tonnetz of effects.harmonic", _TONNETZ),
+    ("tonnetz", "std", "tonnetz", "0…1", "librosa.feature.tonnetz of effects.harmonic", _TONNETZ),
+    ("mel", "mean p25 p50 p75", "mel", "dB below maximum", "power_to_db(melspectrogram, ref=np.max)", _MEL),
+    ("flatness", "std", "spectral", "0…1", "librosa.feature.spectral_flatness", ()),
+    ("onset_strength", "mean std", "rhythm", "dB/frame", "librosa.onset.onset_strength, median over bands", ()),
+    ("beat_interval_std_s", "value", "rhythm", "s", "std of times between beats; 0 below three beats", ()),
+    ("pulse_clarity", "value", "rhythm", "0…1", "Lartillot et al. 2008, lags of 30-300 BPM", ()),
+    ("harmonic_rms_mean", "value", "energy", "amplitude", "mean RMS of the HPSS harmonic part", ()),
+    ("percussive_rms_mean", "value", "energy", "amplitude", "mean RMS of the HPSS percussive part", ()),
 )
-
+FEATURES: tuple[Feature, ...] = tuple(
+    Feature(name, statistic, family, unit, source, labels)
+    for name, statistics, family, unit, source, labels in _DECLARED
+    for statistic in statistics.split()
+)
 COLUMNS: tuple[str, ...] = tuple(name for block in FEATURES for name in block.names)
 COLUMN_FAMILY: tuple[str, ...] = tuple(block.family for block in FEATURES for _ in block.names)
 COLUMN_UNIT: tuple[str, ...] = tuple(block.unit for block in FEATURES for _ in block.names)

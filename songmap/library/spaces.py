@@ -132,11 +132,11 @@ def build_space(
     return Space(space, mean, weight, weighted=bool(family_weights))
 
 
-def sampled_rows(n_songs: int) -> np.ndarray:
-    """Rows, ascending, of at most ``SAMPLE_ROWS`` songs, drawn by a fixed seed where there are more."""
-    if n_songs <= SAMPLE_ROWS:
+def sampled_rows(n_songs: int, limit: int = SAMPLE_ROWS, seed: int = 0) -> np.ndarray:
+    """Rows, ascending, of at most ``limit`` songs, drawn by a seed where there are more."""
+    if n_songs <= limit:
         return np.arange(n_songs)
-    return np.sort(np.random.default_rng(0).choice(n_songs, SAMPLE_ROWS, replace=False))
+    return np.sort(np.random.default_rng(seed).choice(n_songs, limit, replace=False))
 
 
 def leading_axes(units: np.ndarray, number: int) -> np.ndarray:

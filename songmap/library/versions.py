@@ -8,11 +8,6 @@ ANALYSIS_LIBRARIES = ("numpy", "scipy", "soundfile", "soxr", "av")
 LIBRARIES = ("numpy", "scipy", "pandas", "soundfile", "soxr", "av", "scikit-learn", "xgboost")
 
 
-def library_versions() -> dict[str, str]:
-    """Versions of the libraries whose numbers or files end up in artifacts."""
-    return {name: version(name) for name in LIBRARIES}
-
-
-def analysis_versions() -> dict[str, str]:
-    """Versions of ``ANALYSIS_LIBRARIES``."""
-    return {name: version(name) for name in ANALYSIS_LIBRARIES}
+def library_versions(names: tuple[str, ...] = LIBRARIES) -> dict[str, str]:
+    """Versions of ``LIBRARIES``, or of others."""
+    return {name: version(name) for name in names}

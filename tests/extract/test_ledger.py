@@ -179,10 +179,10 @@ ANALYSED, FAILED = Known(STAMP, "content", False), Known(STAMP, None, True)
     [
         (SAME, ANALYSED, False, "unchanged"),
         (SAME, ANALYSED, True, "unchanged"),
-        (TOUCHED, ANALYSED, False, "changed"),
-        ((1001, *SAME[1:]), ANALYSED, False, "changed"),
-        ((*SAME[:2], 2), ANALYSED, False, "changed"),  # its tags would be read otherwise
-        (SAME, FAILED, False, "failed"),
+        (TOUCHED, ANALYSED, False, "changed_or_moved"),
+        ((1001, *SAME[1:]), ANALYSED, False, "changed_or_moved"),
+        ((*SAME[:2], 2), ANALYSED, False, "changed_or_moved"),  # its tags would be read otherwise
+        (SAME, FAILED, False, "failed_before"),
         (SAME, FAILED, True, "new"),
         (TOUCHED, FAILED, False, "new"),
         (SAME, None, False, "new"),
@@ -197,7 +197,7 @@ def test_the_plan_for_one_file(stamp, row, retry_failed, expected):
 @pytest.mark.parametrize(
     ("other", "row", "expected"),
     [
-        ("gone.mp3", ANALYSED, "changed"),  # the new file may be it
+        ("gone.mp3", ANALYSED, "changed_or_moved"),  # the new file may be it
         ("gone.mp3", FAILED, "new"),
         ("elsewhere.mp3", ANALYSED, "new"),  # another music folder of the same workspace
     ],

@@ -6,7 +6,7 @@ import pytest
 from libraries import make_library
 
 from songmap.core.workspace import Workspace
-from songmap.extract.results import Extraction, ExtractionTally, Failure, PlanCounts, SongDeviation, Verification
+from songmap.extract.results import Extraction, ExtractionTally, Failure, SongDeviation, Verification
 from songmap.extract.statistics import feature_ranges, genre_statistics
 from songmap.extract.views.summary import plan_text, summary, verification_text
 
@@ -42,7 +42,7 @@ def test_only_the_first_failures_are_printed():
 
 
 def test_a_plan_is_one_sentence_of_numbers():
-    assert plan_text(PlanCounts(1, 2, 3, 4)) == (
+    assert plan_text({"unchanged": 1, "failed_before": 2, "changed_or_moved": 3, "new": 4}) == (
         "4 new songs to extract, 3 to look at for changes or moves, 1 unchanged, 2 that failed before and have not "
         "changed. Nothing was done."
     )

@@ -12,6 +12,7 @@ from songmap.journey.results import Projection
 from songmap.journey.song_map import MIN_SONGS, current_map
 from songmap.journey.standardise import standardise
 from songmap.journey.views.summary import trust_in_words
+from songmap.library.spaces import sampled_rows
 
 
 def brute_force_recall(high: np.ndarray, low: np.ndarray, k: int, rows: np.ndarray) -> float:
@@ -58,11 +59,11 @@ def test_the_same_points_keep_everything_and_equal_songs_cost_nothing():
 
 
 def test_all_songs_are_checked_up_to_a_number_and_then_as_many_at_random():
-    assert trust.sampled_songs(trust.MAX_CHECKED).tolist() == list(range(trust.MAX_CHECKED))
-    rows = trust.sampled_songs(50_000)
+    assert sampled_rows(trust.MAX_CHECKED, trust.MAX_CHECKED).tolist() == list(range(trust.MAX_CHECKED))
+    rows = sampled_rows(50_000, trust.MAX_CHECKED)
     assert len(set(rows.tolist())) == trust.MAX_CHECKED
     assert rows.max() > 45_000
-    assert np.array_equal(rows, trust.sampled_songs(50_000))
+    assert np.array_equal(rows, sampled_rows(50_000, trust.MAX_CHECKED))
 
 
 @pytest.mark.parametrize("n_songs", [4, 40])

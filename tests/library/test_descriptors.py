@@ -9,7 +9,6 @@ from libraries import random_embeddings
 from songmap.core.errors import SchemaError
 from songmap.library.descriptors import (
     COLUMN_LABELS,
-    DESCRIPTOR_FAMILY,
     DESCRIPTORS,
     N_DESCRIPTORS,
     N_MEL_RANGES,
@@ -22,8 +21,8 @@ from songmap.library.schema import COLUMN_FAMILY, COLUMNS, FAMILIES, block_slice
 
 def test_there_are_157_with_different_names_in_all_families():
     assert len(DESCRIPTORS) == N_DESCRIPTORS == len({one.name for one in DESCRIPTORS})
-    assert Counter(DESCRIPTOR_FAMILY) == Counter(one.family for family in FAMILIES for one in descriptors_of(family))
-    assert set(DESCRIPTOR_FAMILY) == set(FAMILIES)
+    assert Counter(DESCRIPTORS) == Counter(one for family in FAMILIES for one in descriptors_of(family))
+    assert {one.family for one in DESCRIPTORS} == set(FAMILIES)
 
 
 def test_every_column_but_mel_and_deltas_is_a_descriptor():

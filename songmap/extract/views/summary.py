@@ -1,37 +1,28 @@
 """What 01 prints: the plan, songs by genre, ranges of the features, duplicates, failures, and the comparison with librosa."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+
+import pandas as pd
 
 from songmap.core.tables import format_table
 from songmap.core.text import format_duration
 from songmap.core.workspace import Workspace
-from songmap.extract.results import (
-    Extraction,
-    ExtractionTally,
-    Failure,
-    FeatureRange,
-    GenreStatistics,
-    PlanCounts,
-    Verification,
-)
+from songmap.extract.results import Extraction, ExtractionTally, Failure, Verification
 from songmap.library.recordings import duplicate_rows
 
 _N_PRINTED = 20
 
 
-def plan_text(plan: PlanCounts) -> str:
-    """What a run would do."""
+def plan_text(counts: Mapping[str, int]) -> str:
+    """What a run would do, of ``ExtractionPlan.counts``."""
     return (
-        f"{plan.new} new songs to extract, {plan.changed_or_moved} to look at for changes or moves, "
-        f"{plan.unchanged} unchanged, {plan.failed_before} that failed before and have not changed. "
-        "Nothing was done."
-    )
+        "{new} new songs to extract, {changed_or_moved} to look at for changes or moves, {unchanged} unchanged, "
+        "{failed_before} that failed before and have not changed. Nothing was done."
+    ).format(**counts)
 
 
-def summary(
-    extraction: Extraction, genres: Sequence[GenreStatistics], ranges: Sequence[FeatureRange], workspace: Workspace
-) -> str:
+def summary(extraction: Extraction, genres: pd.DataFrame, ranges: pd.DataFrame, workspace: Workspace) -> str:
     """The outcome of a run."""
     library = extraction.library
     parts = []
@@ -40,7 +31,8 @@ def summary(
     if extraction.duplicates:
         parts.append(_duplicate_table(extraction, workspace))
     if len(library):
-        parts += [_genre_table(genres), _feature_table(ranges), f"{workspace.embeddings}\n{workspace.songs}"]
+        parts += [_genre_table(genres), format_table(ranges.to_dict("records"), "Ranges of the means")]
+        parts.append(f"{workspace.embeddings}\n{workspace.songs}")
     else:
         parts.append("No song could be extracted, so nothing was written.")
     tally = extraction.tally
@@ -57,10 +49,8 @@ def summary(
 def verification_text(verification: Verification) -> str:
     """How far songs are from librosa, as a table and a sentence."""
     rows = [
-        {
-            "deviation": song.deviation, "column": song.column or song.failure, "library": song.value,
-            "librosa": song.reference, "file_path": song.file_path,
-        }
+        {"deviation": song.deviation, "column": song.column or song.failure, "library": song.value,
+         "librosa": song.reference, "file_path": song.file_path}
         for song in verification.songs
     ]  # fmt: skip
     title = "Largest deviation of each song from librosa; 1 is what is allowed, 1e-4 + 1e-3 of the value"
@@ -86,42 +76,21 @@ def _tally_text(tally: ExtractionTally, n_failed: int) -> str:
 
 def _failure_table(failures: Sequence[Failure], workspace: Workspace) -> str:
     more = f"; the first {_N_PRINTED}, all in {workspace.table('extraction')}" if len(failures) > _N_PRINTED else ""
-    return format_table(
-        [{"failed": str(failure.path), "reason": failure.reason} for failure in failures[:_N_PRINTED]],
-        f"Failed (tried again when the file changes, or with --retry-failed{more})",
-    )
+    rows = [{"failed": str(failure.path), "reason": failure.reason} for failure in failures[:_N_PRINTED]]
+    return format_table(rows, f"Failed (tried again when the file changes, or with --retry-failed{more})")
 
 
 def _duplicate_table(extraction: Extraction, workspace: Workspace) -> str:
     n_groups = len(extraction.duplicates)
     more = f"; the first {_N_PRINTED}, all in {workspace.table('duplicates')}" if n_groups > _N_PRINTED else ""
-    return format_table(
-        duplicate_rows(extraction.duplicates[:_N_PRINTED], extraction.library.songs),
-        f"The same recording in several files, {n_groups} groups; similarity 1 is equal, 0.5 the limit{more}",
-    )
+    rows = duplicate_rows(extraction.duplicates[:_N_PRINTED], extraction.library.songs)
+    title = f"The same recording in several files, {n_groups} groups; similarity 1 is equal, 0.5 the limit{more}"
+    return format_table(rows, title)
 
 
-def _genre_table(genres: Sequence[GenreStatistics]) -> str:
-    return format_table(
-        [
-            {
-                "genre": genre.genre, "songs": genre.n_songs, "duration": format_duration(genre.duration_s),
-                "median_tempo_bpm": round(genre.median_tempo_bpm, 1),
-            }
-            for genre in genres
-        ],
-        "Songs",
-    )  # fmt: skip
-
-
-def _feature_table(ranges: Sequence[FeatureRange]) -> str:
-    return format_table(
-        [
-            {
-                "family": feature.family, "feature": feature.feature, "columns": feature.n_columns,
-                "lowest": feature.lowest, "median": feature.median, "highest": feature.highest, "unit": feature.unit,
-            }
-            for feature in ranges
-        ],
-        "Ranges of the means",
-    )  # fmt: skip
+def _genre_table(genres: pd.DataFrame) -> str:
+    rows = [
+        {"genre": genre, "songs": n_songs, "duration": format_duration(duration_s), "median_tempo_bpm": round(bpm, 1)}
+        for genre, n_songs, duration_s, bpm in genres.itertuples(index=False)
+    ]
+    return format_table(rows, "Songs")

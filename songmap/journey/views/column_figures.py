@@ -51,10 +51,8 @@ def draw_columns(figure: "SubFigure", comparison: Comparison, bands_hz: np.ndarr
         axes = figure.add_subplot(grid[row, 0])
         image = _draw_strip(axes, family, comparison.percentiles, bands_hz)
         if row == 0:
-            n_songs = comparison.n_songs
-            axes.set_title(
-                f"6 · {N_COLUMNS} numbers: each one's percentile among the library's {n_songs:,} songs", pad=8
-            )
+            among = f"the library's {comparison.n_songs:,} songs"
+            axes.set_title(f"6 · {N_COLUMNS} numbers: each one's percentile among {among}", pad=8)
     bar = figure.colorbar(image, cax=figure.add_subplot(grid[: len(FAMILIES), 1]), ticks=(0, 25, 50, 75, 100))
     bar.set_label("percentile in the library")
     _write_unusual(figure.add_subplot(grid[-1, 0]), comparison)
@@ -79,13 +77,10 @@ def with_unit(value: float, column: str) -> str:
 
 def unusual_in_words(unusual: UnusualColumn) -> tuple[str, str, str, str]:
     """Column, value, position, and the library's median."""
-    return (
-        column_label(unusual.column),
-        with_unit(unusual.value, unusual.column),
-        f"percentile {unusual.percentile:.0f}, {abs(unusual.z_score):.1f} standard deviations "
-        f"{'above' if unusual.z_score > 0 else 'below'} the mean",
-        f"library's median {with_unit(unusual.median, unusual.column)}",
-    )
+    value, median = (with_unit(number, unusual.column) for number in (unusual.value, unusual.median))
+    away = f"{abs(unusual.z_score):.1f} standard deviations {'above' if unusual.z_score > 0 else 'below'} the mean"
+    position = f"percentile {unusual.percentile:.0f}, {away}"
+    return column_label(unusual.column), value, position, f"library's median {median}"
 
 
 def _write_single_numbers(axes: "Axes", embedding: np.ndarray) -> None:
@@ -113,9 +108,8 @@ def _draw_strip(axes: "Axes", family: str, ranks: np.ndarray, bands_hz: np.ndarr
         values = np.stack([ranks[block_slice("mel", statistic)] for statistic, _ in MEL_LINES])
     rows, width = values.shape
     image = axes.imshow(values, aspect="auto", cmap=DIVERGING_MAP, vmin=0, vmax=100, interpolation="nearest")
-    axes.set_ylabel(
-        f"{family}\n{len(indices)}", rotation=0, ha="right", va="center", fontsize=9.5, fontweight="bold", labelpad=6
-    )
+    style = {"rotation": 0, "ha": "right", "va": "center", "fontsize": 9.5, "fontweight": "bold"}
+    axes.set_ylabel(f"{family}\n{len(indices)}", labelpad=6, **style)
     axes.spines["left"].set(color=FAMILY_COLOURS[family], linewidth=6)
     if family == "mel":
         axes.set_yticks(range(rows), [statistic for statistic, _ in MEL_LINES], fontsize=8)
@@ -146,14 +140,10 @@ def _draw_mel_curves(axes: "Axes", comparison: Comparison, bands_hz: np.ndarray)
     for (statistic, label), colour in zip(MEL_LINES, GENRE_COLOURS, strict=False):
         axes.plot(comparison.embedding[block_slice("mel", statistic)], color=colour, linewidth=1.6, label=label)
     if comparison.mel_median_db is not None:
-        axes.plot(
-            comparison.mel_median_db, color=MUTED_COLOUR, linestyle="--", linewidth=1.3,
-            label="mean, median of the library",
-        )  # fmt: skip
-    axes.set_xlim(-0.5, len(bands_hz) - 0.5)
+        label = "mean, median of the library"
+        axes.plot(comparison.mel_median_db, color=MUTED_COLOUR, linestyle="--", linewidth=1.3, label=label)
     frequency_ticks(axes.xaxis, bands_hz)
-    axes.set_xlabel("frequency (Hz)")
-    axes.set_ylabel("dB re maximum")
+    axes.set(xlim=(-0.5, len(bands_hz) - 0.5), xlabel="frequency (Hz)", ylabel="dB re maximum")
     axes.grid(axis="y")
     axes.legend(loc="lower left", ncols=5, fontsize=8.5)
     low, high = axes.get_ylim()

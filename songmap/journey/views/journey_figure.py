@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure, SubFigure
     from matplotlib.gridspec import GridSpec
 
+    Panel = tuple[Axes, Axes]
+
 MAX_DRAWN_BEATS = 160
 STAR_COLOUR = "#F0E442"
 CENTROID_COLOUR = "#7FFFD4"  # seen on every colour of the spectrogram
@@ -34,11 +36,10 @@ def journey_figure(song: SongJourney) -> "Figure":
     _write_title(figure, song)
     grid = upper.add_gridspec(5, 2, width_ratios=(70, 1), height_ratios=(1.5, 3, 2.4, 2.1, 1.4))
     _draw_waveform(upper.add_subplot(grid[0, 0]), song, "1 · Waveform: the air's movement, as recorded")
-    _draw_spectrogram(
-        upper, grid, 1, song, "2 · Mel spectrogram: energy in 128 bands spaced as the ear does, and its centroid"
-    )
-    _draw_mfcc(upper, grid, 2, song)
-    _draw_chroma(upper, grid, 3, song)
+    mel = "2 · Mel spectrogram: energy in 128 bands spaced as the ear does, and its centroid"
+    _draw_spectrogram(_panel(upper, grid, 1), song, mel)
+    _draw_mfcc(_panel(upper, grid, 2), song)
+    _draw_chroma(_panel(upper, grid, 3), song)
     _draw_onsets(upper.add_subplot(grid[4, 0]), song)
     draw_columns(lower, song.comparison, song.bands_hz)
     return figure
@@ -51,13 +52,10 @@ def perspectives_figure(song: SongJourney, projection: Projection, genres: np.nd
     figure = Figure(figsize=(13, 17), layout="constrained")
     _write_title(figure, song)
     grid = figure.add_gridspec(3, 2, width_ratios=(70, 1), height_ratios=(1.6, 3.2, 7))
-    _draw_waveform(
-        figure.add_subplot(grid[0, 0]), song, "A producer sees the waveform: loud and quiet, hits and breaks"
-    )
-    spectrogram = _draw_spectrogram(
-        figure, grid, 1, song, "A computer sees the mel spectrogram: how much of each frequency, moment by moment"
-    )
-    _time_axis(spectrogram, song, labels=True)
+    waveform, spectrogram = figure.add_subplot(grid[0, 0]), _panel(figure, grid, 1)
+    _draw_waveform(waveform, song, "A producer sees the waveform: loud and quiet, hits and breaks")
+    computer = "A computer sees the mel spectrogram: how much of each frequency, moment by moment"
+    _time_axis(_draw_spectrogram(spectrogram, song, computer), song, labels=True)
     axes = figure.add_subplot(grid[2, 0])
     draw_map(axes, projection, genres)
     star = {"marker": "*", "color": STAR_COLOUR, "markeredgecolor": "black", "linestyle": ""}
@@ -92,19 +90,25 @@ def _draw_waveform(axes: "Axes", song: SongJourney, title: str) -> None:
     wave = song.waveform
     axes.stairs(wave.high, wave.edges_s, baseline=wave.low, fill=True, color=GENRE_COLOURS[0])
     peak = max(float(np.abs([wave.low.min(), wave.high.max()]).max()), 1e-6)
-    axes.set_ylim(-1.08 * peak, 1.08 * peak)
-    axes.set_ylabel("amplitude")
-    axes.set_title(title)
+    axes.set(ylim=(-1.08 * peak, 1.08 * peak), ylabel="amplitude", title=title)
     _time_axis(axes, song)
 
 
-def _draw_frames(axes: "Axes", feature: np.ndarray, song: SongJourney, **options: object) -> object:
+def _panel(figure: "Figure | SubFigure", grid: "GridSpec", row: int) -> "Panel":
+    """Axes in the first column of a row, and for their bar of colours in the second."""
+    return figure.add_subplot(grid[row, 0]), figure.add_subplot(grid[row, 1])
+
+
+def _draw_frames(
+    panel: "Panel", feature: np.ndarray, song: SongJourney, bar: dict[str, str], **options: object
+) -> "Axes":
     """A condensed feature over time. A frame is centred on its time: half of the first lies before 0 s."""
-    frames = song.frames
+    frames, axes = song.frames, panel[0]
     extent = (-0.5 / frames.frame_rate_hz, (frames.n_frames - 0.5) / frames.frame_rate_hz, -0.5, len(feature) - 0.5)
     image = axes.imshow(feature, origin="lower", aspect="auto", interpolation="nearest", extent=extent, **options)
+    axes.figure.colorbar(image, cax=panel[1], **bar)
     _time_axis(axes, song)
-    return image
+    return axes
 
 
 def _times_s(song: SongJourney) -> np.ndarray:
@@ -112,43 +116,33 @@ def _times_s(song: SongJourney) -> np.ndarray:
     return np.linspace(0, (song.frames.n_frames - 1) / song.frames.frame_rate_hz, len(song.frames.centroid_hz))
 
 
-def _draw_spectrogram(
-    figure: "Figure | SubFigure", grid: "GridSpec", row: int, song: SongJourney, title: str
-) -> "Axes":  # fmt: skip
-    axes = figure.add_subplot(grid[row, 0])
-    image = _draw_frames(axes, song.frames.mel_db, song, cmap=SEQUENTIAL_MAP, vmin=-80, vmax=0)
+def _draw_spectrogram(panel: "Panel", song: SongJourney, title: str) -> "Axes":
+    bar = {"label": "dB re maximum"}
+    axes = _draw_frames(panel, song.frames.mel_db, song, bar, cmap=SEQUENTIAL_MAP, vmin=-80, vmax=0)
     frequency_ticks(axes.yaxis, song.bands_hz)
     axes.plot(
         _times_s(song), np.interp(song.frames.centroid_hz, song.bands_hz, np.arange(len(song.bands_hz))),
         color=CENTROID_COLOUR, linewidth=0.9, label=f"spectral centroid, mean {song.frames.mean_centroid_hz:,.0f} Hz",
     )  # fmt: skip
     axes.legend(loc="upper right", fontsize=9, labelcolor="white", frameon=True, facecolor="black", framealpha=0.6)
-    axes.set_ylabel("frequency (Hz)")
-    axes.set_title(title)
-    figure.colorbar(image, cax=figure.add_subplot(grid[row, 1]), label="dB re maximum")
+    axes.set(ylabel="frequency (Hz)", title=title)
     return axes
 
 
-def _draw_mfcc(figure: "SubFigure", grid: "GridSpec", row: int, song: SongJourney) -> None:
-    axes = figure.add_subplot(grid[row, 0])
-    mfcc = song.frames.mfcc
+def _draw_mfcc(panel: "Panel", song: SongJourney) -> None:
+    mfcc, bar = song.frames.mfcc, {"label": "dB", "extend": "both"}
     limit = max(song.frames.mfcc_limit, 1e-6)  # the first is a level, far beyond the others
-    image = _draw_frames(axes, mfcc, song, cmap=DIVERGING_MAP, vmin=-limit, vmax=limit)
+    axes = _draw_frames(panel, mfcc, song, bar, cmap=DIVERGING_MAP, vmin=-limit, vmax=limit)
     axes.set_yticks(np.arange(0, len(mfcc), 3), [str(number + 1) for number in range(0, len(mfcc), 3)])
-    axes.set_ylabel("coefficient")
-    axes.set_title(
-        "3 · MFCC: the spectrum's shape in 20 numbers, its timbre (the first is its level, beyond the scale)"
-    )
-    figure.colorbar(image, cax=figure.add_subplot(grid[row, 1]), label="dB", extend="both")
+    title = "3 · MFCC: the spectrum's shape in 20 numbers, its timbre (the first is its level, beyond the scale)"
+    axes.set(ylabel="coefficient", title=title)
 
 
-def _draw_chroma(figure: "SubFigure", grid: "GridSpec", row: int, song: SongJourney) -> None:
-    axes = figure.add_subplot(grid[row, 0])
-    image = _draw_frames(axes, song.frames.chroma, song, cmap=SEQUENTIAL_MAP, vmin=0, vmax=1)
+def _draw_chroma(panel: "Panel", song: SongJourney) -> None:
+    bar = {"label": "share of the strongest"}
+    axes = _draw_frames(panel, song.frames.chroma, song, bar, cmap=SEQUENTIAL_MAP, vmin=0, vmax=1)
     axes.set_yticks(range(len(PITCH_CLASSES)), PITCH_CLASSES, fontsize=8)
-    axes.set_ylabel("pitch class")
-    axes.set_title("4 · Chroma: how much of each note, whatever its octave")
-    figure.colorbar(image, cax=figure.add_subplot(grid[row, 1]), label="share of the strongest")
+    axes.set(ylabel="pitch class", title="4 · Chroma: how much of each note, whatever its octave")
 
 
 def _draw_onsets(axes: "Axes", song: SongJourney) -> None:
@@ -158,12 +152,9 @@ def _draw_onsets(axes: "Axes", song: SongJourney) -> None:
     step = 1
     while len(song.beats_s) / step > MAX_DRAWN_BEATS:
         step *= 2
-    axes.vlines(
-        song.beats_s[::step], 0, top, color=GENRE_COLOURS[1], linewidth=1.8, alpha=0.45,
-        label="tracked beat" if step == 1 else f"1 of {step} tracked beats",
-    )  # fmt: skip
-    axes.set_ylim(0, top)
-    axes.set_ylabel("rise (dB)")
+    label = "tracked beat" if step == 1 else f"1 of {step} tracked beats"
+    axes.vlines(song.beats_s[::step], 0, top, color=GENRE_COLOURS[1], linewidth=1.8, alpha=0.45, label=label)
+    axes.set(ylim=(0, top), ylabel="rise (dB)")
     tempo = f"{song.tempo_bpm:.1f} BPM" if song.tempo_bpm > 0 else "no tempo"
     axes.set_title(f"5 · Onset strength: where something starts; {len(song.beats_s):,} beats, {tempo}", pad=10)
     axes.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2, fontsize=9, borderaxespad=0.2)

@@ -24,6 +24,7 @@ USUAL_TEMPOS_BPM = (60, 200)
 FIFTHS = tuple(12 * mode + (start + 7 * step) % 12 for mode, start in ((1, 9), (0, 0)) for step in range(12))
 OCTAVE_TICKS_HZ = (250, 500, 1000, 2000, 4000, 8000)
 GAP_COLOUR = "#eeeeee"
+_TITLE = {"ha": "left", "fontsize": 13, "fontweight": "bold"}
 
 
 def similarity_figure(statistics: GenreStatistics) -> "Figure":
@@ -51,7 +52,7 @@ def similarity_figure(statistics: GenreStatistics) -> "Figure":
     note = "standardised columns (--space scaled of 04), so 0 is unrelated"
     if np.isnan(means).any():
         note += "; grey: a genre of one song has no pair"
-    figure.suptitle("Similarity of songs within and between genres", x=0.02, ha="left", fontsize=13, fontweight="bold")
+    figure.suptitle("Similarity of songs within and between genres", x=0.02, **_TITLE)
     axes.set_title(textwrap.fill(note, 46 if side < 8 else 90), fontsize=9.5, fontweight="normal", color=MUTED_COLOUR)
     return figure
 
@@ -70,18 +71,17 @@ def tempo_and_centroid_figure(statistics: GenreStatistics) -> "Figure":
     _draw_by_genre(left, tempo_bpm, similarity.genres)
     if not any(map(len, tempo_bpm.values)):
         left.set_xlim(USUAL_TEMPOS_BPM)
-    left.set_xlabel("tempo (BPM)" + (f"; {tempo_bpm.n_unknown} without a tempo" if tempo_bpm.n_unknown else ""))
-    left.set_title("Tempo: how fast")
+    without = f"; {tempo_bpm.n_unknown} without a tempo" if tempo_bpm.n_unknown else ""
+    left.set(xlabel=f"tempo (BPM){without}", title="Tempo: how fast")
     _draw_by_genre(right, centroid_hz, similarity.genres)
     right.set_xscale("log", base=2)
     right.set_xticks(OCTAVE_TICKS_HZ, [f"{hz:,}" for hz in OCTAVE_TICKS_HZ])
     positive = np.concatenate([values[values > 0] for values in centroid_hz.values])
     right.set_xlim(0.85 * positive.min(initial=500.0), 1.18 * positive.max(initial=4000.0))
-    right.set_xlabel("mean spectral centroid (Hz)")
-    right.set_title("Centroid: how bright")
+    right.set(xlabel="mean spectral centroid (Hz)", title="Centroid: how bright")
     left.set_yticks(range(n_genres), _counted(similarity))
     left.set_ylim(n_genres - 0.3, -0.7)
-    figure.suptitle("Tempo and brightness by genre; bars: medians", x=0.01, ha="left", fontsize=13, fontweight="bold")
+    figure.suptitle("Tempo and brightness by genre; bars: medians", x=0.01, **_TITLE)
     return figure
 
 
@@ -110,14 +110,11 @@ def key_figure(statistics: GenreStatistics) -> "Figure":
         axes.spines[["left", "bottom"]].set_visible(True)
         axes.tick_params(length=0, rotation=0)
         axes.tick_params(axis="x", labelsize=9)
-        axes.set_title(title)
-        axes.set_xlabel("key, and its place on the Camelot wheel; to the right a fifth higher")
+        axes.set(title=title, xlabel="key, and its place on the Camelot wheel; to the right a fifth higher")
     colours = halves[0].collections[0]
     figure.colorbar(colours, ax=halves, label="% of the genre's songs", fraction=0.03, aspect=12, pad=0.01)
     note = f"; {keys.n_unknown:,} without a key" if keys.n_unknown else ""
-    figure.suptitle(
-        f"Keys by genre, estimated from chroma{note}", x=0.01, ha="left", fontsize=13, fontweight="bold"
-    )  # fmt: skip
+    figure.suptitle(f"Keys by genre, estimated from chroma{note}", x=0.01, **_TITLE)
     return figure
 
 

@@ -29,19 +29,16 @@ def map_figure(projection: Projection, genres: np.ndarray) -> "Figure":
     axes = figure.add_axes((0.06, 0.22, 0.9, 0.72), projection="3d" if n_dimensions == 3 else None)
     draw_map(axes, projection, genres)
     if n_dimensions == 3:
-        axes.set_zlabel(f"{projection.method} 3 (no unit)")
         axes.tick_params(labelbottom=False, labelleft=False, labelright=False)
-        axes.set(xticklabels=[], yticklabels=[], zticklabels=[])
+        axes.set(xticklabels=[], yticklabels=[], zticklabels=[], zlabel=f"{projection.method} 3 (no unit)")
         low, high = cube_limits(coordinates).T
         axes.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), zlim=(low[2], high[2]))
         axes.set_box_aspect((1, 1, 1), zoom=1.05)
         if len(coordinates) <= MAX_STEMS:  # down to the floor, so that one sees where in space a point is
             for x, y, z in coordinates:
                 axes.plot((x, x), (y, y), (low[2], z), color=MUTED_COLOUR, linewidth=0.5, alpha=0.5, zorder=0)
-    figure.suptitle(
-        f"{len(coordinates):,} songs in {n_dimensions} dimensions ({projection.method} of 641 standardised columns)",
-        x=0.06, ha="left", fontsize=14,
-    )  # fmt: skip
+    songs = f"{len(coordinates):,} songs in {n_dimensions} dimensions"
+    figure.suptitle(f"{songs} ({projection.method} of 641 standardised columns)", x=0.06, ha="left", fontsize=14)
     legend_below(axes, trust_in_words(projection))
     return figure
 
@@ -64,8 +61,7 @@ def draw_map(axes: "Axes", projection: Projection, genres: np.ndarray) -> None:
                 edgecolors="white" if n_songs <= MAX_EDGED else "none",
                 rasterized=n_songs > CROWD, label=label if part == 0 else None, **depth,
             )  # fmt: skip
-    axes.set_xlabel(f"{projection.method} 1 (no unit)")
-    axes.set_ylabel(f"{projection.method} 2 (no unit)")
+    axes.set(xlabel=f"{projection.method} 1 (no unit)", ylabel=f"{projection.method} 2 (no unit)")
     axes.tick_params(labelbottom=False, labelleft=False)
     if projection.n_dimensions == 2:
         axes.tick_params(length=0)

@@ -73,10 +73,8 @@ def _song_table(projection: Projection, map_songs: MapSongs, page_folder: Path) 
 
     songs, neighbours = map_songs.songs, map_songs.neighbours
     text = {name: [str(value) for value in songs[name]] for name in ("title", "song_name", "key", "file_path")}
-    keys = [
-        key or (f"{estimate} (estimated)" if estimate else "")
-        for key, estimate in zip(text["key"], map_songs.keys, strict=True)
-    ]
+    pairs = zip(text["key"], map_songs.keys, strict=True)
+    keys = [key or (f"{estimate} (estimated)" if estimate else "") for key, estimate in pairs]
     genres = _shared(songs["genre"])
     limits = cube_limits if projection.n_dimensions == 3 else plane_limits
     return {

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from songmap.core.tables import format_table
 from songmap.core.text import format_duration, shorten
-from songmap.journey.results import FitReason, MapFit, NotDrawn, Projection, SongJourney
+from songmap.journey.results import FitReason, MapFit, Projection, SongJourney
 from songmap.journey.song_map import MIN_SONGS
 
 
@@ -85,5 +85,5 @@ def written_table(written: Sequence[tuple[Path, str]]) -> str:
     return format_table([{"file": str(path), "shows": shows} for path, shows in written], "Written")
 
 
-def not_drawn_table(not_drawn: Sequence[NotDrawn]) -> str:
-    return format_table([{"not_drawn": str(song.path), "reason": song.reason} for song in not_drawn], "Not drawn")
+def not_drawn_table(not_drawn: Sequence[tuple[Path, str]]) -> str:
+    return format_table([{"not_drawn": str(path), "reason": reason} for path, reason in not_drawn], "Not drawn")
