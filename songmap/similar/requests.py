@@ -48,23 +48,16 @@ class Filters:
 
 @dataclass(frozen=True)
 class SimilarRequest:
-    """The ``number`` songs most similar to all of ``songs`` and dissimilar to those of ``away``."""
+    """The ``number`` songs most similar to all of ``songs`` and dissimilar to those of ``away``.
+
+    With a ``diversity``, 0 to 1, they are dissimilar to each other too.
+    """
 
     songs: tuple[str, ...]
     away: tuple[str, ...] = ()
     number: int = 10
     filters: Filters = Filters()
-
-
-@dataclass(frozen=True)
-class DiverseRequest:
-    """The same, but dissimilar to each other by ``diversity``, 0 to 1."""
-
-    songs: tuple[str, ...]
-    away: tuple[str, ...] = ()
-    number: int = 10
-    diversity: float = 0.5
-    filters: Filters = Filters()
+    diversity: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -188,9 +181,9 @@ class PlayRequest:
 
 
 Request = (
-    SimilarRequest | DiverseRequest | CompareRequest | WhyRequest | InfoRequest | ListRequest | GenresRequest
-    | DuplicatesRequest | OutliersRequest | HubsRequest | EvaluateRequest | NeighboursRequest | PlaylistRequest
-    | PathRequest | OrderRequest | TransitionsRequest | PlayRequest
+    SimilarRequest | CompareRequest | WhyRequest | InfoRequest | ListRequest | GenresRequest | DuplicatesRequest
+    | OutliersRequest | HubsRequest | EvaluateRequest | NeighboursRequest | PlaylistRequest | PathRequest
+    | OrderRequest | TransitionsRequest | PlayRequest
 )  # fmt: skip
 AnyRequest = TypeVar("AnyRequest", bound=Request | RadioRequest)
 _SONGS = ("song", "first", "second", "songs", "away")  # fields that name songs

@@ -90,10 +90,9 @@ class Session:
         lookup, last = self.lookup, self.last
         compared = partial(self.comparison, setting, on_progress)  # after names are found: an index takes long to make
         match request:
-            case requests.SimilarRequest() | requests.DiverseRequest():
-                query, away = lookup.find_all(request.songs, last), lookup.find_all(request.away, last)
-                diversity = request.diversity if isinstance(request, requests.DiverseRequest) else 0.0
-                return similar_songs(compared(), query, away, request.number, request.filters, diversity)
+            case requests.SimilarRequest(songs, away, number, filters, diversity):
+                query, steered = lookup.find_all(songs, last), lookup.find_all(away, last)
+                return similar_songs(compared(), query, steered, number, filters, diversity)
             case requests.CompareRequest():
                 first, second = self._pair(request)
                 return explain.compare(compared(), first, second)

@@ -4,6 +4,7 @@ At a terminal a command that fails prints one line and the next one goes on; Ctr
 session. Lines from elsewhere stop at the first failure, except with ``keep_going``.
 """
 
+import argparse
 import os
 import sys
 from collections.abc import Callable, Mapping
@@ -43,9 +44,9 @@ class _LineCommandParser(_LineParser, CommandParser):
 def line_parser() -> tuple[Parser, dict[str, CommandParser]]:
     """The parser of the prompt's lines, and those of its commands; settings not given are not in the namespace."""
     parser = _LineParser(prog=PROMPT, add_help=False)
-    shared = _LineParser(add_help=False)
-    add_setting(shared, missing=True)
-    commands = add_commands(parser, [shared], _LineCommandParser)
+    shared = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
+    add_setting(shared)
+    commands = add_commands(parser, shared, _LineCommandParser)
     commands.required = True
     for name, text in (("help", "All commands, or more of one."), ("quit", "Leave."), ("exit", "Leave.")):
         commands.add_parser(name, description=text)
