@@ -64,16 +64,15 @@ def similar_songs(
     filters = filters_of(wanted, lookup.library, lookup.keys, query_genres, [found.key for found in query])
     allowed = allowed_by(filters, lookup.others([*query, *away], wanted.copies))
     rows, similarities, limited = _choose(comparison, vector, allowed, number, diversity, wanted.max_per_artist)
-    factors: list[float | None] = [None] * len(rows)
+    figures = {"similarity": similarities.tolist()}
     if wanted.bpm is not None:
         tempos = lookup.library.songs["tempo_bpm"].to_numpy(dtype=np.float64)[rows]
-        factors = tempo_factors(tempos, wanted.bpm).tolist()
+        figures["tempo_factor"] = tempo_factors(tempos, wanted.bpm).tolist()
     named = [*rows.tolist(), *(found.row for found in query if found.row is not None)]
     copies = int(np.isin(lookup.recordings, lookup.recordings[named]).sum()) - len(set(named))
     return SimilarResult(
         songs=lookup.songs(rows),
-        similarities=tuple(similarities.tolist()),
-        tempo_factors=tuple(factors),
+        figures=figures,
         query=tuple(found.song for found in query),
         away=tuple(found.song for found in away),
         diversity=diversity,

@@ -2,13 +2,13 @@
 
 Conventions: tempos are in BPM and 0 where unknown; keys are numbered as in ``songmap.library.keys``; a percentile is
 0 … 100, values equal to a song's counted half. Similarities are cosines, -1 … 1, or mutual proximities, 0 … 1, where
-hubs are corrected. Tuples of a ranked result have an item for each of its ``songs``.
+hubs are corrected.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from songmap.core.errors import SchemaError
 from songmap.library.genre_similarity import GenreSimilarity
@@ -40,56 +40,36 @@ class ModelInUse:
 
 
 @dataclass(frozen=True)
-class GenreCondition:
-    """One of these genres."""
+class Condition:
+    """One of these genres or keys, a key that mixes with one of these, or the ends of a range of tempos or years.
 
-    genres: tuple[str, ...]
+    Half and double of a tempo are included.
+    """
 
-
-@dataclass(frozen=True)
-class TempoCondition:
-    """A tempo in a range, half and double included."""
-
-    low_bpm: float
-    high_bpm: float
-
-
-@dataclass(frozen=True)
-class KeyCondition:
-    """One of these keys, or, with ``compatible``, one that mixes with one of these."""
-
-    keys: tuple[int, ...]
-    compatible: bool
-
-
-@dataclass(frozen=True)
-class YearCondition:
-    """A year in a range."""
-
-    first: int
-    last: int
-
-
-Condition = GenreCondition | TempoCondition | KeyCondition | YearCondition
+    kind: Literal["genre", "key", "compatible key", "tempo", "year"]
+    values: tuple[Any, ...]
 
 
 @dataclass(frozen=True)
 class Ranked:
-    """Songs in an order; their numbers can name them in the next request."""
+    """Songs in an order; their numbers can name them in the next request.
+
+    ``figures`` has an item per song under the name of each figure, such as "similarity".
+    """
 
     songs: tuple[Song, ...]
+    figures: Mapping[str, Sequence[Any]]
 
 
 @dataclass(frozen=True)
 class SimilarResult(Ranked):
     """Songs similar to ``query`` and not to ``away``, nearest or, with a ``diversity``, chosen first.
 
-    ``tempo_factors`` 1, 2 or 0.5 bring tempos into the requested range, None without one; ``limited_by_artist``: as
-    near songs were left out because of ``max_per_artist``; ``copies_left_out`` hold a recording of the query or a song.
+    Where a range of tempos is requested a "tempo_factor" of 1, 2 or 0.5 brings a song's tempo into it.
+    ``limited_by_artist``: as near songs were left out because of ``max_per_artist``; ``copies_left_out`` hold a
+    recording of the query or a song.
     """
 
-    similarities: tuple[float, ...]
-    tempo_factors: tuple[float | None, ...]
     query: tuple[Song, ...]
     away: tuple[Song, ...]
     diversity: float
@@ -111,17 +91,13 @@ class ListResult(Ranked):
 
 @dataclass(frozen=True)
 class DuplicatesResult(Ranked):
-    """Files of the same recording in ``groups`` from 1, with their similarities to the group's first, 1 for the same sound."""
-
-    groups: tuple[int, ...]
-    similarities: tuple[float, ...]
+    """Files of the same recording: "group" from 1, and "similarity" to the group's first, 1 for the same sound."""
 
 
 @dataclass(frozen=True)
 class OutliersResult(Ranked):
-    """Songs with the lowest mean similarity to their ``nearest`` nearest, and the ``median`` over all songs."""
+    """Songs with the lowest mean "similarity" to their ``nearest`` nearest, and the ``median`` over all songs."""
 
-    similarities: tuple[float, ...]
     nearest: int
     median: float | None
     setting: Setting
@@ -129,12 +105,11 @@ class OutliersResult(Ranked):
 
 @dataclass(frozen=True)
 class HubsResult(Ranked):
-    """Songs that are among the ``nearest`` nearest of most others, ``k_occurrence``; its mean and skewness over all.
+    """Songs that are among the ``nearest`` nearest of most others, "k_occurrence"; its mean and skewness over all.
 
     ``in_no_list`` of ``n_recordings`` have a k-occurrence of 0.
     """
 
-    k_occurrence: tuple[int, ...]
     nearest: int
     mean: float
     skewness: float
@@ -144,30 +119,30 @@ class HubsResult(Ranked):
 
 @dataclass(frozen=True)
 class Transition:
-    """One change from row ``before`` to row ``after``.
+    """One change from a song to the next.
 
     ``score`` and the fits are 0 … 1, ``similarity`` -1 … 1; ``tempo_change`` is the fraction by which the tempo rises
     once ``tempo_factor`` (0.5, 1 or 2: half, same, double) is taken out, NaN where a tempo is unknown.
     """
 
-    before: int
-    after: int
+    rows: tuple[int, int]
     score: float
     similarity: float
-    before_bpm: float
-    after_bpm: float
+    tempos_bpm: tuple[float, float]
     tempo_factor: float
     tempo_change: float
     tempo_fit: float
-    before_key: int
-    after_key: int
+    keys: tuple[int, int]
     key_fit: float
     keys_compatible: bool
 
 
 @dataclass(frozen=True)
 class OrderedResult(Ranked):
-    """Songs in playing order, the transition to each, None for the first, and the mean score of these."""
+    """Songs in playing order, the transition to each, None for the first, and the mean score of these.
+
+    Figures are the "transition", its score, and of what that consists.
+    """
 
     transitions: tuple[Transition | None, ...]
     mean_score: float | None

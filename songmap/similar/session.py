@@ -128,12 +128,13 @@ class Session:
                 first_row, second_row = lookup.rows([request.first, request.second], last)
                 comparison = compared()
                 way = playlists.path(comparison.tracks, first_row, second_row, request.number)
-                return results.PathResult(*comparison.ordered(way))
+                return results.PathResult(**vars(comparison.ordered(way)))
             case requests.OrderRequest():
                 file = Path(request.file).expanduser()
                 listed, unknown = self._read(file)
                 comparison = compared()
-                return results.OrderResult(*comparison.ordered(running_order(comparison.tracks, listed)), file, unknown)
+                ordered = comparison.ordered(running_order(comparison.tracks, listed))
+                return results.OrderResult(**vars(ordered), file=file, unknown=unknown)
             case requests.TransitionsRequest():
                 return self._transitions(request, compared)
             case requests.PlayRequest():
@@ -160,7 +161,8 @@ class Session:
             comparison.tracks, seeds, request.number, request.max_per_artist, request.start_bpm, request.end_bpm
         )
         ramp = (float(made.wanted_bpm[0]), float(made.wanted_bpm[-1])) if len(made.wanted_bpm) else None
-        return results.PlaylistResult(*comparison.ordered(made.rows), self.lookup.songs(seeds), ramp, len(made.far))
+        ordered, given = comparison.ordered(made.rows), self.lookup.songs(seeds)
+        return results.PlaylistResult(**vars(ordered), seeds=given, ramp_bpm=ramp, far_from_ramp=len(made.far))
 
     def _transitions(
         self, request: requests.TransitionsRequest, compared: Callable[[], Comparison]
@@ -172,7 +174,7 @@ class Session:
             rows = self.lookup.rows(request.songs, self.last)
         if len(rows) < 2:
             raise QueryError("a transition needs two songs; give A + B, or a playlist of several songs")
-        return results.TransitionsResult(*compared().ordered(rows), unknown)
+        return results.TransitionsResult(**vars(compared().ordered(rows)), unknown=unknown)
 
     def _play(self, request: requests.PlayRequest) -> results.PlayResult:
         path = request.song

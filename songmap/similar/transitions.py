@@ -130,17 +130,14 @@ def transitions(tracks: Tracks, rows: Sequence[int] | np.ndarray) -> list[Transi
         factor, change = tempo_change(*tempos)
         result.append(
             Transition(
-                before=int(before),
-                after=int(after),
+                rows=(int(before), int(after)),
                 score=float(scores(tracks, before, [after])[0]),
                 similarity=float(similarities(tracks, before, [after])[0]),
-                before_bpm=float(tempos[0]),
-                after_bpm=float(tempos[1]),
+                tempos_bpm=(float(tempos[0]), float(tempos[1])),
                 tempo_factor=float(factor),
                 tempo_change=float(change),
                 tempo_fit=float(tempo_fit(*tempos)),
-                before_key=int(keys[0]),
-                after_key=int(keys[1]),
+                keys=(int(keys[0]), int(keys[1])),
                 key_fit=float(key_fit(*keys)),
                 keys_compatible=bool(compatible(*keys)),
             )

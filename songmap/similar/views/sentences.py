@@ -32,7 +32,7 @@ def listed(parts: Sequence[str]) -> str:
     return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
 
 
-def similar_title(result: results.SimilarResult) -> str:
+def _similar_title(result: results.SimilarResult) -> str:
     title = f"Similar to {labels(result.query)}"
     title += f", away from {labels(result.away)}" if result.away else ""
     title += f", diverse (diversity {result.diversity:g})" if result.diversity else ""
@@ -58,18 +58,32 @@ def setting_words(setting: Setting) -> list[str]:
     return words
 
 
-def outliers_title(result: results.OutliersResult) -> str:
-    title = f"Outliers: songs with the lowest mean similarity to their {result.nearest} nearest"
-    median = [] if result.median is None else [f"the library's median is {result.median:.3f}"]
-    return "; ".join([title, *median, *setting_words(result.setting)])
-
-
-def hubs_title(result: results.HubsResult) -> str:
-    return (
-        f"Hubs: songs that are among the {result.nearest} nearest of most others (N{result.nearest}); the mean is "
-        f"{result.mean:.1f}, {result.in_no_list:,} of {result.n_recordings:,} songs are in no list; "
-        f"skewness {result.skewness:.2f}, 0 is even"
-    )
+def ranked_title(result: results.Ranked) -> str:
+    match result:
+        case results.SimilarResult():
+            return _similar_title(result)
+        case results.ListResult(songs):
+            of_genre = f" of {result.genre}" if result.genre else ""
+            return f"{len(songs):,} {'song' if len(songs) == 1 else 'songs'}{of_genre}"
+        case results.OutliersResult():
+            title = f"Outliers: songs with the lowest mean similarity to their {result.nearest} nearest"
+            median = [] if result.median is None else [f"the library's median is {result.median:.3f}"]
+            return "; ".join([title, *median, *setting_words(result.setting)])
+        case results.HubsResult():
+            return (
+                f"Hubs: songs that are among the {result.nearest} nearest of most others (N{result.nearest}); the mean "
+                f"is {result.mean:.1f}, {result.in_no_list:,} of {result.n_recordings:,} songs are in no list; "
+                f"skewness {result.skewness:.2f}, 0 is even"
+            )
+        case results.DuplicatesResult(songs, figures):
+            if not songs:
+                return "Recordings in several files"
+            title = f"{figures['group'][-1]:,} recordings in several files; similarity to the first file"
+            return f"{title}: 1 is the same sound, 0.5 the limit of a copy"
+        case results.OrderedResult():
+            mean = [] if result.mean_score is None else [f"mean transition {result.mean_score:.2f}"]
+            return "; ".join([*_ordered_parts(result), *mean])
+    return ""
 
 
 def genres_title(result: results.GenresResult) -> str:
@@ -111,12 +125,6 @@ def space_words(scores: results.SpaceScores) -> str:
     return f"{scores.space}, hubs corrected" if scores.hubs_corrected else scores.space
 
 
-def ordered_title(result: results.OrderedResult) -> str:
-    """The title of songs in an order, with the mean score of their transitions."""
-    mean = [] if result.mean_score is None else [f"mean transition {result.mean_score:.2f}"]
-    return "; ".join([*_ordered_parts(result), *mean])
-
-
 def _ordered_parts(result: results.OrderedResult) -> list[str]:
     match result:
         case results.PlaylistResult():
@@ -153,14 +161,15 @@ def _tempo_words(transition: Transition) -> str:
     factor = {0.5: "half, ", 1.0: "", 2.0: "double, "}[transition.tempo_factor]
     far = "" if transition.tempo_fit == 1 else ", too far to match"
     change = f"{factor}{100 * transition.tempo_change:+.1f} %{far}"
-    return f"tempo {round(transition.before_bpm, 1):g} → {round(transition.after_bpm, 1):g} BPM ({change})"
+    before, after = transition.tempos_bpm
+    return f"tempo {round(before, 1):g} → {round(after, 1):g} BPM ({change})"
 
 
 def _key_words(transition: Transition) -> str:
-    if NO_KEY in (transition.before_key, transition.after_key):
+    if NO_KEY in transition.keys:
         return "key unknown"
     fit = "compatible" if transition.keys_compatible else "close" if transition.key_fit > 0.5 else "clashes"
-    return f"key {camelot(transition.before_key)} → {camelot(transition.after_key)} {fit}"
+    return f"key {' → '.join(map(camelot, transition.keys))} {fit}"
 
 
 def most_telling(
