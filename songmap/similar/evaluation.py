@@ -71,7 +71,7 @@ def labels_of(lookup: Lookup) -> dict[str, np.ndarray]:
     ]
     return {
         "genre": label_codes(lookup.library.genres, UNKNOWN_GENRE),
-        "artist": label_codes(songs["artist"].map(normalise), ""),
+        "artist": lookup.artists,
         "album": label_codes(albums, ""),
     }
 

@@ -7,7 +7,7 @@ than to its neighbours: a song of 128 BPM is measured as 129.2 and fits 120-128.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -16,9 +16,19 @@ from songmap.library.keys import NO_KEY, camelot, compatible, key_name, key_numb
 from songmap.library.library import Library
 from songmap.library.schema import UNKNOWN_GENRE, AudioConfig
 from songmap.similar.requests import COMPATIBLE, Filters
-from songmap.similar.results import Condition
 
 TEMPO_FACTORS = (1.0, 2.0, 0.5)  # as it is, double, half; the first that fits
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One of these genres or keys, a key that mixes with one of these, or the ends of a range of tempos or years.
+
+    Half and double of a tempo are included.
+    """
+
+    kind: Literal["genre", "key", "compatible key", "tempo", "year"]
+    values: tuple[Any, ...]
 
 
 @dataclass(frozen=True)

@@ -1,18 +1,19 @@
 """What requests return: numbers, names and identifiers, in frozen dataclasses.
 
-Conventions: tempos are in BPM and 0 where unknown; keys are numbered as in ``songmap.library.keys``; a percentile is
-0 … 100, values equal to a song's counted half. Similarities are cosines, -1 … 1, or mutual proximities, 0 … 1, where
-hubs are corrected.
+Conventions: tempos are in BPM, 0 where unknown; keys are numbered as in ``songmap.library.keys``; percentiles are
+0 … 100, equal values counted half. Similarities are cosines, -1 … 1, or, with hubs corrected, proximities, 0 … 1.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from songmap.core.errors import SchemaError
 from songmap.library.genre_similarity import GenreSimilarity
-from songmap.similar.requests import Setting
+from songmap.similar.filters import Condition
+from songmap.similar.requests import Setting, SimilarRequest
+from songmap.similar.transitions import Transition
 
 
 @dataclass(frozen=True)
@@ -40,17 +41,6 @@ class ModelInUse:
 
 
 @dataclass(frozen=True)
-class Condition:
-    """One of these genres or keys, a key that mixes with one of these, or the ends of a range of tempos or years.
-
-    Half and double of a tempo are included.
-    """
-
-    kind: Literal["genre", "key", "compatible key", "tempo", "year"]
-    values: tuple[Any, ...]
-
-
-@dataclass(frozen=True)
 class Ranked:
     """Songs in an order; their numbers can name them in the next request.
 
@@ -63,19 +53,17 @@ class Ranked:
 
 @dataclass(frozen=True)
 class SimilarResult(Ranked):
-    """Songs similar to ``query`` and not to ``away``, nearest or, with a ``diversity``, chosen first.
+    """Songs similar to ``query`` and not to ``away``, nearest or, with a diversity, chosen first.
 
     Where a range of tempos is requested a "tempo_factor" of 1, 2 or 0.5 brings a song's tempo into it.
-    ``limited_by_artist``: as near songs were left out because of ``max_per_artist``; ``copies_left_out`` hold a
+    ``limited_by_artist``: as near songs were left out because of the limit per artist; ``copies_left_out`` hold a
     recording of the query or a song.
     """
 
     query: tuple[Song, ...]
     away: tuple[Song, ...]
-    diversity: float
+    request: SimilarRequest
     conditions: tuple[Condition, ...]
-    number: int
-    max_per_artist: int | None
     limited_by_artist: bool
     copies_left_out: int
     setting: Setting
@@ -118,28 +106,8 @@ class HubsResult(Ranked):
 
 
 @dataclass(frozen=True)
-class Transition:
-    """One change from a song to the next.
-
-    ``score`` and the fits are 0 … 1, ``similarity`` -1 … 1; ``tempo_change`` is the fraction by which the tempo rises
-    once ``tempo_factor`` (0.5, 1 or 2: half, same, double) is taken out, NaN where a tempo is unknown.
-    """
-
-    rows: tuple[int, int]
-    score: float
-    similarity: float
-    tempos_bpm: tuple[float, float]
-    tempo_factor: float
-    tempo_change: float
-    tempo_fit: float
-    keys: tuple[int, int]
-    key_fit: float
-    keys_compatible: bool
-
-
-@dataclass(frozen=True)
 class OrderedResult(Ranked):
-    """Songs in playing order, the transition to each, None for the first, and the mean score of these.
+    """Songs in playing order, of a path as they are: the transition to each, None for the first, and its mean score.
 
     Figures are the "transition", its score, and of what that consists.
     """
@@ -158,31 +126,14 @@ class PlaylistResult(OrderedResult):
 
 
 @dataclass(frozen=True)
-class PathResult(OrderedResult):
-    """A way from the first song to the last."""
-
-
-@dataclass(frozen=True)
-class UnknownEntry:
-    """An entry of a playlist file that is not a song of the library: its line (1 …) and its text."""
-
-    line: int
-    text: str
-
-
-@dataclass(frozen=True)
 class OrderResult(OrderedResult):
-    """The songs of a playlist file in a better order."""
+    """The songs of a playlist ``file`` in a better order; or songs as they were given, without a file.
 
-    file: Path
-    unknown: tuple[UnknownEntry, ...]
+    ``unknown`` are entries of a playlist file, by their line (1 …), that are not songs of the library.
+    """
 
-
-@dataclass(frozen=True)
-class TransitionsResult(OrderedResult):
-    """Songs as they were given; ``unknown`` entries of a playlist file."""
-
-    unknown: tuple[UnknownEntry, ...]
+    file: Path | None
+    unknown: Mapping[int, str]
 
 
 @dataclass(frozen=True)

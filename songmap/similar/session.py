@@ -90,9 +90,9 @@ class Session:
         lookup, last = self.lookup, self.last
         compared = partial(self.comparison, setting, on_progress)  # after names are found: an index takes long to make
         match request:
-            case requests.SimilarRequest(songs, away, number, filters, diversity):
+            case requests.SimilarRequest(songs, away):
                 query, steered = lookup.find_all(songs, last), lookup.find_all(away, last)
-                return similar_songs(compared(), query, steered, number, filters, diversity)
+                return similar_songs(compared(), query, steered, request)
             case requests.CompareRequest():
                 first, second = self._pair(request)
                 return explain.compare(compared(), first, second)
@@ -128,7 +128,7 @@ class Session:
                 first_row, second_row = lookup.rows([request.first, request.second], last)
                 comparison = compared()
                 way = playlists.path(comparison.tracks, first_row, second_row, request.number)
-                return results.PathResult(**vars(comparison.ordered(way)))
+                return comparison.ordered(way)
             case requests.OrderRequest():
                 file = Path(request.file).expanduser()
                 listed, unknown = self._read(file)
@@ -140,11 +140,11 @@ class Session:
             case requests.PlayRequest():
                 return self._play(request)
 
-    def _read(self, file: Path) -> tuple[list[int], tuple[results.UnknownEntry, ...]]:
+    def _read(self, file: Path) -> tuple[list[int], dict[int, str]]:
         rows, unknown = read_playlist(file, self.library.songs["file_path"].tolist())
         if not rows:
             raise QueryError(f"no entry of {file} is a song of the library")
-        return rows, tuple(unknown)
+        return rows, unknown
 
     def _pair(self, request: requests.CompareRequest | requests.WhyRequest) -> tuple[FoundSong, FoundSong]:
         first, second = self.lookup.find_all([request.first, request.second], self.last)
@@ -166,15 +166,15 @@ class Session:
 
     def _transitions(
         self, request: requests.TransitionsRequest, compared: Callable[[], Comparison]
-    ) -> results.TransitionsResult:
-        unknown: tuple[results.UnknownEntry, ...] = ()
+    ) -> results.OrderResult:
+        unknown: dict[int, str] = {}
         if len(request.songs) == 1 and is_playlist(request.songs[0]):
             rows, unknown = self._read(Path(request.songs[0]).expanduser())
         else:
             rows = self.lookup.rows(request.songs, self.last)
         if len(rows) < 2:
             raise QueryError("a transition needs two songs; give A + B, or a playlist of several songs")
-        return results.TransitionsResult(**vars(compared().ordered(rows)), unknown=unknown)
+        return results.OrderResult(**vars(compared().ordered(rows)), file=None, unknown=unknown)
 
     def _play(self, request: requests.PlayRequest) -> results.PlayResult:
         path = request.song

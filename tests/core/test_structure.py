@@ -29,7 +29,7 @@ PRINTS = {  # programs of their own, and what scripts print through
     "core/cli.py", "core/progress.py", "demo/guide.py", "demo/open_music.py", "demo/studio.py", "extract/worker.py",
     "extract/workers.py",
 }  # fmt: skip
-LONG: set[str] = {"demo/composer.py", "similar/results.py"}
+LONG: set[str] = {"demo/composer.py"}
 MANY_PARAMETERS: set[str] = set()
 
 

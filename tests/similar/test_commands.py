@@ -13,7 +13,7 @@ from prompt_toolkit.document import Document
 from songmap.core.errors import QueryError, UsageError
 from songmap.similar import requests
 from songmap.similar.requests import COMPATIBLE, Filters, Setting, renamed
-from songmap.similar.terminal.commands import COMMANDS, SETTING, Command, Output, command_of
+from songmap.similar.terminal.commands import COMMANDS, SETTING, Command, command_of
 from songmap.similar.terminal.completion import SongCompleter
 from songmap.similar.terminal.prompt import line_parser
 from songmap.similar.terminal.words import split_pair, split_songs, split_steering, split_words
@@ -216,14 +216,14 @@ def test_bad_lines_are_errors_like_any_other(line, message):
     ],
 )
 def test_each_command_becomes_a_request(line, request_of_it):
-    assert command(line) == Command(request_of_it, Setting(), Output())
+    assert command(line) == Command(request_of_it, Setting())
 
 
 def test_setting_and_output_of_a_command():
     one = command("why A vs B --space scaled --weights mel=2 --correct-hubs --json --picture a.png")
     assert one.setting == Setting("scaled", (("mel", 2),), True)
-    assert one.output == Output("json", None, Path("a.png"))
-    assert command("list --csv --m3u8 a.m3u8").output == Output("csv", Path("a.m3u8"))
+    assert (one.form, one.m3u8, one.picture) == ("json", None, Path("a.png"))
+    assert command("list --csv --m3u8 a.m3u8") == Command(requests.ListRequest(), Setting(), "csv", Path("a.m3u8"))
 
 
 def test_a_name_is_replaced_wherever_a_request_has_it():

@@ -50,29 +50,21 @@ BETWEEN = {"compare": "vs", "why": "vs", "path": "to"}  # the word between the t
 
 
 @dataclass(frozen=True)
-class Output:
-    """How a result is shown: ``form`` is text, json or csv; ``m3u8`` and ``picture`` are files to write too."""
+class Command:
+    """A request, the setting to compare songs in, the ``form`` to print (text, json, csv), and files to write too."""
 
+    request: requests.Request | requests.RadioRequest
+    setting: Setting
     form: str = "text"
     m3u8: Path | None = None
     picture: Path | None = None
 
 
-@dataclass(frozen=True)
-class Command:
-    """A request, the setting to compare songs in, and how the result is shown."""
-
-    request: requests.Request | requests.RadioRequest
-    setting: Setting
-    output: Output
-
-
 def command_of(arguments: Mapping[str, Any]) -> Command:
     """The command of parsed ``arguments`` by name. Raises QueryError where words do not form the names it needs."""
     setting = Setting(arguments["space"], arguments["weights"], arguments["correct_hubs"])
-    return Command(
-        _request(arguments), setting, Output(arguments["form"], arguments.get("m3u8"), arguments.get("picture"))
-    )
+    files = arguments.get("m3u8"), arguments.get("picture")
+    return Command(_request(arguments), setting, arguments["form"], *files)
 
 
 def _request(arguments: Mapping[str, Any]) -> requests.Request | requests.RadioRequest:

@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -111,8 +112,7 @@ class Conversation:
             raise UsageError(f"{number} is not a command. Add one, e.g. `info {number}`")
         if not 1 <= number <= len(self._paths):
             raise UsageError(f"{number} is out of range, give 1 to {len(self._paths)}, or another command")
-        request = renamed(command.request, self._name, self._paths[number - 1])
-        return Command(request, command.setting, command.output)
+        return replace(command, request=renamed(command.request, self._name, self._paths[number - 1]))
 
     def _offer(self, command: Command, error: Ambiguous) -> None:
         songs = self.session.library.songs.iloc[error.rows]

@@ -1,6 +1,6 @@
 """What results say in words: titles, reasons, notes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import numpy as np
@@ -11,7 +11,8 @@ from songmap.library.spaces import SPACES
 from songmap.similar import results
 from songmap.similar.filters import condition_words
 from songmap.similar.requests import Setting
-from songmap.similar.results import DescriptorContribution, FamilyContribution, ModelInUse, Song, Transition
+from songmap.similar.results import DescriptorContribution, FamilyContribution, ModelInUse, Song
+from songmap.similar.transitions import Transition
 
 _MAX_NAME = 60
 _LEAST = 0.005  # a contribution below it is not mentioned
@@ -33,13 +34,13 @@ def listed(parts: Sequence[str]) -> str:
 
 
 def _similar_title(result: results.SimilarResult) -> str:
-    title = f"Similar to {labels(result.query)}"
+    request, title = result.request, f"Similar to {labels(result.query)}"
     title += f", away from {labels(result.away)}" if result.away else ""
-    title += f", diverse (diversity {result.diversity:g})" if result.diversity else ""
+    title += f", diverse (diversity {request.diversity:g})" if request.diversity else ""
     parts = [title, *map(condition_words, result.conditions)]
     if result.limited_by_artist:
-        parts.append(f"at most {result.max_per_artist} by one artist (--max-per-artist)")
-    if len(result.songs) < result.number and result.conditions:
+        parts.append(f"at most {request.filters.max_per_artist} by one artist (--max-per-artist)")
+    if len(result.songs) < request.number and result.conditions:
         parts.append("no more songs pass the filters")
     parts += setting_words(result.setting)
     if result.copies_left_out:
@@ -134,20 +135,17 @@ def _ordered_parts(result: results.OrderedResult) -> list[str]:
             if result.far_from_ramp:
                 parts.append(f"{result.far_from_ramp} of them more than 6 % from the tempo of the ramp")
             return parts
-        case results.PathResult():
-            return [f"From {label(result.songs[0])} to {label(result.songs[-1])}"]
         case results.OrderResult():
-            return [f"{result.file.name} in its best running order", *_unknown_words(result.unknown)]
-        case results.TransitionsResult():
-            return ["Transitions, 0 to 1 each", *_unknown_words(result.unknown)]
-    return []
+            title = f"{result.file.name} in its best running order" if result.file else "Transitions, 0 to 1 each"
+            return [title, *_unknown_words(result.unknown)]
+    return [f"From {label(result.songs[0])} to {label(result.songs[-1])}"]
 
 
-def _unknown_words(unknown: Sequence[results.UnknownEntry]) -> list[str]:
+def _unknown_words(unknown: Mapping[int, str]) -> list[str]:
     if not unknown:
         return []
     entries = "1 entry is not a song" if len(unknown) == 1 else f"{len(unknown):,} entries are not songs"
-    return [f"{entries} of the library (line {unknown[0].line}{', …' if len(unknown) > 1 else ''})"]
+    return [f"{entries} of the library (line {next(iter(unknown))}{', …' if len(unknown) > 1 else ''})"]
 
 
 def transition_words(transition: Transition) -> str:
