@@ -55,7 +55,6 @@ def evaluate(
         scores=tuple(all_scores),
         best=max(able, key=lambda one: one.precision["genre"].value, default=None),
         nearest=NEAREST,
-        n_queries=min(len(lookup.firsts), MAX_QUERIES),
         n_recordings=len(lookup.firsts),
         model=spaces.model,
         model_error=spaces.model_error,

@@ -151,8 +151,4 @@ def _one_line(text: str) -> str:
 
 
 def _is_utf8(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+    return text == text.encode("utf-8", "replace").decode()

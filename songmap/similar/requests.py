@@ -5,7 +5,7 @@ the path of an audio file.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -191,11 +191,8 @@ _SONGS = ("song", "first", "second", "songs", "away")  # fields that name songs
 
 def renamed(request: AnyRequest, name: str, path: str) -> AnyRequest:
     """``request`` with the path of a song in place of its name."""
-    changes: dict[str, Any] = {}
-    for field in fields(request):
-        if field.name in _SONGS:
-            value = getattr(request, field.name)
-            one = isinstance(value, str)
-            names = tuple(path if song == name else song for song in ((value,) if one else value))
-            changes[field.name] = names[0] if one else names
-    return replace(request, **changes)
+
+    def changed(value: Any) -> Any:
+        return tuple(map(changed, value)) if isinstance(value, tuple) else path if value == name else value
+
+    return replace(request, **{field: changed(value) for field, value in vars(request).items() if field in _SONGS})

@@ -274,7 +274,6 @@ class EvaluateResult:
     scores: tuple[SpaceScores, ...]
     best: SpaceScores | None
     nearest: int
-    n_queries: int
     n_recordings: int
     model: ModelInUse | None
     model_error: SchemaError | None

@@ -93,12 +93,10 @@ class Session:
             case requests.SimilarRequest(songs, away):
                 query, steered = lookup.find_all(songs, last), lookup.find_all(away, last)
                 return similar_songs(compared(), query, steered, request)
-            case requests.CompareRequest():
+            case requests.CompareRequest() | requests.WhyRequest():
                 first, second = self._pair(request)
-                return explain.compare(compared(), first, second)
-            case requests.WhyRequest():
-                first, second = self._pair(request)
-                return explain.why(compared(), first, second)
+                explained = explain.why if isinstance(request, requests.WhyRequest) else explain.compare
+                return explained(compared(), first, second)
             case requests.InfoRequest():
                 found = lookup.find(request.song, last)
                 comparison = compared() if lookup.others([found]).any() else None
@@ -127,8 +125,7 @@ class Session:
             case requests.PathRequest():
                 first_row, second_row = lookup.rows([request.first, request.second], last)
                 comparison = compared()
-                way = playlists.path(comparison.tracks, first_row, second_row, request.number)
-                return comparison.ordered(way)
+                return comparison.ordered(playlists.path(comparison.tracks, first_row, second_row, request.number))
             case requests.OrderRequest():
                 file = Path(request.file).expanduser()
                 listed, unknown = self._read(file)

@@ -102,9 +102,9 @@ def model_words(model: ModelInUse | None) -> list[str]:
 
 def evaluate_notes(result: results.EvaluateResult) -> list[str]:
     """What the figures of ``evaluate`` mean, and which space is best."""
-    queries = f"{result.n_recordings:,}"
-    if result.n_queries < result.n_recordings:
-        queries = f"a sample of {result.n_queries:,} of {result.n_recordings:,}"
+    n_queries, queries = result.scores[0].queries, f"{result.n_recordings:,}"
+    if n_queries < result.n_recordings:
+        queries = f"a sample of {n_queries:,} of {queries}"
     notes = [
         f"Precision: the mean share of a song's {result.nearest} nearest that have its genre, artist or album; queries: "
         f"{queries} recordings, of these the ones that share it with another; copies of a recording do not count as hits.",

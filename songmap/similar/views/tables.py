@@ -119,11 +119,10 @@ def _compare_tables(result: results.CompareResult) -> list[Table]:
 def _why_tables(result: results.WhyResult) -> list[Table]:
     renamed = {"adds": "contribution", "similarity within this family": "agreement"}
     found = [(_pair_title(*result.pair), _columns(records(result), "family", "columns", **renamed))]
-    if agree := sentences.most_telling(result.families, "agree"):
-        found.append(("Both songs differ from the library's mean in the same direction", list(map(_telling, agree))))
-    if differ := sentences.most_telling(result.families, "differ"):
-        found.append(("They differ from it in opposite directions", list(map(_telling, differ))))
-    return found
+    agree, differ = sentences.most_telling(result.families, "agree"), sentences.most_telling(result.families, "differ")
+    found.append(("Both songs differ from the library's mean in the same direction", list(map(_telling, agree))))
+    found.append(("They differ from it in opposite directions", list(map(_telling, differ))))
+    return [(title, rows) for title, rows in found if rows]
 
 
 def _info_tables(result: results.InfoResult) -> list[Table]:
