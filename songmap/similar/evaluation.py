@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from songmap.core.defaults import DEFAULT_SEED
 from songmap.core.errors import SchemaError
 from songmap.core.progress import OnProgress
 from songmap.core.workspace import Workspace
@@ -37,11 +36,7 @@ class Spaces:
 
 
 def evaluate(
-    lookup: Lookup,
-    spaces: Spaces,
-    workspace: Workspace | None,
-    seed: int = DEFAULT_SEED,
-    on_progress: OnProgress | None = None,
+    lookup: Lookup, spaces: Spaces, workspace: Workspace | None, seed: int, on_progress: OnProgress | None
 ) -> EvaluateResult:
     """Scores of each space, with and without correction of hubs."""
     labels = labels_of(lookup)

@@ -4,7 +4,6 @@ A song is given as ``songmap.similar.lookup`` understands it: a name, a part of 
 the path of an audio file.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -22,10 +21,6 @@ class Setting:
     space: str = "balanced"
     weights: tuple[tuple[str, float], ...] = ()
     correct_hubs: bool = False
-
-    @property
-    def family_weights(self) -> Mapping[str, float] | None:
-        return dict(self.weights) or None
 
 
 @dataclass(frozen=True)

@@ -184,7 +184,7 @@ class Session:
         if len(self.library) == 1:
             raise QueryError("no other song to compare: the library has only one; add music and run 01 again")
         model = self._model[0] if setting.space == "classifier" else None
-        return build_space(self.library.embeddings, setting.space, setting.family_weights, model)
+        return build_space(self.library.embeddings, setting.space, dict(setting.weights) or None, model)
 
     def _spaces(self, setting: Setting) -> evaluation.Spaces:
         """All spaces; with weights, that of the setting too."""

@@ -40,16 +40,8 @@ def notes(result: results.Result) -> list[str]:
 def tables(result: results.Result) -> list[Table]:
     """The tables of a result."""
     match result:
-        case results.DuplicatesResult():
-            rows = records(result)
-            return [(sentences.ranked_title(result), _columns(rows, *rows[0]) if rows else [])]
-        case results.OrderedResult():
-            return [(sentences.ranked_title(result), _ordered_rows(result))]
         case results.Ranked():
-            figures = [name for name in result.figures if name != "tempo_factor"]
-            length = ["duration"] if isinstance(result, results.ListResult) else []
-            names = ("rank", "song_name", "artist", "genre", *figures, "tempo_bpm", "key_estimate", *length)
-            return [(sentences.ranked_title(result), _columns(records(result), *names))]
+            return [(sentences.ranked_title(result), _ranked_rows(result))]
         case results.CompareResult():
             return _compare_tables(result)
         case results.WhyResult():
@@ -89,13 +81,19 @@ def _cell(row: Record, name: str) -> Any:
     return "" if np.isnan(value) else f"{value:6.3f}"
 
 
-def _ordered_rows(result: results.OrderedResult) -> list[Record]:
-    names = _columns(records(result), "rank", "song_name", "artist", "genre")
-    rows = []
-    for row, transition in zip(names, result.transitions, strict=True):
-        score, why = (f"{transition.score:.2f}", sentences.transition_words(transition)) if transition else (None, None)
-        rows.append(row | {"transition": score, "why": why})
-    return rows
+def _ranked_rows(result: results.Ranked) -> list[Record]:
+    rows, names = records(result), ("rank", "song_name", "artist", "genre")
+    match result:
+        case results.DuplicatesResult():
+            return [_columns([row], *row)[0] for row in rows]
+        case results.OrderedResult(transitions=transitions):
+            scores = [one and f"{one.score:.2f}" for one in transitions]
+            why = [one and sentences.transition_words(one) for one in transitions]
+            parts = zip(_columns(rows, *names), scores, why, strict=True)
+            return [row | {"transition": score, "why": words} for row, score, words in parts]
+    figures = [name for name in result.figures if name != "tempo_factor"]
+    length = ["duration"] if isinstance(result, results.ListResult) else []
+    return _columns(rows, *names, *figures, "tempo_bpm", "key_estimate", *length)
 
 
 def _compare_tables(result: results.CompareResult) -> list[Table]:
