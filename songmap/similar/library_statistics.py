@@ -70,13 +70,9 @@ def outliers(comparison: Comparison, number: int, on_progress: OnProgress | None
     _, similarities = comparison.neighbours(NEAREST, on_progress)
     means = np.nanmean(similarities[firsts], axis=1) if len(firsts) > 1 else np.zeros(0)
     order = np.argsort(means, kind="stable")[:number]
-    return OutliersResult(
-        songs=lookup.songs(firsts[order]),
-        figures={"similarity": means[order].tolist()},
-        nearest=NEAREST,
-        median=float(np.median(means)) if len(means) else None,
-        setting=comparison.setting,
-    )
+    median = float(np.median(means)) if len(means) else None
+    figures = {"similarity": means[order].tolist()}
+    return OutliersResult(lookup.songs(firsts[order]), figures, NEAREST, median, comparison.setting)
 
 
 def hubs(comparison: Comparison, number: int, on_progress: OnProgress | None = None) -> HubsResult:

@@ -127,8 +127,7 @@ class Session:
                 comparison = compared()
                 return comparison.ordered(playlists.path(comparison.tracks, first_row, second_row, request.number))
             case requests.OrderRequest():
-                file = Path(request.file).expanduser()
-                listed, unknown = self._read(file)
+                file, listed, unknown = self._read(request.file)
                 comparison = compared()
                 ordered = comparison.ordered(running_order(comparison.tracks, listed))
                 return results.OrderResult(**vars(ordered), file=file, unknown=unknown)
@@ -137,11 +136,13 @@ class Session:
             case requests.PlayRequest():
                 return self._play(request)
 
-    def _read(self, file: Path) -> tuple[list[int], dict[int, str]]:
+    def _read(self, name: str) -> tuple[Path, list[int], dict[int, str]]:
+        """The file of a playlist, rows of its songs, and the entries that are not songs of the library, by line."""
+        file = Path(name).expanduser()
         rows, unknown = read_playlist(file, self.library.songs["file_path"].tolist())
         if not rows:
             raise QueryError(f"no entry of {file} is a song of the library")
-        return rows, unknown
+        return file, rows, unknown
 
     def _pair(self, request: requests.CompareRequest | requests.WhyRequest) -> tuple[FoundSong, FoundSong]:
         first, second = self.lookup.find_all([request.first, request.second], self.last)
@@ -164,11 +165,11 @@ class Session:
     def _transitions(
         self, request: requests.TransitionsRequest, compared: Callable[[], Comparison]
     ) -> results.OrderResult:
-        unknown: dict[int, str] = {}
-        if len(request.songs) == 1 and is_playlist(request.songs[0]):
-            rows, unknown = self._read(Path(request.songs[0]).expanduser())
+        names, unknown = request.songs, dict[int, str]()
+        if len(names) == 1 and is_playlist(names[0]):
+            _, rows, unknown = self._read(names[0])
         else:
-            rows = self.lookup.rows(request.songs, self.last)
+            rows = self.lookup.rows(names, self.last)
         if len(rows) < 2:
             raise QueryError("a transition needs two songs; give A + B, or a playlist of several songs")
         return results.OrderResult(**vars(compared().ordered(rows)), file=None, unknown=unknown)
