@@ -104,12 +104,12 @@ def _compare_tables(result: results.CompareResult) -> list[Table]:
         for family, share in result.contributions.items()
     ]
     families.append({"family": "all", "columns": N_COLUMNS, "contribution": result.similarity})
-    cells: dict[tuple[str, str], Iterable[str]] = {
-        ("duration", ""): (format_duration(song.duration) for song in result.pair),
-        ("key, estimated", ""): map(key_name, result.keys),
+    cells = {
+        ("duration", ""): [format_duration(song.duration) for song in result.pair],
+        ("key, estimated", ""): [key_name(key) for key in result.keys],
     }
     for name in result.descriptors[0]:
-        cells[name, descriptor(name).unit] = (quantity(values[name]) for values in result.descriptors)
+        cells[name, descriptor(name).unit] = [quantity(values[name]) for values in result.descriptors]
     rows = [{"descriptor": name, "unit": unit, "A": a, "B": b} for (name, unit), (a, b) in cells.items()]
     return [(title, _columns(families, *families[0])), (_pair_title(*result.pair), rows)]
 
