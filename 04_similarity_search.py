@@ -14,21 +14,20 @@ from typing import Any
 from songmap.core.cli import new_parser, script_main
 from songmap.core.cli import workspace as workspace_type
 from songmap.core.workspace import Workspace
-from songmap.similar.terminal.commands import add_commands, add_setting, command_of
+from songmap.similar.terminal.commands import SETTING, add_commands, add_setting, command_of
 
 
 def build_parser() -> argparse.ArgumentParser:
     parser = new_parser(__doc__)
-    add_setting(parser, missing=False)
-    parser.add_argument(
-        "--keep-going", action="store_true", help="without a terminal: go on after a command that fails"
-    )
-    shared = argparse.ArgumentParser(add_help=False)  # the same options after the command; unset they leave the first
-    shared.add_argument(
-        "--workspace", type=workspace_type, default=argparse.SUPPRESS, metavar="DIR", help="as before COMMAND"
-    )
-    add_setting(shared, missing=True)
-    add_commands(parser, [shared])
+    add_setting(parser)
+    parser.set_defaults(**SETTING)
+    text = "without a terminal: go on after a command that fails"
+    parser.add_argument("--keep-going", action="store_true", help=text)
+    # the same options after the command; unset they leave the first
+    shared = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
+    shared.add_argument("--workspace", type=workspace_type, metavar="DIR", help="as before COMMAND")
+    add_setting(shared)
+    add_commands(parser, shared)
     return parser
 
 

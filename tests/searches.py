@@ -61,7 +61,7 @@ class Searches:
     def diverse(
         self, songs: Sequence[str], away: Sequence[str], number: int, diversity: float, filters: Filters
     ) -> Shown:
-        return self.run(requests.DiverseRequest(tuple(songs), tuple(away), number, diversity, filters))
+        return self.run(requests.SimilarRequest(tuple(songs), tuple(away), number, filters, diversity))
 
     def compare(self, first: str, second: str) -> Shown:
         return self.run(requests.CompareRequest(first, second))

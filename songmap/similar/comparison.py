@@ -10,8 +10,10 @@ from songmap.core.progress import OnProgress
 from songmap.library.search import Search
 from songmap.similar.lookup import FoundSong, Lookup
 from songmap.similar.requests import Setting
-from songmap.similar.results import ModelInUse, Song, Transition
+from songmap.similar.results import ModelInUse, OrderedResult
 from songmap.similar.transitions import Tracks, transitions
+
+_FIGURES = ("score", "similarity", "tempo_factor", "tempo_change", "tempo_fit", "key_fit")  # of a transition
 
 
 @dataclass(frozen=True)
@@ -40,10 +42,10 @@ class Comparison:
             self._neighbours[number] = self.search.neighbours(number, self.lookup.recordings, on_progress)
         return self._neighbours[number]
 
-    def ordered(
-        self, rows: Sequence[int] | np.ndarray
-    ) -> tuple[tuple[Song, ...], tuple[Transition | None, ...], float | None]:
+    def ordered(self, rows: Sequence[int] | np.ndarray) -> OrderedResult:
         """Songs of ``rows`` in playing order, the transition to each, and the mean score of these."""
         changes = transitions(self.tracks, rows)
         mean = float(np.mean([change.score for change in changes])) if changes else None
-        return self.lookup.songs(rows), (None, *changes), mean
+        figures = {name: [None, *(getattr(change, name) for change in changes)] for name in _FIGURES}
+        figures = {"transition": figures.pop("score")} | figures
+        return OrderedResult(self.lookup.songs(rows), figures, (None, *changes), mean)

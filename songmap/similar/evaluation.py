@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from songmap.core.defaults import DEFAULT_SEED
 from songmap.core.errors import SchemaError
 from songmap.core.progress import OnProgress
 from songmap.core.workspace import Workspace
@@ -37,11 +36,7 @@ class Spaces:
 
 
 def evaluate(
-    lookup: Lookup,
-    spaces: Spaces,
-    workspace: Workspace | None,
-    seed: int = DEFAULT_SEED,
-    on_progress: OnProgress | None = None,
+    lookup: Lookup, spaces: Spaces, workspace: Workspace | None, seed: int, on_progress: OnProgress | None
 ) -> EvaluateResult:
     """Scores of each space, with and without correction of hubs."""
     labels = labels_of(lookup)
@@ -55,7 +50,6 @@ def evaluate(
         scores=tuple(all_scores),
         best=max(able, key=lambda one: one.precision["genre"].value, default=None),
         nearest=NEAREST,
-        n_queries=min(len(lookup.firsts), MAX_QUERIES),
         n_recordings=len(lookup.firsts),
         model=spaces.model,
         model_error=spaces.model_error,
@@ -71,7 +65,7 @@ def labels_of(lookup: Lookup) -> dict[str, np.ndarray]:
     ]
     return {
         "genre": label_codes(lookup.library.genres, UNKNOWN_GENRE),
-        "artist": label_codes(songs["artist"].map(normalise), ""),
+        "artist": lookup.artists,
         "album": label_codes(albums, ""),
     }
 

@@ -68,20 +68,17 @@ def why(comparison: Comparison, first: FoundSong, second: FoundSong) -> WhyResul
     products = cosine_products(*units)
     lookup = comparison.lookup
     centre = lookup.library.embeddings.mean(axis=0, dtype=np.float64)
+    centred = [found.embedding - centre for found in (first, second)]
     families = []
     for family in FAMILIES:
         columns = family_indices(family)
-        agree, differ = _strongest(family, products, [found.embedding - centre for found in (first, second)])
-        families.append(
-            FamilyContribution(
-                family=family,
-                columns=len(columns),
-                contribution=float(products[columns].sum()),
-                agreement=float(cosine_products(*(unit[columns] for unit in units)).sum()),
-                agree=tuple(_contribution(comparison, one, products, (first, second)) for one in agree),
-                differ=tuple(_contribution(comparison, one, products, (first, second)) for one in differ),
-            )
+        agreement = float(cosine_products(*(unit[columns] for unit in units)).sum())
+        agree, differ = (
+            tuple(_contribution(comparison, one, products, (first, second)) for one in some)
+            for some in _strongest(family, products, centred)
         )
+        contribution = float(products[columns].sum())
+        families.append(FamilyContribution(family, len(columns), contribution, agreement, agree, differ))
     same = None not in (first.row, second.row) and lookup.recordings[first.row] == lookup.recordings[second.row]
     others = np.flatnonzero(lookup.others([first]))
     tempos = tuple(float(found.embedding[column_index("tempo_bpm")]) for found in (first, second))

@@ -7,6 +7,7 @@ than to its neighbours: a song of 128 BPM is measured as 129.2 and fits 120-128.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
 
@@ -15,9 +16,19 @@ from songmap.library.keys import NO_KEY, camelot, compatible, key_name, key_numb
 from songmap.library.library import Library
 from songmap.library.schema import UNKNOWN_GENRE, AudioConfig
 from songmap.similar.requests import COMPATIBLE, Filters
-from songmap.similar.results import Condition, GenreCondition, KeyCondition, TempoCondition, YearCondition
 
 TEMPO_FACTORS = (1.0, 2.0, 0.5)  # as it is, double, half; the first that fits
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One of these genres or keys, a key that mixes with one of these, or the ends of a range of tempos or years.
+
+    Half and double of a tempo are included.
+    """
+
+    kind: Literal["genre", "key", "compatible key", "tempo", "year"]
+    values: tuple[Any, ...]
 
 
 @dataclass(frozen=True)
@@ -60,20 +71,21 @@ def filters_of(
             raise QueryError(f"--genre and --same-genre exclude each other: the query is {', '.join(sorted(known))}")
     if genres:
         names = tuple(sorted(genres))
-        filters.append(Filter(GenreCondition(names), np.isin(library.genres.astype(str), names)))
+        filters.append(Filter(Condition("genre", names), np.isin(library.genres.astype(str), names)))
     if wanted.bpm is not None:
         tempos = library.songs["tempo_bpm"].to_numpy(dtype=np.float64)
         hint = f"its tempos are {_nearby(np.unique(tempos[tempos > 0]), sum(wanted.bpm) / 2)} BPM"
-        filters.append(Filter(TempoCondition(*wanted.bpm), tempo_factors(tempos, wanted.bpm) > 0, hint))
+        filters.append(Filter(Condition("tempo", wanted.bpm), tempo_factors(tempos, wanted.bpm) > 0, hint))
     if wanted.key is not None:
         mixing = wanted.key == COMPATIBLE
         chosen = np.array(_known_keys(query_keys) if mixing else [_named_key(wanted.key)])
         passes = np.isin(keys, chosen) if not mixing else np.any(compatible(keys[:, None], chosen), axis=1)
-        filters.append(Filter(KeyCondition(tuple(chosen.tolist()), mixing), passes))
+        kind: Literal["compatible key", "key"] = "compatible key" if mixing else "key"
+        filters.append(Filter(Condition(kind, tuple(chosen.tolist())), passes))
     if wanted.years is not None:
         first, last = wanted.years
         years = library.songs["year"].to_numpy(dtype=np.float64)
-        filters.append(Filter(YearCondition(first, last), (years >= first) & (years <= last), _years_of(years)))
+        filters.append(Filter(Condition("year", wanted.years), (years >= first) & (years <= last), _years_of(years)))
     return filters
 
 
@@ -108,17 +120,17 @@ def allowed_by(filters: Sequence[Filter], candidates: np.ndarray) -> np.ndarray:
 
 def condition_words(condition: Condition) -> str:
     """For messages and titles: "genre DUB or HOUSE", "year 1990-1999"."""
-    match condition:
-        case GenreCondition(genres):
-            return f"genre {' or '.join(genres)}"
-        case TempoCondition(low, high):
-            return f"{_range(low, high)} BPM within the resolution of tempo, half or double too"
-        case KeyCondition(keys, True):
-            return f"key compatible with {' or '.join(map(camelot, keys))} (estimates)"
-        case KeyCondition(keys, _):
-            return f"key {' or '.join(map(key_name, keys))} (estimates)"
-        case YearCondition(first, last):
-            return f"year {_range(first, last)}"
+    values = condition.values
+    match condition.kind:
+        case "genre":
+            return f"genre {' or '.join(values)}"
+        case "tempo":
+            return f"{_range(*values)} BPM within the resolution of tempo, half or double too"
+        case "compatible key":
+            return f"key compatible with {' or '.join(map(camelot, values))} (estimates)"
+        case "key":
+            return f"key {' or '.join(map(key_name, values))} (estimates)"
+    return f"year {_range(*values)}"
 
 
 def tempo_factors(tempos_bpm: np.ndarray, bpm: tuple[float, float]) -> np.ndarray:

@@ -21,7 +21,7 @@ def list_songs(lookup: Lookup, genre: str | None = None) -> ListResult:
     """All songs, or those of one genre, in path order."""
     genre = None if genre is None else lookup.genre(genre)
     rows = np.arange(len(lookup.library)) if genre is None else np.flatnonzero(lookup.library.genres == genre)
-    return ListResult(lookup.songs(rows), genre)
+    return ListResult(lookup.songs(rows), {}, genre)
 
 
 def song_info(
@@ -60,7 +60,7 @@ def duplicates(lookup: Lookup) -> DuplicatesResult:
         members += own.tolist()
         groups += [group] * len(own)
         similarities += (1 / (1 + np.linalg.norm(points - points[0], axis=1))).tolist()
-    return DuplicatesResult(lookup.songs(members), tuple(groups), tuple(similarities))
+    return DuplicatesResult(lookup.songs(members), {"group": groups, "similarity": similarities})
 
 
 def outliers(comparison: Comparison, number: int, on_progress: OnProgress | None = None) -> OutliersResult:
@@ -70,13 +70,9 @@ def outliers(comparison: Comparison, number: int, on_progress: OnProgress | None
     _, similarities = comparison.neighbours(NEAREST, on_progress)
     means = np.nanmean(similarities[firsts], axis=1) if len(firsts) > 1 else np.zeros(0)
     order = np.argsort(means, kind="stable")[:number]
-    return OutliersResult(
-        songs=lookup.songs(firsts[order]),
-        similarities=tuple(means[order].tolist()),
-        nearest=NEAREST,
-        median=float(np.median(means)) if len(means) else None,
-        setting=comparison.setting,
-    )
+    median = float(np.median(means)) if len(means) else None
+    figures = {"similarity": means[order].tolist()}
+    return OutliersResult(lookup.songs(firsts[order]), figures, NEAREST, median, comparison.setting)
 
 
 def hubs(comparison: Comparison, number: int, on_progress: OnProgress | None = None) -> HubsResult:
@@ -88,7 +84,7 @@ def hubs(comparison: Comparison, number: int, on_progress: OnProgress | None = N
     order = np.argsort(-occurrence, kind="stable")[:number]
     return HubsResult(
         songs=lookup.songs(firsts[order]),
-        k_occurrence=tuple(occurrence[order].tolist()),
+        figures={"k_occurrence": occurrence[order].tolist()},
         nearest=NEAREST,
         mean=float(occurrence.mean()),
         skewness=skewness(occurrence),

@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlsplit
 
 from songmap.core.errors import UsageError
 from songmap.core.files import write_atomically
-from songmap.similar.results import Song, UnknownEntry
+from songmap.similar.results import Song
 
 SUFFIXES = (".m3u8", ".m3u")
 MAX_BYTES = 64 * 2**20  # a playlist of half a million songs; more is not a playlist
@@ -43,8 +43,8 @@ def write_playlist(file: Path, songs: Iterable[Song], absolute: bool = False) ->
         raise UsageError(f"{file} cannot be written: {error.strerror}; choose another --m3u8 FILE") from error
 
 
-def read_playlist(file: Path, paths: Sequence[str]) -> tuple[list[int], list[UnknownEntry]]:
-    """Rows of the songs that an M3U or M3U8 file lists, in its order, and the entries that are not songs of it.
+def read_playlist(file: Path, paths: Sequence[str]) -> tuple[list[int], dict[int, str]]:
+    """Rows of the songs that an M3U or M3U8 file lists, in its order, and by line the entries that are not.
 
     ``paths (n_songs,)`` are the library's, absolute. A song is recognised by its path, also through links. Text is
     UTF-8; a line that is not is read as a path in the system's bytes, then for Latin-1 (Windows' of it), as
@@ -63,7 +63,7 @@ def read_playlist(file: Path, paths: Sequence[str]) -> tuple[list[int], list[Unk
         for place in linked:
             found[place] = _row(row_of, [os.path.realpath(path) for path in entries[place][2]])
     rows = [row for row in found if row is not None]
-    unknown = [UnknownEntry(line, text) for row, (line, text, _) in zip(found, entries, strict=True) if row is None]
+    unknown = {line: text for row, (line, text, _) in zip(found, entries, strict=True) if row is None}
     return rows, unknown
 
 
@@ -151,8 +151,4 @@ def _one_line(text: str) -> str:
 
 
 def _is_utf8(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+    return text == text.encode("utf-8", "replace").decode()

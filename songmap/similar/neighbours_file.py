@@ -19,22 +19,19 @@ def write_neighbours(file: Path, paths: Sequence[str], rows: np.ndarray, similar
     and ``.parquet`` a row for each pair: song, rank (1 is the nearest), neighbour, similarity. Raises UsageError.
     """
     paths = [readable(path) for path in paths]
-    if file.suffix.lower() == ".npz":
 
-        def write(temporary: Path) -> None:
+    def write(temporary: Path) -> None:
+        if file.suffix.lower() == ".npz":
             np.savez_compressed(temporary, rows=rows, similarities=similarities, file_path=np.array(paths, dtype=str))
-
-    else:
+            return
         songs, places = np.nonzero(rows != NOBODY)
         names = np.array(paths, dtype=object)
         columns = {"song": names[songs], "rank": places + 1, "neighbour": names[rows[songs, places]]}
         pairs = pd.DataFrame(columns | {"similarity": similarities[songs, places]})
-
-        def write(temporary: Path) -> None:
-            if file.suffix.lower() == ".csv":
-                pairs.to_csv(temporary, index=False, lineterminator="\n")
-            else:
-                pairs.to_parquet(temporary, index=False)
+        if file.suffix.lower() == ".csv":
+            pairs.to_csv(temporary, index=False, lineterminator="\n")
+        else:
+            pairs.to_parquet(temporary, index=False)
 
     try:
         write_atomically(file, write)

@@ -10,7 +10,7 @@ from songmap.core.errors import QueryError
 from songmap.similar.comparison import Comparison
 from songmap.similar.filters import allowed_by, filters_of, tempo_factors
 from songmap.similar.lookup import FoundSong
-from songmap.similar.requests import Filters
+from songmap.similar.requests import SimilarRequest
 from songmap.similar.results import SimilarResult
 from songmap.similar.transitions import NO_ARTIST
 
@@ -19,14 +19,9 @@ AWAY = 0.5  # weight of the songs to steer away from
 
 
 def similar_songs(
-    comparison: Comparison,
-    query: Sequence[FoundSong],
-    away: Sequence[FoundSong],
-    number: int,
-    wanted: Filters,
-    diversity: float = 0.0,
+    comparison: Comparison, query: Sequence[FoundSong], away: Sequence[FoundSong], request: SimilarRequest
 ) -> SimilarResult:
-    """The ``number`` songs most similar to all of ``query`` and dissimilar to those of ``away``.
+    """The songs most similar to all of ``query`` and dissimilar to those of ``away``.
 
     The query vector is the sum of the songs' unit vectors at length 1, less ``AWAY`` times the same of ``away``.
 
@@ -34,13 +29,11 @@ def similar_songs(
     ----------
     comparison : Comparison
     query, away : sequence of FoundSong
-    number : int
-        Songs wanted; there are fewer where no more pass.
-    wanted : Filters
-    diversity : float
-        0 to 1. Above 0 each choice is the song i with the largest
-        ``(1 - diversity) * sim(query, i) - diversity * max sim(i, j)`` over the songs j chosen so far, from the
-        ``max(DIVERSE_POOL, 2 * number)`` nearest. Ties go to the song nearer to the query, then to row order.
+    request : SimilarRequest
+        Fewer songs than its ``number`` are chosen where no more pass its ``filters``. With a ``diversity`` above 0 each
+        choice is the song i with the largest ``(1 - diversity) * sim(query, i) - diversity * max sim(i, j)`` over the
+        songs j chosen so far, from the ``max(DIVERSE_POOL, 2 * number)`` nearest. Ties go to the song nearer to the
+        query, then to row order.
 
     Raises
     ------
@@ -52,34 +45,31 @@ def similar_songs(
     Carbonell & Goldstein (1998), The use of MMR, diversity-based reranking for reordering documents and producing
     summaries. Their λ is 1 - diversity.
     """
-    if not 0 <= diversity <= 1:
-        raise QueryError(f"a diversity of {diversity} is out of range, give 0 to 1")
+    if not 0 <= request.diversity <= 1:
+        raise QueryError(f"a diversity of {request.diversity} is out of range, give 0 to 1")
     paths = {found.record["file_path"] for found in query}
     for found in away:
         if found.record["file_path"] in paths:
             raise QueryError(f"{found.song.song_name} is both in the query and to be steered away from; leave one out")
     lookup, vector = comparison.lookup, _query_vector(comparison, query, away)
-    wanted = replace(wanted, genres=tuple(lookup.genre(genre) for genre in wanted.genres))
+    wanted = replace(request.filters, genres=tuple(lookup.genre(genre) for genre in request.filters.genres))
     query_genres = [found.record["genre"] for found in query]
     filters = filters_of(wanted, lookup.library, lookup.keys, query_genres, [found.key for found in query])
     allowed = allowed_by(filters, lookup.others([*query, *away], wanted.copies))
-    rows, similarities, limited = _choose(comparison, vector, allowed, number, diversity, wanted.max_per_artist)
-    factors: list[float | None] = [None] * len(rows)
+    rows, similarities, limited = _choose(comparison, vector, allowed, request)
+    figures = {"similarity": similarities.tolist()}
     if wanted.bpm is not None:
         tempos = lookup.library.songs["tempo_bpm"].to_numpy(dtype=np.float64)[rows]
-        factors = tempo_factors(tempos, wanted.bpm).tolist()
+        figures["tempo_factor"] = tempo_factors(tempos, wanted.bpm).tolist()
     named = [*rows.tolist(), *(found.row for found in query if found.row is not None)]
     copies = int(np.isin(lookup.recordings, lookup.recordings[named]).sum()) - len(set(named))
     return SimilarResult(
         songs=lookup.songs(rows),
-        similarities=tuple(similarities.tolist()),
-        tempo_factors=tuple(factors),
+        figures=figures,
         query=tuple(found.song for found in query),
         away=tuple(found.song for found in away),
-        diversity=diversity,
+        request=request,
         conditions=tuple(one.condition for one in filters),
-        number=number,
-        max_per_artist=wanted.max_per_artist,
         limited_by_artist=limited,
         copies_left_out=0 if wanted.copies else copies,
         setting=comparison.setting,
@@ -108,44 +98,36 @@ def _normalised(vector: np.ndarray) -> np.ndarray:
 
 
 def _choose(
-    comparison: Comparison,
-    query: np.ndarray,
-    allowed: np.ndarray,
-    number: int,
-    diversity: float,
-    max_per_artist: int | None,
+    comparison: Comparison, query: np.ndarray, allowed: np.ndarray, request: SimilarRequest
 ) -> tuple[np.ndarray, np.ndarray, bool]:
     """Rows, similarities, and whether the limit per artist kept a song out that was as near."""
-    pool = max(DIVERSE_POOL, 2 * number) if diversity else number * (1 if max_per_artist is None else 4)
+    number, limit = request.number, request.filters.max_per_artist
+    pool = max(DIVERSE_POOL, 2 * number) if request.diversity else number * (1 if limit is None else 4)
     while True:
         rows, similarities = comparison.search.nearest(query, pool, allowed)
-        places, limited = _greedy(comparison, rows, similarities, number, diversity, max_per_artist)
+        places, limited = _greedy(comparison, rows, similarities, request)
         if len(places) >= min(number, len(rows)) or len(rows) < pool:
             return rows[places], similarities[places], limited
         pool *= 4
 
 
 def _greedy(
-    comparison: Comparison,
-    rows: np.ndarray,
-    similarities: np.ndarray,
-    number: int,
-    diversity: float,
-    max_per_artist: int | None,
+    comparison: Comparison, rows: np.ndarray, similarities: np.ndarray, request: SimilarRequest
 ) -> tuple[list[int], bool]:
     """Places in ``rows``, nearest first, of what is chosen one by one; whether the limit per artist had an effect."""
+    diversity = request.diversity
     artists, left, limited = comparison.lookup.artists[rows], np.ones(len(rows), dtype=bool), False
     to_chosen = np.full(len(rows), -np.inf)  # similarity to the nearest song chosen
     chosen: list[int] = []
     songs_of: Counter[int] = Counter()
-    while len(chosen) < number and left.any():
+    while len(chosen) < request.number and left.any():
         gain = (1 - diversity) * similarities - diversity * to_chosen if chosen and diversity else similarities
         best = int(np.argmax(np.where(left, gain, -np.inf)))
         chosen.append(best)
         left[best] = False
         artist = int(artists[best])
         songs_of[artist] += 1
-        if artist != NO_ARTIST and songs_of[artist] == max_per_artist:
+        if artist != NO_ARTIST and songs_of[artist] == request.filters.max_per_artist:
             limited |= bool(left[artists == artist].any())
             left[artists == artist] = False
         if diversity:

@@ -4,8 +4,7 @@ A song is given as ``songmap.similar.lookup`` understands it: a name, a part of 
 the path of an audio file.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -22,10 +21,6 @@ class Setting:
     space: str = "balanced"
     weights: tuple[tuple[str, float], ...] = ()
     correct_hubs: bool = False
-
-    @property
-    def family_weights(self) -> Mapping[str, float] | None:
-        return dict(self.weights) or None
 
 
 @dataclass(frozen=True)
@@ -48,23 +43,16 @@ class Filters:
 
 @dataclass(frozen=True)
 class SimilarRequest:
-    """The ``number`` songs most similar to all of ``songs`` and dissimilar to those of ``away``."""
+    """The ``number`` songs most similar to all of ``songs`` and dissimilar to those of ``away``.
+
+    With a ``diversity``, 0 to 1, they are dissimilar to each other too.
+    """
 
     songs: tuple[str, ...]
     away: tuple[str, ...] = ()
     number: int = 10
     filters: Filters = Filters()
-
-
-@dataclass(frozen=True)
-class DiverseRequest:
-    """The same, but dissimilar to each other by ``diversity``, 0 to 1."""
-
-    songs: tuple[str, ...]
-    away: tuple[str, ...] = ()
-    number: int = 10
-    diversity: float = 0.5
-    filters: Filters = Filters()
+    diversity: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -188,9 +176,9 @@ class PlayRequest:
 
 
 Request = (
-    SimilarRequest | DiverseRequest | CompareRequest | WhyRequest | InfoRequest | ListRequest | GenresRequest
-    | DuplicatesRequest | OutliersRequest | HubsRequest | EvaluateRequest | NeighboursRequest | PlaylistRequest
-    | PathRequest | OrderRequest | TransitionsRequest | PlayRequest
+    SimilarRequest | CompareRequest | WhyRequest | InfoRequest | ListRequest | GenresRequest | DuplicatesRequest
+    | OutliersRequest | HubsRequest | EvaluateRequest | NeighboursRequest | PlaylistRequest | PathRequest
+    | OrderRequest | TransitionsRequest | PlayRequest
 )  # fmt: skip
 AnyRequest = TypeVar("AnyRequest", bound=Request | RadioRequest)
 _SONGS = ("song", "first", "second", "songs", "away")  # fields that name songs
@@ -198,11 +186,8 @@ _SONGS = ("song", "first", "second", "songs", "away")  # fields that name songs
 
 def renamed(request: AnyRequest, name: str, path: str) -> AnyRequest:
     """``request`` with the path of a song in place of its name."""
-    changes: dict[str, Any] = {}
-    for field in fields(request):
-        if field.name in _SONGS:
-            value = getattr(request, field.name)
-            one = isinstance(value, str)
-            names = tuple(path if song == name else song for song in ((value,) if one else value))
-            changes[field.name] = names[0] if one else names
-    return replace(request, **changes)
+
+    def changed(value: Any) -> Any:
+        return tuple(map(changed, value)) if isinstance(value, tuple) else path if value == name else value
+
+    return replace(request, **{field: changed(value) for field, value in vars(request).items() if field in _SONGS})

@@ -1,18 +1,19 @@
 """What requests return: numbers, names and identifiers, in frozen dataclasses.
 
-Conventions: tempos are in BPM and 0 where unknown; keys are numbered as in ``songmap.library.keys``; a percentile is
-0 … 100, values equal to a song's counted half. Similarities are cosines, -1 … 1, or mutual proximities, 0 … 1, where
-hubs are corrected. Tuples of a ranked result have an item for each of its ``songs``.
+Conventions: tempos are in BPM, 0 where unknown; keys are numbered as in ``songmap.library.keys``; percentiles are
+0 … 100, equal values counted half. Similarities are cosines, -1 … 1, or, with hubs corrected, proximities, 0 … 1.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from songmap.core.errors import SchemaError
 from songmap.library.genre_similarity import GenreSimilarity
-from songmap.similar.requests import Setting
+from songmap.similar.filters import Condition
+from songmap.similar.requests import Setting, SimilarRequest
+from songmap.similar.transitions import Transition
 
 
 @dataclass(frozen=True)
@@ -40,62 +41,29 @@ class ModelInUse:
 
 
 @dataclass(frozen=True)
-class GenreCondition:
-    """One of these genres."""
-
-    genres: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class TempoCondition:
-    """A tempo in a range, half and double included."""
-
-    low_bpm: float
-    high_bpm: float
-
-
-@dataclass(frozen=True)
-class KeyCondition:
-    """One of these keys, or, with ``compatible``, one that mixes with one of these."""
-
-    keys: tuple[int, ...]
-    compatible: bool
-
-
-@dataclass(frozen=True)
-class YearCondition:
-    """A year in a range."""
-
-    first: int
-    last: int
-
-
-Condition = GenreCondition | TempoCondition | KeyCondition | YearCondition
-
-
-@dataclass(frozen=True)
 class Ranked:
-    """Songs in an order; their numbers can name them in the next request."""
+    """Songs in an order; their numbers can name them in the next request.
+
+    ``figures`` has an item per song under the name of each figure, such as "similarity".
+    """
 
     songs: tuple[Song, ...]
+    figures: Mapping[str, Sequence[Any]]
 
 
 @dataclass(frozen=True)
 class SimilarResult(Ranked):
-    """Songs similar to ``query`` and not to ``away``, nearest or, with a ``diversity``, chosen first.
+    """Songs similar to ``query`` and not to ``away``, nearest or, with a diversity, chosen first.
 
-    ``tempo_factors`` 1, 2 or 0.5 bring tempos into the requested range, None without one; ``limited_by_artist``: as
-    near songs were left out because of ``max_per_artist``; ``copies_left_out`` hold a recording of the query or a song.
+    Where a range of tempos is requested a "tempo_factor" of 1, 2 or 0.5 brings a song's tempo into it.
+    ``limited_by_artist``: as near songs were left out because of the limit per artist; ``copies_left_out`` hold a
+    recording of the query or a song.
     """
 
-    similarities: tuple[float, ...]
-    tempo_factors: tuple[float | None, ...]
     query: tuple[Song, ...]
     away: tuple[Song, ...]
-    diversity: float
+    request: SimilarRequest
     conditions: tuple[Condition, ...]
-    number: int
-    max_per_artist: int | None
     limited_by_artist: bool
     copies_left_out: int
     setting: Setting
@@ -111,17 +79,13 @@ class ListResult(Ranked):
 
 @dataclass(frozen=True)
 class DuplicatesResult(Ranked):
-    """Files of the same recording in ``groups`` from 1, with their similarities to the group's first, 1 for the same sound."""
-
-    groups: tuple[int, ...]
-    similarities: tuple[float, ...]
+    """Files of the same recording: "group" from 1, and "similarity" to the group's first, 1 for the same sound."""
 
 
 @dataclass(frozen=True)
 class OutliersResult(Ranked):
-    """Songs with the lowest mean similarity to their ``nearest`` nearest, and the ``median`` over all songs."""
+    """Songs with the lowest mean "similarity" to their ``nearest`` nearest, and the ``median`` over all songs."""
 
-    similarities: tuple[float, ...]
     nearest: int
     median: float | None
     setting: Setting
@@ -129,12 +93,11 @@ class OutliersResult(Ranked):
 
 @dataclass(frozen=True)
 class HubsResult(Ranked):
-    """Songs that are among the ``nearest`` nearest of most others, ``k_occurrence``; its mean and skewness over all.
+    """Songs that are among the ``nearest`` nearest of most others, "k_occurrence"; its mean and skewness over all.
 
     ``in_no_list`` of ``n_recordings`` have a k-occurrence of 0.
     """
 
-    k_occurrence: tuple[int, ...]
     nearest: int
     mean: float
     skewness: float
@@ -143,31 +106,11 @@ class HubsResult(Ranked):
 
 
 @dataclass(frozen=True)
-class Transition:
-    """One change from row ``before`` to row ``after``.
-
-    ``score`` and the fits are 0 … 1, ``similarity`` -1 … 1; ``tempo_change`` is the fraction by which the tempo rises
-    once ``tempo_factor`` (0.5, 1 or 2: half, same, double) is taken out, NaN where a tempo is unknown.
-    """
-
-    before: int
-    after: int
-    score: float
-    similarity: float
-    before_bpm: float
-    after_bpm: float
-    tempo_factor: float
-    tempo_change: float
-    tempo_fit: float
-    before_key: int
-    after_key: int
-    key_fit: float
-    keys_compatible: bool
-
-
-@dataclass(frozen=True)
 class OrderedResult(Ranked):
-    """Songs in playing order, the transition to each, None for the first, and the mean score of these."""
+    """Songs in playing order, of a path as they are: the transition to each, None for the first, and its mean score.
+
+    Figures are the "transition", its score, and of what that consists.
+    """
 
     transitions: tuple[Transition | None, ...]
     mean_score: float | None
@@ -183,31 +126,14 @@ class PlaylistResult(OrderedResult):
 
 
 @dataclass(frozen=True)
-class PathResult(OrderedResult):
-    """A way from the first song to the last."""
-
-
-@dataclass(frozen=True)
-class UnknownEntry:
-    """An entry of a playlist file that is not a song of the library: its line (1 …) and its text."""
-
-    line: int
-    text: str
-
-
-@dataclass(frozen=True)
 class OrderResult(OrderedResult):
-    """The songs of a playlist file in a better order."""
+    """The songs of a playlist ``file`` in a better order; or songs as they were given, without a file.
 
-    file: Path
-    unknown: tuple[UnknownEntry, ...]
+    ``unknown`` are entries of a playlist file, by their line (1 …), that are not songs of the library.
+    """
 
-
-@dataclass(frozen=True)
-class TransitionsResult(OrderedResult):
-    """Songs as they were given; ``unknown`` entries of a playlist file."""
-
-    unknown: tuple[UnknownEntry, ...]
+    file: Path | None
+    unknown: Mapping[int, str]
 
 
 @dataclass(frozen=True)
@@ -348,7 +274,6 @@ class EvaluateResult:
     scores: tuple[SpaceScores, ...]
     best: SpaceScores | None
     nearest: int
-    n_queries: int
     n_recordings: int
     model: ModelInUse | None
     model_error: SchemaError | None

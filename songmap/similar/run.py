@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from songmap.core.workspace import Workspace
 from songmap.library.library import Library
-from songmap.similar.requests import DiverseRequest, Filters, Setting, SimilarRequest, WhyRequest
+from songmap.similar.requests import Filters, Setting, SimilarRequest, WhyRequest
 from songmap.similar.session import Session
 from songmap.similar.views.records import records
 
@@ -45,7 +45,7 @@ class LibrarySearch:
 
     def diverse(self, song: str, n: int = 10, diversity: float = 0.5, filters: Filters | None = None) -> "pd.DataFrame":
         """Songs similar to one, but not to each other (``diversity`` 0 to 1); otherwise as ``similar``."""
-        return self._frame(DiverseRequest((song,), (), n, diversity, filters or Filters()))
+        return self._frame(SimilarRequest((song,), (), n, filters or Filters(), diversity))
 
     def why(self, a: str, b: str) -> "pd.DataFrame":
         """What each family of columns adds to the similarity of two songs.
@@ -64,7 +64,7 @@ class LibrarySearch:
         frame = self._frame(WhyRequest(a, b))
         return frame[["family", "columns", "contribution", "agreement"]]
 
-    def _frame(self, request: SimilarRequest | DiverseRequest | WhyRequest) -> "pd.DataFrame":
+    def _frame(self, request: SimilarRequest | WhyRequest) -> "pd.DataFrame":
         import pandas as pd
 
         return pd.DataFrame.from_records(records(self._session.run(request, self._setting)))

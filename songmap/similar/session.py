@@ -90,16 +90,13 @@ class Session:
         lookup, last = self.lookup, self.last
         compared = partial(self.comparison, setting, on_progress)  # after names are found: an index takes long to make
         match request:
-            case requests.SimilarRequest() | requests.DiverseRequest():
-                query, away = lookup.find_all(request.songs, last), lookup.find_all(request.away, last)
-                diversity = request.diversity if isinstance(request, requests.DiverseRequest) else 0.0
-                return similar_songs(compared(), query, away, request.number, request.filters, diversity)
-            case requests.CompareRequest():
+            case requests.SimilarRequest(songs, away):
+                query, steered = lookup.find_all(songs, last), lookup.find_all(away, last)
+                return similar_songs(compared(), query, steered, request)
+            case requests.CompareRequest() | requests.WhyRequest():
                 first, second = self._pair(request)
-                return explain.compare(compared(), first, second)
-            case requests.WhyRequest():
-                first, second = self._pair(request)
-                return explain.why(compared(), first, second)
+                explained = explain.why if isinstance(request, requests.WhyRequest) else explain.compare
+                return explained(compared(), first, second)
             case requests.InfoRequest():
                 found = lookup.find(request.song, last)
                 comparison = compared() if lookup.others([found]).any() else None
@@ -128,23 +125,24 @@ class Session:
             case requests.PathRequest():
                 first_row, second_row = lookup.rows([request.first, request.second], last)
                 comparison = compared()
-                way = playlists.path(comparison.tracks, first_row, second_row, request.number)
-                return results.PathResult(*comparison.ordered(way))
+                return comparison.ordered(playlists.path(comparison.tracks, first_row, second_row, request.number))
             case requests.OrderRequest():
-                file = Path(request.file).expanduser()
-                listed, unknown = self._read(file)
+                file, listed, unknown = self._read(request.file)
                 comparison = compared()
-                return results.OrderResult(*comparison.ordered(running_order(comparison.tracks, listed)), file, unknown)
+                ordered = comparison.ordered(running_order(comparison.tracks, listed))
+                return results.OrderResult(**vars(ordered), file=file, unknown=unknown)
             case requests.TransitionsRequest():
                 return self._transitions(request, compared)
             case requests.PlayRequest():
                 return self._play(request)
 
-    def _read(self, file: Path) -> tuple[list[int], tuple[results.UnknownEntry, ...]]:
+    def _read(self, name: str) -> tuple[Path, list[int], dict[int, str]]:
+        """The file of a playlist, rows of its songs, and the entries that are not songs of the library, by line."""
+        file = Path(name).expanduser()
         rows, unknown = read_playlist(file, self.library.songs["file_path"].tolist())
         if not rows:
             raise QueryError(f"no entry of {file} is a song of the library")
-        return rows, tuple(unknown)
+        return file, rows, unknown
 
     def _pair(self, request: requests.CompareRequest | requests.WhyRequest) -> tuple[FoundSong, FoundSong]:
         first, second = self.lookup.find_all([request.first, request.second], self.last)
@@ -161,19 +159,20 @@ class Session:
             comparison.tracks, seeds, request.number, request.max_per_artist, request.start_bpm, request.end_bpm
         )
         ramp = (float(made.wanted_bpm[0]), float(made.wanted_bpm[-1])) if len(made.wanted_bpm) else None
-        return results.PlaylistResult(*comparison.ordered(made.rows), self.lookup.songs(seeds), ramp, len(made.far))
+        ordered, given = comparison.ordered(made.rows), self.lookup.songs(seeds)
+        return results.PlaylistResult(**vars(ordered), seeds=given, ramp_bpm=ramp, far_from_ramp=len(made.far))
 
     def _transitions(
         self, request: requests.TransitionsRequest, compared: Callable[[], Comparison]
-    ) -> results.TransitionsResult:
-        unknown: tuple[results.UnknownEntry, ...] = ()
-        if len(request.songs) == 1 and is_playlist(request.songs[0]):
-            rows, unknown = self._read(Path(request.songs[0]).expanduser())
+    ) -> results.OrderResult:
+        names, unknown = request.songs, dict[int, str]()
+        if len(names) == 1 and is_playlist(names[0]):
+            _, rows, unknown = self._read(names[0])
         else:
-            rows = self.lookup.rows(request.songs, self.last)
+            rows = self.lookup.rows(names, self.last)
         if len(rows) < 2:
             raise QueryError("a transition needs two songs; give A + B, or a playlist of several songs")
-        return results.TransitionsResult(*compared().ordered(rows), unknown)
+        return results.OrderResult(**vars(compared().ordered(rows)), file=None, unknown=unknown)
 
     def _play(self, request: requests.PlayRequest) -> results.PlayResult:
         path = request.song
@@ -186,7 +185,7 @@ class Session:
         if len(self.library) == 1:
             raise QueryError("no other song to compare: the library has only one; add music and run 01 again")
         model = self._model[0] if setting.space == "classifier" else None
-        return build_space(self.library.embeddings, setting.space, setting.family_weights, model)
+        return build_space(self.library.embeddings, setting.space, dict(setting.weights) or None, model)
 
     def _spaces(self, setting: Setting) -> evaluation.Spaces:
         """All spaces; with weights, that of the setting too."""

@@ -14,7 +14,6 @@ import numpy as np
 from songmap.library.keys import NO_KEY, compatible, wheel_steps
 from songmap.library.names import normalise
 from songmap.library.search import Search, cosines
-from songmap.similar.results import Transition
 
 # The nearest song (a cosine of some 0.5 in a small library) instead of any (0) then gains 0.24, a tempo that fits
 # instead of one that clashes 0.25, a key 0.15: every listener notices jumps of sound and tempo; the key is an
@@ -42,6 +41,26 @@ class Tracks:
     keys: np.ndarray
     artists: np.ndarray
     recordings: np.ndarray
+
+
+@dataclass(frozen=True)
+class Transition:
+    """One change from a song to the next.
+
+    ``score`` and the fits are 0 … 1, ``similarity`` -1 … 1; ``tempo_change`` is the fraction by which the tempo rises
+    once ``tempo_factor`` (0.5, 1 or 2: half, same, double) is taken out, NaN where a tempo is unknown.
+    """
+
+    rows: tuple[int, int]
+    score: float
+    similarity: float
+    tempos_bpm: tuple[float, float]
+    tempo_factor: float
+    tempo_change: float
+    tempo_fit: float
+    keys: tuple[int, int]
+    key_fit: float
+    keys_compatible: bool
 
 
 def artist_codes(artists: Sequence[str]) -> np.ndarray:
@@ -130,17 +149,14 @@ def transitions(tracks: Tracks, rows: Sequence[int] | np.ndarray) -> list[Transi
         factor, change = tempo_change(*tempos)
         result.append(
             Transition(
-                before=int(before),
-                after=int(after),
+                rows=(int(before), int(after)),
                 score=float(scores(tracks, before, [after])[0]),
                 similarity=float(similarities(tracks, before, [after])[0]),
-                before_bpm=float(tempos[0]),
-                after_bpm=float(tempos[1]),
+                tempos_bpm=(float(tempos[0]), float(tempos[1])),
                 tempo_factor=float(factor),
                 tempo_change=float(change),
                 tempo_fit=float(tempo_fit(*tempos)),
-                before_key=int(keys[0]),
-                after_key=int(keys[1]),
+                keys=(int(keys[0]), int(keys[1])),
                 key_fit=float(key_fit(*keys)),
                 keys_compatible=bool(compatible(*keys)),
             )

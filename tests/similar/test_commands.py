@@ -13,7 +13,7 @@ from prompt_toolkit.document import Document
 from songmap.core.errors import QueryError, UsageError
 from songmap.similar import requests
 from songmap.similar.requests import COMPATIBLE, Filters, Setting, renamed
-from songmap.similar.terminal.commands import COMMANDS, Command, Output, command_of
+from songmap.similar.terminal.commands import COMMANDS, SETTING, Command, command_of
 from songmap.similar.terminal.completion import SongCompleter
 from songmap.similar.terminal.prompt import line_parser
 from songmap.similar.terminal.words import split_pair, split_songs, split_steering, split_words
@@ -26,11 +26,8 @@ def parse(line: str) -> argparse.Namespace:
     return line_parser()[0].parse_args(split_words(line))
 
 
-GIVEN = {"space": "balanced", "weights": (), "correct_hubs": False, "form": "text"}
-
-
 def command(line: str) -> Command:
-    return command_of(GIVEN | vars(parse(line)))
+    return command_of(SETTING | vars(parse(line)))
 
 
 def names(line: str) -> tuple[list[str], list[str]]:
@@ -111,7 +108,7 @@ def test_options_can_be_anywhere_and_keep_their_values():
         "--weights timbre=2,rhythm=0.5 --space scaled --csv"
     )
     assert request.words == ["Night", "Drive", "-Rain", "Storm"]
-    assert (request.genre, request.number, request.bpm) == (["HOUSE", "DRUM AND BASS"], 5, (120, 128))
+    assert (request.genres, request.number, request.bpm) == (["HOUSE", "DRUM AND BASS"], 5, (120, 128))
     assert (request.max_per_artist, request.weights) == (3, (("timbre", 2), ("rhythm", 0.5)))
     assert (request.space, request.form) == ("scaled", "csv")
 
@@ -199,7 +196,7 @@ def test_bad_lines_are_errors_like_any_other(line, message):
                 ("A", "B"), ("C",), 10, Filters(("X",), False, (120, 128), COMPATIBLE, (1994, 1994), 2, True)
             ),
         ),
-        ("diverse A --diversity 0.3 -n 4", requests.DiverseRequest(("A",), (), 4, 0.3)),
+        ("diverse A --diversity 0.3 -n 4", requests.SimilarRequest(("A",), (), 4, diversity=0.3)),
         ("compare A vs B", requests.CompareRequest("A", "B")),
         ("why A vs B", requests.WhyRequest("A", "B")),
         ("info A B", requests.InfoRequest("A B")),
@@ -219,14 +216,14 @@ def test_bad_lines_are_errors_like_any_other(line, message):
     ],
 )
 def test_each_command_becomes_a_request(line, request_of_it):
-    assert command(line) == Command(request_of_it, Setting(), Output())
+    assert command(line) == Command(request_of_it, Setting())
 
 
 def test_setting_and_output_of_a_command():
     one = command("why A vs B --space scaled --weights mel=2 --correct-hubs --json --picture a.png")
     assert one.setting == Setting("scaled", (("mel", 2),), True)
-    assert one.output == Output("json", None, Path("a.png"))
-    assert command("list --csv --m3u8 a.m3u8").output == Output("csv", Path("a.m3u8"))
+    assert (one.form, one.m3u8, one.picture) == ("json", None, Path("a.png"))
+    assert command("list --csv --m3u8 a.m3u8") == Command(requests.ListRequest(), Setting(), "csv", Path("a.m3u8"))
 
 
 def test_a_name_is_replaced_wherever_a_request_has_it():

@@ -181,6 +181,13 @@ def test_copies_and_a_song_with_itself():
     assert all(record["agreement"] == pytest.approx(1) and record["differ"] == [] for record in itself.records)
 
 
+def test_descriptors_side_by_side_are_those_of_both_songs(library):
+    result = Searches(library).compare("song 004", "song 017").result
+    rows = {row["descriptor"]: (row["A"], row["B"]) for row in tables(result)[1][1]}
+    for name in explain.KEY_DESCRIPTORS:
+        assert rows[name] == tuple(quantity(descriptor(name).values(library.embeddings[row])) for row in (4, 17))
+
+
 def test_principal_components_have_no_families(library):
     with pytest.raises(
         QueryError, match=r"in the pca space a similarity does not split into families .* balanced or scaled"

@@ -14,7 +14,6 @@ from songmap.library.keys import NO_KEY
 from songmap.library.library import song_table
 from songmap.similar.lookup import song_of
 from songmap.similar.m3u8 import read_playlist, write_playlist
-from songmap.similar.results import UnknownEntry
 
 NAMES = (
     "plain.mp3", "two words, and a comma.mp3", "#hash.mp3", "#EXTINF:1,x.mp3", " space first.mp3", "space last.mp3 ",
@@ -54,7 +53,7 @@ def test_every_name_is_found_by_a_library_that_parses_m3u_and_by_ourselves(tmp_p
     assert {(segment.duration, segment.title) for segment in segments} == {(62, "Ann - song")}
     assert all(segment.uri.startswith(("/", "file://")) for segment in segments) or not absolute
     rows, unknown = read_playlist(file, paths)
-    assert (rows, unknown) == (list(range(len(paths))), [])
+    assert (rows, unknown) == (list(range(len(paths))), {})
 
 
 signs = st.one_of(st.characters(exclude_characters="/\0", codec="utf-8"), st.sampled_from("\n\r #:%\\?~.\udcff\udce9"))
@@ -69,7 +68,7 @@ def test_reading_what_was_written_gives_the_same_songs(tmp_path_factory, below, 
     order = [*range(len(paths)), 0]
     file = folder / "lists" / "any.m3u8"
     write_playlist(file, songs_at([paths[row] for row in order]), absolute)
-    assert read_playlist(file, paths) == (order, [])
+    assert read_playlist(file, paths) == (order, {})
     assert len(m3u8.loads(file.read_text("utf-8")).segments) == len(order)
 
 
@@ -116,11 +115,7 @@ def test_playlists_of_other_programs_are_read(tmp_path, monkeypatch):
         file.write_bytes(newline.join(entries))
         rows, unknown = read_playlist(file, paths)
         assert rows == [0, 1, 2, 1, 0, 2, 0]
-        assert unknown == [
-            UnknownEntry(12, "gone.mp3"),
-            UnknownEntry(13, "https://radio.example/stream"),
-            UnknownEntry(14, "C:\\Music\\a b.mp3"),
-        ]
+        assert unknown == {12: "gone.mp3", 13: "https://radio.example/stream", 14: "C:\\Music\\a b.mp3"}
     monkeypatch.chdir(tmp_path)
     assert read_playlist(Path("other.m3u"), paths)[0] == rows
 
@@ -129,7 +124,7 @@ def test_lines_that_are_not_utf_8_are_bytes_of_a_path_or_latin_1(tmp_path):
     paths = [str(tmp_path / "Beyoncé – Déjà.mp3"), str(tmp_path / os.fsdecode(b"raw\xe9.mp3"))]
     file = tmp_path / "old.m3u"
     file.write_bytes("Beyoncé – Déjà.mp3\n".encode("cp1252") + b"raw\xe9.mp3\n" + "Beyoncé – Déjà.mp3".encode())
-    assert read_playlist(file, paths) == ([0, 1, 0], [])
+    assert read_playlist(file, paths) == ([0, 1, 0], {})
 
 
 def test_songs_are_recognised_through_links_too(tmp_path):
@@ -138,14 +133,14 @@ def test_songs_are_recognised_through_links_too(tmp_path):
     (tmp_path / "link").symlink_to(tmp_path / "music")
     file = tmp_path / "list.m3u8"
     file.write_text("link/a.mp3\nmusic/a.mp3\n")
-    assert read_playlist(file, [str(tmp_path / "music/a.mp3")]) == ([0, 0], [])
-    assert read_playlist(file, [str(tmp_path / "link/a.mp3")]) == ([0, 0], [])
+    assert read_playlist(file, [str(tmp_path / "music/a.mp3")]) == ([0, 0], {})
+    assert read_playlist(file, [str(tmp_path / "link/a.mp3")]) == ([0, 0], {})
 
 
 @pytest.mark.parametrize("content", [b"", b"#EXTM3U\n", b"\xef\xbb\xbf\r\n\r\n"])
 def test_an_empty_playlist_has_no_entry(tmp_path, content):
     (tmp_path / "list.m3u8").write_bytes(content)
-    assert read_playlist(tmp_path / "list.m3u8", ["/a.mp3"]) == ([], [])
+    assert read_playlist(tmp_path / "list.m3u8", ["/a.mp3"]) == ([], {})
     write_playlist(tmp_path / "none.m3u8", songs_at([]))
     assert (tmp_path / "none.m3u8").read_text() == "#EXTM3U\n"
 

@@ -107,7 +107,7 @@ def test_scores_are_equal_in_both_directions_and_within_range(seed, n_songs):
     assert ((matrix >= 0) & (matrix <= 1 + 1e-12)).all()
     changes = transitions(tracks, np.arange(n_songs))
     assert [change.score for change in changes] == pytest.approx(np.diag(matrix, 1))
-    assert [(change.before, change.after) for change in changes] == [(row, row + 1) for row in range(n_songs - 1)]
+    assert [change.rows for change in changes] == [(row, row + 1) for row in range(n_songs - 1)]
 
 
 def test_a_transition_holds_the_parts_of_its_score():

@@ -1,8 +1,8 @@
 """The commands of 04 and their options, on the command line as at the prompt, and the requests that they become."""
 
 import argparse
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -45,224 +45,155 @@ without "vs" or "to". similar and diverse take --genre --same-genre --bpm 120-12
 --year 1990-1999 --max-per-artist 2 --copies; all commands --space, --weights timbre=2,rhythm=0.5,
 --correct-hubs, --json and --csv. --m3u8 FILE writes the songs of a result as a playlist."""
 _SIMILARITY = "Similarity is a cosine, -1 to 1; two songs of the library picked at random have about 0."
+SETTING = {"space": SPACES[0], "weights": (), "correct_hubs": False, "form": "text"}  # where nothing is given
 BETWEEN = {"compare": "vs", "why": "vs", "path": "to"}  # the word between the two names of a command
 
 
 @dataclass(frozen=True)
-class Output:
-    """How a result is shown: ``form`` is text, json or csv; ``m3u8`` and ``picture`` are files to write too."""
+class Command:
+    """A request, the setting to compare songs in, the ``form`` to print (text, json, csv), and files to write too."""
 
+    request: requests.Request | requests.RadioRequest
+    setting: Setting
     form: str = "text"
     m3u8: Path | None = None
     picture: Path | None = None
 
 
-@dataclass(frozen=True)
-class Command:
-    """A request, the setting to compare songs in, and how the result is shown."""
-
-    request: requests.Request | requests.RadioRequest
-    setting: Setting
-    output: Output
-
-
 def command_of(arguments: Mapping[str, Any]) -> Command:
     """The command of parsed ``arguments`` by name. Raises QueryError where words do not form the names it needs."""
-    return Command(
-        request=arguments["make_request"](arguments),
-        setting=setting_of(arguments),
-        output=Output(arguments["form"], arguments.get("m3u8"), arguments.get("picture")),
-    )
+    setting = Setting(arguments["space"], arguments["weights"], arguments["correct_hubs"])
+    files = arguments.get("m3u8"), arguments.get("picture")
+    return Command(_request(arguments), setting, arguments["form"], *files)
 
 
-def setting_of(arguments: Mapping[str, Any]) -> Setting:
-    return Setting(arguments["space"], arguments["weights"], arguments["correct_hubs"])
+def _request(arguments: Mapping[str, Any]) -> requests.Request | requests.RadioRequest:
+    """The request whose fields are the arguments of the same name, and the names that the words form."""
+    request, words = arguments["request"], arguments.get("words", [])
+    names = {field.name for field in fields(request)}
+    values = dict.fromkeys(("song", "genre", "file"), " ".join(words) or None) | dict(arguments)  # --out is a file too
+    if "away" in names:
+        values["songs"], values["away"] = split_steering(words)
+    elif "songs" in names:
+        values["songs"] = split_songs(words)
+    elif "first" in names:
+        values["first"], values["second"] = split_pair(words, BETWEEN[arguments["command"]])
+    if "filters" in names:
+        given = {field.name: arguments[field.name] for field in fields(Filters)}
+        values["filters"] = Filters(**given | {"genres": tuple(given["genres"])})
+    result: requests.Request = request(**{name: values[name] for name in names & values.keys()})
+    return result
 
 
-def add_setting(parser: argparse.ArgumentParser, missing: bool) -> None:
-    """Add the options that every command has; with ``missing`` those not given are not in the namespace."""
-
-    def default(value: Any) -> Any:
-        return argparse.SUPPRESS if missing else value
-
-    parser.add_argument(
-        "--space", choices=SPACES, default=default(SPACES[0]),
-        help="balanced: the seven families of columns have equal weight; scaled: all columns have, so mel bands 80 %%; "
-        "pca: their principal components; classifier: probabilities of the genre model of 03",
-    )  # fmt: skip
-    parser.add_argument(
-        "--weights", type=family_weights, default=default(()), metavar="FAMILY=W,…",
-        help="weights of families, such as timbre=2,rhythm=0.5; 1 where not given",
-    )  # fmt: skip
-    parser.add_argument(
-        "--correct-hubs", action="store_true", default=default(False),
-        help="correct for songs that are near to very many (mutual proximity)",
-    )  # fmt: skip
-    form = parser.add_mutually_exclusive_group()
-    form.add_argument(
-        "--json", dest="form", action="store_const", const="json", default=default("text"),
-        help="print one JSON document per command instead of tables",
-    )  # fmt: skip
-    form.add_argument(
-        "--csv", dest="form", action="store_const", const="csv", default=default("text"), help="print CSV instead"
-    )
-
-
-def add_commands(
-    parser: argparse.ArgumentParser, shared: Sequence[Any], parser_class: type[CommandParser] = CommandParser
-) -> Any:
-    """Add the commands to ``parser``, each with the options of ``shared``; returns where more can be added."""
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands", parser_class=parser_class)
-
-    def command(name: str, text: str, request: Callable[[Mapping[str, Any]], Any], words: str = "") -> CommandParser:
-        """A command, the request it makes of parsed arguments, and what its words are where it needs some."""
-        description = f"{text[0].upper()}{text[1:]}. {_SIMILARITY}"
-        one: CommandParser = commands.add_parser(name, help=text, description=description, parents=list(shared))
-        one.set_defaults(make_request=request)
-        if words:
-            one.add_argument("words", nargs="+", metavar="SONG", help=words)
-        return one
-
-    similar = command(
-        "similar", "songs most similar to SONG",
-        lambda a: requests.SimilarRequest(*split_steering(a["words"]), a["number"], _filters(a)),
-    )  # fmt: skip
-    diverse = command(
-        "diverse", "songs similar to SONG, but not to each other (maximal marginal relevance)",
-        lambda a: requests.DiverseRequest(*split_steering(a["words"]), a["number"], a["diversity"], _filters(a)),
-    )  # fmt: skip
-    for one in (similar, diverse):
-        one.steers = True
-        text = "a song of the query, + SONG more of them, -SONG one to steer away from; audio files too"
-        one.add_argument("words", nargs="+", metavar="SONG", help=text)
-        _add_number(one, 10)
-        _add_filters(one)
-    diverse.add_argument(
-        "--diversity", type=fraction, default=0.5, metavar="D",
-        help="0 is the same as similar, 1 regards only how dissimilar they are to each other",
-    )  # fmt: skip
-    pair = "A vs B, or exactly two names, quoted where needed"
-    command(
-        "compare", "how similar two songs are, what each family of columns adds, descriptors side by side",
-        lambda a: requests.CompareRequest(*split_pair(a["words"], BETWEEN["compare"])), pair,
-    )  # fmt: skip
-    why = command(
-        "why", "what makes two songs similar or different: families, and descriptors in real units",
-        lambda a: requests.WhyRequest(*split_pair(a["words"], BETWEEN["why"])), pair,
-    )  # fmt: skip
-    why.add_argument("--picture", type=file_of(".png"), metavar="FILE.png", help="also draw it")
-    command(
-        "info", "everything known of a song", lambda a: requests.InfoRequest(" ".join(a["words"])),
-        "name, title or path; or another audio file",
-    )  # fmt: skip
-    listing = command(
-        "list", "all songs, or those of one genre", lambda a: requests.ListRequest(" ".join(a["words"]) or None)
-    )
-    listing.add_argument("words", nargs="*", metavar="GENRE", help="genre, all of them if left out")
-    command("genres", "mean similarity within and between genres", lambda a: requests.GenresRequest())
-    command("duplicates", "files of the same recording", lambda a: requests.DuplicatesRequest())
-    outliers = command("outliers", "songs least similar to any other", lambda a: requests.OutliersRequest(a["number"]))
-    hubs = command("hubs", "songs that are among the nearest of very many", lambda a: requests.HubsRequest(a["number"]))
-    for one in (outliers, hubs):
-        _add_number(one, 10)
-    command(
-        "evaluate", "how well each space finds songs of the same genre, artist and album, and how many hubs it has",
-        lambda a: requests.EvaluateRequest(),
-    )  # fmt: skip
-    neighbours = command(
-        "neighbours", "the nearest songs of every song, as a file for other programs",
-        lambda a: requests.NeighboursRequest(a["out"], a["k"]),
-    )  # fmt: skip
-    neighbours.add_argument("-k", "--k", type=whole_number(1), default=20, metavar="K", help="neighbours of each song")
-    neighbours.add_argument(
-        "--out", type=file_of(".npz", ".csv", ".parquet"), required=True, metavar="FILE", help=".npz, .csv or .parquet"
-    )
-    _add_orders(command, (similar, diverse, listing))
-    play = command(
-        "play", "start your player on a song, or print its path where there is none",
-        lambda a: requests.PlayRequest(" ".join(a["words"]), a["player"]), "name, title or path; or a playlist file",
-    )  # fmt: skip
-    play.add_argument(
-        "--player", metavar="COMMAND", help="program to start (default: $SONGMAP_PLAYER, then the system's)"
-    )
-    return commands
-
-
-def _add_orders(command: Callable[..., CommandParser], ranked: Sequence[CommandParser]) -> None:
-    """Add the commands that put songs in an order, and to them and to ``ranked`` the option to write a playlist."""
-    playlist = command(
-        "playlist", "songs similar to SONG + SONG …, ordered for good transitions",
-        lambda a: requests.PlaylistRequest(
-            split_songs(a["words"]), a["number"], a["max_per_artist"], a["start_bpm"], a["end_bpm"]
-        ),
-        "songs to begin with, joined by +",
-    )  # fmt: skip
-    _add_number(playlist, 25, least=2)
-    _add_max_per_artist(playlist)
-    for end in ("start", "end"):
-        playlist.add_argument(
-            f"--{end}-bpm", type=whole_number(20, 400), metavar="BPM",
-            help=f"tempo at the {end} (default: the first song's)",
-        )  # fmt: skip
-    radio = command(
-        "radio", "song after song, drifting slowly, none twice",
-        lambda a: requests.RadioRequest(" ".join(a["words"]), a["number"], a["seed"]), "where it begins",
-    )  # fmt: skip
-    _add_number(radio, None)
-    radio.add_argument(
-        "--seed", type=whole_number(0), default=DEFAULT_SEED, help="another seed gives another order of songs"
-    )
-    path = command(
-        "path", "a smooth way from one song to another",
-        lambda a: requests.PathRequest(*split_pair(a["words"], BETWEEN["path"]), a["number"]),
-        "A to B, or exactly two names, quoted where needed",
-    )  # fmt: skip
-    _add_number(path, 12, least=2)
-    order = command(
-        "order", "a playlist in its best running order", lambda a: requests.OrderRequest(" ".join(a["words"]))
-    )
-    order.add_argument("words", nargs="+", metavar="FILE", help="an M3U8 or M3U playlist")
-    command(
-        "transitions", "how well each song follows the one before, and why",
-        lambda a: requests.TransitionsRequest(split_songs(a["words"])), "a playlist file, or A + B + C",
-    )  # fmt: skip
-    for one in (*ranked, playlist, path, order):
-        text = "also write the songs as a playlist"
-        one.add_argument("--m3u8", type=file_of(".m3u8", ".m3u"), metavar="FILE", help=text)
-
-
-def _filters(arguments: Mapping[str, Any]) -> Filters:
-    return Filters(
-        genres=tuple(arguments["genre"]),
-        same_genre=arguments["same_genre"],
-        bpm=arguments["bpm"],
-        key=arguments["key"],
-        years=arguments["year"],
-        max_per_artist=arguments["max_per_artist"],
-        copies=arguments["copies"],
-    )
-
-
-def _add_number(parser: CommandParser, default: int | None, least: int = 1) -> None:
-    text = "how many songs" if default else "how many songs (default: until stopped)"
-    parser.add_argument("-n", "--number", type=whole_number(least), default=default, metavar="N", help=text)
-
-
-def _add_filters(parser: CommandParser) -> None:
+def add_setting(parser: argparse.ArgumentParser) -> None:
+    """Add the options that every command has; their defaults, where a parser wants some, are ``SETTING``."""
     add = parser.add_argument
-    add("--genre", action="append", default=[], metavar="GENRE", help="only songs of this genre; may be repeated")
-    add("--same-genre", action="store_true", help="only songs of the query's genre")
-    add("--bpm", type=bpm_range, metavar="120-128", help="only this tempo, its half or its double")
-    add(
-        "--key", type=key_or_compatible, metavar="KEY",
-        help="only keys, which are estimates, that mix with the query's (compatible), or one: 8A, F#m",
-    )  # fmt: skip
-    add("--year", type=year_range, metavar="1990-1999", help="only songs tagged with these years")
-    _add_max_per_artist(parser)
-    add("--copies", action="store_true", help="every file of a recording, not only the first")
-
-
-def _add_max_per_artist(parser: CommandParser) -> None:
-    parser.add_argument(
-        "--max-per-artist", type=whole_number(1), default=MAX_PER_ARTIST, metavar="N", help="songs of one artist"
+    text = (
+        "balanced: the seven families of columns have equal weight; scaled: all columns have, so mel bands 80 %%; "
+        "pca: their principal components; classifier: probabilities of the genre model of 03"
     )
+    add("--space", choices=SPACES, help=text)
+    text = "weights of families, such as timbre=2,rhythm=0.5; 1 where not given"
+    add("--weights", type=family_weights, metavar="FAMILY=W,…", help=text)
+    text = "correct for songs that are near to very many (mutual proximity)"
+    add("--correct-hubs", action="store_true", help=text)
+    add = parser.add_mutually_exclusive_group().add_argument
+    text = "print one JSON document per command instead of tables"
+    add("--json", dest="form", action="store_const", const="json", help=text)
+    add("--csv", dest="form", action="store_const", const="csv", help="print CSV instead")
+
+
+Option = tuple[tuple[str, ...], dict[str, Any]]  # what ``add_argument`` takes
+
+
+def _option(*names: str, **settings: Any) -> Option:
+    return names, settings
+
+
+def _words(text: str, metavar: str = "SONG", nargs: str = "+") -> Option:
+    return _option("words", nargs=nargs, metavar=metavar, help=text)
+
+
+def _number(default: int | None, least: int = 1, text: str = "how many songs") -> Option:
+    return _option("-n", "--number", type=whole_number(least), default=default, metavar="N", help=text)
+
+
+# fmt: off
+_MAX_PER_ARTIST = _option("--max-per-artist", type=whole_number(1), default=MAX_PER_ARTIST, metavar="N",
+                          help="songs of one artist")
+_FILTERS = (
+    _option("--genre", dest="genres", action="append", default=[], metavar="GENRE",
+            help="only songs of this genre; may be repeated"),
+    _option("--same-genre", action="store_true", help="only songs of the query's genre"),
+    _option("--bpm", type=bpm_range, metavar="120-128", help="only this tempo, its half or its double"),
+    _option("--key", type=key_or_compatible, metavar="KEY",
+            help="only keys, which are estimates, that mix with the query's (compatible), or one: 8A, F#m"),
+    _option("--year", dest="years", type=year_range, metavar="1990-1999", help="only songs tagged with these years"),
+    _MAX_PER_ARTIST,
+    _option("--copies", action="store_true", help="every file of a recording, not only the first"),
+)
+_DIVERSITY = _option("--diversity", type=fraction, default=0.5, metavar="D",
+                     help="0 is the same as similar, 1 regards only how dissimilar they are to each other")
+_PICTURE = _option("--picture", type=file_of(".png"), metavar="FILE.png", help="also draw it")
+_K = _option("-k", "--k", dest="number", type=whole_number(1), default=20, metavar="K", help="neighbours of each song")
+_OUT = _option("--out", dest="file", type=file_of(".npz", ".csv", ".parquet"), required=True, metavar="FILE",
+               help=".npz, .csv or .parquet")
+_RAMP = [
+    _option(f"--{end}-bpm", type=whole_number(20, 400), metavar="BPM", help=f"tempo at the {end} (default: the first song's)")
+    for end in ("start", "end")
+]
+_SEED = _option("--seed", type=whole_number(0), default=DEFAULT_SEED, help="another seed gives another order of songs")
+_M3U8 = _option("--m3u8", type=file_of(".m3u8", ".m3u"), metavar="FILE", help="also write the songs as a playlist")
+_PLAYER = _option("--player", metavar="COMMAND", help="program to start (default: $SONGMAP_PLAYER, then the system's)")
+# fmt: on
+
+
+def add_commands(parser: argparse.ArgumentParser, shared: Any, kind: type[CommandParser] = CommandParser) -> Any:
+    """Add the commands to ``parser``, each with the options of the parser ``shared``; returns where more can be added."""
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands", parser_class=kind)
+
+    def command(name: str, text: str, request: type, *options: Option) -> None:
+        """A command, the request it makes, and what it takes besides the options of all."""
+        description = f"{text[0].upper()}{text[1:]}. {_SIMILARITY}"
+        one: CommandParser = commands.add_parser(name, help=text, description=description, parents=[shared])
+        one.set_defaults(request=request)
+        one.steers = request is requests.SimilarRequest
+        for names, settings in options:
+            one.add_argument(*names, **settings)
+
+    query = _words("a song of the query, + SONG more of them, -SONG one to steer away from; audio files too")
+    quoted = "or exactly two names, quoted where needed"
+    # fmt: off
+    command("similar", "songs most similar to SONG", requests.SimilarRequest, query, _number(10), *_FILTERS, _M3U8)
+    command("diverse", "songs similar to SONG, but not to each other (maximal marginal relevance)",
+            requests.SimilarRequest, query, _number(10), *_FILTERS, _DIVERSITY, _M3U8)
+    command("compare", "how similar two songs are, what each family of columns adds, descriptors side by side",
+            requests.CompareRequest, _words(f"A vs B, {quoted}"))
+    command("why", "what makes two songs similar or different: families, and descriptors in real units",
+            requests.WhyRequest, _words(f"A vs B, {quoted}"), _PICTURE)
+    command("info", "everything known of a song", requests.InfoRequest,
+            _words("name, title or path; or another audio file"))
+    command("list", "all songs, or those of one genre", requests.ListRequest,
+            _words("genre, all of them if left out", "GENRE", "*"), _M3U8)
+    command("genres", "mean similarity within and between genres", requests.GenresRequest)
+    command("duplicates", "files of the same recording", requests.DuplicatesRequest)
+    command("outliers", "songs least similar to any other", requests.OutliersRequest, _number(10))
+    command("hubs", "songs that are among the nearest of very many", requests.HubsRequest, _number(10))
+    command("evaluate", "how well each space finds songs of the same genre, artist and album, and how many hubs it has",
+            requests.EvaluateRequest)
+    command("neighbours", "the nearest songs of every song, as a file for other programs",
+            requests.NeighboursRequest, _K, _OUT)
+    command("playlist", "songs similar to SONG + SONG …, ordered for good transitions", requests.PlaylistRequest,
+            _words("songs to begin with, joined by +"), _number(25, 2), _MAX_PER_ARTIST, *_RAMP, _M3U8)
+    command("radio", "song after song, drifting slowly, none twice", requests.RadioRequest, _words("where it begins"),
+            _number(None, text="how many songs (default: until stopped)"), _SEED)
+    command("path", "a smooth way from one song to another", requests.PathRequest,
+            _words(f"A to B, {quoted}"), _number(12, 2), _M3U8)
+    command("order", "a playlist in its best running order", requests.OrderRequest,
+            _words("an M3U8 or M3U playlist", "FILE"), _M3U8)
+    command("transitions", "how well each song follows the one before, and why", requests.TransitionsRequest,
+            _words("a playlist file, or A + B + C"))
+    command("play", "start your player on a song, or print its path where there is none", requests.PlayRequest,
+            _words("name, title or path; or a playlist file"), _PLAYER)
+    # fmt: on
+    return commands

@@ -54,11 +54,9 @@ class SongCompleter(Completer):
             return
         if holds.choices:
             yield from _words(typed, holds.choices)
-        elif str(holds.metavar).startswith("FILE"):
-            yield from self._files.get_completions(Document(typed.lstrip('"')), event)
         elif holds.metavar == "GENRE":
             yield from _words(typed, map(_quoted, sorted(set(self._genre_of.values()))))
-        elif holds.metavar == "SONG" and re.match(r'"?[~./]', typed):
+        elif str(holds.metavar).startswith("FILE") or (holds.metavar == "SONG" and re.match(r'"?[~./]', typed)):
             yield from self._files.get_completions(Document(typed.lstrip('"')), event)
         elif holds.metavar == "SONG":
             yield from self._named(typed, always_quoted=typed.startswith('"') or verb in BETWEEN)

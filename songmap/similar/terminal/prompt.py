@@ -4,10 +4,12 @@ At a terminal a command that fails prints one line and the next one goes on; Ctr
 session. Lines from elsewhere stop at the first failure, except with ``keep_going``.
 """
 
+import argparse
 import os
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -43,9 +45,9 @@ class _LineCommandParser(_LineParser, CommandParser):
 def line_parser() -> tuple[Parser, dict[str, CommandParser]]:
     """The parser of the prompt's lines, and those of its commands; settings not given are not in the namespace."""
     parser = _LineParser(prog=PROMPT, add_help=False)
-    shared = _LineParser(add_help=False)
-    add_setting(shared, missing=True)
-    commands = add_commands(parser, [shared], _LineCommandParser)
+    shared = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
+    add_setting(shared)
+    commands = add_commands(parser, shared, _LineCommandParser)
     commands.required = True
     for name, text in (("help", "All commands, or more of one."), ("quit", "Leave."), ("exit", "Leave.")):
         commands.add_parser(name, description=text)
@@ -110,8 +112,7 @@ class Conversation:
             raise UsageError(f"{number} is not a command. Add one, e.g. `info {number}`")
         if not 1 <= number <= len(self._paths):
             raise UsageError(f"{number} is out of range, give 1 to {len(self._paths)}, or another command")
-        request = renamed(command.request, self._name, self._paths[number - 1])
-        return Command(request, command.setting, command.output)
+        return replace(command, request=renamed(command.request, self._name, self._paths[number - 1]))
 
     def _offer(self, command: Command, error: Ambiguous) -> None:
         songs = self.session.library.songs.iloc[error.rows]

@@ -30,8 +30,8 @@ def reply(session: Session, command: Command) -> Iterator[str]:
     with _progress(session) as on_progress:
         result = session.run(command.request, command.setting, on_progress)
     files = list(_written(result, command))
-    yield {"text": _text, "json": as_json, "csv": as_csv}[command.output.form](result)
-    if command.output.form == "text":
+    yield {"text": _text, "json": as_json, "csv": as_csv}[command.form](result)
+    if command.form == "text":
         yield from (f"written: {file}" for file in files)
 
 
@@ -53,18 +53,17 @@ def _text(result: results.Result) -> str:
 
 def _written(result: results.Result, command: Command) -> Iterator[object]:
     """Write the files of a command beside its result; which they are."""
-    output = command.output
-    if output.m3u8 and isinstance(result, results.Ranked):
-        write_playlist(output.m3u8, result.songs)
-        yield output.m3u8
-    if output.picture and isinstance(result, results.WhyResult):
+    if command.m3u8 and isinstance(result, results.Ranked):
+        write_playlist(command.m3u8, result.songs)
+        yield command.m3u8
+    if command.picture and isinstance(result, results.WhyResult):
         try:
-            draw(why_figure, output.picture, result)
+            draw(why_figure, command.picture, result)
         except OSError as error:
             raise UsageError(
-                f"{output.picture} cannot be written: {error.strerror}; choose another --picture FILE"
+                f"{command.picture} cannot be written: {error.strerror}; choose another --picture FILE"
             ) from error
-        yield output.picture
+        yield command.picture
 
 
 def _radio(session: Session, command: Command, request: RadioRequest) -> Iterator[str]:
@@ -73,7 +72,7 @@ def _radio(session: Session, command: Command, request: RadioRequest) -> Iterato
         songs = session.radio(request, command.setting, on_progress)
     for number, song in enumerate(songs, start=1):
         record = song_record(song)
-        match command.output.form:
+        match command.form:
             case "json":
                 yield json.dumps(plain(record), ensure_ascii=False)
             case "csv":

@@ -1,6 +1,6 @@
 """What results say in words: titles, reasons, notes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import numpy as np
@@ -11,7 +11,8 @@ from songmap.library.spaces import SPACES
 from songmap.similar import results
 from songmap.similar.filters import condition_words
 from songmap.similar.requests import Setting
-from songmap.similar.results import DescriptorContribution, FamilyContribution, ModelInUse, Song, Transition
+from songmap.similar.results import DescriptorContribution, FamilyContribution, ModelInUse, Song
+from songmap.similar.transitions import Transition
 
 _MAX_NAME = 60
 _LEAST = 0.005  # a contribution below it is not mentioned
@@ -32,14 +33,14 @@ def listed(parts: Sequence[str]) -> str:
     return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
 
 
-def similar_title(result: results.SimilarResult) -> str:
-    title = f"Similar to {labels(result.query)}"
+def _similar_title(result: results.SimilarResult) -> str:
+    request, title = result.request, f"Similar to {labels(result.query)}"
     title += f", away from {labels(result.away)}" if result.away else ""
-    title += f", diverse (diversity {result.diversity:g})" if result.diversity else ""
+    title += f", diverse (diversity {request.diversity:g})" if request.diversity else ""
     parts = [title, *map(condition_words, result.conditions)]
     if result.limited_by_artist:
-        parts.append(f"at most {result.max_per_artist} by one artist (--max-per-artist)")
-    if len(result.songs) < result.number and result.conditions:
+        parts.append(f"at most {request.filters.max_per_artist} by one artist (--max-per-artist)")
+    if len(result.songs) < request.number and result.conditions:
         parts.append("no more songs pass the filters")
     parts += setting_words(result.setting)
     if result.copies_left_out:
@@ -58,18 +59,32 @@ def setting_words(setting: Setting) -> list[str]:
     return words
 
 
-def outliers_title(result: results.OutliersResult) -> str:
-    title = f"Outliers: songs with the lowest mean similarity to their {result.nearest} nearest"
-    median = [] if result.median is None else [f"the library's median is {result.median:.3f}"]
-    return "; ".join([title, *median, *setting_words(result.setting)])
-
-
-def hubs_title(result: results.HubsResult) -> str:
-    return (
-        f"Hubs: songs that are among the {result.nearest} nearest of most others (N{result.nearest}); the mean is "
-        f"{result.mean:.1f}, {result.in_no_list:,} of {result.n_recordings:,} songs are in no list; "
-        f"skewness {result.skewness:.2f}, 0 is even"
-    )
+def ranked_title(result: results.Ranked) -> str:
+    match result:
+        case results.SimilarResult():
+            return _similar_title(result)
+        case results.ListResult(songs):
+            of_genre = f" of {result.genre}" if result.genre else ""
+            return f"{len(songs):,} {'song' if len(songs) == 1 else 'songs'}{of_genre}"
+        case results.OutliersResult():
+            title = f"Outliers: songs with the lowest mean similarity to their {result.nearest} nearest"
+            median = [] if result.median is None else [f"the library's median is {result.median:.3f}"]
+            return "; ".join([title, *median, *setting_words(result.setting)])
+        case results.HubsResult():
+            return (
+                f"Hubs: songs that are among the {result.nearest} nearest of most others (N{result.nearest}); the mean "
+                f"is {result.mean:.1f}, {result.in_no_list:,} of {result.n_recordings:,} songs are in no list; "
+                f"skewness {result.skewness:.2f}, 0 is even"
+            )
+        case results.DuplicatesResult(songs, figures):
+            if not songs:
+                return "Recordings in several files"
+            title = f"{figures['group'][-1]:,} recordings in several files; similarity to the first file"
+            return f"{title}: 1 is the same sound, 0.5 the limit of a copy"
+        case results.OrderedResult():
+            mean = [] if result.mean_score is None else [f"mean transition {result.mean_score:.2f}"]
+            return "; ".join([*_ordered_parts(result), *mean])
+    return ""
 
 
 def genres_title(result: results.GenresResult) -> str:
@@ -87,9 +102,9 @@ def model_words(model: ModelInUse | None) -> list[str]:
 
 def evaluate_notes(result: results.EvaluateResult) -> list[str]:
     """What the figures of ``evaluate`` mean, and which space is best."""
-    queries = f"{result.n_recordings:,}"
-    if result.n_queries < result.n_recordings:
-        queries = f"a sample of {result.n_queries:,} of {result.n_recordings:,}"
+    n_queries, queries = result.scores[0].queries, f"{result.n_recordings:,}"
+    if n_queries < result.n_recordings:
+        queries = f"a sample of {n_queries:,} of {queries}"
     notes = [
         f"Precision: the mean share of a song's {result.nearest} nearest that have its genre, artist or album; queries: "
         f"{queries} recordings, of these the ones that share it with another; copies of a recording do not count as hits.",
@@ -111,12 +126,6 @@ def space_words(scores: results.SpaceScores) -> str:
     return f"{scores.space}, hubs corrected" if scores.hubs_corrected else scores.space
 
 
-def ordered_title(result: results.OrderedResult) -> str:
-    """The title of songs in an order, with the mean score of their transitions."""
-    mean = [] if result.mean_score is None else [f"mean transition {result.mean_score:.2f}"]
-    return "; ".join([*_ordered_parts(result), *mean])
-
-
 def _ordered_parts(result: results.OrderedResult) -> list[str]:
     match result:
         case results.PlaylistResult():
@@ -126,20 +135,17 @@ def _ordered_parts(result: results.OrderedResult) -> list[str]:
             if result.far_from_ramp:
                 parts.append(f"{result.far_from_ramp} of them more than 6 % from the tempo of the ramp")
             return parts
-        case results.PathResult():
-            return [f"From {label(result.songs[0])} to {label(result.songs[-1])}"]
         case results.OrderResult():
-            return [f"{result.file.name} in its best running order", *_unknown_words(result.unknown)]
-        case results.TransitionsResult():
-            return ["Transitions, 0 to 1 each", *_unknown_words(result.unknown)]
-    return []
+            title = f"{result.file.name} in its best running order" if result.file else "Transitions, 0 to 1 each"
+            return [title, *_unknown_words(result.unknown)]
+    return [f"From {label(result.songs[0])} to {label(result.songs[-1])}"]
 
 
-def _unknown_words(unknown: Sequence[results.UnknownEntry]) -> list[str]:
+def _unknown_words(unknown: Mapping[int, str]) -> list[str]:
     if not unknown:
         return []
     entries = "1 entry is not a song" if len(unknown) == 1 else f"{len(unknown):,} entries are not songs"
-    return [f"{entries} of the library (line {unknown[0].line}{', …' if len(unknown) > 1 else ''})"]
+    return [f"{entries} of the library (line {next(iter(unknown))}{', …' if len(unknown) > 1 else ''})"]
 
 
 def transition_words(transition: Transition) -> str:
@@ -153,14 +159,15 @@ def _tempo_words(transition: Transition) -> str:
     factor = {0.5: "half, ", 1.0: "", 2.0: "double, "}[transition.tempo_factor]
     far = "" if transition.tempo_fit == 1 else ", too far to match"
     change = f"{factor}{100 * transition.tempo_change:+.1f} %{far}"
-    return f"tempo {round(transition.before_bpm, 1):g} → {round(transition.after_bpm, 1):g} BPM ({change})"
+    before, after = transition.tempos_bpm
+    return f"tempo {round(before, 1):g} → {round(after, 1):g} BPM ({change})"
 
 
 def _key_words(transition: Transition) -> str:
-    if NO_KEY in (transition.before_key, transition.after_key):
+    if NO_KEY in transition.keys:
         return "key unknown"
     fit = "compatible" if transition.keys_compatible else "close" if transition.key_fit > 0.5 else "clashes"
-    return f"key {camelot(transition.before_key)} → {camelot(transition.after_key)} {fit}"
+    return f"key {' → '.join(map(camelot, transition.keys))} {fit}"
 
 
 def most_telling(

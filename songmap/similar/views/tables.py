@@ -1,7 +1,6 @@
 """Results as text for a terminal: sentences, then tables, each a title and its rows."""
 
-from collections.abc import Sequence
-from functools import singledispatch
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -38,34 +37,73 @@ def notes(result: results.Result) -> list[str]:
     return []
 
 
-def decimals(value: Any) -> Any:
-    """Three decimals of a float, aligned with a minus sign, nothing for NaN; other values as they are."""
+def tables(result: results.Result) -> list[Table]:
+    """The tables of a result."""
+    match result:
+        case results.Ranked():
+            return [(sentences.ranked_title(result), _ranked_rows(result))]
+        case results.CompareResult():
+            return _compare_tables(result)
+        case results.WhyResult():
+            return _why_tables(result)
+        case results.InfoResult():
+            return _info_tables(result)
+        case results.GenresResult(similarity):
+            names = ("genre", "songs", "within", "to_others", "nearest_genre", "nearest_similarity")
+            found = [(sentences.genres_title(result), _columns(records(result), *names))]
+            if 1 < len(similarity.genres) <= MAX_MATRIX:
+                means = zip(similarity.genres, similarity.means.tolist(), strict=True)
+                matrix = [{"": genre} | dict(zip(similarity.genres, row, strict=True)) for genre, row in means]
+                found.append(("Between genres", _columns(matrix, *matrix[0])))
+            return found
+        case results.EvaluateResult():
+            return [(f"Precision at {result.nearest} and hubness of every space", _space_rows(result))]
+    raise TypeError(f"no tables of a {type(result).__name__}")
+
+
+def _columns(rows: Iterable[Record], *names: str, **renamed: str) -> list[Record]:
+    """The columns ``names`` of records, then those under another name, as people read them."""
+    of_heading = {name: name for name in names} | renamed
+    return [{heading: _cell(row, name) for heading, name in of_heading.items()} for row in rows]
+
+
+def _cell(row: Record, name: str) -> Any:
+    """Three decimals of a figure, aligned with a minus sign, nothing for NaN; a tempo also as it fits a range."""
+    value = row[name]
+    if name == "duration":
+        return format_duration(value)
+    if name == "tempo_bpm":
+        factor = row.get("tempo_factor", 1)
+        played = {2.0: "double", 0.5: "half"}.get(factor)
+        return f"{value:.1f} ({played}: {value * factor:.1f})" if played else round(value, 1)
     if not isinstance(value, float):
         return value
     return "" if np.isnan(value) else f"{value:6.3f}"
 
 
-@singledispatch
-def tables(result: Any) -> list[Table]:
-    """The tables of a result."""
-    raise TypeError(f"no tables of a {type(result).__name__}")
+def _ranked_rows(result: results.Ranked) -> list[Record]:
+    rows, names = records(result), ("rank", "song_name", "artist", "genre")
+    match result:
+        case results.DuplicatesResult():
+            return [_columns([row], *row)[0] for row in rows]
+        case results.OrderedResult(transitions=transitions):
+            scores = [one and f"{one.score:.2f}" for one in transitions]
+            why = [one and sentences.transition_words(one) for one in transitions]
+            parts = zip(_columns(rows, *names), scores, why, strict=True)
+            return [row | {"transition": score, "why": words} for row, score, words in parts]
+    figures = [name for name in result.figures if name != "tempo_factor"]
+    length = ["duration"] if isinstance(result, results.ListResult) else []
+    return _columns(rows, *names, *figures, "tempo_bpm", "key_estimate", *length)
 
 
-@tables.register
-def _(result: results.SimilarResult) -> list[Table]:
-    figures = [{"similarity": decimals(similarity)} for similarity in result.similarities]
-    return [(sentences.similar_title(result), _rows(result.songs, figures, result.tempo_factors))]
-
-
-@tables.register
-def _(result: results.CompareResult) -> list[Table]:
+def _compare_tables(result: results.CompareResult) -> list[Table]:
     title = f"Similarity {result.similarity:.3f}"
     title += ", and what each family adds to it" if result.contributions else ""
     families = [
-        {"family": family, "columns": len(family_indices(family)), "contribution": decimals(share)}
+        {"family": family, "columns": len(family_indices(family)), "contribution": share}
         for family, share in result.contributions.items()
     ]
-    families.append({"family": "all", "columns": N_COLUMNS, "contribution": decimals(result.similarity)})
+    families.append({"family": "all", "columns": N_COLUMNS, "contribution": result.similarity})
     cells = {
         ("duration", ""): [format_duration(song.duration) for song in result.pair],
         ("key, estimated", ""): [key_name(key) for key in result.keys],
@@ -73,36 +111,22 @@ def _(result: results.CompareResult) -> list[Table]:
     for name in result.descriptors[0]:
         cells[name, descriptor(name).unit] = [quantity(values[name]) for values in result.descriptors]
     rows = [{"descriptor": name, "unit": unit, "A": a, "B": b} for (name, unit), (a, b) in cells.items()]
-    return [(title, families), (_pair_title(*result.pair), rows)]
+    return [(title, _columns(families, *families[0])), (_pair_title(*result.pair), rows)]
 
 
-@tables.register
-def _(result: results.WhyResult) -> list[Table]:
-    rows = [
-        {
-            "family": record["family"],
-            "columns": record["columns"],
-            "adds": decimals(record["contribution"]),
-            "similarity within this family": decimals(record["agreement"]),
-        }
-        for record in records(result)
-    ]
-    found = [(_pair_title(*result.pair), rows)]
-    if agree := sentences.most_telling(result.families, "agree"):
-        found.append(("Both songs differ from the library's mean in the same direction", list(map(_telling, agree))))
-    if differ := sentences.most_telling(result.families, "differ"):
-        found.append(("They differ from it in opposite directions", list(map(_telling, differ))))
-    return found
+def _why_tables(result: results.WhyResult) -> list[Table]:
+    renamed = {"adds": "contribution", "similarity within this family": "agreement"}
+    found = [(_pair_title(*result.pair), _columns(records(result), "family", "columns", **renamed))]
+    agree, differ = sentences.most_telling(result.families, "agree"), sentences.most_telling(result.families, "differ")
+    found.append(("Both songs differ from the library's mean in the same direction", list(map(_telling, agree))))
+    found.append(("They differ from it in opposite directions", list(map(_telling, differ))))
+    return [(title, rows) for title, rows in found if rows]
 
 
-@tables.register
-def _(result: results.InfoResult) -> list[Table]:
+def _info_tables(result: results.InfoResult) -> list[Table]:
     song, nearest = result.song, result.nearest
     about = {
-        "artist": song.artist,
-        "genre": song.genre,
-        "title": song.title,
-        "album": song.album,
+        **{name: getattr(song, name) for name in ("artist", "genre", "title", "album")},
         "year": str(song.year or ""),
         "duration": format_duration(song.duration),
         "tempo (BPM)": f"{song.tempo_bpm:.1f}" if song.tempo_bpm > 0 else "unknown",
@@ -132,106 +156,24 @@ def _(result: results.InfoResult) -> list[Table]:
     return [(sentences.label(song), fields), ("Among all songs of the library", rows)]
 
 
-@tables.register
-def _(result: results.ListResult) -> list[Table]:
-    rows = [
-        row | {"duration": format_duration(song.duration)}
-        for row, song in zip(_rows(result.songs, [{}] * len(result.songs)), result.songs, strict=True)
-    ]
-    of_genre = f" of {result.genre}" if result.genre else ""
-    return [(f"{len(rows):,} {'song' if len(rows) == 1 else 'songs'}{of_genre}", rows)]
+def _space_rows(result: results.EvaluateResult) -> list[Record]:
+    rows = []
+    for one in result.scores:
+        hubs = {"hubness": f"{one.hubness_skewness:5.2f}", "in no list": f"{100 * one.in_no_list:.0f} %"}
+        rows.append({"space": sentences.space_words(one)} | _precision_cells(one, "value") | hubs)
+    for name, figure in (("by chance", "chance"), ("best possible", "best")):
+        hubs = {"hubness": "", "in no list": ""}
+        rows.append({"space": name} | _precision_cells(result.scores[0], figure) | hubs)
+    return rows
 
 
-@tables.register
-def _(result: results.GenresResult) -> list[Table]:
-    rows = [{name: decimals(value) for name, value in one.items() if name != "between"} for one in records(result)]
-    found = [(sentences.genres_title(result), rows)]
-    similarity = result.similarity
-    if 1 < len(similarity.genres) <= MAX_MATRIX:
-        matrix = [
-            {"": genre} | {name: decimals(mean) for name, mean in zip(similarity.genres, means.tolist(), strict=True)}
-            for genre, means in zip(similarity.genres, similarity.means, strict=True)
-        ]
-        found.append(("Between genres", matrix))
-    return found
-
-
-@tables.register
-def _(result: results.DuplicatesResult) -> list[Table]:
-    if not result.songs:
-        return [("Recordings in several files", [])]
-    rows = [
-        one | {"duration": format_duration(one["duration"]), "similarity": decimals(one["similarity"])}
-        for one in records(result)
-    ]
-    title = f"{result.groups[-1]:,} recordings in several files; similarity to the first file: 1 is the same sound"
-    return [(f"{title}, 0.5 the limit of a copy", rows)]
-
-
-@tables.register
-def _(result: results.OutliersResult) -> list[Table]:
-    figures = [{"similarity": decimals(similarity)} for similarity in result.similarities]
-    return [(sentences.outliers_title(result), _rows(result.songs, figures))]
-
-
-@tables.register
-def _(result: results.HubsResult) -> list[Table]:
-    figures = [{"k_occurrence": count} for count in result.k_occurrence]
-    return [(sentences.hubs_title(result), _rows(result.songs, figures))]
-
-
-@tables.register
-def _(result: results.EvaluateResult) -> list[Table]:
-    def cells(values: dict[str, float]) -> Record:
-        return {f"same_{kind}": "" if np.isnan(value) else f"{value:.3f}" for kind, value in values.items()}
-
-    rows = [
-        {"space": sentences.space_words(one)}
-        | cells({kind: precision.value for kind, precision in one.precision.items()})
-        | {"hubness": f"{one.hubness_skewness:5.2f}", "in no list": f"{100 * one.in_no_list:.0f} %"}
-        for one in result.scores
-    ]
-    limits = result.scores[0].precision.items()
-    for name, values in (
-        ("by chance", {kind: precision.chance for kind, precision in limits}),
-        ("best possible", {kind: precision.best for kind, precision in limits}),
-    ):
-        rows.append({"space": name} | cells(values) | {"hubness": "", "in no list": ""})
-    return [(f"Precision at {result.nearest} and hubness of every space", rows)]
-
-
-@tables.register
-def _(result: results.OrderedResult) -> list[Table]:
-    rows = [
-        {
-            "rank": rank,
-            "song_name": song.song_name,
-            "artist": song.artist,
-            "genre": song.genre,
-            "transition": transition and f"{transition.score:.2f}",
-            "why": transition and sentences.transition_words(transition),
-        }
-        for rank, (song, transition) in enumerate(zip(result.songs, result.transitions, strict=True), start=1)
-    ]
-    return [(sentences.ordered_title(result), rows)]
+def _precision_cells(scores: results.SpaceScores, figure: str) -> Record:
+    values = {kind: getattr(precision, figure) for kind, precision in scores.precision.items()}
+    return {f"same_{kind}": "" if np.isnan(value) else f"{value:.3f}" for kind, value in values.items()}
 
 
 def _pair_title(first: Song, second: Song) -> str:
     return f"A: {sentences.label(first)}   B: {sentences.label(second)}"
-
-
-def _rows(songs: Sequence[Song], figures: Sequence[Record], tempo_factors: Sequence[float | None] = ()) -> list[Record]:
-    """Ranked songs: ``figures`` between their names and what a DJ looks at first."""
-    rows = []
-    for place, (song, own) in enumerate(zip(songs, figures, strict=True)):
-        tempo: float | str = round(song.tempo_bpm, 1)
-        factor = tempo_factors[place] if tempo_factors else None
-        if factor in (2.0, 0.5):
-            played = "double" if factor == 2.0 else "half"
-            tempo = f"{song.tempo_bpm:.1f} ({played}: {song.tempo_bpm * factor:.1f})"
-        names = {"rank": place + 1, "song_name": song.song_name, "artist": song.artist, "genre": song.genre}
-        rows.append(names | own | {"tempo_bpm": tempo, "key_estimate": song.key_estimate})
-    return rows
 
 
 def _telling(item: tuple[str, results.DescriptorContribution]) -> Record:
@@ -245,5 +187,5 @@ def _telling(item: tuple[str, results.DescriptorContribution]) -> Record:
         "A percentile": f"{one.first_percentile:.0f}",
         "B percentile": f"{one.second_percentile:.0f}",
         "genre medians": ", ".join(f"{genre} {quantity(median)}" for genre, median in one.genre_medians.items()),
-        "adds": decimals(one.contribution),
+        "adds": f"{one.contribution:6.3f}",
     }
