@@ -45,6 +45,16 @@ class Search:
 
     Unit vectors of 641 columns are made anew from the matrix whenever they are needed, so that a large library
     is in memory once. What finds the candidates is, up to ``EXACT_LIMIT`` songs, an ``Outline``; above, ``index``.
+
+    Parameters
+    ----------
+    embeddings : np.ndarray, shape (n_songs, 641)
+    space : Space
+        Of this library.
+    index : Index, optional
+        Of this library in this space.
+    correct_hubs : bool
+        Whether similarities are mutual proximities instead of cosines.
     """
 
     def __init__(
