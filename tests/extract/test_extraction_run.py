@@ -223,7 +223,7 @@ def test_an_ended_run_goes_on_where_it_was(tmp_path, number):
         errors = victim.communicate(timeout=60)[1]
     assert victim.returncode == (130 if number == signal.SIGINT else -signal.SIGKILL)
     if number == signal.SIGINT:
-        assert "run the same command again" in errors
+        assert "run again to resume" in errors
         assert "Traceback" not in errors
     kept = kept_songs(work)
     assert 2 <= kept < 12
