@@ -1,13 +1,14 @@
-"""02 · Library → pictures of the way from waveform to 641 numbers, and maps of all songs.
+"""02 · Library → figures of songs from waveform to 641 numbers, and maps of all songs.
 
 Reads data/processed/ (made by 01) and the audio files of the songs it draws. Writes outputs/plots/*.png and
-outputs/html/*.html, and keeps the map in models/, so that songs added later move no others. By default
+outputs/html/*.html, and saves the map in models/, so that songs added later move no others. By default
 it draws the most typical song: the one nearest the library's median.
 """
 
 import argparse
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 from songmap.core.cli import new_parser, script_main, whole_number
 from songmap.core.defaults import DEFAULT_SEED
@@ -32,19 +33,16 @@ def build_parser() -> argparse.ArgumentParser:
     add("--refit", action="store_true", help="fit the maps again; otherwise new songs are placed on them")
     seed = f"seed of the maps (first time: {DEFAULT_SEED}); another one fits them again"
     add("--seed", type=whole_number(0, 2**32 - 1), metavar="N", help=seed)
-    pictures, formats = "of the pictures", ("png", "svg", "pdf")
-    add("--format", nargs="+", choices=formats, default=["png"], dest="formats", help=pictures)
+    formats = ("png", "svg", "pdf")
+    add("--format", nargs="+", choices=formats, default=["png"], dest="formats", help="file formats of figures")
     return parser
 
 
-def run(
-    workspace: Workspace, song: list[str], all_songs: bool, method: str, refit: bool, seed: int | None,
-    formats: list[str],
-) -> int:  # fmt: skip
+def run(workspace: Workspace, song: list[str], all_songs: bool, formats: list[str], **map_options: Any) -> int:
     library = load_library(workspace)
     formats = list(dict.fromkeys(formats))
     choices = choose_songs(library, song, all_songs)  # a wrong name is reported before the slow part
-    maps = compute_library(workspace, library, method, seed, refit)
+    maps = compute_library(workspace, library, **map_options)
     written = write_library(workspace, maps, formats)
     with quiet_decoders(), progress("drawing") as on_progress:
         of_songs, not_drawn = draw_songs(workspace, library, maps, choices, formats, on_progress)

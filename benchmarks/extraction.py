@@ -135,7 +135,7 @@ def task_workers(file: Path) -> dict:
 
 
 def task_parity(music: Path) -> dict:
-    """Largest deviation from plain librosa in units of what is allowed, per family."""
+    """Largest deviation from plain librosa in units of the tolerance, per family."""
     import librosa
 
     from songmap.extract.files import find_songs

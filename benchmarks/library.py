@@ -96,12 +96,12 @@ def task_fill(work: str, music: str, n_files: str, like: str) -> dict:
     from songmap.core.workspace import Workspace
     from songmap.extract.ledger import Ledger, Outcome, analysis_fingerprint, open_ledger
     from songmap.extract.run import stamp_of
-    from songmap.features.analysis import describe
+    from songmap.features.analysis import describe_file
     from songmap.library.library import load_library
     from songmap.library.schema import AudioConfig
 
     embeddings = drawn(load_library(Workspace(Path(like))).embeddings, int(n_files))
-    untagged, rng = describe(Path("none.mp3")), np.random.default_rng(1)
+    untagged, rng = describe_file(Path("none.mp3")), np.random.default_rng(1)
     file = Workspace(Path(work)).ledger
     with open_ledger(file, AudioConfig()):
         pass  # it has its tables
@@ -146,14 +146,14 @@ def task_flat(work: str, music: str) -> dict:
     from songmap.extract.files import find_songs
     from songmap.extract.labels import label_songs
     from songmap.extract.options import ExtractionOptions
-    from songmap.features.analysis import describe
+    from songmap.features.analysis import describe_file
     from songmap.library.schema import N_COLUMNS
 
     rng = np.random.default_rng(2)
 
     def answer(task, path, options) -> dict:
         embedding = rng.standard_normal(N_COLUMNS).astype(np.float32)
-        record = describe(path) | {"genre": "UNKNOWN", "duration": 200.0, "tempo_bpm": 120.0}
+        record = describe_file(path) | {"genre": "UNKNOWN", "duration": 200.0, "tempo_bpm": 120.0}
         return {"content": path.name, "record": record, "embedding": base64.b64encode(embedding.tobytes()).decode()}
 
     memory_mb: list[float] = []

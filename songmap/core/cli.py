@@ -84,7 +84,7 @@ def fraction(text: str) -> float:
 
 @contextmanager
 def stop_on_interrupt(advice: str) -> Iterator[Callable[[], bool]]:
-    """The first Ctrl-C makes the yielded function return True and prints ``advice``; a second ends the process at once."""
+    """The first Ctrl-C prints ``advice`` and makes the yielded function return True; a second ends the process."""
     interrupted = False
 
     def on_interrupt(number: int, frame: Any) -> None:

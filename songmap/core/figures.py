@@ -21,7 +21,7 @@ _DPI = 150
 
 
 def figure_style() -> dict[str, object]:
-    """matplotlib rcParams of every picture, for ``matplotlib.rc_context``."""
+    """matplotlib rcParams of every figure, for ``matplotlib.rc_context``."""
     return {
         "figure.facecolor": "white",
         "figure.dpi": _DPI,
@@ -52,9 +52,9 @@ def _installed_fonts() -> list[str]:
 
 
 def drawable(text: str) -> str:
-    """``text`` as a picture can show it: □ for what no font here has, nothing for joiners and selectors it lacks.
+    """``text`` as a figure can show it: □ for what no font here has, nothing for joiners and selectors it lacks.
 
-    Every name from outside goes through this on its way into a picture; line breaks become spaces.
+    Every name from outside goes through this on its way into a figure; line breaks become spaces.
     """
     codes = _drawable_codes()
     signs = []

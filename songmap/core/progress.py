@@ -15,7 +15,7 @@ _LOG_EVERY_S = 600.0
 def progress(label: str) -> Iterator[OnProgress]:
     """Yields an ``OnProgress`` that shows a bar with the rate on stderr, which disappears at the end.
 
-    Where stderr is not a terminal, it writes a line every ten minutes, so that the log of a long run shows how far it is.
+    Where stderr is not a terminal, it writes a line every ten minutes, so that a log shows how far a long run is.
     """
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn

@@ -14,6 +14,11 @@ def readable(text: str) -> str:
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
+def count_of_songs(number: int) -> str:
+    """ "1 song", "1,234 songs"."""
+    return f"{number:,} song{'s' * (number != 1)}"
+
+
 def quantity(value: float) -> str:
     """Three significant digits, whole from 100 upward."""
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"

@@ -137,7 +137,7 @@ FORMS: dict[str, tuple[tuple[Section, ...], ...]] = {
         (Section("groove", 8, f"{_DRUMS} bass arp pad", (500, OPEN_HZ)),
          Section("breakdown", 4, "pad soft", (2000, 12_000)),
          Section("build-up", 4, "chords arp roll", (2500, OPEN_HZ)), _CLIMAX,
-         Section("outro", 2, "kick hats open bass")),
+        Section("outro", 2, "kick hats open bass")),
     ),
     "mixed": (
         (_INTRO, _HOOK, Section("breakdown", 4, "pad soft", (1800, 12_000)),

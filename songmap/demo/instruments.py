@@ -160,7 +160,7 @@ def kick(rng: Generator, root_hz: float, decay_s: float, click: float, drive: fl
 
 
 def clap(rng: Generator, colour_hz: float) -> np.ndarray:
-    """Hands that come three times, then the room."""
+    """A hand clap: three bursts of noise and a tail."""
     time_s = _time_s(0.28)
     strokes = sum((time_s >= late) * np.exp(-np.clip(time_s - late, 0, None) / 0.006) for late in (0, 0.011, 0.022))
     shape = 0.7 * strokes + (time_s > 0.022) * 0.6 * np.exp(-time_s / 0.07)
@@ -168,7 +168,7 @@ def clap(rng: Generator, colour_hz: float) -> np.ndarray:
 
 
 def snare(rng: Generator, colour_hz: float) -> np.ndarray:
-    """Skin and wires."""
+    """A snare drum: tone plus noise."""
     time_s = _time_s(0.22)
     skin = np.sin(2 * np.pi * (180 * time_s + 2 * (1 - np.exp(-time_s / 0.01)))) * np.exp(-time_s / 0.05)
     return _faded(0.5 * skin + 0.3 * _noise(rng, len(time_s), colour_hz, 9000) * np.exp(-time_s / 0.07))

@@ -1,5 +1,6 @@
 """Where songs are analysed: threads of this process, processes, or an existing dask cluster, behind one interface."""
 
+import os
 import platform
 import signal
 from collections.abc import Iterator
@@ -57,7 +58,7 @@ def open_worker_pool(options: ExtractionOptions, song: Path) -> Iterator[WorkerP
     if options.executor == "threads":
         executor = ThreadPoolExecutor(options.workers)
     else:
-        # Ctrl-C is for the process that runs the pool, which lets songs in flight finish
+        # Ctrl-C is for the process that runs the pool, which lets the current songs finish
         executor = ProcessPoolExecutor(
             options.workers, get_context("spawn"), initializer=signal.signal, initargs=(signal.SIGINT, signal.SIG_IGN)
         )
@@ -67,11 +68,36 @@ def open_worker_pool(options: ExtractionOptions, song: Path) -> Iterator[WorkerP
         executor.shutdown(cancel_futures=True)
 
 
-def workplace(song: Path, options: ExtractionOptions) -> dict[str, str | bool]:
-    """What must be the same wherever songs are analysed."""
+@dataclass(frozen=True)
+class WorkerEnvironment:
+    """What must be the same wherever songs are analysed: versions, and whether the music can be read."""
+
+    python: str
+    analysis: str
+    reads_song: bool
+
+
+def worker_environment(song: Path, options: ExtractionOptions) -> WorkerEnvironment:
+    """The environment of the process that calls it; ``analysis`` is a fingerprint of songmap with its libraries."""
     analysis = analysis_fingerprint(options.config, options.engine)[:12]
-    python = platform.python_version()
-    return {"Python": python, "songmap with its libraries": analysis, f"seeing {song}": song.exists()}
+    return WorkerEnvironment(platform.python_version(), analysis, os.access(song, os.R_OK))
+
+
+def check_environment(address: str, there: WorkerEnvironment, here: WorkerEnvironment, song: Path) -> None:
+    """Raise WorkerError if the worker at ``address`` would give other numbers than this process."""
+    if there.python != here.python:
+        raise WorkerError(
+            f"worker {address} has Python {there.python}, not {here.python} as here; use the same version"
+        )
+    if there.analysis != here.analysis:
+        versions = f"{there.analysis} instead of {here.analysis}"
+        raise WorkerError(
+            f"worker {address} has other versions of songmap or its libraries ({versions}); install the same"
+        )
+    if here.reads_song and not there.reads_song:
+        raise WorkerError(
+            f"worker {address} cannot read {song}; the music folder must have the same path on all machines"
+        )
 
 
 @contextmanager
@@ -89,9 +115,7 @@ def _open_cluster(options: ExtractionOptions, song: Path) -> Iterator[WorkerPool
         size = sum(client.nthreads().values())
         if not size:
             raise WorkerError(f"the scheduler at {scheduler} has no workers: start some with dask worker {scheduler}")
-        here = workplace(song, options)
-        for address, there in client.run(workplace, song, options).items():
-            for what, value in here.items():
-                if there[what] != value:
-                    raise WorkerError(f"worker {address} differs: {what} is {there[what]}, but {value} here")
+        here = worker_environment(song, options)
+        for address, there in client.run(worker_environment, song, options).items():
+            check_environment(address, there, here, song)
         yield WorkerPool(client.get_executor(pure=False), size, options, (KilledWorker,))

@@ -1,7 +1,7 @@
 """Which files below a folder are songs.
 
 The name's ending decides which files are listed, the content later which can be used: whatever has the name of
-an audio file is listed, pipes and links that lead nowhere included, so that it ends as a song or with a reason.
+an audio file is listed, pipes and broken links included, so that it ends as a song or with a reason.
 Links are followed. No file is opened and no status is read, so 100,000 files take about a second.
 """
 
@@ -25,7 +25,7 @@ _SYSTEM_FOLDERS = frozenset({
 
 
 @dataclass(frozen=True)
-class Song:
+class SongFile:
     """A file to extract, its genre (empty: the file's own tag decides), and what else is known besides its tags.
 
     ``labels`` win over the file's tags, ``defaults`` only fill what the tags leave empty.
@@ -81,7 +81,7 @@ def find_songs(music: Path) -> list[Path]:
         further = []
         for link in sorted(links):
             real = os.path.realpath(link)
-            if os.path.isdir(real):  # noqa: PTH112 - Path.is_dir raises where this says no: names too long, no permission
+            if os.path.isdir(real):  # noqa: PTH112 - Path.is_dir raises for names too long
                 further += _walk(link, real, songs, folders)
             elif _has_audio_name(link):
                 songs.setdefault(real, link)
@@ -89,7 +89,7 @@ def find_songs(music: Path) -> list[Path]:
                 broken.append(link)
         links = further
     if broken:
-        _log.warning("%d links lead nowhere, the first is %s: left out", len(broken), broken[0])
+        _log.warning("%d broken links skipped, the first is %s", len(broken), broken[0])
     paths = sorted(songs.values())
     named = [folder for folder in folders.values() if folder != root and _is_listed_folder(folder, paths)]
     paths = sorted(paths + named)

@@ -40,7 +40,7 @@ def match_rows(
                 first = row_of[songs[0]]
                 raise UsageError(
                     f"{file} gives {songs[0]} two genres: {genres[first]} as {keys[first]!r}, "
-                    f"{genres[row]} as {keys[row]!r}; leave one"
+                    f"{genres[row]} as {keys[row]!r}; keep one row"
                 )
         remaining = missed
     return row_of, [row for row, key in remaining]
@@ -57,7 +57,7 @@ def _without_links(path: str) -> str:
 
 
 class _Files:
-    """Songs by the names that a row may have for them: by path, by the end of a path, both also without ending, by number (FMA)."""
+    """Songs by the names that rows may have: path, end of a path, both also without the suffix, number (FMA)."""
 
     def __init__(self, paths: Sequence[Path], root: Path, file: Path, fold: Callable[[str], str]) -> None:
         self._root, self._beside = (fold(_spelled(str(place))) for place in (root, file.parent.resolve()))

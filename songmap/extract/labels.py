@@ -26,7 +26,7 @@ from typing import Any
 
 from songmap.core.errors import UsageError
 from songmap.core.text import readable
-from songmap.extract.files import Song, music_root
+from songmap.extract.files import SongFile, music_root
 from songmap.extract.label_rows import match_rows
 from songmap.library.schema import SONG_COLUMNS, UNKNOWN_GENRE
 
@@ -53,7 +53,7 @@ _OVERRIDING = ("artist", "title", "album", "album_artist", "year", "key", "isrc"
 _OTHER_NAMES = {"artist_name": "artist", "track_title": "title", "album_title": "album"}  # FMA's
 
 
-def label_songs(paths: Sequence[Path], music: Path, labels: str) -> list[Song]:
+def label_songs(paths: Sequence[Path], music: Path, labels: str) -> list[SongFile]:
     """Label the songs of a music folder.
 
     Parameters
@@ -67,7 +67,7 @@ def label_songs(paths: Sequence[Path], music: Path, labels: str) -> list[Song]:
 
     Returns
     -------
-    list of Song, (n_songs,)
+    list of SongFile, (n_songs,)
         In the order of ``paths``.
 
     Raises
@@ -78,11 +78,11 @@ def label_songs(paths: Sequence[Path], music: Path, labels: str) -> list[Song]:
     if labels == "folder":
         return _by_folder(paths, music_root(music))
     if labels == "tag":
-        return [Song(path, "") for path in paths]
+        return [SongFile(path, "") for path in paths]
     return _by_csv(paths, music_root(music), Path(labels))
 
 
-def label_record(record: dict[str, Any], song: Song) -> dict[str, Any]:
+def label_record(record: dict[str, Any], song: SongFile) -> dict[str, Any]:
     """The record of a file's tags and measurements, completed by the labels and defaults of ``song``."""
     defaults = {name: text for name, text in song.defaults.items() if not record[name]}
     return record | defaults | song.labels | {"genre": song.genre or genre_of_tag(record["tag_genre"])}
@@ -94,23 +94,25 @@ def genre_of_tag(text: str) -> str:
     return next((name.upper() for name in names if name), UNKNOWN_GENRE)
 
 
-def _by_folder(paths: Sequence[Path], root: Path) -> list[Song]:
+def _by_folder(paths: Sequence[Path], root: Path) -> list[SongFile]:
     songs = []
     uppers = set()
     for path in paths:
         *folders, name = (unicodedata.normalize("NFC", readable(part)) for part in path.relative_to(root).parts)
         gtzan = _GTZAN_STEM.fullmatch(name.rpartition(".")[0])
         if gtzan and (not folders or folders[-1].casefold() == gtzan[1].casefold()):
-            songs.append(Song(path, gtzan[1].upper()))
+            songs.append(SongFile(path, gtzan[1].upper()))
             folders = []
         else:
-            songs.append(Song(path, folders[0].upper() if folders else UNKNOWN_GENRE, defaults=_places(folders[1:])))
+            songs.append(
+                SongFile(path, folders[0].upper() if folders else UNKNOWN_GENRE, defaults=_places(folders[1:]))
+            )
         uppers.add(tuple(folders[:2]))
     # one folder that holds only folders: a genre with artists, or --music one level too high?
     if len(uppers) > 1 and all(len(upper) == 2 for upper in uppers) and len({upper[0] for upper in uppers}) == 1:
         folder = next(iter(uppers))[0]
         _log.warning(
-            "all songs are of genre %s, the only folder in %s; if the folders in that one are the genres, give --music %s",
+            "all songs are of genre %s, the only folder in %s; if the folders in it are the genres, give --music %s",
             folder.upper(), root, root / folder,
         )  # fmt: skip
     return songs
@@ -125,7 +127,7 @@ def _places(folders: Sequence[str]) -> dict[str, str]:
     return defaults
 
 
-def _by_csv(paths: Sequence[Path], root: Path, file: Path) -> list[Song]:
+def _by_csv(paths: Sequence[Path], root: Path, file: Path) -> list[SongFile]:
     names, rows = _read_csv(file)
     file_column, genre_column = _roles(file, names)
     label_names = _label_names(names, {file_column, genre_column})
@@ -140,13 +142,13 @@ def _by_csv(paths: Sequence[Path], root: Path, file: Path) -> list[Song]:
 
     def warn(message: str, left: Sequence[Path | str]) -> None:
         if left:
-            _log.warning(f"%d {message}, the first is %s", len(left), file, left[0])
+            _log.warning(f"{message}: %d, the first is %s", file, len(left), left[0])
 
-    warn("songs have no row in %s and are of genre UNKNOWN", [path for path in paths if path not in row_of])
-    warn("songs have no genre in %s", [path for path, row in row_of.items() if genres[row] == UNKNOWN_GENRE])
-    warn("rows of %s name no song", [keys[row] for row in left_over])
-    songs = {path: Song(path, genres[row], dict(_labels(rows[row], label_names))) for path, row in row_of.items()}
-    return [songs.get(path) or Song(path, UNKNOWN_GENRE) for path in paths]
+    warn("songs without a row in %s, of genre UNKNOWN", [path for path in paths if path not in row_of])
+    warn("songs without a genre in %s", [path for path, row in row_of.items() if genres[row] == UNKNOWN_GENRE])
+    warn("rows of %s without a song", [keys[row] for row in left_over])
+    songs = {path: SongFile(path, genres[row], dict(_labels(rows[row], label_names))) for path, row in row_of.items()}
+    return [songs.get(path) or SongFile(path, UNKNOWN_GENRE) for path in paths]
 
 
 def _read_csv(file: Path) -> tuple[list[str], list[tuple[str, ...]]]:

@@ -42,7 +42,7 @@ _SCHEMA = """
 
 @dataclass(frozen=True)
 class Outcome:
-    """The result for one file: ``content`` hash, ``record`` and ``embedding`` float32 ``(641,)``, or the ``failure``."""
+    """The result of a file: ``content`` hash, ``record`` and ``embedding`` float32 ``(641,)``, or the ``failure``."""
 
     content: str | None = None
     record: dict[str, Any] | None = None

@@ -16,11 +16,11 @@ class ExtractionOptions:
     Attributes
     ----------
     workers : int
-        Songs at the same time. A dask cluster decides by itself.
+        Songs analysed in parallel. A dask cluster decides by itself.
     executor : str
         One of ``EXECUTORS``; ``scheduler`` is the address of dask's.
     timeout_s : float
-        Seconds after which a song is given up.
+        Seconds per song before it counts as failed.
     nice : int
         Priority of the worker processes, 0 (high) to 19 (low).
     retry_failed : bool

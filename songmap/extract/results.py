@@ -52,7 +52,7 @@ class ExtractionTally:
 
 @dataclass(frozen=True)
 class Extraction:
-    """The result of a run: the library, groups of files with the same recording, failures, and how the songs came about."""
+    """The result of a run: library, groups of files with the same recording, failures, and how the songs came about."""
 
     library: Library
     duplicates: list[DuplicateGroup]
@@ -69,7 +69,7 @@ class Extraction:
 class SongDeviation:
     """The column of one song that differs most from the reference.
 
-    ``deviation`` is the difference as a multiple of what is allowed, 1e-4 + 1e-3 of the reference's value. A file that
+    ``deviation`` is the difference as a multiple of the tolerance, 1e-4 + 1e-3 of the reference's value. A file that
     cannot be analysed has a ``failure`` and no numbers.
     """
 

@@ -1,4 +1,4 @@
-"""From songs to a library: known songs stay, moved ones are recognised, the rest is analysed, failures have a reason."""
+"""From songs to a library: known songs stay, moved ones are recognised, the rest is analysed or has a reason."""
 
 import base64
 import time
@@ -14,7 +14,7 @@ import pandas as pd
 from songmap.core.progress import OnProgress
 from songmap.core.workspace import Workspace
 from songmap.extract.executors import open_worker_pool
-from songmap.extract.files import Song
+from songmap.extract.files import SongFile
 from songmap.extract.labels import label_record
 from songmap.extract.ledger import Known, Ledger, Outcome, open_ledger
 from songmap.extract.options import ExtractionOptions
@@ -28,7 +28,7 @@ Stamp = tuple[int, int, int]
 
 
 def extract_library(
-    songs: Sequence[Song],
+    songs: Sequence[SongFile],
     workspace: Workspace,
     options: ExtractionOptions | None = None,
     on_progress: OnProgress = lambda done, total: None,
@@ -38,7 +38,7 @@ def extract_library(
 
     Parameters
     ----------
-    songs : sequence of Song, (n_songs,)
+    songs : sequence of SongFile, (n_songs,)
         What ``label_songs`` gives; in path order.
     workspace : Workspace
         Holds the ledger. The library itself is not saved.
@@ -47,7 +47,7 @@ def extract_library(
     on_progress : callable (done, total)
         Called with the number of files that have an outcome.
     stop : callable
-        When it returns true, songs in flight are finished and the run ends.
+        When it returns true, the current songs are finished and the run ends.
 
     Returns
     -------
@@ -89,7 +89,7 @@ def extract_library(
     return Extraction(library, duplicates, failures, tally)
 
 
-def preview(songs: Sequence[Song], workspace: Workspace, options: ExtractionOptions) -> ExtractionPlan:
+def preview(songs: Sequence[SongFile], workspace: Workspace, options: ExtractionOptions) -> ExtractionPlan:
     """What ``extract_library`` would do. Opens no song and writes nothing."""
     stamps, known = {song.path: stamp_of(song.path) for song in songs}, {}
     if workspace.ledger.exists():
@@ -169,7 +169,7 @@ def embedding_of(answer: dict[str, Any]) -> np.ndarray:
 
 
 def _assemble(
-    songs: Sequence[Song], ledger: Ledger, done: set[Path], options: ExtractionOptions
+    songs: Sequence[SongFile], ledger: Ledger, done: set[Path], options: ExtractionOptions
 ) -> tuple[Library, dict[Path, str]]:
     """Library and failures of the songs that are ``done``, from the ledger alone."""
     row_of = {song.path: row for row, song in enumerate(songs)}

@@ -41,8 +41,8 @@ def embed(path: Path, config: AudioConfig, engine: str) -> dict[str, Any]:
 
 
 def identify(path: Path, config: AudioConfig, engine: str) -> dict[str, Any]:
-    """Content hash of a file and what its name and tags say: enough to recognise it without decoding."""
-    return {"content": content_hash(path), "record": analysis.describe(path)}
+    """Content hash of a file, its name and tags: enough to recognise it without decoding."""
+    return {"content": content_hash(path), "record": analysis.describe_file(path)}
 
 
 TASKS = {"embed": embed, "identify": identify}
@@ -66,7 +66,7 @@ def main(nice: int) -> None:
     """Serve until standard input ends. A song that takes longer than its ``timeout_s`` ends the process."""
     if hasattr(os, "nice"):
         os.nice(nice)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the run, which lets songs in flight finish
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the run, which lets the current songs finish
     nowhere = os.open(os.devnull, os.O_WRONLY)
     with os.fdopen(os.dup(1), "w", encoding="utf-8") as answers, os.fdopen(os.dup(nowhere), "w") as silence:
         os.dup2(nowhere, 1)

@@ -26,7 +26,7 @@ _of_this_thread = threading.local()
 
 
 def call_worker(task: str, path: Path, options: ExtractionOptions) -> dict[str, Any]:
-    """The answer of this thread's worker: see songmap.extract.worker. What ends the worker is the file's ``failure``."""
+    """The answer of this thread's worker, as in songmap.extract.worker. What ends it is the file's ``failure``."""
     worker = getattr(_of_this_thread, "worker", None)
     if worker is None or worker.served >= _SONGS_PER_WORKER:
         worker = _of_this_thread.worker = Worker(options.nice)
@@ -57,7 +57,7 @@ class Worker:
         # the worker ends when its input does: with this object, or with this process, however that ends
         self._finalizer = weakref.finalize(self, _end, self._process, self._requests, self._answers)
         if not self._answers.readline():
-            raise WorkerError(f"a worker process could not start ({self.how_it_ended()}); what it printed says why")
+            raise WorkerError(f"a worker process could not start ({self.how_it_ended()}); see its output above")
 
     @property
     def pid(self) -> int:

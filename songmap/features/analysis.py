@@ -19,12 +19,12 @@ from songmap.library.schema import UNKNOWN_GENRE, AudioConfig
 if TYPE_CHECKING:
     from songmap.features.frames import SongFrames
 
-DESCRIPTION_VERSION = 1  # raised when `describe` changes: files are described again, and not decoded
+DESCRIPTION_VERSION = 1  # raised when `describe_file` changes: files are described again, and not decoded
 
 
 @dataclass(frozen=True)
 class AudioAnalysis:
-    """Everything that is known of the same recording.
+    """All results of analysing one recording.
 
     Attributes
     ----------
@@ -79,7 +79,7 @@ def analyse_file(path: Path | str, config: AudioConfig | None = None) -> AudioAn
         With the reason in one line: cannot be decoded, too short, silent, not finite.
     """
     path, config = Path(path), config or AudioConfig()
-    return _analyse(decode.load_audio(path, config), config, describe(path))
+    return _analyse(decode.load_audio(path, config), config, describe_file(path))
 
 
 def analyse_samples(samples: np.ndarray, sample_rate_hz: int, config: AudioConfig | None = None) -> AudioAnalysis:
@@ -119,8 +119,8 @@ def analyse_samples(samples: np.ndarray, sample_rate_hz: int, config: AudioConfi
     return _analyse(decode.load_samples(samples, sample_rate_hz, config), config, {})
 
 
-def describe(path: Path) -> dict[str, Any]:
-    """What name and tags say of a file, without decoding it: ``song_name``, ``file_path`` and those of ``read_tags``."""
+def describe_file(path: Path) -> dict[str, Any]:
+    """Name and tags of a file, without decoding it: ``song_name``, ``file_path`` and those of ``read_tags``."""
     # a file name may be any bytes; the path keeps them, what people read does not
     return {"song_name": readable(path.stem), "file_path": str(path), **read_tags(path)}
 

@@ -1,8 +1,9 @@
 """Decoding: a file becomes mono float32 samples at the analysis rate, as ``librosa.load`` gives them.
 
-``load_audio`` is for a file, ``load_samples`` for samples in memory. libsndfile reads wav, flac, ogg, opus, mp3, aiff and more; what it cannot open or does not read to the end
-FFmpeg's libraries do through PyAV. Content decides: neither gets the file's name. Channels are averaged,
-then soxr (HQ) resamples, all in blocks: a long recording is never held whole at its own rate.
+``load_audio`` is for a file, ``load_samples`` for samples in memory. libsndfile reads wav, flac, ogg, opus, mp3, aiff
+and more; what it cannot open or does not read to the end is decoded by FFmpeg's libraries through PyAV. Content
+decides: neither gets the file's name. Channels are averaged, then soxr (HQ) resamples, all in blocks: a long recording
+is never held whole at its own rate.
 
 What is cut off or damaged is left out, as players do, as long as nearly all the rest can be decoded.
 """
@@ -36,7 +37,7 @@ _PADDING_S = 0.5  # decoders differ in what they leave of a codec's padding; mor
 
 @dataclass(frozen=True)
 class Decoded:
-    """Mono ``signal`` at the analysis rate, with ``duration_s`` and ``peak`` (of full scale) of the file's own samples."""
+    """Mono ``signal`` at the analysis rate, with ``duration_s`` and ``peak`` (full scale 1) of the file's samples."""
 
     signal: Signal
     duration_s: float
@@ -92,7 +93,7 @@ def _checked(decoded: Decoded, config: AudioConfig) -> Signal:
 
 @contextmanager
 def opened(path: Path) -> Iterator[BinaryIO]:
-    """The file, open to read, if it is a regular one and not empty. Raises AudioError, also for errors while reading."""
+    """The file, open to read, if it is regular and not empty. Raises AudioError, also for errors while reading."""
     try:
         if not path.is_file():  # before opening: opening a FIFO would wait for a writer
             raise AudioError("is not a regular file" if path.exists() else "does not exist")

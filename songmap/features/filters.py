@@ -141,7 +141,7 @@ def cqt_wavelets(freqs_hz: np.ndarray, lengths: np.ndarray, sample_rate_hz: int)
 
 
 def without_smallest(rows: np.ndarray, quantile: float) -> np.ndarray:
-    """``rows`` complex ``(n, size)`` with the smallest numbers of each zero, which make up at most ``quantile`` of it."""
+    """``rows`` complex ``(n, size)``, the smallest numbers of each set to 0: at most ``quantile`` of its sum."""
     magnitude = np.abs(rows)
     ordered = np.sort(magnitude, axis=1)
     share = np.cumsum(ordered / magnitude.sum(axis=1, keepdims=True), axis=1)
@@ -150,7 +150,7 @@ def without_smallest(rows: np.ndarray, quantile: float) -> np.ndarray:
 
 
 def chroma_fold(n_chroma: int) -> np.ndarray:
-    """Which pitch class, C first, each CQT bin of an octave belongs to: float32 ``(n_chroma, 36)`` of zeros and ones."""
+    """The pitch class, C first, of each CQT bin of an octave: float32 ``(n_chroma, 36)`` of zeros and ones."""
     per_class = CQT_BINS_PER_OCTAVE // n_chroma
     classes = np.repeat(np.eye(n_chroma, dtype=np.float32), per_class, axis=1)
     return np.roll(classes, -(per_class // 2), axis=1)  # a class is centred on its note

@@ -194,7 +194,7 @@ def chroma(signal: Signal, tuning: float, config: AudioConfig) -> np.ndarray:
 
 
 def tonnetz(chroma_of_harmonic: np.ndarray) -> np.ndarray:
-    """Tonal centroid: fifths, minor and major thirds as points in three planes, ``(6, n_frames)`` (Harte et al. 2006)."""
+    """Tonal centroid: fifths, minor, major thirds as points in three planes, ``(6, n_frames)`` (Harte et al. 2006)."""
     basis, shares = filters.tonnetz_basis(len(chroma_of_harmonic)), filters.normalise(chroma_of_harmonic, np.sum)
     return np.einsum("pc,cn->pn", basis, shares, optimize=True)  # rounds as in librosa, unlike a plain product
 

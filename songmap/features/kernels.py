@@ -25,7 +25,7 @@ def mix_down(samples: np.ndarray, out: np.ndarray) -> None:
 
 @njit(cache=True, nogil=True)
 def windowed_frames(samples: np.ndarray, first: int, hop: int, window: np.ndarray, out: np.ndarray) -> None:
-    """Frames that begin at ``first, first + hop, …`` times ``window``, float64 ``(n, n_fft)``; zero beyond ``samples``."""
+    """Frames from ``first, first + hop, …`` times ``window``, float64 ``(n, n_fft)``; zero beyond ``samples``."""
     n_samples, n_fft = len(samples), out.shape[1]
     for row in range(out.shape[0]):
         start = first + row * hop
@@ -51,7 +51,7 @@ def plain_frames(samples: np.ndarray, first: int, hop: int, out: np.ndarray) -> 
 
 @njit(cache=True, nogil=True)
 def magnitudes(products: np.ndarray, scale: np.ndarray, out: np.ndarray) -> None:
-    """Moduli, times ``scale (k,)``, of complex numbers given as real parts ``[:, :k]`` and imaginary parts ``[:, k:]``."""
+    """Moduli, times ``scale (k,)``, of complex numbers: real parts ``[:, :k]`` and imaginary parts ``[:, k:]``."""
     size = out.shape[1]
     for row in range(out.shape[0]):
         for column in range(size):

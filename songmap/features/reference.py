@@ -65,5 +65,5 @@ def reference_embedding(analysis: AudioAnalysis) -> np.ndarray:
 
 
 def deviation(values: np.ndarray, reference: np.ndarray) -> np.ndarray:
-    """Difference as a multiple of what is allowed, 1e-4 + 1e-3 of the reference's value: at most 1 counts as equal."""
+    """Difference as a multiple of the tolerance, 1e-4 + 1e-3 of the reference's value: at most 1 counts as equal."""
     return np.abs(values - reference) / (1e-4 + 1e-3 * np.abs(reference))

@@ -86,7 +86,7 @@ def beat_interval_std_s(beats: np.ndarray, config: AudioConfig) -> float:
 def pulse_clarity(envelope: np.ndarray, config: AudioConfig) -> float:
     """Largest autocorrelation coefficient of the onset envelope at lags of 30-300 BPM, 0…1.
 
-    The envelope is centred first, so that a steady level does not count as a pulse (Lartillot et al. 2008, "MaxAutocor").
+    The envelope is centred first, so that a steady level is not counted as a pulse (Lartillot et al. 2008, "MaxAutocor").
     """
     centred = envelope - envelope.mean(dtype=np.float64)
     slowest, fastest = (60 * config.frame_rate_hz / bpm for bpm in _PULSE_BPM)

@@ -17,7 +17,7 @@ _ITEM_BYTES = 4
 class Signal:
     """Mono float32 samples. Short ones stay in memory, long ones in an unnamed temporary file.
 
-    Not for several threads at once.
+    Not thread-safe.
     """
 
     def __init__(self) -> None:

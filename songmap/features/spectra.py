@@ -78,7 +78,7 @@ def harmonic_block(block: Block, config: AudioConfig) -> np.ndarray:
 
 
 class InverseStft:
-    """Overlap-adds the inverse of consecutive frames and appends finished samples to ``signal``, as ``librosa.istft``."""
+    """Overlap-adds the inverse of consecutive frames, appends finished samples to ``signal``; as ``librosa.istft``."""
 
     def __init__(self, n_samples: int, config: AudioConfig) -> None:
         self.signal = Signal()

@@ -82,8 +82,9 @@ def _umap(components: np.ndarray, dimensions: Sequence[int], seed: int, *, densm
             n_components=n_dimensions, n_neighbors=k, densmap=densmap, random_state=seed, n_jobs=1,
             precomputed_knn=neighbours,
         )  # fmt: skip
-        with warnings.catch_warnings():  # without a search index it cannot transform further songs, which is not needed
-            warnings.filterwarnings("ignore", message="precomputed_knn")
+        with warnings.catch_warnings():
+            # neighbours without a search index: UMAP warns that its own transform, which is not used, is unavailable
+            warnings.filterwarnings("ignore", message="precomputed_knn", category=UserWarning, module=r"umap\.umap_")
             embedded.append(model.fit_transform(components))
     return embedded
 

@@ -8,7 +8,7 @@ from itertools import islice
 
 import numpy as np
 
-from songmap.journey.results import Comparison, UnusualColumn
+from songmap.journey.results import LibraryPosition, UnusualColumn
 from songmap.journey.standardise import mean_and_deviation, standardise
 from songmap.library.schema import COLUMNS, FEATURES, block_slice
 
@@ -23,10 +23,10 @@ def typical_song(embeddings: np.ndarray) -> int:
     return int(np.argmin(np.linalg.norm(scaled - np.median(scaled, axis=0), axis=1)))
 
 
-def compare(embedding: np.ndarray, library: np.ndarray) -> Comparison:
+def library_position(embedding: np.ndarray, library: np.ndarray) -> LibraryPosition:
     """An embedding ``(641,)`` among those of a library, ``(n_songs, 641)``."""
     ranks = percentiles(embedding, library)
-    return Comparison(
+    return LibraryPosition(
         embedding=embedding,
         n_songs=len(library),
         percentiles=ranks,

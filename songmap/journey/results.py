@@ -4,44 +4,15 @@ Conventions: genres are in sorted order; coordinates of maps have no unit; NaN i
 """
 
 from dataclasses import dataclass
-from enum import Enum
-from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 
+from songmap.journey.song_map import MapFit, SongMap
 from songmap.library.genre_similarity import GenreSimilarity
 
-if TYPE_CHECKING:
-    from songmap.journey.song_map import SongMap
-
 MAX_NEW_SHARE = 1 / 3  # of songs that a map was not fitted to; beyond, fitting it again is advised
-
-
-class FitReason(Enum):
-    """Why a map was fitted instead of the kept one being used."""
-
-    FIRST = "first"
-    REFIT = "refit"
-    OTHER_SEED = "other_seed"
-    OTHER_COLUMNS = "other_columns"
-    TOO_FEW_SONGS = "too_few_songs"
-    OTHER_SONGS = "other_songs"
-
-
-@dataclass(frozen=True)
-class MapFit:
-    """Which map is used: the kept one (``reason`` None) or one fitted now.
-
-    ``method`` is the one requested, in words; ``seed`` the map's, ``former_seed`` that of the map it replaces.
-    """
-
-    path: Path
-    method: str
-    seed: int
-    reason: FitReason | None = None
-    former_seed: int | None = None
 
 
 @dataclass(frozen=True)
@@ -156,7 +127,7 @@ class GenreStatistics:
 class LibraryMaps:
     """What is computed of a whole library; further songs can be placed on ``song_map``."""
 
-    song_map: "SongMap"
+    song_map: SongMap
     fit: MapFit
     plane: Projection
     space: Projection
@@ -219,7 +190,7 @@ class UnusualColumn:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class LibraryPosition:
     """A song's embedding among those of ``n_songs``.
 
     ``percentiles (641,)`` in 0 … 100 and ``mel_median_db (128,)``, the library's median of the mel means, are None
@@ -251,5 +222,5 @@ class SongJourney:
     waveform: Waveform
     frames: FrameMeans
     bands_hz: np.ndarray
-    comparison: Comparison
+    position: LibraryPosition
     place: np.ndarray

@@ -1,4 +1,4 @@
-"""The steps of 02: compute the maps and statistics of a library, then one song after the other, and hand them to views."""
+"""The steps of 02: the maps and statistics of a library, then one song after the other, each handed to views."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -32,19 +32,19 @@ def compute_library(
     Parameters
     ----------
     workspace : Workspace
-        Where the map is kept, and the genre model is.
+        Where the map is saved, and the genre model is.
     library : Library
     method : str
         A key of ``songmap.journey.song_map.METHODS``.
     seed : int, optional
-        Another one than the kept map's fits the map again.
+        Another one than the saved map's fits the map again.
     refit : bool
         Fit the map again in any case.
 
     Raises
     ------
     SchemaError
-        If the kept map is damaged.
+        If the saved map is damaged.
     """
     song_map, fit = current_map(workspace.song_map(method), library, method, seed, refit)
     plane, space = project(song_map, library, method)

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from songmap.features.analysis import AudioAnalysis
-from songmap.journey.percentiles import compare, typical_song
+from songmap.journey.percentiles import library_position, typical_song
 from songmap.journey.results import FrameMeans, SongJourney, Waveform
 from songmap.library.library import Library
 from songmap.library.mel import mel_centres_hz
@@ -95,7 +95,7 @@ def song_journey(library: Library, row: int | None, analysis: AudioAnalysis, pla
         waveform=waveform(analysis.samples, analysis.sample_rate_hz),
         frames=frame_means(frames.features, frames.frame_rate_hz),
         bands_hz=mel_centres_hz(AudioConfig(analysis.sample_rate_hz, n_mels=len(frames.features["mel"]))),
-        comparison=compare(embedding, library.embeddings),
+        position=library_position(embedding, library.embeddings),
         place=place,
     )
 

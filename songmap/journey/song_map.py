@@ -1,4 +1,4 @@
-"""The kept map: fitted once to a library, then looked up, so that new songs move no old ones.
+"""The saved map: fitted once to a library, then looked up, so that new songs move no old ones.
 
 ``models/map_METHOD.npz`` holds plain arrays; nothing in it is unpickled. UMAP's own model would be a pickle of
 dozens of classes and compiled code's state, larger than the library; neither t-SNE nor densMAP can place further
@@ -13,6 +13,7 @@ import zipfile
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
+from enum import Enum
 from hashlib import blake2b
 from pathlib import Path
 
@@ -22,7 +23,6 @@ from songmap.core.defaults import DEFAULT_SEED
 from songmap.core.errors import SchemaError
 from songmap.core.files import write_atomically
 from songmap.journey.embedding import embed, principal_axes
-from songmap.journey.results import FitReason, MapFit
 from songmap.journey.standardise import mean_and_deviation, reciprocal
 from songmap.library.library import Library
 from songmap.library.schema import N_COLUMNS, fingerprint
@@ -32,6 +32,32 @@ MIN_SONGS = 5  # fewer have no neighbourhoods to keep: they get principal compon
 N_COMPONENTS = 50  # of the standardised columns; neighbours are those among these
 PLACING_NEIGHBOURS = 7
 DIMENSIONS = (2, 3)
+_KEYS = {"embedding_hashes": "sounds"}  # keys of the file that differ from the field's name
+
+
+class FitReason(Enum):
+    """Why a map was fitted instead of the saved one being used."""
+
+    FIRST = "first"
+    REFIT = "refit"
+    OTHER_SEED = "other_seed"
+    OTHER_COLUMNS = "other_columns"
+    TOO_FEW_SONGS = "too_few_songs"
+    OTHER_SONGS = "other_songs"
+
+
+@dataclass(frozen=True)
+class MapFit:
+    """Which map is used: the saved one (``reason`` None) or one fitted now.
+
+    ``method`` is the one requested, in words; ``seed`` the map's, ``former_seed`` that of the map it replaces.
+    """
+
+    path: Path
+    method: str
+    seed: int
+    reason: FitReason | None = None
+    former_seed: int | None = None
 
 
 @dataclass(frozen=True)
@@ -39,8 +65,9 @@ class SongMap:
     """A map fitted to ``n`` songs.
 
     ``method`` is a value of ``METHODS``. An embedding becomes components ``(embedding - mean) * weight @ axes.T``;
-    ``components (n, n_axes)`` and ``plane (n, 2)``, ``space (n, 3)`` are the songs'. ``sounds`` and ``songs``, uint64
-    ``(n,)``, are hashes of embeddings, and of embeddings with paths. ``columns`` is the schema's fingerprint.
+    ``components (n, n_axes)`` and ``plane (n, 2)``, ``space (n, 3)`` are the songs'. ``embedding_hashes``
+    and ``songs``, uint64 ``(n,)``, are hashes of embeddings, and of embeddings with paths. ``columns`` is the
+    schema's fingerprint.
     """
 
     method: str
@@ -52,7 +79,7 @@ class SongMap:
     components: np.ndarray
     plane: np.ndarray
     space: np.ndarray
-    sounds: np.ndarray
+    embedding_hashes: np.ndarray
     songs: np.ndarray
 
     def coordinates(self, n_dimensions: int) -> np.ndarray:
@@ -64,7 +91,7 @@ class SongMap:
         return embeddings @ scaled_axes.T - self.mean @ scaled_axes.T
 
     def place(self, embeddings: np.ndarray, n_dimensions: int) -> np.ndarray:
-        """Coordinates float64 ``(n, n_dimensions)`` of embeddings ``(n, 641)``, as if the map was not fitted to them."""
+        """Coordinates float64 ``(n, n_dimensions)`` of embeddings ``(n, 641)``, as if it was not fitted to them."""
         from sklearn.neighbors import NearestNeighbors
 
         components, places = self.reduce(embeddings), self.coordinates(n_dimensions)
@@ -83,8 +110,8 @@ class SongMap:
         """
         rows = np.full(len(library), -1)
         free = set(range(len(self.songs)))
-        sounds, songs = _hashes(library)
-        for own, kept in ((songs, self.songs), (sounds, self.sounds)):
+        embedding_hashes, songs = _hashes(library)
+        for own, kept in ((songs, self.songs), (embedding_hashes, self.embedding_hashes)):
             places: dict[int, list[int]] = defaultdict(list)
             for row in sorted(free, reverse=True):
                 places[int(kept[row])].append(row)
@@ -102,9 +129,9 @@ def fit_map(library: Library, method: str, seed: int) -> SongMap:
     weight = reciprocal(deviation)
     axes = principal_axes((embeddings - mean) * weight, N_COMPONENTS)
     method = METHODS[method] if len(library) >= MIN_SONGS else "PCA"
-    sounds, songs = _hashes(library)
+    embedding_hashes, songs = _hashes(library)
     empty = np.empty((len(library), 0))
-    unfitted = SongMap(method, seed, fingerprint(), mean, weight, axes, empty, empty, empty, sounds, songs)
+    unfitted = SongMap(method, seed, fingerprint(), mean, weight, axes, empty, empty, empty, embedding_hashes, songs)
     components = unfitted.reduce(embeddings)
     if method == "PCA":
         plane, space = (_padded(components, n_dimensions) for n_dimensions in DIMENSIONS)
@@ -115,7 +142,7 @@ def fit_map(library: Library, method: str, seed: int) -> SongMap:
 
 
 def current_map(path: Path, library: Library, method: str, seed: int | None, refit: bool) -> tuple[SongMap, MapFit]:
-    """The map kept in ``path``, or one fitted now, which is then kept.
+    """The map saved in ``path``, or one fitted now, which is then saved.
 
     Parameters
     ----------
@@ -124,7 +151,7 @@ def current_map(path: Path, library: Library, method: str, seed: int | None, ref
     method : str
         A key of ``METHODS``.
     seed : int or None
-        Another one than the kept map's makes a new map; None: the kept map's, ``DEFAULT_SEED`` without one.
+        Another one than the saved map's makes a new map; None: the saved map's, ``DEFAULT_SEED`` without one.
     refit : bool
         Fit a new map in any case.
 
@@ -161,8 +188,9 @@ def current_map(path: Path, library: Library, method: str, seed: int | None, ref
 
 
 def save_map(path: Path, song_map: SongMap) -> None:
+    """Write a map as arrays, ``.npz``; the file is replaced at once or not at all."""
     stream = io.BytesIO()
-    np.savez(stream, allow_pickle=False, **asdict(song_map))
+    np.savez(stream, allow_pickle=False, **{_KEYS.get(name, name): value for name, value in asdict(song_map).items()})
     write_atomically(path, stream.getvalue())
 
 
@@ -170,7 +198,7 @@ def load_map(path: Path) -> SongMap:
     """What ``save_map`` wrote. Raises SchemaError where the file is damaged or not a map."""
     try:
         with np.load(path, allow_pickle=False) as content:
-            values = {field.name: content[field.name] for field in fields(SongMap)}
+            values = {field.name: content[_KEYS.get(field.name, field.name)] for field in fields(SongMap)}
         method, columns = str(values["method"]), str(values["columns"])
         kept = SongMap(**(values | {"method": method, "columns": columns, "seed": int(values["seed"])}))
     except (ValueError, TypeError, KeyError, EOFError, zipfile.BadZipFile) as error:
@@ -178,7 +206,7 @@ def load_map(path: Path) -> SongMap:
     n_songs, n_axes = len(kept.songs), len(kept.axes)
     shapes = {
         "mean": (N_COLUMNS,), "weight": (N_COLUMNS,), "axes": (n_axes, N_COLUMNS), "components": (n_songs, n_axes),
-        "plane": (n_songs, 2), "space": (n_songs, 3), "sounds": (n_songs,), "songs": (n_songs,),
+        "plane": (n_songs, 2), "space": (n_songs, 3), "embedding_hashes": (n_songs,), "songs": (n_songs,),
     }  # fmt: skip
     # a map of other columns is left to the caller, who fits a new one
     if kept.columns == fingerprint() and any(getattr(kept, name).shape != shape for name, shape in shapes.items()):
@@ -196,7 +224,7 @@ def _hashes(library: Library) -> tuple[np.ndarray, np.ndarray]:
     """Hash of each embedding, and of each embedding with its path; uint64 ``(n_songs,)`` both."""
     rows = np.ascontiguousarray(library.embeddings)
     paths: Sequence[str] = library.songs["file_path"].tolist()
-    sounds = [blake2b(row, digest_size=8).digest() for row in rows]
-    named = (sound + path.encode("utf-8", "surrogateescape") for sound, path in zip(sounds, paths, strict=True))
+    hashes = [blake2b(row, digest_size=8).digest() for row in rows]
+    named = (own + path.encode("utf-8", "surrogateescape") for own, path in zip(hashes, paths, strict=True))
     songs = [blake2b(song, digest_size=8).digest() for song in named]
-    return np.frombuffer(b"".join(sounds), dtype="<u8"), np.frombuffer(b"".join(songs), dtype="<u8")
+    return np.frombuffer(b"".join(hashes), dtype="<u8"), np.frombuffer(b"".join(songs), dtype="<u8")

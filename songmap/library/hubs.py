@@ -24,7 +24,10 @@ _LEAST_DEVIATION = 1e-6  # below it, all cosines of a song are the same but for 
 
 @dataclass(frozen=True)
 class HubCorrection:
-    """``mean (d,)`` of the references' unit vectors, and ``spread (k, d)``: of the cosines, the deviation is |spread @ unit|."""
+    """``mean (d,)`` of the reference unit vectors; ``|spread @ unit|`` is the standard deviation of a song's cosines.
+
+    ``spread`` is ``(k, d)``.
+    """
 
     mean: np.ndarray
     spread: np.ndarray

@@ -7,8 +7,8 @@ mapped and not loaded, and songs can be added.
 
 ``models/search_SPACE.index`` is faiss's file, ``models/search_SPACE.npz`` says what it is of: the space it was made
 in, the axes, one key for each vector, and the file's checksum. A key is a hash of a song's 641 numbers, so that neither
-order nor path of songs matters: those that left or changed have no key of a row, those that came or
-changed are added in the space of the index, and songs with the same numbers are one vector. The library's mean and
+order nor path of songs matters. Keys of removed songs match no row. Songs that came or changed
+are added in the space of the index, and songs with the same numbers are one vector. The library's mean and
 spread move as songs come; the index is made again once a unit vector differs too much from what it was, or too many
 songs came or left. An index that does not fit, or is truncated or changed, is made again, never used.
 """
@@ -53,7 +53,7 @@ class Index:
     rows: np.ndarray
 
     def candidates(self, query: np.ndarray, number: int) -> np.ndarray:
-        """Rows of about ``number`` songs near a unit vector ``(641,)``, in no order: some have left, some have copies."""
+        """Rows of about ``number`` songs near a unit vector ``(641,)``, unordered: some have left, some have copies."""
         along = np.einsum("d,dr->r", query, self.axes).astype(np.float32)
         found = self.clusters.search(along[None], number)[1][0].view(np.uint64)
         first, last = np.searchsorted(self.keys, found, "left"), np.searchsorted(self.keys, found, "right")

@@ -67,7 +67,7 @@ def camelot_place(key: np.ndarray | int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def wheel_steps(key: np.ndarray | int, other: np.ndarray | int) -> tuple[np.ndarray, np.ndarray]:
-    """How many fifths (0-6) two keys, or their relatives, are apart, and whether their modes differ; shapes broadcast."""
+    """Fifths (0-6) between two keys, or their relatives, and whether their modes differ; shapes broadcast."""
     (place, minor), (other_place, other_minor) = camelot_place(key), camelot_place(other)
     steps = np.abs(place - other_place)
     return np.minimum(steps, 12 - steps), minor != other_minor

@@ -25,7 +25,7 @@ _ACCENTS = re.compile("[\u0300-\u036f]+")
 
 
 class Ambiguous(QueryError):
-    """A name, ``query``, that several songs match: ``rows`` of all of them, in the order in which the message lists them."""
+    """A name, ``query``, that several songs match: ``rows`` of all of them, in the order of the message."""
 
     def __init__(self, message: str, query: str, rows: Sequence[int]) -> None:
         super().__init__(message)

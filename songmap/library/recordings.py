@@ -13,7 +13,6 @@ no chain grows: any two members are at most twice the limit apart (triangle ineq
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -34,7 +33,7 @@ _ROUNDING = 1e-3  # more than float32 coordinates of copies can err
 
 @dataclass(frozen=True)
 class DuplicateGroup:
-    """Files of the same recording: ``rows (n,)`` of the library, ascending, and their ``similarities (n,)`` to the first."""
+    """Files of the same recording: ``rows (n,)``, ascending, and their ``similarities (n,)`` to the first."""
 
     rows: np.ndarray
     similarities: np.ndarray
@@ -111,14 +110,3 @@ def recordings(songs: pd.DataFrame) -> np.ndarray:
     """For every song the row of the first file with the same recording, int64 ``(n_songs,)``; its own if it is that."""
     row_of = {path: row for row, path in enumerate(songs["file_path"])}
     return np.array([row_of.get(first, row) for row, first in enumerate(songs["duplicate_of"])], dtype=np.int64)
-
-
-def duplicate_rows(groups: Sequence[DuplicateGroup], songs: pd.DataFrame) -> list[dict[str, Any]]:
-    """One record per file of a group, groups numbered from 1, the first file of each group, which represents it, first."""
-    return [
-        {"group": number}
-        | {name: songs[name].iloc[row] for name in ("song_name", "genre", "duration")}
-        | {"similarity": float(similarity), "file_path": songs["file_path"].iloc[row]}
-        for number, group in enumerate(groups, start=1)
-        for row, similarity in zip(group.rows, group.similarities, strict=True)
-    ]

@@ -3,7 +3,7 @@
 Conventions: a library is ``embeddings (n_songs, 641)``. A ``Space`` (``songmap.library.spaces``) turns each song into a
 unit vector, float32 ``(d,)``; similarity is the dot product of two, the cosine, -1 … 1.
 
-There is no matrix of all pairs. Candidates come from float32 products or from the index; their similarities are computed
+There is no matrix of all pairs. Candidates come from float32 products or the index; their similarities are computed
 again in float64, each row by itself, so that equal songs have equal similarities and ties are broken by row, not by
 rounding.
 """
@@ -45,6 +45,16 @@ class Search:
 
     Unit vectors of 641 columns are made anew from the matrix whenever they are needed, so that a large library
     is in memory once. What finds the candidates is, up to ``EXACT_LIMIT`` songs, an ``Outline``; above, ``index``.
+
+    Parameters
+    ----------
+    embeddings : np.ndarray, shape (n_songs, 641)
+    space : Space
+        Of this library.
+    index : Index, optional
+        Of this library in this space.
+    correct_hubs : bool
+        Whether similarities are mutual proximities instead of cosines.
     """
 
     def __init__(

@@ -2,8 +2,8 @@
 
 Conventions: a library is ``embeddings (n_songs, 641)``; a unit vector is float32 ``(d,)``, similarity the dot
 product of two, the cosine, -1 … 1. Since columns are centred on the library, 0 is about what two of its songs
-picked at random have, and the value depends on what else is in the library: of two songs that are all of it, it
-is -1. A song with no direction (at the library's mean in every column that varies) is the zero vector: its
+picked at random have, and the value depends on what else is in the library: in a library of two songs the
+similarity is -1. A song with no direction (at the library's mean in every column that varies) is the zero vector: its
 similarity is 0 with every song.
 
 ==========  ================================================================================================

@@ -10,8 +10,10 @@ import pytest
 from scripts import artifacts, extract_command, kept_songs, run_script, write_songs
 from waiting import Lines, wait_until
 
+from songmap.core.errors import WorkerError
 from songmap.core.workspace import REPOSITORY, Workspace
 from songmap.extract import executors
+from songmap.extract.executors import WorkerEnvironment
 
 
 @pytest.fixture
@@ -77,3 +79,18 @@ def test_a_cluster_that_cannot_serve_is_one_line(tmp_path, cluster, monkeypatch)
     assert "has no workers" in errors(address, tmp_path / "music")
     monkeypatch.setattr(executors, "_CONNECT_S", 1)  # for how long a scheduler is looked for
     assert "no dask scheduler at tcp://127.0.0.1:9" in errors("tcp://127.0.0.1:9", tmp_path / "music")
+
+
+@pytest.mark.parametrize(
+    ("there", "message"),
+    [
+        (WorkerEnvironment("3.11.1", "abc", True), "worker tcp://a has Python 3.11.1, not 3.12.0 as here"),
+        (WorkerEnvironment("3.12.0", "def", True), "worker tcp://a has other versions of songmap or its libraries"),
+        (WorkerEnvironment("3.12.0", "abc", False), "worker tcp://a cannot read /a.mp3"),
+    ],
+)
+def test_a_worker_that_differs_is_named(there: WorkerEnvironment, message: str):
+    here = WorkerEnvironment("3.12.0", "abc", True)
+    with pytest.raises(WorkerError, match=message):
+        executors.check_environment("tcp://a", there, here, Path("/a.mp3"))
+    executors.check_environment("tcp://a", here, here, Path("/a.mp3"))

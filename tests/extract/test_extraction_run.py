@@ -180,14 +180,14 @@ def test_failures_are_tried_again_only_with_the_option_or_when_changed(tmp_path)
     assert dry == {"unchanged": 0, "failed_before": 1, "changed_or_moved": 0, "new": 0}
     assert json.loads(run_script("01", *plain, "--dry-run", "--json", "--retry-failed").stdout)["new"] == 1
     soundfile.write(path, tone(440, 5), RATE_HZ)
-    assert "1 songs in the library: 1 extracted, 0 failed" in run_script("01", *plain).stdout
+    assert "1 song in the library: 1 extracted, 0 failed" in run_script("01", *plain).stdout
 
 
 def test_limit_and_dry_run(tmp_path):
     write_songs(tmp_path / "music", 4)
     plain = ("--workspace", tmp_path / "work", "--music", tmp_path / "music")
     dry = run_script("01", *plain, "--dry-run")
-    assert (dry.returncode, dry.stdout[:30]) == (0, "4 new songs to extract, 0 to l")
+    assert (dry.returncode, dry.stdout[:28]) == (0, "4 new to extract, 0 to check")
     assert not (tmp_path / "work").exists()
     assert (
         "3 songs in the library: 3 extracted, 0 failed, 0 unchanged, 1 left"
@@ -223,7 +223,7 @@ def test_an_ended_run_goes_on_where_it_was(tmp_path, number):
         errors = victim.communicate(timeout=60)[1]
     assert victim.returncode == (130 if number == signal.SIGINT else -signal.SIGKILL)
     if number == signal.SIGINT:
-        assert "run the same command again" in errors
+        assert "run again to resume" in errors
         assert "Traceback" not in errors
     kept = kept_songs(work)
     assert 2 <= kept < 12
@@ -327,7 +327,7 @@ def test_a_name_that_is_not_utf8_is_a_song_like_others(folder, tmp_path):
     (music_folder / os.fsdecode(b"text\xe9.mp3")).write_text("no music")
     result = run_script("01", "--workspace", tmp_path, "--music", tmp_path / "music")
     assert result.returncode == 0, result.stderr
-    assert "1 songs in the library: 1 extracted, 1 failed" in result.stdout
+    assert "1 song in the library: 1 extracted, 1 failed" in result.stdout
     library = load_library(Workspace(tmp_path))
     assert library.songs["song_name"].tolist() == ["caf�"]
     assert os.fsencode(library.songs["file_path"].iloc[0]).endswith(b"caf\xe9.ogg")

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from songmap.core.errors import UsageError
-from songmap.extract.files import Song, find_songs
+from songmap.extract.files import SongFile, find_songs
 from songmap.extract.labels import genre_of_tag, label_record, label_songs
 from songmap.library.library import song_table
 from songmap.library.schema import SONG_COLUMNS
@@ -25,7 +25,7 @@ def grow(root: Path, *names: str) -> Path:
     return root
 
 
-def labelled(music: Path, labels: str | Path) -> dict[str, Song]:
+def labelled(music: Path, labels: str | Path) -> dict[str, SongFile]:
     """Every song by its path below ``music``."""
     songs = label_songs(find_songs(music), music, str(labels))
     return {song.path.relative_to(music.resolve()).as_posix(): song for song in songs}
@@ -112,7 +112,7 @@ def test_genres_are_the_same_however_letters_are_stored(tmp_path):
 def test_a_single_file_has_no_genre(tmp_path):
     grow(tmp_path, "HOUSE/x.mp3")
     song = tmp_path / "HOUSE" / "x.mp3"
-    assert label_songs(find_songs(song), song, "folder") == [Song(song, "UNKNOWN")]
+    assert label_songs(find_songs(song), song, "folder") == [SongFile(song, "UNKNOWN")]
 
 
 # tag
@@ -147,7 +147,9 @@ def test_folders_mean_nothing_when_tags_decide(tmp_path):
 
 def test_labels_win_over_tags_and_defaults_only_fill_gaps():
     record = {"artist": "Tag", "album": "", "title": "T", "genre": "UNKNOWN", "tag_genre": "POP", "year": np.nan}
-    song = Song(Path("/x.mp3"), "HOUSE", {"title": "L", "year": 1999.0, "mood": "sad"}, {"artist": "F", "album": "F"})
+    song = SongFile(
+        Path("/x.mp3"), "HOUSE", {"title": "L", "year": 1999.0, "mood": "sad"}, {"artist": "F", "album": "F"}
+    )
     before = dict(record)
     assert label_record(record, song) == {
         "artist": "Tag", "album": "F", "title": "L", "genre": "HOUSE", "tag_genre": "POP", "year": 1999.0, "mood": "sad",
@@ -214,7 +216,7 @@ def test_a_row_of_another_folder_names_no_song(tmp_path, caplog):
     music = grow(tmp_path / "music", "a/x.mp3", "b/y.mp3")
     table = write(tmp_path / "t.csv", "/old/home/music/a/x.mp3,rock\ny.mp3,pop\n")
     assert genres(music, table) == {"a/x.mp3": "UNKNOWN", "b/y.mp3": "POP"}
-    assert "1 rows of" in caplog.records[1].getMessage()
+    assert "without a song: 1," in caplog.records[1].getMessage()
 
 
 def test_a_row_of_a_missing_folder_labels_no_namesake(tmp_path, caplog):
@@ -222,8 +224,8 @@ def test_a_row_of_a_missing_folder_labels_no_namesake(tmp_path, caplog):
     table = write(tmp_path / "t.csv", "file,genre\na/x.mp3,rock\nc/y.mp3,pop\n")
     assert genres(music, table) == {"b/x.mp3": "UNKNOWN", "c/y.mp3": "POP"}
     assert [record.getMessage() for record in caplog.records] == [
-        f"1 songs have no row in {table} and are of genre UNKNOWN, the first is {music.resolve()}/b/x.mp3",
-        f"1 rows of {table} name no song, the first is a/x.mp3",
+        f"songs without a row in {table}, of genre UNKNOWN: 1, the first is {music.resolve()}/b/x.mp3",
+        f"rows of {table} without a song: 1, the first is a/x.mp3",
     ]
 
 
@@ -231,7 +233,9 @@ def test_a_song_whose_row_has_no_genre_is_logged(tmp_path, caplog):
     music = grow(tmp_path / "music", "x.mp3", "y.mp3")
     table = write(tmp_path / "t.csv", "file,genre\nx.mp3,\ny.mp3,pop\n")
     assert genres(music, table) == {"x.mp3": "UNKNOWN", "y.mp3": "POP"}
-    assert caplog.records[0].getMessage() == f"1 songs have no genre in {table}, the first is {music.resolve()}/x.mp3"
+    assert (
+        caplog.records[0].getMessage() == f"songs without a genre in {table}: 1, the first is {music.resolve()}/x.mp3"
+    )
 
 
 def test_further_columns_are_kept_and_known_ones_win(tmp_path):
@@ -276,7 +280,7 @@ def test_fma_tracks_as_published(tmp_path, caplog):
         "set_subset": "small", "track_duration": "168", "track_genres": "[21]", "title": "Food",
     }  # fmt: skip
     assert [record.getMessage().split(f" {table}")[0] for record in caplog.records] == [
-        "1 songs have no genre in", "1 rows of",
+        "songs without a genre in", "rows of",
     ]  # fmt: skip
 
 

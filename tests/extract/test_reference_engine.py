@@ -93,7 +93,7 @@ def test_the_comparison_as_a_table(extracted, in_this_process):
     result = run_script("01", "--workspace", extracted.root, "--workers", 1, "--verify", 99)
     assert result.returncode == 0
     assert f"Largest of {N_SONGS} songs:" in result.stdout
-    assert "All are within what is allowed." in result.stdout
+    assert "All are within the tolerance." in result.stdout
     assert all(path in result.stdout for path in load_library(extracted).songs["file_path"])
 
 

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 from libraries import make_library
 
@@ -9,6 +11,8 @@ from songmap.core.workspace import Workspace
 from songmap.extract.results import Extraction, ExtractionTally, Failure, SongDeviation, Verification
 from songmap.extract.statistics import feature_ranges, genre_statistics
 from songmap.extract.views.summary import plan_text, summary, verification_text
+from songmap.extract.views.tables import duplicate_rows
+from songmap.library.recordings import DuplicateGroup
 
 
 def text_of(tally: ExtractionTally, failures=(), n_songs: int = 4) -> str:
@@ -25,13 +29,15 @@ def test_a_run_says_how_the_songs_came_about_and_how_fast():
     )
     assert text.endswith("1:00:00 of audio extracted in 0:12: 288 × real time.")
     assert "/music/x.mp3" in text
-    assert "/work/data/processed/embeddings_matrix.npy" in text
+    written = ("embeddings_matrix.npy", "song_data.pkl", "manifest.json")
+    assert all(f"/work/data/processed/{name}\n" in text for name in written)
+    assert "/work/outputs/extraction.csv\n/work/outputs/duplicates.csv\n" in text
 
 
 def test_a_run_that_extracts_nothing_has_no_rate():
     text = text_of(ExtractionTally(0, 0, 4, 0, 0.0, 0.1))
     assert text.endswith("4 songs in the library: 0 extracted, 0 failed, 4 unchanged.")
-    assert "nothing was written" in text_of(ExtractionTally(0, 0, 0, 0, 0.0, 0.1), n_songs=0)
+    assert "no library was written" in text_of(ExtractionTally(0, 0, 0, 0, 0.0, 0.1), n_songs=0)
 
 
 def test_only_the_first_failures_are_printed():
@@ -43,7 +49,7 @@ def test_only_the_first_failures_are_printed():
 
 def test_a_plan_is_one_sentence_of_numbers():
     assert plan_text({"unchanged": 1, "failed_before": 2, "changed_or_moved": 3, "new": 4}) == (
-        "4 new songs to extract, 3 to look at for changes or moves, 1 unchanged, 2 that failed before and have not "
+        "4 new to extract, 3 to check for changes or moves, 1 unchanged, 2 that failed before and have not "
         "changed. Nothing was done."
     )
 
@@ -53,10 +59,23 @@ def test_a_comparison_names_the_largest_deviation(deviation, sentence):
     song = SongDeviation("/music/x.mp3", deviation, "rms_mean", 0.1, 0.2)
     failed = SongDeviation("/music/y.mp3", failure="does not exist")
     text = verification_text(Verification(2, song, (song, failed), deviation <= 1))
-    assert f"Largest of 2 songs: {deviation:.3f} × what is allowed, rms_mean of x.mp3. {sentence}" in text
+    assert f"Largest of 2 songs: {deviation:.3f} × the tolerance, rms_mean of x.mp3. {sentence}" in text
     assert "does not exist" in text
 
 
 def test_a_comparison_without_songs():
     failed = SongDeviation("/music/y.mp3", failure="does not exist")
-    assert "None of 1 songs could be compared." in verification_text(Verification(1, None, (failed,), False))
+    assert "None of 1 song could be compared." in verification_text(Verification(1, None, (failed,), False))
+
+
+def test_duplicates_are_rows():
+    songs = pd.DataFrame({
+        "song_name": ["a", "b", "c"], "genre": ["X", "X", "Y"], "duration": [60.0, 61.0, 62.0],
+        "file_path": ["/a", "/b", "/c"],
+    })  # fmt: skip
+    groups = [DuplicateGroup(np.array([0, 2]), np.array([1.0, 1.0]))]
+    rows = duplicate_rows(groups, songs)
+    assert [(row["group"], row["file_path"], row["similarity"]) for row in rows] == [(1, "/a", 1.0), (1, "/c", 1.0)]
+    assert rows[1]["song_name"] == "c"
+    assert rows[1]["genre"] == "Y"
+    assert rows[1]["duration"] == 62.0

@@ -95,7 +95,7 @@ def test_a_map_can_be_chosen_fitted_again_and_its_pictures_saved_in_other_format
     assert first.stdout.count("journey_音楽_b.svg") == 1
     monkeypatch.setattr(output, "draw", lambda function, path, *arguments, formats: path)  # the figures are there
     again = run_script("02", *arguments)
-    assert "kept map" not in again.stdout  # nothing was fitted
+    assert "saved map" not in again.stdout  # nothing was fitted
     refitted = run_script("02", *arguments, "--refit")
     assert "fitted again because of --refit" in refitted.stdout
     (workspace.model.parent / "map_pca.npz").write_bytes(b"junk")
@@ -117,7 +117,7 @@ def test_a_library_of_one_song_is_drawn_by_the_script_as_a_process(tmp_path: Pat
     result = subprocess.run(command, capture_output=True, encoding="utf-8", timeout=300)
     assert (result.returncode, result.stderr) == (0, "")
     page = workspace.page("embedding_space_2d").read_text()
-    assert "Neighbourhoods can be checked from three songs on" in page
+    assert "At least three songs are needed to check neighbourhoods" in page
 
 
 def test_unknown_song_and_missing_library_end_with_one_line(workspace: Workspace, tmp_path: Path):

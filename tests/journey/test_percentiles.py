@@ -112,10 +112,10 @@ def test_standardised_columns_equal_sklearn_and_constant_ones_are_zero():
 
 def test_a_comparison_holds_what_is_shown_of_it():
     library = grouped_embeddings(9)
-    result = percentiles.compare(library[2], library)
+    result = percentiles.library_position(library[2], library)
     assert result.n_songs == 9
     assert np.array_equal(result.percentiles, percentiles.percentiles(library[2], library))
     assert np.array_equal(result.mel_median_db, np.median(library[:, 122:250], axis=0))
     assert list(result.unusual) == percentiles.most_unusual(library[2], library, 6)
-    alone = percentiles.compare(library[2], library[2:3])
+    alone = percentiles.library_position(library[2], library[2:3])
     assert (alone.percentiles, alone.mel_median_db, alone.unusual) == (None, None, ())

@@ -11,8 +11,16 @@ from songmap.core.errors import SchemaError
 from songmap.journey import song_map
 from songmap.journey.embedding import principal_axes
 from songmap.journey.projection import project
-from songmap.journey.results import FitReason, MapFit
-from songmap.journey.song_map import PLACING_NEIGHBOURS, SongMap, current_map, fit_map, load_map, save_map
+from songmap.journey.song_map import (
+    PLACING_NEIGHBOURS,
+    FitReason,
+    MapFit,
+    SongMap,
+    current_map,
+    fit_map,
+    load_map,
+    save_map,
+)
 from songmap.journey.standardise import standardise
 from songmap.journey.views.map_figure import cube_limits
 from songmap.journey.views.summary import fit_in_words

@@ -80,8 +80,8 @@ def test_reported_figures_are_those_of_the_standardised_columns_and_the_coordina
 
 
 MEANINGS = {
-    "umap": "Distances between groups, their sizes and the axes mean nothing.",
-    "tsne": "Distances between groups, their sizes and the axes mean nothing.",
+    "umap": "Do not interpret distances between groups, group sizes or axes.",
+    "tsne": "Do not interpret distances between groups, group sizes or axes.",
     "densmap": "A wide group is a varied one",
     "pca": "The axes are the directions in which the songs differ most",
 }

@@ -18,7 +18,7 @@ from matplotlib.figure import Figure
 from songmap.core.figures import draw, drawable, figure_style
 from songmap.features.analysis import AudioAnalysis, analyse_file
 from songmap.journey.genre_statistics import by_genre, count_keys
-from songmap.journey.percentiles import compare
+from songmap.journey.percentiles import library_position
 from songmap.journey.results import GenreStatistics, Projection, SongJourney
 from songmap.journey.song_journey import MAX_COLUMNS, condense, frame_means, song_journey, waveform
 from songmap.journey.views import library_figures
@@ -117,7 +117,7 @@ def song(analysis: AudioAnalysis) -> SongJourney:
 
 def library_around(song: AudioAnalysis | SongJourney, n_songs: int) -> Library:
     """Without a table, which is not needed of a song outside of the library."""
-    embedding = song.embedding if isinstance(song, AudioAnalysis) else song.comparison.embedding
+    embedding = song.embedding if isinstance(song, AudioAnalysis) else song.position.embedding
     rng = np.random.default_rng(0)
     others = embedding * rng.uniform(0.8, 1.2, (n_songs - 1, N_COLUMNS)).astype(np.float32)
     return Library(np.concatenate([embedding[np.newaxis], others]), pd.DataFrame())
@@ -125,7 +125,7 @@ def library_around(song: AudioAnalysis | SongJourney, n_songs: int) -> Library:
 
 def among(song: SongJourney, n_songs: int) -> SongJourney:
     """The same song in a library of another size."""
-    return replace(song, comparison=compare(song.comparison.embedding, library_around(song, n_songs).embeddings))
+    return replace(song, position=library_position(song.position.embedding, library_around(song, n_songs).embeddings))
 
 
 def projection(points: np.ndarray, method: str = "UMAP", **values: object) -> Projection:
@@ -166,7 +166,7 @@ def test_journey_time_axes_are_aligned_and_strips_cover_all_columns(
 
 def test_strips_show_the_percentiles_of_their_columns(song: SongJourney, journey: tuple[Figure, Recorder]):
     library = library_around(song, 30).embeddings
-    embedding = song.comparison.embedding
+    embedding = song.position.embedding
     figure, _ = journey
     images = [axes.images[0] for axes in figure.axes if axes.images and axes.images[0].get_clim() == (0, 100)]
     expected = 100 * ((library < embedding).mean(axis=0) + (library == embedding).mean(axis=0) / 2)

@@ -72,7 +72,7 @@ def test_legend_filters(make_page, n_dimensions: int):
     assert page.drawn_rows() == [0, 1, 2, 3, 4]
     # filters add up: above 103 BPM are two of these five
     page.js("[colouring.value = 1, colouring.dispatchEvent(new Event('change'))]")
-    page.one("input[aria-label='Least tempo']").send_keys("\ue014" * 8)
+    page.one("input[aria-label='Minimum tempo']").send_keys("\ue014" * 8)
     page.until("map.data.flatMap(trace => trace.rows).length < 5")
     assert page.drawn_rows() == [3, 4]
     page.button("Show all").click()

@@ -139,7 +139,7 @@ def test_box_becomes_a_table_of_what_is_shown(plane: Page, tmp_path: Path):
 
 def test_space_is_turned_by_keys_and_says_what_it_lacks(space: Page):
     assert space.texts("#modes button") == []
-    assert "no lasso in space" in space.one("#card").text
+    assert "no lasso" in space.one("#card").text
     before = space.js("map.layout.scene.camera.eye.x")
     space.js("map.focus()")
     space.keys("\ue014")

@@ -17,7 +17,6 @@ from songmap.library.recordings import (
     MEL_SCALE_DB,
     coordinates,
     duplicate_of,
-    duplicate_rows,
     find_duplicates,
 )
 from songmap.library.schema import COLUMN_FAMILY, N_COLUMNS, block_slice
@@ -107,17 +106,12 @@ def test_libraries_too_small_for_copies(n_songs):
     assert found(at(np.zeros(n_songs))) == []
 
 
-def test_rows_for_people():
+def test_copies_name_the_first_file():
     songs = pd.DataFrame({
         "song_name": ["a", "b", "c"], "genre": ["X", "X", "Y"], "file_path": ["/a", "/b", "/c"], "duration": [60.0, 61.0, 62.0],
     })  # fmt: skip
     groups = find_duplicates(at([0, 9, 0]), songs["duration"].to_numpy())
     assert duplicate_of(groups, songs) == ["", "", "/a"]
-    rows = duplicate_rows(groups, songs)
-    assert [(row["group"], row["file_path"], row["similarity"]) for row in rows] == [(1, "/a", 1.0), (1, "/c", 1.0)]
-    assert rows[1]["song_name"] == "c"
-    assert rows[1]["genre"] == "Y"
-    assert rows[1]["duration"] == 62.0
 
 
 def test_real_files_of_one_recording(tmp_path):

@@ -1,4 +1,4 @@
-"""What 01 prints: the plan, songs by genre, ranges of the features, duplicates, failures, and the comparison with librosa."""
+"""What 01 prints: the plan, songs by genre, ranges of features, duplicates, failures, the comparison with librosa."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -6,10 +6,10 @@ from pathlib import Path
 import pandas as pd
 
 from songmap.core.tables import format_table
-from songmap.core.text import format_duration
+from songmap.core.text import count_of_songs, format_duration
 from songmap.core.workspace import Workspace
 from songmap.extract.results import Extraction, ExtractionTally, Failure, Verification
-from songmap.library.recordings import duplicate_rows
+from songmap.extract.views.tables import duplicate_rows
 
 _N_PRINTED = 20
 
@@ -17,7 +17,7 @@ _N_PRINTED = 20
 def plan_text(counts: Mapping[str, int]) -> str:
     """What a run would do, of ``ExtractionPlan.counts``."""
     return (
-        "{new} new songs to extract, {changed_or_moved} to look at for changes or moves, {unchanged} unchanged, "
+        "{new} new to extract, {changed_or_moved} to check for changes or moves, {unchanged} unchanged, "
         "{failed_before} that failed before and have not changed. Nothing was done."
     ).format(**counts)
 
@@ -32,11 +32,11 @@ def summary(extraction: Extraction, genres: pd.DataFrame, ranges: pd.DataFrame, 
         parts.append(_duplicate_table(extraction, workspace))
     if len(library):
         parts += [_genre_table(genres), format_table(ranges.to_dict("records"), "Ranges of the means")]
-        parts.append(f"{workspace.embeddings}\n{workspace.songs}")
     else:
-        parts.append("No song could be extracted, so nothing was written.")
+        parts.append("No song could be extracted, so no library was written.")
+    parts.append("\n".join(map(str, _written_files(extraction, workspace))))
     tally = extraction.tally
-    parts.append(f"{len(library)} songs in the library: {_tally_text(tally, len(extraction.failures))}.")
+    parts.append(f"{count_of_songs(len(library))} in the library: {_tally_text(tally, len(extraction.failures))}.")
     if tally.n_extracted and tally.elapsed_s > 0:
         rate = tally.audio_s / tally.elapsed_s
         parts.append(
@@ -46,21 +46,31 @@ def summary(extraction: Extraction, genres: pd.DataFrame, ranges: pd.DataFrame, 
     return "\n\n".join(parts)
 
 
+def _written_files(extraction: Extraction, workspace: Workspace) -> list[Path]:
+    """The files of a run; those of the library only where it has songs."""
+    tables = [workspace.table("extraction"), workspace.table("duplicates")]
+    return [workspace.embeddings, workspace.songs, workspace.manifest, *tables] if len(extraction.library) else tables
+
+
 def verification_text(verification: Verification) -> str:
     """How far songs are from librosa, as a table and a sentence."""
     rows = [
-        {"deviation": song.deviation, "column": song.column or song.failure, "library": song.value,
-         "librosa": song.reference, "file_path": song.file_path}
-        for song in verification.songs
+        {"deviation": song.deviation, "column": song.column, "library": song.value, "librosa": song.reference,
+         "file_path": song.file_path}
+        for song in verification.songs if song.failure is None
     ]  # fmt: skip
-    title = "Largest deviation of each song from librosa; 1 is what is allowed, 1e-4 + 1e-3 of the value"
-    table = format_table(rows, title)
+    title = "Largest deviation of each song from librosa; 1 is the tolerance, 1e-4 + 1e-3 of the value"
+    failed = [{"failed": song.file_path, "reason": song.failure} for song in verification.songs if song.failure]
+    tables = [format_table(rows, title)] if rows else []
+    if failed:
+        tables.append(format_table(failed, "Not compared"))
+    table = "\n\n".join(tables)
     largest = verification.largest
     if largest is None:
-        return f"{table}\n\nNone of {verification.n_songs} songs could be compared."
-    outcome = "All are within what is allowed." if verification.passed else "Not all are within what is allowed."
+        return f"{table}\n\nNone of {count_of_songs(verification.n_songs)} could be compared."
+    outcome = "All are within the tolerance." if verification.passed else "Not all are within the tolerance."
     return (
-        f"{table}\n\nLargest of {verification.n_songs} songs: {largest.deviation:.3f} × what is allowed, "
+        f"{table}\n\nLargest of {count_of_songs(verification.n_songs)}: {largest.deviation:.3f} × the tolerance, "
         f"{largest.column} of {Path(largest.file_path).name}. {outcome}"
     )
 
@@ -84,7 +94,7 @@ def _duplicate_table(extraction: Extraction, workspace: Workspace) -> str:
     n_groups = len(extraction.duplicates)
     more = f"; the first {_N_PRINTED}, all in {workspace.table('duplicates')}" if n_groups > _N_PRINTED else ""
     rows = duplicate_rows(extraction.duplicates[:_N_PRINTED], extraction.library.songs)
-    title = f"The same recording in several files, {n_groups} groups; similarity 1 is equal, 0.5 the limit{more}"
+    title = f"The same recording in several files, {n_groups} groups; similarity 1 is equal, 0.5 is the threshold{more}"
     return format_table(rows, title)
 
 

@@ -1,6 +1,8 @@
 """The CSV files of 01: every file with its outcome, and files with the same recording."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -8,7 +10,7 @@ from songmap.core.files import write_atomically
 from songmap.core.text import readable
 from songmap.core.workspace import Workspace
 from songmap.extract.results import Extraction
-from songmap.library.recordings import duplicate_rows
+from songmap.library.recordings import DuplicateGroup
 
 
 def save_tables(extraction: Extraction, workspace: Workspace) -> None:
@@ -21,6 +23,17 @@ def save_tables(extraction: Extraction, workspace: Workspace) -> None:
     copies = duplicate_rows(extraction.duplicates, extraction.library.songs)
     columns = ["group", "song_name", "genre", "duration", "similarity", "file_path"]
     _save_csv(workspace.table("duplicates"), pd.DataFrame(copies, columns=columns))
+
+
+def duplicate_rows(groups: Sequence[DuplicateGroup], songs: pd.DataFrame) -> list[dict[str, Any]]:
+    """One record per file of a group, groups numbered from 1; the first file of a group represents it."""
+    return [
+        {"group": number}
+        | {name: songs[name].iloc[row] for name in ("song_name", "genre", "duration")}
+        | {"similarity": float(similarity), "file_path": songs["file_path"].iloc[row]}
+        for number, group in enumerate(groups, start=1)
+        for row, similarity in zip(group.rows, group.similarities, strict=True)
+    ]
 
 
 def _save_csv(path: Path, table: pd.DataFrame) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 from songmap.core.figures import DIVERGING_MAP, MUTED_COLOUR
 from songmap.core.tables import format_cell
 from songmap.journey.percentiles import MIN_SONGS_UNUSUAL, N_UNUSUAL
-from songmap.journey.results import Comparison, UnusualColumn
+from songmap.journey.results import LibraryPosition, UnusualColumn
 from songmap.library.descriptors import COLUMN_LABELS
 from songmap.library.palette import FAMILY_COLOURS, GENRE_COLOURS
 from songmap.library.schema import (
@@ -36,26 +36,26 @@ MEL_LINES = (("p75", "75th percentile"), ("mean", "mean"), ("p50", "median"), ("
 _UNITS = {"0…1": "(0…1)", "-1…1": "(-1…1)", "dB below maximum": "dB re maximum"}  # others as the schema has them
 
 
-def draw_columns(figure: "SubFigure", comparison: Comparison, bands_hz: np.ndarray) -> None:
+def draw_columns(figure: "SubFigure", position: LibraryPosition, bands_hz: np.ndarray) -> None:
     """The 641 numbers as seven strips of library positions, mel also as its four curves, and the most unusual columns.
 
     ``bands_hz (128,)`` are the mel bands' centres.
     """
     heights = (*[0.45] * (len(FAMILIES) - 1), 1.1, 2.6, 1.9)
     grid = figure.add_gridspec(len(FAMILIES) + 2, 2, width_ratios=(70, 1), height_ratios=heights)
-    _draw_mel_curves(figure.add_subplot(grid[-2, 0]), comparison, bands_hz)
-    if comparison.percentiles is None:
-        _write_single_numbers(figure.add_subplot(grid[: len(FAMILIES), 0]), comparison.embedding)
+    _draw_mel_curves(figure.add_subplot(grid[-2, 0]), position, bands_hz)
+    if position.percentiles is None:
+        _write_single_numbers(figure.add_subplot(grid[: len(FAMILIES), 0]), position.embedding)
         return
     for row, family in enumerate(FAMILIES):
         axes = figure.add_subplot(grid[row, 0])
-        image = _draw_strip(axes, family, comparison.percentiles, bands_hz)
+        image = _draw_strip(axes, family, position.percentiles, bands_hz)
         if row == 0:
-            among = f"the library's {comparison.n_songs:,} songs"
+            among = f"the library's {position.n_songs:,} songs"
             axes.set_title(f"6 · {N_COLUMNS} numbers: each one's percentile among {among}", pad=8)
     bar = figure.colorbar(image, cax=figure.add_subplot(grid[: len(FAMILIES), 1]), ticks=(0, 25, 50, 75, 100))
     bar.set_label("percentile in the library")
-    _write_unusual(figure.add_subplot(grid[-1, 0]), comparison)
+    _write_unusual(figure.add_subplot(grid[-1, 0]), position)
 
 
 def frequency_ticks(axis: "Axis", bands_hz: np.ndarray) -> None:
@@ -136,12 +136,12 @@ def _block_label(block: Feature, width: int) -> str:
     return f"{name}{separator}{block.statistic}{size}"
 
 
-def _draw_mel_curves(axes: "Axes", comparison: Comparison, bands_hz: np.ndarray) -> None:
+def _draw_mel_curves(axes: "Axes", position: LibraryPosition, bands_hz: np.ndarray) -> None:
     for (statistic, label), colour in zip(MEL_LINES, GENRE_COLOURS, strict=False):
-        axes.plot(comparison.embedding[block_slice("mel", statistic)], color=colour, linewidth=1.6, label=label)
-    if comparison.mel_median_db is not None:
+        axes.plot(position.embedding[block_slice("mel", statistic)], color=colour, linewidth=1.6, label=label)
+    if position.mel_median_db is not None:
         label = "mean, median of the library"
-        axes.plot(comparison.mel_median_db, color=MUTED_COLOUR, linestyle="--", linewidth=1.3, label=label)
+        axes.plot(position.mel_median_db, color=MUTED_COLOUR, linestyle="--", linewidth=1.3, label=label)
     frequency_ticks(axes.xaxis, bands_hz)
     axes.set(xlim=(-0.5, len(bands_hz) - 0.5), xlabel="frequency (Hz)", ylabel="dB re maximum")
     axes.grid(axis="y")
@@ -150,13 +150,13 @@ def _draw_mel_curves(axes: "Axes", comparison: Comparison, bands_hz: np.ndarray)
     axes.set_ylim(low - 0.22 * (high - low), high)  # room for the legend below the curves
 
 
-def _write_unusual(axes: "Axes", comparison: Comparison) -> None:
+def _write_unusual(axes: "Axes", position: LibraryPosition) -> None:
     axes.set_axis_off()
     axes.set(xlim=(0, 1), ylim=(N_UNUSUAL + 0.2, -0.4))
     axes.set_title("Most unusual columns (one per feature)")
-    if not comparison.unusual:
+    if not position.unusual:
         note = f"At least {MIN_SONGS_UNUSUAL} songs that differ are needed to call something unusual."
         axes.text(0, 0.5, note, va="center", fontsize=10)
-    for line, unusual in enumerate(comparison.unusual):
+    for line, unusual in enumerate(position.unusual):
         for x, text in zip((0.0, 0.24, 0.41, 0.75), unusual_in_words(unusual), strict=True):
             axes.text(x, line + 0.5, text, va="center", fontsize=10, fontweight="bold" if x == 0 else "normal")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from songmap.core.figures import DIVERGING_MAP, SEQUENTIAL_MAP, drawable
-from songmap.core.text import format_duration, shorten
+from songmap.core.text import count_of_songs, format_duration, shorten
 from songmap.journey.results import Projection, SongJourney
 from songmap.journey.views.column_figures import draw_columns, frequency_ticks
 from songmap.journey.views.map_figure import draw_map, legend_below
@@ -35,13 +35,13 @@ def journey_figure(song: SongJourney) -> "Figure":
     upper, lower = figure.subfigures(2, 1, height_ratios=(11.6, 11.4))
     _write_title(figure, song)
     grid = upper.add_gridspec(5, 2, width_ratios=(70, 1), height_ratios=(1.5, 3, 2.4, 2.1, 1.4))
-    _draw_waveform(upper.add_subplot(grid[0, 0]), song, "1 · Waveform: the air's movement, as recorded")
-    mel = "2 · Mel spectrogram: energy in 128 bands spaced as the ear does, and its centroid"
+    _draw_waveform(upper.add_subplot(grid[0, 0]), song, "1 · Waveform: amplitude over time")
+    mel = "2 · Mel spectrogram: energy in 128 mel bands, and the spectral centroid"
     _draw_spectrogram(_panel(upper, grid, 1), song, mel)
     _draw_mfcc(_panel(upper, grid, 2), song)
     _draw_chroma(_panel(upper, grid, 3), song)
     _draw_onsets(upper.add_subplot(grid[4, 0]), song)
-    draw_columns(lower, song.comparison, song.bands_hz)
+    draw_columns(lower, song.position, song.bands_hz)
     return figure
 
 
@@ -53,15 +53,15 @@ def perspectives_figure(song: SongJourney, projection: Projection, genres: np.nd
     _write_title(figure, song)
     grid = figure.add_gridspec(3, 2, width_ratios=(70, 1), height_ratios=(1.6, 3.2, 7))
     waveform, spectrogram = figure.add_subplot(grid[0, 0]), _panel(figure, grid, 1)
-    _draw_waveform(waveform, song, "A producer sees the waveform: loud and quiet, hits and breaks")
-    computer = "A computer sees the mel spectrogram: how much of each frequency, moment by moment"
+    _draw_waveform(waveform, song, "Waveform (producer's view): loud and quiet, hits and breaks")
+    computer = "Mel spectrogram (computer's view): energy of each frequency over time"
     _time_axis(_draw_spectrogram(spectrogram, song, computer), song, labels=True)
     axes = figure.add_subplot(grid[2, 0])
     draw_map(axes, projection, genres)
     star = {"marker": "*", "color": STAR_COLOUR, "markeredgecolor": "black", "linestyle": ""}
     axes.plot(*song.place, **star, markersize=26)
     axes.plot([], [], **star, markersize=11, label="this song")
-    axes.set_title(f"A data scientist sees its place among {projection.n_songs:,} songs")
+    axes.set_title(f"Map (data scientist's view): its place among {count_of_songs(projection.n_songs)}")
     legend_below(axes, trust_in_words(projection))
     return figure
 
@@ -142,7 +142,7 @@ def _draw_chroma(panel: "Panel", song: SongJourney) -> None:
     bar = {"label": "share of the strongest"}
     axes = _draw_frames(panel, song.frames.chroma, song, bar, cmap=SEQUENTIAL_MAP, vmin=0, vmax=1)
     axes.set_yticks(range(len(PITCH_CLASSES)), PITCH_CLASSES, fontsize=8)
-    axes.set(ylabel="pitch class", title="4 · Chroma: how much of each note, whatever its octave")
+    axes.set(ylabel="pitch class", title="4 · Chroma: energy of each pitch class, all octaves")
 
 
 def _draw_onsets(axes: "Axes", song: SongJourney) -> None:
@@ -156,6 +156,6 @@ def _draw_onsets(axes: "Axes", song: SongJourney) -> None:
     axes.vlines(song.beats_s[::step], 0, top, color=GENRE_COLOURS[1], linewidth=1.8, alpha=0.45, label=label)
     axes.set(ylim=(0, top), ylabel="rise (dB)")
     tempo = f"{song.tempo_bpm:.1f} BPM" if song.tempo_bpm > 0 else "no tempo"
-    axes.set_title(f"5 · Onset strength: where something starts; {len(song.beats_s):,} beats, {tempo}", pad=10)
+    axes.set_title(f"5 · Onset strength: onsets of notes and drums; {len(song.beats_s):,} beats, {tempo}", pad=10)
     axes.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2, fontsize=9, borderaxespad=0.2)
     _time_axis(axes, song, labels=True)

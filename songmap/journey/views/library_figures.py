@@ -8,6 +8,7 @@ import numpy as np
 from songmap.core.figures import DIVERGING_MAP, MUTED_COLOUR, SEQUENTIAL_MAP, drawable
 from songmap.core.text import shorten
 from songmap.journey.results import ByGenre, GenreStatistics
+from songmap.journey.views.column_figures import FREQUENCY_TICKS_HZ
 from songmap.journey.views.map_figure import CROWD, MAX_EDGED, point_size
 from songmap.library.genre_similarity import GenreSimilarity
 from songmap.library.keys import KEYS, camelot
@@ -22,7 +23,6 @@ MIN_SIMILARITY_SCALE = 0.25  # smaller similarities are not shown in full colour
 USUAL_TEMPOS_BPM = (60, 200)
 # from A minor and C major up by fifths, minor keys first
 FIFTHS = tuple(12 * mode + (start + 7 * step) % 12 for mode, start in ((1, 9), (0, 0)) for step in range(12))
-OCTAVE_TICKS_HZ = (250, 500, 1000, 2000, 4000, 8000)
 GAP_COLOUR = "#eeeeee"
 _TITLE = {"ha": "left", "fontsize": 13, "fontweight": "bold"}
 
@@ -75,7 +75,7 @@ def tempo_and_centroid_figure(statistics: GenreStatistics) -> "Figure":
     left.set(xlabel=f"tempo (BPM){without}", title="Tempo: how fast")
     _draw_by_genre(right, centroid_hz, similarity.genres)
     right.set_xscale("log", base=2)
-    right.set_xticks(OCTAVE_TICKS_HZ, [f"{hz:,}" for hz in OCTAVE_TICKS_HZ])
+    right.set_xticks(FREQUENCY_TICKS_HZ, [f"{hz:,}" for hz in FREQUENCY_TICKS_HZ])
     positive = np.concatenate([values[values > 0] for values in centroid_hz.values])
     right.set_xlim(0.85 * positive.min(initial=500.0), 1.18 * positive.max(initial=4000.0))
     right.set(xlabel="mean spectral centroid (Hz)", title="Centroid: how bright")

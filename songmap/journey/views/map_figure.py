@@ -21,7 +21,7 @@ MAX_STEMS = 150
 
 
 def map_figure(projection: Projection, genres: np.ndarray) -> "Figure":
-    """The map, its legend, and how far it can be trusted; ``genres (n_songs,)`` of str."""
+    """The map, its legend, and how reliable it is; ``genres (n_songs,)`` of str."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(11, 9))

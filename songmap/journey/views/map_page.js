@@ -72,7 +72,7 @@ function rangeLegend(colouring) {
     change: draw,
   });
   update();
-  const handles = [handle("from", "Least"), handle("to", "Most")];
+  const handles = [handle("from", "Minimum"), handle("to", "Maximum")];
   const range = node("div", { class: "histogram" }, node("div", { class: "bars" }, ...bars), ...handles, label);
   const unknown = chip(colouring, -1, [tone("--faint"), "circle"], "unknown", colouring.unknown);
   return [...(colouring.unknown < N ? [range] : []), ...(colouring.unknown ? [unknown] : [])];
@@ -87,13 +87,13 @@ function choose(row) {
   showSong();
   if (inPanel) byId("panel").querySelector("h2").focus(); // the pressed button no longer exists
   if (row !== null) bringIntoView(row);
-  if (plays) byId("card").querySelector("audio")?.play().catch(() => {}); // the error event of its source says why
+  if (plays) byId("card").querySelector("audio")?.play().catch(() => {}); // the error event of its source shows the note
   return draw();
 }
 function player(row) {
   const sources = addresses(row).map((src) => node("source", { src }));
   const note = node("p", { class: "note", hidden: "" },
-    "This browser cannot play it: the file is not there any more, or is of a kind that it does not decode. ",
+    "The browser cannot play this file: it is missing or its format is not supported. ",
     node("a", { href: sources.at(-1).src }, "Open the file"));
   sources.at(-1).addEventListener("error", () => { note.hidden = false; });
   const atOnce = node("input", { type: "checkbox", change: ({ target }) => { plays = target.checked; } });
@@ -115,7 +115,7 @@ function valuesOf(row) {
 function allValues(row) {
   const list = node("dl");
   const fill = () => list.replaceChildren(...valuesOf(row));
-  return node("details", { toggle: fill }, node("summary", {}, "All its values here"), list);
+  return node("details", { toggle: fill }, node("summary", {}, "All attributes"), list);
 }
 function listed(row, detail) {
   const [point, leave] = [() => showPlace(row), hideHover];
@@ -145,13 +145,13 @@ function showSong() {
 function invitation() {
   return [
     node("h2", { tabindex: -1 }, "Choose a song"),
-    muted("Point at one to see which it is. Click it, or find it by name: it plays, and its nearest songs ",
-      "in all 641 numbers are listed and joined to it."),
+    muted("Hover over a point to see its song. Click it, or find it by name: it plays, and its nearest songs ",
+      "in all 641 features are listed and connected by lines."),
     muted(IN_SPACE
-      ? "Drag to turn, scroll to zoom. There is no lasso in space: search by name, artist or genre "
+      ? "Drag to rotate, scroll to zoom. The 3D map has no lasso: search by name, artist or genre "
         + "and select all results, or use the flat map."
-      : "Draw a box or a lasso around songs to keep them as a playlist or a table."),
-    muted(`On the map, the arrow keys ${IN_SPACE ? "turn it" : "go from song to song"}; Esc deselects.`),
+      : "Draw a box or a lasso around songs to save them as a playlist or a table."),
+    muted(`On the map, the arrow keys ${IN_SPACE ? "rotate it" : "go from song to song"}; Esc deselects.`),
   ];
 }
 function songCard(row) {
@@ -167,7 +167,7 @@ function songCard(row) {
     node("p", { class: "facts" }, ...facts(row).map((fact) => named(fact))),
     ...player(row), allValues(row),
     node("h3", {}, ["No other songs", "The nearest song"][near.length] ?? `The ${near.length} nearest songs`),
-    muted("In all 641 numbers, not on the map; 1 is most similar, 0 unrelated."),
+    muted("Cosine similarity in all 641 features, -1 to 1 (most similar), not distance on the map."),
     node("ol", { class: "songs" }, ...near.map((other, i) => listed(other, similar(i)))),
     exportsOf([row, ...near], `similar to ${title(row)}`),
   ];
@@ -197,7 +197,7 @@ function selectionList(rows) {
     node("h2", { tabindex: -1 }, `${songs(rows.length)} selected`), muted(chosen.by), exportsOf(rows, "selected songs"),
     node("ul", { class: "shares" }, ...shares),
     node("ul", { class: "songs" }, ...rows.slice(0, LISTED).map((row) => listed(row, length(row)))),
-    ...(rest > 0 ? [muted(`and ${songs(rest)} more; the files hold them all.`)] : []),
+    ...(rest > 0 ? [muted(`and ${songs(rest)} more; the exports contain all.`)] : []),
   ];
 }
 
@@ -298,7 +298,7 @@ if (!IN_SPACE) {
     } }, text));
   }
 }
-map.setAttribute("aria-label", `Map of ${songs(N)}. Arrow keys ${IN_SPACE ? "turn it" : "go from song to song"}.`);
+map.setAttribute("aria-label", `Map of ${songs(N)}. Arrow keys ${IN_SPACE ? "rotate it" : "go from song to song"}.`);
 map.addEventListener("keydown", (event) => {
   const direction = { ArrowRight: [1, 0], ArrowLeft: [-1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[event.key];
   if (!direction) return;

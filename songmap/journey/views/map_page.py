@@ -1,6 +1,6 @@
 """The maps as pages: one HTML file each that opens from disk without a network, light or dark.
 
-Everything known of the songs goes into the page once, as one table (``_song_table``): strings in shared lists,
+All data of the songs goes into the page once, as one table (``_song_table``): strings in shared lists,
 numbers as little-endian arrays in base64. ``map_table.js`` reads it, ``map_plot.js`` lets plotly draw the points,
 ``map_page.js`` shows the rest; names from files and tags become text there, never HTML. ``map_page.html`` is the
 template, ``map_page.css`` the look.
@@ -18,9 +18,10 @@ import numpy as np
 from songmap.core.figures import SEQUENTIAL_MAP
 from songmap.core.files import write_atomically
 from songmap.core.pages import render
+from songmap.core.text import count_of_songs
 from songmap.journey.results import Colouring, MapSongs, Projection
 from songmap.journey.views.map_figure import cube_limits, plane_limits
-from songmap.journey.views.summary import count_of_songs, trust_in_words
+from songmap.journey.views.summary import trust_in_words
 from songmap.library.palette import genre_colours, genre_markers
 from songmap.library.schema import FAMILIES, UNKNOWN_GENRE
 

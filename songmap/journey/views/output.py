@@ -23,7 +23,7 @@ Written = list[tuple[Path, str]]
 
 
 def write_library(workspace: Workspace, maps: LibraryMaps, formats: Sequence[str]) -> Written:
-    """Pages and figures of a library; the kept map is listed where it is new."""
+    """Pages and figures of a library; the saved map is listed where it is new."""
     written: Written = [(maps.fit.path, fit_in_words(maps.fit))] if maps.fit.reason else []
     for projection, other in ((maps.plane, maps.space), (maps.space, maps.plane)):
         page, other_page = workspace.page(map_name(projection)), workspace.page(map_name(other))
@@ -32,7 +32,7 @@ def write_library(workspace: Workspace, maps: LibraryMaps, formats: Sequence[str
         written.append((page, shows))
     drawn = partial(_draw, workspace, formats)
     for projection in (maps.plane, maps.space):
-        shows = f"the map in {projection.n_dimensions}D, and how far to trust it"
+        shows = f"the map in {projection.n_dimensions}D, and how reliable it is"
         written += drawn(map_name(projection), shows, map_figure, projection, maps.genres)
     similarity, keys = "similarity of songs within and between genres", "keys by genre, around the circle of fifths"
     written += drawn("genre_similarity", similarity, similarity_figure, maps.statistics)
@@ -48,9 +48,9 @@ def map_name(projection: Projection) -> str:
 def write_song(
     workspace: Workspace, file_name: str, song: SongJourney, maps: LibraryMaps, formats: Sequence[str]
 ) -> Written:
-    """A song's journey to 641 numbers, and its three perspectives."""
+    """The figures of a song: from waveform to 641 numbers, and its three perspectives."""
     name, drawn = shorten(song.title, 60), partial(_draw, workspace, formats)
-    shows = f"{name}: as producer, computer and data scientist see it"
+    shows = f"{name}: waveform, mel spectrogram and place on the map"
     journey = drawn(f"journey_{file_name}", f"{name}: from waveform to 641 numbers", journey_figure, song)
     return journey + drawn(f"perspectives_{file_name}", shows, perspectives_figure, song, maps.plane, maps.genres)
 

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from songmap.core.tables import format_table
-from songmap.core.text import format_duration, shorten
-from songmap.journey.results import FitReason, MapFit, Projection, SongJourney
-from songmap.journey.song_map import MIN_SONGS
+from songmap.core.text import count_of_songs, format_duration, shorten
+from songmap.journey.results import Projection, SongJourney
+from songmap.journey.song_map import MIN_SONGS, FitReason, MapFit
 
 
 def trust_in_words(projection: Projection) -> str:
@@ -16,10 +16,10 @@ def trust_in_words(projection: Projection) -> str:
     if projection.instead_of:
         sentences.append(
             f"{count_of_songs(n_songs)} are too few for {projection.instead_of} (it needs {MIN_SONGS}): "
-            "these are principal components."
+            "the map shows principal components instead."
         )
     if projection.knn_recall is None or projection.trustworthiness is None:
-        return " ".join([*sentences, "Neighbourhoods can be checked from three songs on."])
+        return " ".join([*sentences, "At least three songs are needed to check neighbourhoods."])
     recall = projection.knn_recall
     amount = "Most" if recall >= 2 / 3 else "Many" if recall >= 1 / 3 else "Few"
     chance = f"{projection.chance_recall:{'.0%' if n_songs <= 1000 else '.2%'}}"
@@ -32,8 +32,8 @@ def trust_in_words(projection: Projection) -> str:
     ]
     if projection.n_new:
         sentences.append(
-            f"{projection.n_new:,} of the songs were added after this map was fitted and were placed near the songs most "
-            "similar to them" + (": fit it again with --refit." if projection.refit_advised else ".")
+            f"{projection.n_new:,} of the songs were added after this map was fitted and were placed near the songs "
+            "most similar to them" + (": fit it again with --refit." if projection.refit_advised else ".")
         )
     return " ".join(sentences)
 
@@ -47,12 +47,8 @@ def _meaning(projection: Projection) -> str:
             "directions can be close together."
         )
     if projection.method == "densMAP":
-        return "A wide group is a varied one; distances between groups and the axes mean nothing."
-    return "Distances between groups, their sizes and the axes mean nothing."
-
-
-def count_of_songs(number: int) -> str:
-    return f"{number:,} song{'s' * (number != 1)}"
+        return "A wide group is a varied one. Do not interpret distances between groups or axes."
+    return "Do not interpret distances between groups, group sizes or axes."
 
 
 def fit_in_words(fit: MapFit) -> str:
@@ -61,12 +57,12 @@ def fit_in_words(fit: MapFit) -> str:
         FitReason.FIRST: "fitted for the first time",
         FitReason.REFIT: "fitted again because of --refit",
         FitReason.OTHER_SEED: f"fitted again with seed {fit.seed} instead of {fit.former_seed}",
-        FitReason.OTHER_COLUMNS: "fitted again: the kept map was of other columns",
-        FitReason.TOO_FEW_SONGS: f"fitted again: the kept map was of too few songs for {fit.method}",
-        FitReason.OTHER_SONGS: "fitted again: the kept map was of other songs",
+        FitReason.OTHER_COLUMNS: "fitted again: the saved map was of other columns",
+        FitReason.TOO_FEW_SONGS: f"fitted again: the saved map was of too few songs for {fit.method}",
+        FitReason.OTHER_SONGS: "fitted again: the saved map was of other songs",
     }
     reason = f", {reasons[fit.reason]}" if fit.reason else ""
-    return f"the kept map{reason}; songs added later are placed on it"
+    return f"the saved map{reason}; songs added later are placed on it"
 
 
 def song_facts(song: SongJourney) -> str:
