@@ -15,7 +15,7 @@ from songmap.genre.candidates import CANDIDATES, DEFAULT
 from songmap.genre.dataset import Dataset
 from songmap.genre.fit import FittedCandidate, TrainingSongs, fit_candidate, one_thread
 from songmap.genre.metrics import N_DRAWS, N_PERMUTATIONS, Sampled, sampled_scores
-from songmap.genre.results import CandidateScores, Choice
+from songmap.genre.results import Choice, Record
 from songmap.genre.splits import N_FOLDS, Fold, Plan, make_folds, subsample
 
 COMPARE_ALL = 1_500  # development songs up to which every candidate is compared on all of them
@@ -171,20 +171,13 @@ def choose(results: Round, requested: str | None) -> Choice:
     )
 
 
-def candidate_scores(rounds: list[Round], names: Sequence[str]) -> list[CandidateScores]:
+def candidate_scores(rounds: list[Round], names: Sequence[str]) -> list[Record]:
     """Every candidate as it was in the last round that it reached, beside PCA + XGBoost on the same songs."""
     scores = []
     for name in names:
         results = next(results for results in reversed(rounds) if name in results)
         difference, error = results[name].above(results[DEFAULT])
-        scores.append(
-            CandidateScores(
-                model=name,
-                title=CANDIDATES[name].title,
-                songs=len(results[name].rows),
-                **results[name].sampled.record("accuracy", "macro_f1"),
-                difference=difference,
-                difference_error=error,
-            )
-        )
+        about = {"model": name, "title": CANDIDATES[name].title, "songs": len(results[name].rows)}
+        sampled = results[name].sampled.record("accuracy", "macro_f1")
+        scores.append(about | sampled | {"difference": difference, "difference_error": error})
     return scores

@@ -6,7 +6,6 @@ Rows index the dataset's songs.
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -14,42 +13,36 @@ from songmap.core.errors import UsageError
 from songmap.core.progress import OnProgress
 from songmap.genre.candidates import CANDIDATES, DEFAULT
 from songmap.genre.comparison import CrossValidated, Fits, Settings, candidate_scores, choose, compare
+from songmap.genre.conformal import coverage
 from songmap.genre.dataset import Dataset
 from songmap.genre.fit import FittedCandidate, TrainingSongs, fit_candidate, one_thread
 from songmap.genre.limits import AllTestSongsCorrect, ConstantPredictions, FewTestGroups, Limit, NotBetterThanChance
-from songmap.genre.metrics import SCORES, Sampled, per_genre_scores, permutation_test, sampled_scores
-from songmap.genre.results import (
-    CandidateScores,
-    Choice,
-    GenreScores,
-    Leakage,
-    OverfittingGap,
-    PermutationTest,
-    SplitScores,
+from songmap.genre.metrics import (
+    SCORES,
+    Sampled,
+    confusion,
+    per_genre_scores,
+    permutation_test,
+    reliability,
+    sampled_scores,
 )
+from songmap.genre.results import ClassifierScores, ConfusionMatrix, Leakage, OverfittingGap, PermutationTest, Record
 from songmap.genre.splits import N_FOLDS, Plan, make_folds
 
 _FEW_GROUPS = 10  # intervals of fewer are rough
 
 
 @dataclass(frozen=True)
-class Evaluation:
+class Evaluation(ClassifierScores):
     """Scores of the candidates, the choice among them, and the models of the chosen one.
 
-    ``scores`` are of the test songs, then of cross-validation. ``fold_models`` are the chosen candidate's: of the first
-    repeat's folds, last of all development songs; ``fold_of (n_songs,)`` is the index of the one trained without a
-    song. ``component_models`` are those of PCA + XGBoost.
+    ``fold_models`` are the chosen candidate's: of the first repeat's folds, last of all development songs; ``fold_of
+    (n_songs,)`` is the index of the one trained without a song, ``out_of_fold (n_songs, n_genres)`` its probabilities.
+    ``component_models`` are those of PCA + XGBoost.
     """
 
-    choice: Choice
-    candidates: list[CandidateScores]
-    scores: list[SplitScores]
-    per_genre: list[GenreScores]
-    overfitting: OverfittingGap
-    permutation: PermutationTest
-    leakage: Leakage
-    limits: list[Limit]
     fold_of: np.ndarray
+    out_of_fold: np.ndarray
     fold_models: list[FittedCandidate]
     component_models: list[FittedCandidate]
 
@@ -86,56 +79,63 @@ def evaluate(
     labels, development, test = dataset.labels, plan.development, plan.test
     with one_thread():
         rounds = compare(fits, plan, settings)
-        last_round = rounds[-1]
-        choice = choose(last_round, settings.model)
-        own, majority = last_round[choice.model], last_round["majority"]
+        choice = choose(rounds[-1], settings.model)
+        own, majority = rounds[-1][choice.model], rounds[-1]["majority"]
         names = list(dict.fromkeys((choice.model, DEFAULT, "majority")))
         models = dict(zip(names, fits.run([(name, development, plan.groups) for name in names]), strict=True))
-        test_proba = {name: models[name].predict_proba(embeddings[test]) for name in (choice.model, "majority")}
-        tested = {
-            name: sampled_scores(labels[test], proba[np.newaxis], plan.groups[test], seed, settings.n_draws)
-            for name, proba in test_proba.items()
-        }
         permutation = permutation_test(
             labels[development], own.rounds.argmax(axis=2), plan.groups[development], seed, settings.n_permutations
         )
         leakage = _leakage(fits, own, plan, dataset.recordings)
-    fold_of = np.full(len(labels), len(own.fold_models))
-    for number, (_, fold) in enumerate(plan.repeats[0]):
-        fold_of[fold] = number
-    scores = [
-        _split_scores(
-            tested[choice.model], tested["majority"], fits.accuracy(models[choice.model], development),
-            split="test", n_songs=len(test), n_folds=0, n_repeats=0,
-        ),
-        _split_scores(
-            own.sampled, majority.sampled, own.train_accuracy,
-            split="cross_validation", n_songs=len(development), n_folds=len(plan.repeats[0]), n_repeats=len(plan.repeats),
-        ),
-    ]  # fmt: skip
-    crossed_genres = per_genre_scores(labels[development], own.rounds)
-    tested_genres = per_genre_scores(labels[test], test_proba[choice.model][np.newaxis])
-    per_genre = [
-        GenreScores(
-            genre,
-            int((labels == label).sum()),
-            **crossed_genres[label],
-            **{f"test_{name}": value for name, value in tested_genres[label].items()},
+        fold_models = [*own.fold_models, models[choice.model]]
+        fold_of = np.full(len(labels), len(own.fold_models))
+        for number, (_, fold) in enumerate(plan.repeats[0]):
+            fold_of[fold] = number
+        out_of_fold = np.empty((len(labels), len(dataset.genres)))
+        for number, model in enumerate(fold_models):
+            out_of_fold[fold_of == number] = model.predict_proba(embeddings[fold_of == number])
+        tested, tested_majority = (
+            sampled_scores(labels[test], proba[np.newaxis], plan.groups[test], seed, settings.n_draws)
+            for proba in (out_of_fold[test], models["majority"].predict_proba(embeddings[test]))
         )
-        for label, genre in enumerate(dataset.genres)
+    crossed = {"n_songs": len(development), "n_folds": len(plan.repeats[0]), "n_repeats": len(plan.repeats)}
+    scores: list[Record] = [
+        {"split": "test", "n_songs": len(test), "n_folds": 0, "n_repeats": 0}
+        | _scores(tested, tested_majority, fits.accuracy(models[choice.model], development)),
+        {"split": "cross_validation"} | crossed | _scores(own.sampled, majority.sampled, own.train_accuracy),
     ]
+    constant = _is_constant(own, plan)
     return Evaluation(
         choice=choice,
-        candidates=candidate_scores(rounds, settings.names),
+        grouping=plan.grouping,
+        limits=[*plan.limits, *score_limits(choice.model, constant, permutation, tested.values["accuracy"], plan)],
         scores=scores,
-        per_genre=per_genre,
+        candidates=candidate_scores(rounds, settings.names),
+        leakage=leakage,
         overfitting=OverfittingGap(own.train_accuracy, own.sampled.values["accuracy"]),
         permutation=permutation,
-        leakage=leakage,
-        limits=score_limits(choice.model, _is_constant(own, plan), permutation, scores[0].accuracy, plan),
+        reliability=reliability(labels, out_of_fold),
+        conformal=coverage(out_of_fold, labels, fold_of),
+        per_genre=[
+            {"genre": genre, "songs": songs, **crossed, **{f"test_{name}": score for name, score in tested.items()}}
+            for genre, songs, crossed, tested in zip(
+                dataset.genres,
+                np.bincount(labels).tolist(),
+                per_genre_scores(labels[development], own.rounds),
+                per_genre_scores(labels[test], out_of_fold[np.newaxis, test]),
+                strict=True,
+            )
+        ],
+        confusion=[
+            ConfusionMatrix(
+                "cross_validation", dataset.genres, confusion(labels[development], out_of_fold[development])
+            ),
+            ConfusionMatrix("test", dataset.genres, confusion(labels[test], out_of_fold[test])),
+        ],
         fold_of=fold_of,
-        fold_models=[*own.fold_models, models[choice.model]],
-        component_models=[*last_round[DEFAULT].fold_models, models[DEFAULT]],
+        out_of_fold=out_of_fold,
+        fold_models=fold_models,
+        component_models=[*rounds[-1][DEFAULT].fold_models, models[DEFAULT]],
     )
 
 
@@ -184,14 +184,9 @@ def _is_constant(own: CrossValidated, plan: Plan) -> bool:
     )
 
 
-def _split_scores(sampled: Sampled, majority: Sampled, train_accuracy: float, **split: Any) -> SplitScores:
-    return SplitScores(
-        **split,
-        **sampled.record(*SCORES),
-        baseline_accuracy=majority.values["accuracy"],
-        baseline_macro_f1=majority.values["macro_f1"],
-        train_accuracy=train_accuracy,
-    )
+def _scores(sampled: Sampled, majority: Sampled, train_accuracy: float) -> Record:
+    baseline = {f"baseline_{name}": majority.values[name] for name in ("accuracy", "macro_f1")}
+    return sampled.record(*SCORES) | baseline | {"train_accuracy": train_accuracy}
 
 
 def _leakage(fits: Fits, own: CrossValidated, plan: Plan, recordings: np.ndarray) -> Leakage:

@@ -7,7 +7,7 @@ import numpy as np
 from songmap.genre.component_attribution import component_attribution, components_of
 from songmap.genre.conformal import prediction_sets
 from songmap.genre.family_attribution import FamilyAttribution, family_attribution, smallest_change
-from songmap.genre.label_issues import set_of
+from songmap.genre.song_lists import set_of
 from songmap.genre.song_results import (
     ComponentContribution,
     ComponentExplanation,

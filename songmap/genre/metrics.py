@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from songmap.genre.results import PermutationTest, Reliability, ReliabilityBin
+from songmap.genre.results import PermutationTest, Record, Reliability
 
 SCORES = ("accuracy", "balanced_accuracy", "macro_f1", "log_loss", "ece")
 N_DRAWS = 1000
@@ -37,13 +37,13 @@ class Sampled:
         low, high = np.quantile(self.draws[name], (0.025, 0.975))
         return float(low), float(high)
 
-    def record(self, *with_interval: str) -> dict[str, Any]:
+    def record(self, *with_interval: str) -> Record:
         """All scores, those in ``with_interval`` followed by ``_low`` and ``_high``."""
-        scores: dict[str, float] = {}
+        scores: Record = {}
         for name in SCORES:
-            scores[name] = self.values[name]
-            if name in with_interval:
-                scores[f"{name}_low"], scores[f"{name}_high"] = self.interval(name)
+            low, high = self.interval(name)
+            ends = {f"{name}_low": low, f"{name}_high": high} if name in with_interval else {}
+            scores |= {name: self.values[name]} | ends
         return scores
 
 
@@ -135,21 +135,14 @@ def reliability(labels: np.ndarray, proba: np.ndarray) -> Reliability:
     """
     from scipy.stats import binomtest
 
-    confidence, correct = proba.max(axis=1), proba.argmax(axis=1) == labels
-    place, bins = confidence_bins(confidence), []
+    place, right, bins = confidence_bins(proba.max(axis=1)), proba.argmax(axis=1) == labels, []
     for number in np.unique(place):
-        own = place == number
-        interval = binomtest(int(correct[own].sum()), int(own.sum())).proportion_ci(method="wilson")
-        bins.append(
-            ReliabilityBin(
-                songs=int(own.sum()),
-                confidence=float(confidence[own].mean()),
-                accuracy=float(correct[own].mean()),
-                accuracy_low=float(interval.low),
-                accuracy_high=float(interval.high),
-            )
-        )
-    error = sum(one.songs * abs(one.confidence - one.accuracy) for one in bins) / len(labels)
+        confidence, correct = proba.max(axis=1)[place == number], right[place == number]
+        interval = binomtest(int(correct.sum()), len(correct)).proportion_ci(method="wilson")
+        scores = {"confidence": float(confidence.mean()), "accuracy": float(correct.mean())}
+        ends = {"accuracy_low": float(interval.low), "accuracy_high": float(interval.high)}
+        bins.append({"songs": len(correct)} | scores | ends)
+    error = sum(one["songs"] * abs(one["confidence"] - one["accuracy"]) for one in bins) / len(labels)
     return Reliability(error, bins)
 
 
@@ -197,13 +190,13 @@ def per_genre_scores(labels: np.ndarray, rounds: np.ndarray) -> list[dict[str, f
     truth, predicted = np.tile(labels, len(rounds)), rounds.argmax(axis=2).ravel()
     values = precision_recall_fscore_support(truth, predicted, labels=range(rounds.shape[2]), zero_division=0)
     return [
-        {"precision": float(precision), "recall": float(recall), "f1": float(f1)}
-        for precision, recall, f1, _ in zip(*values, strict=True)
+        dict(zip(("precision", "recall", "f1"), map(float, scores), strict=False))
+        for scores in zip(*values, strict=True)
     ]
 
 
-def confusion(labels: np.ndarray, predicted: np.ndarray, n_genres: int) -> np.ndarray:
-    """How often a song of genre ``row`` is predicted as genre ``column``, int ``(n_genres, n_genres)``."""
-    counts = np.zeros((n_genres, n_genres), int)
-    np.add.at(counts, (labels, predicted), 1)
-    return counts
+def confusion(labels: np.ndarray, proba: np.ndarray) -> list[list[int]]:
+    """How often a song of genre ``row`` is predicted as genre ``column``."""
+    from sklearn.metrics import confusion_matrix
+
+    return confusion_matrix(labels, proba.argmax(axis=1), labels=range(proba.shape[1])).tolist()

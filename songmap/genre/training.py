@@ -21,16 +21,9 @@ from songmap.genre.evaluation import Evaluation
 from songmap.genre.explanation import explain_song
 from songmap.genre.family_attribution import FamilyAttribution, background_songs, family_attribution
 from songmap.genre.fit import FittedCandidate, one_thread
-from songmap.genre.label_issues import boundary_songs, label_issues, least_certain, set_of, uncertainty
-from songmap.genre.results import FamilyMeans
-from songmap.genre.song_results import (
-    BoundarySong,
-    ClassifiedSong,
-    LabelIssue,
-    ModelReference,
-    SongExplanation,
-    UnknownSong,
-)
+from songmap.genre.results import Record
+from songmap.genre.song_lists import label_issues, least_certain, song_list
+from songmap.genre.song_results import ModelReference, SongExplanation
 from songmap.genre.splits import Plan
 from songmap.library.genre_model import GenreModel
 from songmap.library.library import Library
@@ -60,28 +53,14 @@ class TrainedClassifier:
         return self.library.embeddings[self.dataset.rows]
 
     @cached_property
-    def out_of_fold(self) -> np.ndarray:
-        """Probabilities of each training song by one model trained without it, ``(n_songs, n_genres)``."""
-        evaluation = self.evaluation
-        proba = np.empty((len(self.embeddings), len(self.dataset.genres)))
-        for fold, model in enumerate(evaluation.fold_models):
-            own = evaluation.fold_of == fold
-            proba[own] = model.predict_proba(self.embeddings[own])
-        return proba
-
-    @cached_property
     def model(self) -> GenreModel:
         """What is saved and used."""
-        labels, genres = self.dataset.labels, self.dataset.genres
+        labels, genres, fitted = self.dataset.labels, self.dataset.genres, self.fitted
         medians = np.stack([np.median(self.embeddings[labels == label], axis=0) for label in range(len(genres))])
+        background = background_songs(self.embeddings, labels, self.seed)
+        least = threshold(self.evaluation.out_of_fold, labels)
         return GenreModel(
-            self.fitted.name,
-            self.fitted.pipeline,
-            genres,
-            self.fitted.calibration,
-            background_songs(self.embeddings, labels, self.seed),
-            medians.astype(np.float32),
-            threshold(self.out_of_fold, labels),
+            fitted.name, fitted.pipeline, genres, fitted.calibration, background, medians.astype(np.float32), least
         )
 
     @cached_property
@@ -146,81 +125,57 @@ class TrainedClassifier:
             chosen += self.dataset.rows[np.sort(rng.permutation(places)[:each])].tolist()
         return chosen
 
+    @property
     def least_certain_row(self) -> int:
         """The row of the training song of highest entropy."""
-        return int(self.dataset.rows[least_certain(self.out_of_fold)[0]])
+        return int(self.dataset.rows[least_certain(self.evaluation.out_of_fold)[0]])
 
-    def boundary_songs(self) -> list[BoundarySong]:
+    def _listed(self, name: str, rows: np.ndarray, proba: np.ndarray, **more: Sequence[object]) -> list[Record]:
+        sets = prediction_sets(proba, self.model.threshold)
+        return song_list(name, self.library.songs.iloc[rows], self.dataset.genres, proba, sets=sets, **more)
+
+    def boundary_songs(self) -> list[Record]:
         """The least certain training songs."""
-        listed = least_certain(self.out_of_fold)[:LISTED_SONGS]
-        songs, proba = self.library.songs.iloc[self.dataset.rows[listed]], self.out_of_fold[listed]
-        folds = [self._reference(int(row)).fold for row in self.dataset.rows[listed]]
-        return boundary_songs(songs, self.dataset.genres, proba, prediction_sets(proba, self.model.threshold), folds)
+        listed = least_certain(self.evaluation.out_of_fold)[:LISTED_SONGS]
+        rows = self.dataset.rows[listed]
+        folds = [self._reference(int(row)).fold for row in rows]
+        return self._listed("boundary_songs", rows, self.evaluation.out_of_fold[listed], fold=folds)
 
-    def label_issues(self) -> list[LabelIssue]:
-        """Songs whose predicted genre is more probable than not, though it is not their label.
-
-        None if chance explains the predictions: those of such a model prove nothing.
-        """
+    def label_issues(self) -> list[Record]:
+        """Songs whose label may be wrong; none if chance explains the predictions: those of such a model prove nothing."""
+        songs, dataset = self.library.songs.iloc[self.dataset.rows], self.dataset
         if not self.evaluation.permutation.significant:
             return []
-        songs, dataset = self.library.songs.iloc[self.dataset.rows], self.dataset
-        issues = label_issues(songs, dataset.genres, dataset.labels, self.out_of_fold)
-        probable = (one for one in issues if one.probability > 0.5)
-        return [replace(one, rank=rank) for rank, one in enumerate(probable, start=1)]
+        return label_issues(songs, dataset.genres, dataset.labels, self.evaluation.out_of_fold)
 
-    def unknown_songs(self) -> list[UnknownSong]:
+    def unknown_songs(self) -> list[Record]:
         """The library's songs without a genre, classified by the final model."""
-        rows, model = self.dataset.unknown, self.model
+        rows = self.dataset.unknown
         if not len(rows):
             return []
-        proba = model.predict_proba(self.library.embeddings[rows])
-        songs, sets = self.library.songs.iloc[rows], prediction_sets(proba, model.threshold)
-        return [
-            UnknownSong(
-                song_name=songs["song_name"].iloc[place],
-                artist=songs["artist"].iloc[place],
-                predicted_genre=model.genres[int(proba[place].argmax())],
-                probability=float(proba[place].max()),
-                probabilities=dict(zip(model.genres, proba[place].tolist(), strict=True)),
-                genre_set=set_of(model.genres, proba[place], sets[place]),
-                file_path=songs["file_path"].iloc[place],
-            )
-            for place in range(len(rows))
-        ]
+        return self._listed("unknown_songs", rows, self.model.predict_proba(self.library.embeddings[rows]))
 
-    def classified_songs(self, rows: Sequence[int], attributions: Sequence[FamilyAttribution]) -> list[ClassifiedSong]:
+    def all_songs(self, rows: Sequence[int], attributions: Sequence[FamilyAttribution]) -> list[Record]:
         """Songs with the points that each family adds; these and 100 times ``background`` sum to the probability's."""
-        table, genres = [], self.dataset.genres
-        for row, attribution in zip(rows, attributions, strict=True):
-            song = self.library.songs.iloc[row]
-            proba = attribution.base + attribution.values[0].sum(axis=0)
-            best = int(proba.argmax())
-            points = [float(100 * value) for value in attribution.values[0, :, best]]
-            table.append(
-                ClassifiedSong(
-                    song_name=song["song_name"],
-                    artist=song["artist"],
-                    genre=song["genre"],
-                    predicted_genre=genres[best],
-                    probability=float(proba[best]),
-                    genre_set=set_of(genres, proba, prediction_sets(proba[np.newaxis], self.model.threshold)[0]),
-                    normalised_entropy=float(uncertainty(proba[np.newaxis])[0][0]),
-                    fold_model=self._reference(row),
-                    background=float(attribution.base[best]),
-                    points=dict(zip(FAMILIES, points, strict=True)),
-                    file_path=song["file_path"],
-                )
-            )
-        return table
+        proba = np.stack([one.base + one.values[0].sum(axis=0) for one in attributions])
+        best = list(zip(attributions, proba.argmax(axis=1), strict=True))
+        return self._listed(
+            "all_songs", np.array(rows), proba,
+            fold_model=[self._reference(row) for row in rows],
+            background=[float(one.base[genre]) for one, genre in best],
+            points=[_points(one.values[0, :, genre]) for one, genre in best],
+        )  # fmt: skip
 
-    def family_means(self, rows: Sequence[int], attributions: Sequence[FamilyAttribution]) -> list[FamilyMeans]:
+    def family_means(self, rows: Sequence[int], attributions: Sequence[FamilyAttribution]) -> list[Record]:
         """What each family adds towards a genre, mean over the genre's own songs of ``rows``."""
         places = [self._places.get(row) for row in rows]
         labels = np.array([-1 if place is None else self.dataset.labels[place] for place in places])
         means = []
         for label, genre in enumerate(self.dataset.genres):
-            own = np.flatnonzero(labels == label).tolist()
-            points = 100 * np.mean([attributions[index].values[0, :, label] for index in own], axis=0)
-            means.append(FamilyMeans(genre, len(own), dict(zip(FAMILIES, points.tolist(), strict=True))))
+            own = [one.values[0, :, label] for one, place in zip(attributions, labels, strict=True) if place == label]
+            means.append({"genre": genre, "songs": len(own), "points": _points(np.mean(own, axis=0))})
         return means
+
+
+def _points(values: np.ndarray) -> dict[str, float]:
+    return dict(zip(FAMILIES, (100 * values).tolist(), strict=True))

@@ -13,7 +13,7 @@ import numpy as np
 from songmap.core.figures import AWAY_COLOUR, DIVERGING_MAP, GRID_COLOUR, MUTED_COLOUR, TOWARDS_COLOUR, drawable
 from songmap.core.text import percent, shorten
 from songmap.genre.component_attribution import ComponentSample
-from songmap.genre.results import FamilyMeans, GenreReport
+from songmap.genre.results import GenreReport, Record
 from songmap.genre.song_results import SongExplanation
 from songmap.genre.views.figures import headline, new_figure, short, stacked_bars
 from songmap.genre.views.sentences import component_name, components_title, model_phrase
@@ -28,14 +28,14 @@ _PANELS, _PANELS_PER_ROW = 8, 4
 _N_DEPENDENCE = 4  # components whose dependence is drawn
 
 
-def families_figure(families: Sequence[FamilyMeans]) -> "Figure":
+def families_figure(families: Sequence[Record]) -> "Figure":
     """What each family adds towards a genre for the genre's own songs, as bars."""
     figure = new_figure(9.5, 1.9 + 0.42 * len(families))
     axis = figure.subplots()
     rows = np.arange(len(families))
     right, left = np.zeros(len(families)), np.zeros(len(families))
     for family in FAMILIES:
-        widths = np.array([one.points[family] for one in families])
+        widths = np.array([one["points"][family] for one in families])
         axis.barh(
             rows, widths, left=np.where(widths > 0, right, left), color=FAMILY_COLOURS[family], height=0.7,
             edgecolor="white", linewidth=0.6, label=family,
@@ -43,7 +43,7 @@ def families_figure(families: Sequence[FamilyMeans]) -> "Figure":
         right += np.maximum(widths, 0)
         left += np.minimum(widths, 0)
     axis.axvline(0, color=MUTED_COLOUR, linewidth=1)
-    axis.set_yticks(rows, [short(one.genre, 28) for one in families])
+    axis.set_yticks(rows, [short(one["genre"], 28) for one in families])
     axis.tick_params(axis="y", length=0)
     axis.set_ylim(len(families) - 0.4, -0.6)
     axis.set_xlabel("points of probability that a family adds towards the genre, mean over the genre's songs")
@@ -225,7 +225,7 @@ def _names(sample: ComponentSample) -> list[str]:
 
 
 def _genres(report: GenreReport) -> list[str]:
-    return [one.genre for one in report.per_genre]
+    return [one["genre"] for one in report.per_genre]
 
 
 def _song_title(song: SongExplanation) -> str:

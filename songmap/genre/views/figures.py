@@ -10,9 +10,7 @@ import numpy as np
 
 from songmap.core.figures import MUTED_COLOUR, TEXT_COLOUR, TOWARDS_COLOUR, drawable
 from songmap.core.text import shorten
-from songmap.genre.results import CandidateScores, ConfusionMatrix, Reliability
-from songmap.genre.song_results import BoundarySong
-from songmap.genre.views.sentences import split_phrase
+from songmap.genre.results import ConfusionMatrix, Record, Reliability
 from songmap.library.palette import genre_colours, genre_markers
 
 if TYPE_CHECKING:
@@ -45,31 +43,31 @@ def confusion_figure(matrices: Sequence[ConfusionMatrix]) -> "Figure":
         axis.set_yticks(range(len(genres)), names if first else [])
         axis.tick_params(length=0)
         axis.spines[:].set_visible(False)
-        axis.set(title=split_phrase(matrix), xlabel="predicted", ylabel="genre in the library" if first else "")
+        axis.set(
+            title=f"{counts.sum()} test songs" if matrix.split == "test" else "Cross-validation",
+            xlabel="predicted",
+            ylabel="genre in the library" if first else "",
+        )
     figure.colorbar(image, ax=list(axes.flat), label="share of the genre's songs", shrink=0.8 / shape[0])
     return figure
 
 
-def candidates_figure(candidates: Sequence[CandidateScores], used: str) -> "Figure":
+def candidates_figure(candidates: Sequence[Record], used: str) -> "Figure":
     """Accuracy and macro F1 of every candidate on the same songs, with 95 % intervals; the one in use in colour."""
-    ranked = sorted(candidates, key=lambda one: one.macro_f1)
+    ranked = sorted(candidates, key=lambda one: one["macro_f1"])
     figure = new_figure(9.5, 1.5 + 0.34 * len(ranked))
     axes = figure.subplots(1, 2, sharey=True)
-    scores = {
-        "Accuracy": [(one.accuracy, one.accuracy_low, one.accuracy_high) for one in ranked],
-        "Macro F1": [(one.macro_f1, one.macro_f1_low, one.macro_f1_high) for one in ranked],
-    }
-    for axis, (title, values) in zip(axes, scores.items(), strict=True):
-        for row, (one, (value, low, high)) in enumerate(zip(ranked, values, strict=True)):
-            colour = TOWARDS_COLOUR if one.model == used else MUTED_COLOUR
-            axis.plot([low, high], [row, row], color=colour, linewidth=2)
-            axis.plot(value, row, "o", color=colour, markersize=7)
+    for axis, (name, title) in zip(axes, {"accuracy": "Accuracy", "macro_f1": "Macro F1"}.items(), strict=True):
+        for row, one in enumerate(ranked):
+            colour = TOWARDS_COLOUR if one["model"] == used else MUTED_COLOUR
+            axis.plot([one[f"{name}_low"], one[f"{name}_high"]], [row, row], color=colour, linewidth=2)
+            axis.plot(one[name], row, "o", color=colour, markersize=7)
         axis.set(title=title, xlim=(-0.02, 1.02), ylim=(-0.6, len(ranked) - 0.4))
         axis.grid(axis="x")
         axis.tick_params(axis="y", length=0)
-    texts = _rows(axes[0], [short(one.title, 44) for one in ranked])
+    texts = _rows(axes[0], [short(one["title"], 44) for one in ranked])
     for text, one in zip(texts, ranked, strict=True):
-        text.set_fontweight("bold" if one.model == used else "normal")
+        text.set_fontweight("bold" if one["model"] == used else "normal")
     headline(figure, "Candidates in the same folds, with 95 % intervals; the model in use is bold")
     return figure
 
@@ -80,9 +78,11 @@ def reliability_figure(reliability: Reliability) -> "Figure":
     axis = figure.subplots()
     axis.plot([0, 1], [0, 1], color=MUTED_COLOUR, linestyle=":", linewidth=1)
     for one in reliability.bins:
-        axis.plot([one.confidence] * 2, [one.accuracy_low, one.accuracy_high], color=TOWARDS_COLOUR, linewidth=1.5)
-        axis.plot(one.confidence, one.accuracy, "o", color=TOWARDS_COLOUR, markersize=6)
-    sizes = sorted({one.songs for one in reliability.bins})
+        axis.plot(
+            [one["confidence"]] * 2, [one["accuracy_low"], one["accuracy_high"]], color=TOWARDS_COLOUR, linewidth=1.5
+        )
+        axis.plot(one["confidence"], one["accuracy"], "o", color=TOWARDS_COLOUR, markersize=6)
+    sizes = sorted({one["songs"] for one in reliability.bins})
     size = f"{sizes[0]}" if len(sizes) == 1 else f"{sizes[0]} to {sizes[-1]}"
     axis.set(xlim=(0, 1.02), ylim=(-0.02, 1.02), ylabel="accuracy, with 95 % interval")
     axis.set_xlabel(f"probability of the predicted genre, mean of {size} songs a dot")
@@ -91,15 +91,15 @@ def reliability_figure(reliability: Reliability) -> "Figure":
     return figure
 
 
-def boundary_figure(songs: Sequence[BoundarySong], library_genres: Iterable[str]) -> "Figure":
+def boundary_figure(songs: Sequence[Record], library_genres: Iterable[str]) -> "Figure":
     """Probabilities of the least certain songs, the least certain on top."""
     shown = songs[:_N_SONGS]
-    genres = list(shown[0].probabilities)
-    proba = np.array([list(song.probabilities.values()) for song in shown])
+    genres = list(shown[0]["probabilities"])
+    proba = np.array([list(song["probabilities"].values()) for song in shown])
     figure = new_figure(9.5, 1.5 + 0.34 * len(shown) + 0.25 * np.ceil(len(genres) / 5))
     axis = figure.subplots()
     stacked_bars(axis, proba, genres, library_genres)
-    _rows(axis, [short(f"{shorten(song.song_name, 32)} [{song.genre}]", 52) for song in shown])
+    _rows(axis, [short(f"{shorten(song['song_name'], 32)} [{song['genre']}]", 52) for song in shown])
     axis.set_ylim(len(shown) - 0.4, -0.6)
     axis.set_xlim(0, 1)
     axis.set(title="Songs between genres", xlabel="probability by models trained without the song")

@@ -8,13 +8,12 @@ from songmap.genre.conformal import COVERAGE
 from songmap.genre.results import (
     Choice,
     ConformalCoverage,
-    ConfusionMatrix,
     GenreReport,
     Grouping,
     Leakage,
     OverfittingGap,
     PermutationTest,
-    SplitScores,
+    Record,
 )
 from songmap.genre.song_results import Component, LoadingTerm, ModelReference
 from songmap.library.descriptors import COLUMN_LABELS
@@ -186,15 +185,12 @@ def model_phrase(reference: ModelReference) -> str:
             return f"the model of all {reference.n_songs} songs{includes}"
 
 
-def split_phrase(split: SplitScores | ConfusionMatrix) -> str:
-    """The songs of a split; of a confusion matrix its title."""
-    if isinstance(split, ConfusionMatrix):
-        n_songs = sum(map(sum, split.counts))
-        return f"{n_songs} test songs" if split.split == "test" else "Cross-validation"
-    if split.split == "test":
-        return f"{split.n_songs} test songs"
-    times = "once" if split.n_repeats == 1 else f"{split.n_repeats} times"
-    return f"{split.n_folds}-fold cross-validation, {times}"
+def split_phrase(scores: Record) -> str:
+    """What scores were tested on."""
+    if scores["split"] == "test":
+        return f"{scores['n_songs']} test songs"
+    times = "once" if scores["n_repeats"] == 1 else f"{scores['n_repeats']} times"
+    return f"{scores['n_folds']}-fold cross-validation, {times}"
 
 
 def set_phrase(genres: Sequence[str]) -> str:
