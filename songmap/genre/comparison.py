@@ -140,10 +140,8 @@ def compare(fits: Fits, plan: Plan, settings: Settings) -> list[Round]:
         if folds:
             results = fits.cross_validate(left, rows, [folds], groups, groups)
             rounds.append(results)
-            ranked = sorted(
-                (name for name in left if name != "majority"),
-                key=lambda name: -results[name].sampled.values["balanced_accuracy"],
-            )
+            ranked = [name for name in left if name != "majority"]
+            ranked.sort(key=lambda name: -results[name].sampled.values["balanced_accuracy"])
             kept = {*ranked[: (len(ranked) + 1) // 2], *_ALWAYS, settings.model}
             left = [name for name in left if name in kept]
         size *= _RUNG_FACTOR
@@ -158,16 +156,9 @@ def choose(results: Round, requested: str | None) -> Choice:
     others = [one for name, one in results.items() if name not in _ALWAYS]
     better = [one for one in others if one.above(default)[0] > max(one.above(default)[1], 0)]
     best = max(better, key=lambda one: one.sampled.values["balanced_accuracy"], default=default)
-    difference, error = best.above(default)
+    own, of_default = (one.sampled.values["balanced_accuracy"] for one in (best, default))
     return Choice(
-        model=requested or best.name,
-        selected=best.name,
-        default=DEFAULT,
-        requested=requested is not None,
-        balanced_accuracy=best.sampled.values["balanced_accuracy"],
-        default_balanced_accuracy=default.sampled.values["balanced_accuracy"],
-        difference=difference,
-        standard_error=error,
+        requested or best.name, best.name, DEFAULT, requested is not None, own, of_default, *best.above(default)
     )
 
 

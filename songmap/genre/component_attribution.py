@@ -95,9 +95,9 @@ def loading_terms(loadings: np.ndarray) -> list[LoadingTerm]:
     centres = mel_centres_hz(AudioConfig())
     for sign in (1, -1):
         for run in _runs(np.flatnonzero(sign * profile >= least)):
-            weight = float((bands[:, run[0] : run[-1] + 1] ** 2).sum())
-            term = LoadingTerm(sign, None, float(centres[run[0]]), float(centres[run[-1]]))
-            weighted.append((weight, term))
+            first, last = run[0], run[-1]
+            term = LoadingTerm(sign, None, float(centres[first]), float(centres[last]))
+            weighted.append((float((bands[:, first : last + 1] ** 2).sum()), term))
     for name, family, loading in zip(COLUMNS, COLUMN_FAMILY, loadings, strict=True):
         if family != "mel" and abs(loading) >= least:
             weighted.append((float(loading**2), LoadingTerm(1 if loading > 0 else -1, name)))

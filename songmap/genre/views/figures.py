@@ -62,11 +62,10 @@ def candidates_figure(candidates: Sequence[Record], used: str) -> "Figure":
             colour = TOWARDS_COLOUR if one["model"] == used else MUTED_COLOUR
             axis.plot([one[f"{name}_low"], one[f"{name}_high"]], [row, row], color=colour, linewidth=2)
             axis.plot(one[name], row, "o", color=colour, markersize=7)
+        name_rows(axis, [short(one["title"], 44) for one in ranked])
         axis.set(title=title, xlim=(-0.02, 1.02), ylim=(-0.6, len(ranked) - 0.4))
         axis.grid(axis="x")
-        axis.tick_params(axis="y", length=0)
-    texts = _rows(axes[0], [short(one["title"], 44) for one in ranked])
-    for text, one in zip(texts, ranked, strict=True):
+    for text, one in zip(axes[0].get_yticklabels(), ranked, strict=True):
         text.set_fontweight("bold" if one["model"] == used else "normal")
     headline(figure, "Candidates in the same folds, with 95 % intervals; the model in use is bold")
     return figure
@@ -99,11 +98,10 @@ def boundary_figure(songs: Sequence[Record], library_genres: Iterable[str]) -> "
     figure = new_figure(9.5, 1.5 + 0.34 * len(shown) + 0.25 * np.ceil(len(genres) / 5))
     axis = figure.subplots()
     stacked_bars(axis, proba, genres, library_genres)
-    _rows(axis, [short(f"{shorten(song['song_name'], 32)} [{song['genre']}]", 52) for song in shown])
-    axis.set_ylim(len(shown) - 0.4, -0.6)
+    name_rows(axis, [short(f"{shorten(song['song_name'], 32)} [{song['genre']}]", 52) for song in shown])
     axis.set_xlim(0, 1)
     axis.set(title="Songs between genres", xlabel="probability by models trained without the song")
-    figure.legend(loc="outside lower center", ncols=min(5, len(genres)), fontsize=9)
+    legend_below(figure, *axis.get_legend_handles_labels())
     return figure
 
 
@@ -136,7 +134,22 @@ def short(text: str, limit: int) -> str:
     return drawable(shorten(text, limit))
 
 
-def _rows(axis: "Axes", names: list[str]) -> list[Any]:
+def name_rows(axis: "Axes", names: Sequence[str]) -> None:
+    """Names of an axis' rows, the first on top."""
     axis.set_yticks(range(len(names)), names)
+    axis.set_ylim(len(names) - 0.4, -0.6)
     axis.tick_params(axis="y", length=0)
-    return axis.get_yticklabels()
+
+
+def panels(figure: "Figure", number: int, most_columns: int, **options: bool) -> list["Axes"]:
+    """Axes side by side, at most ``most_columns`` in a row; of the last row some may stay empty."""
+    columns = min(most_columns, number)
+    axes = figure.subplots(-(-number // columns), columns, squeeze=False, **options).ravel().tolist()
+    for axis in axes[number:]:
+        axis.set_visible(False)
+    return axes[:number]
+
+
+def legend_below(figure: "Figure", handles: list[Any], names: list[str]) -> None:
+    """A legend of the genres, five in a row."""
+    figure.legend(handles, names, loc="outside lower center", ncols=min(5, len(names)), fontsize=9)
