@@ -16,7 +16,7 @@ from songmap.genre.dataset import Dataset
 from songmap.genre.fit import FittedCandidate, TrainingSongs, fit_candidate, one_thread
 from songmap.genre.metrics import N_DRAWS, N_PERMUTATIONS, Sampled, sampled_scores
 from songmap.genre.results import Choice, Record
-from songmap.genre.splits import N_FOLDS, Fold, Plan, make_folds, subsample
+from songmap.genre.splits import Fold, Plan, folds_of, subsample
 
 COMPARE_ALL = 1_500  # development songs up to which every candidate is compared on all of them
 _RUNG_FACTOR = 4
@@ -134,9 +134,7 @@ def compare(fits: Fits, plan: Plan, settings: Settings) -> list[Round]:
     while n_songs > settings.compare_all and size < n_songs / 2:
         labels, own = fits.labels[plan.development], groups[plan.development]
         rows = plan.development[subsample(labels, own, size, fits.seed)]
-        folds = [
-            (rows[train], rows[test]) for train, test in make_folds(fits.labels[rows], groups[rows], N_FOLDS, fits.seed)
-        ]
+        folds = folds_of(rows, fits.labels, groups, fits.seed)
         if folds:
             results = fits.cross_validate(left, rows, [folds], groups, groups)
             rounds.append(results)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from songmap.genre.results import ComponentImportance
+from songmap.genre.results import Record
 from songmap.genre.song_results import Component, LoadingTerm
 from songmap.library.mel import mel_centres_hz
 from songmap.library.schema import COLUMN_FAMILY, COLUMNS, AudioConfig, block_slice
@@ -94,7 +94,8 @@ def loading_terms(loadings: np.ndarray) -> list[LoadingTerm]:
     profile = bands.mean(axis=0)
     centres = mel_centres_hz(AudioConfig())
     for sign in (1, -1):
-        for run in _runs(np.flatnonzero(sign * profile >= least)):
+        strong = np.flatnonzero(sign * profile >= least)
+        for run in np.split(strong, np.flatnonzero(np.diff(strong) > _MAX_GAP) + 1) if len(strong) else ():
             first, last = run[0], run[-1]
             term = LoadingTerm(sign, None, float(centres[first]), float(centres[last]))
             weighted.append((float((bands[:, first : last + 1] ** 2).sum()), term))
@@ -107,15 +108,8 @@ def loading_terms(loadings: np.ndarray) -> list[LoadingTerm]:
     return [term for _, term in sorted(weighted, key=lambda item: -item[0])]
 
 
-def component_importance(attribution: ComponentAttribution, components: list[Component]) -> list[ComponentImportance]:
+def component_importance(attribution: ComponentAttribution, components: list[Component]) -> list[Record]:
     """Components by mean absolute SHAP value over songs, summed over genres (one of two), the most important first."""
-    sums = attribution.importance.sum(axis=1)
-    if attribution.importance.shape[1] == 2:
-        sums = sums / 2
-    return [ComponentImportance(components[index], float(sums[index])) for index in np.argsort(-sums, kind="stable")]
-
-
-def _runs(indices: np.ndarray) -> list[np.ndarray]:
-    if not len(indices):
-        return []
-    return np.split(indices, np.flatnonzero(np.diff(indices) > _MAX_GAP) + 1)
+    sums = attribution.importance.sum(axis=1) / (2 if attribution.importance.shape[1] == 2 else 1)
+    order = np.argsort(-sums, kind="stable")
+    return [{"component": components[index], "importance": float(sums[index])} for index in order]

@@ -11,23 +11,15 @@ import numpy as np
 
 from songmap.core.errors import UsageError
 from songmap.core.progress import OnProgress
+from songmap.genre import metrics
 from songmap.genre.candidates import CANDIDATES, DEFAULT
 from songmap.genre.comparison import CrossValidated, Fits, Settings, candidate_scores, choose, compare
 from songmap.genre.conformal import coverage
 from songmap.genre.dataset import Dataset
 from songmap.genre.fit import FittedCandidate, TrainingSongs, fit_candidate, one_thread
 from songmap.genre.limits import AllTestSongsCorrect, ConstantPredictions, FewTestGroups, Limit, NotBetterThanChance
-from songmap.genre.metrics import (
-    SCORES,
-    Sampled,
-    confusion,
-    per_genre_scores,
-    permutation_test,
-    reliability,
-    sampled_scores,
-)
 from songmap.genre.results import ClassifierScores, ConfusionMatrix, Leakage, OverfittingGap, PermutationTest, Record
-from songmap.genre.splits import N_FOLDS, Plan, make_folds
+from songmap.genre.splits import Plan, folds_of
 
 _FEW_GROUPS = 10  # intervals of fewer are rough
 
@@ -74,16 +66,17 @@ def evaluate(
         For a requested model that does not exist, or that would take hours for so many songs.
     """
     settings = settings or Settings()
-    _check(settings.model, len(dataset.labels))
+    if settings.model is not None:
+        _check(settings.model, len(dataset.labels))
     fits = Fits(embeddings, dataset, seed, settings.n_draws, on_progress)
-    labels, development, test = dataset.labels, plan.development, plan.test
+    labels, genres, development, test = dataset.labels, dataset.genres, plan.development, plan.test
     with one_thread():
         rounds = compare(fits, plan, settings)
         choice = choose(rounds[-1], settings.model)
         own, majority = rounds[-1][choice.model], rounds[-1]["majority"]
         names = list(dict.fromkeys((choice.model, DEFAULT, "majority")))
         models = dict(zip(names, fits.run([(name, development, plan.groups) for name in names]), strict=True))
-        permutation = permutation_test(
+        permutation = metrics.permutation_test(
             labels[development], own.rounds.argmax(axis=2), plan.groups[development], seed, settings.n_permutations
         )
         leakage = _leakage(fits, own, plan, dataset.recordings)
@@ -91,20 +84,23 @@ def evaluate(
         fold_of = np.full(len(labels), len(own.fold_models))
         for number, (_, fold) in enumerate(plan.repeats[0]):
             fold_of[fold] = number
-        out_of_fold = np.empty((len(labels), len(dataset.genres)))
+        out_of_fold = np.empty((len(labels), len(genres)))
         for number, model in enumerate(fold_models):
             out_of_fold[fold_of == number] = model.predict_proba(embeddings[fold_of == number])
         tested, tested_majority = (
-            sampled_scores(labels[test], proba[np.newaxis], plan.groups[test], seed, settings.n_draws)
+            metrics.sampled_scores(labels[test], proba[np.newaxis], plan.groups[test], seed, settings.n_draws)
             for proba in (out_of_fold[test], models["majority"].predict_proba(embeddings[test]))
         )
-    crossed = {"n_songs": len(development), "n_folds": len(plan.repeats[0]), "n_repeats": len(plan.repeats)}
-    scores: list[Record] = [
-        {"split": "test", "n_songs": len(test), "n_folds": 0, "n_repeats": 0}
-        | _scores(tested, tested_majority, fits.accuracy(models[choice.model], development)),
-        {"split": "cross_validation"} | crossed | _scores(own.sampled, majority.sampled, own.train_accuracy),
+    test_split = {"split": "test", "n_songs": len(test), "n_folds": 0, "n_repeats": 0}
+    n_folds, n_repeats = len(plan.repeats[0]), len(plan.repeats)
+    cv_split = {"split": "cross_validation", "n_songs": len(development), "n_folds": n_folds, "n_repeats": n_repeats}
+    scores = [
+        test_split | _scores(tested, tested_majority, fits.accuracy(models[choice.model], development)),
+        cv_split | _scores(own.sampled, majority.sampled, own.train_accuracy),
     ]
     constant = _is_constant(own, plan)
+    cv_genres = metrics.per_genre_scores(labels[development], own.rounds)
+    test_genres = metrics.per_genre_scores(labels[test], out_of_fold[np.newaxis, test], "test_")
     return Evaluation(
         choice=choice,
         grouping=plan.grouping,
@@ -114,23 +110,17 @@ def evaluate(
         leakage=leakage,
         overfitting=OverfittingGap(own.train_accuracy, own.sampled.values["accuracy"]),
         permutation=permutation,
-        reliability=reliability(labels, out_of_fold),
+        reliability=metrics.reliability(labels, out_of_fold),
         conformal=coverage(out_of_fold, labels, fold_of),
         per_genre=[
-            {"genre": genre, "songs": songs, **crossed, **{f"test_{name}": score for name, score in tested.items()}}
-            for genre, songs, crossed, tested in zip(
-                dataset.genres,
-                np.bincount(labels).tolist(),
-                per_genre_scores(labels[development], own.rounds),
-                per_genre_scores(labels[test], out_of_fold[np.newaxis, test]),
-                strict=True,
-            )
+            {"genre": genre, "songs": int((labels == label).sum())} | cv_genres[label] | test_genres[label]
+            for label, genre in enumerate(genres)
         ],
         confusion=[
             ConfusionMatrix(
-                "cross_validation", dataset.genres, confusion(labels[development], out_of_fold[development])
+                "cross_validation", genres, metrics.confusion(labels[development], out_of_fold[development])
             ),
-            ConfusionMatrix("test", dataset.genres, confusion(labels[test], out_of_fold[test])),
+            ConfusionMatrix("test", genres, metrics.confusion(labels[test], out_of_fold[test])),
         ],
         fold_of=fold_of,
         out_of_fold=out_of_fold,
@@ -165,42 +155,35 @@ def score_limits(
     return limits
 
 
-def _check(name: str | None, n_songs: int) -> None:
-    if name is None:
-        return
+def _check(name: str, n_songs: int) -> None:
     if name not in CANDIDATES:
         raise UsageError(f"there is no model {name!r}; there are {', '.join(CANDIDATES)}")
-    most = CANDIDATES[name].most_songs
+    title, most = CANDIDATES[name].title, CANDIDATES[name].most_songs
     if most is not None and n_songs > most:
         raise UsageError(
-            f"{CANDIDATES[name].title} is fitted on at most {most:,} songs, here are {n_songs:,}: it would take hours; "
-            f"choose another of {', '.join(CANDIDATES)}"
+            f"{title} is fitted on at most {most:,} songs, here are {n_songs:,}: it would take hours; choose another of "
+            f"{', '.join(CANDIDATES)}"
         )
 
 
 def _is_constant(own: CrossValidated, plan: Plan) -> bool:
-    return all(
-        np.ptp(own.rounds[0][np.searchsorted(plan.development, fold)], axis=0).max() == 0 for _, fold in plan.repeats[0]
-    )
+    places = [np.searchsorted(plan.development, fold) for _, fold in plan.repeats[0]]
+    return all(np.ptp(own.rounds[0, place], axis=0).max() == 0 for place in places)
 
 
-def _scores(sampled: Sampled, majority: Sampled, train_accuracy: float) -> Record:
+def _scores(sampled: metrics.Sampled, majority: metrics.Sampled, train_accuracy: float) -> Record:
     baseline = {f"baseline_{name}": majority.values[name] for name in ("accuracy", "macro_f1")}
-    return sampled.record(*SCORES) | baseline | {"train_accuracy": train_accuracy}
+    return sampled.record(*metrics.SCORES) | baseline | {"train_accuracy": train_accuracy}
 
 
 def _leakage(fits: Fits, own: CrossValidated, plan: Plan, recordings: np.ndarray) -> Leakage:
     """The same candidate on random folds, which split artists and albums but never files of the same recording."""
-    mixed, labels = own, fits.labels[plan.development]
+    mixed = own
     if plan.grouping.group_by != "song":
-        repeats = [
-            [
-                (plan.development[train], plan.development[test])
-                for train, test in make_folds(labels, recordings[plan.development], N_FOLDS, fits.seed + 1000 * number)
-            ]
-            or plan.repeats[number]  # copies leave no others
-            for number in range(len(plan.repeats))
-        ]
+        repeats = []
+        for number, grouped_folds in enumerate(plan.repeats):
+            folds = folds_of(plan.development, fits.labels, recordings, fits.seed + 1000 * number)
+            repeats.append(folds or grouped_folds)  # copies leave no others
         mixed = fits.cross_validate([own.name], plan.development, repeats, recordings, plan.groups)[own.name]
     grouped, random = own.sampled.values["accuracy"], mixed.sampled.values["accuracy"]
     error = float((mixed.sampled.draws["accuracy"] - own.sampled.draws["accuracy"]).std())

@@ -178,21 +178,18 @@ def permutation_test(
     rng = np.random.default_rng(seed)
     shuffled = np.array([votes[rows, rng.permutation(genre)].sum() for _ in range(n_permutations)]) / total
     hits = int((shuffled >= accuracy - 1e-12).sum())
-    return PermutationTest(
-        float(accuracy), float(shuffled.mean()), (1 + hits) / (1 + n_permutations), n_permutations, hits
-    )
+    p_value = (1 + hits) / (1 + n_permutations)
+    return PermutationTest(float(accuracy), float(shuffled.mean()), p_value, n_permutations, hits)
 
 
-def per_genre_scores(labels: np.ndarray, rounds: np.ndarray) -> list[dict[str, float]]:
+def per_genre_scores(labels: np.ndarray, rounds: np.ndarray, prefix: str = "") -> list[dict[str, float]]:
     """Precision, recall and F1 of every genre over all rounds; 0 where a genre is never predicted."""
     from sklearn.metrics import precision_recall_fscore_support
 
     truth, predicted = np.tile(labels, len(rounds)), rounds.argmax(axis=2).ravel()
     values = precision_recall_fscore_support(truth, predicted, labels=range(rounds.shape[2]), zero_division=0)
-    return [
-        dict(zip(("precision", "recall", "f1"), map(float, scores), strict=False))
-        for scores in zip(*values, strict=True)
-    ]
+    names = [f"{prefix}{name}" for name in ("precision", "recall", "f1")]
+    return [dict(zip(names, scores, strict=True)) for scores in np.transpose(values[:3]).tolist()]
 
 
 def confusion(labels: np.ndarray, proba: np.ndarray) -> list[list[int]]:

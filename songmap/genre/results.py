@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from songmap.genre.limits import Limit
-from songmap.genre.song_results import Component, SongExplanation
+from songmap.genre.song_results import SongExplanation
 
 SIGNIFICANT = 0.05  # p values above it are attributed to chance
 _SMALL_GAP = 0.05  # accuracy
@@ -127,14 +127,6 @@ class ConformalCoverage:
 
 
 @dataclass(frozen=True)
-class ComponentImportance:
-    """Mean absolute SHAP value, summed over genres (of one genre where there are two)."""
-
-    component: Component
-    importance: float
-
-
-@dataclass(frozen=True)
 class WrittenFile:
     """A file that was written and a short identifier of its content, such as ``boundary_songs`` or ``plot_confusion``."""
 
@@ -190,13 +182,15 @@ class GenreReport(ClassifierScores):
     ----------
     families : list of dict
         ``points`` (hundredths) of probability that each family adds towards ``genre``: mean over ``songs`` of its own.
+    components : list of dict
+        ``component`` and its ``importance``: mean absolute SHAP value, summed over genres (of one where there are two).
     boundary_songs, label_issues, unknown_songs, all_songs : list of dict
         Songs with the columns that ``song_lists.COLUMNS`` names.
     """
 
     families: list[Record]
     component_model: str
-    components: list[ComponentImportance]
+    components: list[Record]
     song: SongExplanation
     boundary_songs: list[Record]
     label_issues: list[Record]

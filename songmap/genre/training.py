@@ -69,46 +69,42 @@ class TrainedClassifier:
         return self.fitted.name if CANDIDATES[self.fitted.name].has_components else DEFAULT
 
     @cached_property
-    def _places(self) -> dict[int, int]:
-        return {int(row): place for place, row in enumerate(self.dataset.rows)}
+    def _fold_of_row(self) -> np.ndarray:
+        """Index of the model that was trained without each row of the library; -1, the last, for the final one."""
+        folds = np.full(len(self.library), -1)
+        folds[self.dataset.rows] = self.evaluation.fold_of
+        return folds
 
     @cached_property
-    def _fold_models(self) -> list[GenreModel]:
+    def _models(self) -> list[GenreModel]:
+        """Those of the folds, of all development songs, and the final one."""
         fitted = self.evaluation.fold_models
-        return [replace(self.model, pipeline=one.pipeline, calibration=one.calibration) for one in fitted]
-
-    def _fold(self, row: int) -> int | None:
-        """Index of the model that was trained without a row of the library; None for the final one."""
-        place = self._places.get(row)
-        return None if place is None else int(self.evaluation.fold_of[place])
-
-    def _model(self, row: int) -> GenreModel:
-        fold = self._fold(row)
-        return self.model if fold is None else self._fold_models[fold]
+        return [
+            *(replace(self.model, pipeline=one.pipeline, calibration=one.calibration) for one in fitted),
+            self.model,
+        ]
 
     def _reference(self, row: int) -> ModelReference:
-        fold = self._fold(row)
-        if fold is None:
+        fold = int(self._fold_of_row[row])
+        if fold < 0:
             return ModelReference("final", n_songs=len(self.dataset.rows))
-        if fold == len(self._fold_models) - 1:
-            return ModelReference("development")
-        return ModelReference("fold", fold=fold + 1)
+        last = len(self.evaluation.fold_models) - 1
+        return ModelReference("development") if fold == last else ModelReference("fold", fold=fold + 1)
 
     def explain(self, row: int) -> SongExplanation:
         """One song of the library, explained with the model that may classify it."""
-        fold, trees = self._fold(row), self.components
-        if fold is not None:
-            own_trees = CANDIDATES[self.fitted.name].has_components
-            models = self.evaluation.fold_models if own_trees else self.evaluation.component_models
-            trees = models[fold].pipeline
+        fold, evaluation = self._fold_of_row[row], self.evaluation
+        own_trees = CANDIDATES[self.fitted.name].has_components
+        models = evaluation.fold_models if own_trees else evaluation.component_models
+        trees = [*(one.pipeline for one in models), self.components][fold]
         song = self.library.songs.iloc[row].to_dict()
-        return explain_song(song, self.library.embeddings[row], self._model(row), self._reference(row), trees)
+        return explain_song(song, self.library.embeddings[row], self._models[fold], self._reference(row), trees)
 
     def families(self, rows: Sequence[int], on_progress: OnProgress) -> Iterator[FamilyAttribution]:
         """The families' Shapley values for each row by the model that may classify it, in order."""
 
         def attribute(row: int) -> FamilyAttribution:
-            model = self._model(row)
+            model = self._models[self._fold_of_row[row]]
             return family_attribution(model.predict_proba, self.library.embeddings[row], model.background)
 
         with one_thread(), ThreadPoolExecutor(usable_cores(), initializer=one_thread) as pool:
@@ -168,11 +164,15 @@ class TrainedClassifier:
 
     def family_means(self, rows: Sequence[int], attributions: Sequence[FamilyAttribution]) -> list[Record]:
         """What each family adds towards a genre, mean over the genre's own songs of ``rows``."""
-        places = [self._places.get(row) for row in rows]
-        labels = np.array([-1 if place is None else self.dataset.labels[place] for place in places])
+        label_of_row = np.full(len(self.library), -1)
+        label_of_row[self.dataset.rows] = self.dataset.labels
         means = []
         for label, genre in enumerate(self.dataset.genres):
-            own = [one.values[0, :, label] for one, place in zip(attributions, labels, strict=True) if place == label]
+            own = [
+                one.values[0, :, label]
+                for one, row in zip(attributions, rows, strict=True)
+                if label_of_row[row] == label
+            ]
             means.append({"genre": genre, "songs": len(own), "points": _points(np.mean(own, axis=0))})
         return means
 

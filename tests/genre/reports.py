@@ -11,7 +11,6 @@ from songmap.genre.component_attribution import ComponentAttribution, ComponentS
 from songmap.genre.limits import FewTestGroups
 from songmap.genre.results import (
     Choice,
-    ComponentImportance,
     ConformalCoverage,
     ConfusionMatrix,
     GenreReport,
@@ -107,7 +106,7 @@ def make_report(n_genres: int) -> GenreReport:
             for genre in genres
         ],
         component_model="pca_xgboost",
-        components=[ComponentImportance(one, 1 / one.number) for one in COMPONENTS],
+        components=[{"component": one, "importance": 1 / one.number} for one in COMPONENTS],
         song=song,
         boundary_songs=[
             row_of("boundary_songs", row + 1, name, "Ann", genres[row % n_genres], best[row], proba[row][best[row]],

@@ -61,9 +61,8 @@ def importance_figure(report: GenreReport, sample: ComponentSample) -> "Figure":
     name_rows(axis, [names[index] for index in order])
     sides = f"towards or away from {short(genres[1], 24)}" if len(genres) == 2 else "summed over genres"
     axis.set_xlabel(f"mean |SHAP value|, {sides} (margin)")
-    headline(
-        figure, f"{components_title(report)}: components, their share of the variance, and what a high score means"
-    )
+    what = "components, their share of the variance, and what a high score means"
+    headline(figure, f"{components_title(report)}: {what}")
     return figure
 
 
@@ -96,13 +95,8 @@ def beeswarm_figure(report: GenreReport, sample: ComponentSample) -> "Figure":
         axis.set(title=f"towards {short(genres[label], 28 if len(shown) == 1 else 13)}", xlabel="SHAP value (margin)")
         axis.tick_params(axis="y", length=0)
     axes[0].set_yticks(range(len(order)), [names[index] for index in order])
-    figure.colorbar(
-        colours,
-        ax=figure.axes,
-        label="the song's score on the component (SD)",
-        extend="both",
-        shrink=min(1, 0.9 / n_rows),
-    )
+    label = "the song's score on the component (SD)"
+    figure.colorbar(colours, ax=figure.axes, label=label, extend="both", shrink=min(1, 0.9 / n_rows))
     headline(figure, f"{components_title(report)}: what every song's components add")
     return figure
 
@@ -148,7 +142,7 @@ def _waterfall_figure(
     axis.axvline(base, color=MUTED_COLOUR, linestyle=":", linewidth=1, zorder=0)
     name_rows(axis, [name for name, _ in shown])
     axis.set_ylim(len(shown) - 0.2, -0.7)
-    edges = base + np.concatenate([[0.0], np.cumsum([step for _, step in shown])])
+    edges = base + np.cumsum([0.0, *(step for _, step in shown)])
     room = 0.05 * max(np.ptp(edges), 0.1)
     axis.set_xlim(edges.min() - room, edges.max() + 3 * room)
     scale = f"{scale}: from {base:.{digits}f} (dotted) to {place:.{digits}f}, this song"

@@ -10,22 +10,10 @@ from songmap.core.tables import format_cell
 from songmap.core.text import percent, readable
 from songmap.genre.candidates import CANDIDATES
 from songmap.genre.results import GenreReport, Record
+from songmap.genre.views import sentences
 from songmap.genre.views.limits import limit_sentence
 from songmap.genre.views.narrative import narrative
-from songmap.genre.views.sentences import (
-    CONTENTS,
-    SET_NAME,
-    choice_sentence,
-    component_name,
-    components_sentence,
-    conformal_sentence,
-    grouping_sentence,
-    leakage_sentence,
-    overfitting_sentence,
-    permutation_sentence,
-    set_phrase,
-    split_phrase,
-)
+from songmap.genre.views.sentences import CONTENTS, SET_NAME, component_name, set_phrase, split_phrase
 
 N_SHOWN = 25  # rows in a table of songs; the CSV has all
 _N_COMPONENTS = 10
@@ -60,13 +48,7 @@ def report_page(report: GenreReport, images: Mapping[str, bytes]) -> str:
         images={name: _image(name, png) for name, png in images.items()},
         long=_LONG,
         n_shown=N_SHOWN,
-        grouping=grouping_sentence(report.grouping),
-        choice=choice_sentence(report.choice),
-        leakage=leakage_sentence(report.leakage, report.grouping.group_by),
-        overfitting=overfitting_sentence(report.overfitting, report.permutation),
-        permutation=permutation_sentence(report.permutation, report.grouping.group_by),
-        conformal=conformal_sentence(report.conformal),
-        components=components_sentence(report),
+        sentences=sentences,
         narrative=narrative(report.song),
         limits=[_capitalised(limit_sentence(limit)) for limit in report.limits],
     )
@@ -74,7 +56,7 @@ def report_page(report: GenreReport, images: Mapping[str, bytes]) -> str:
 
 
 def _tables(report: GenreReport) -> dict[str, Table]:
-    choice, leakage = report.choice, report.leakage
+    choice, leakage, shown = report.choice, report.leakage, report.components[:_N_COMPONENTS]
     folds = {f"grouped by {report.grouping.group_by}": leakage.grouped_accuracy, "random": leakage.random_accuracy}
     against = f"balanced accuracy against {CANDIDATES[choice.default].title}"
     return {
@@ -90,18 +72,8 @@ def _tables(report: GenreReport) -> dict[str, Table]:
         ),
         "leakage": _table([{"folds": name, "accuracy": accuracy} for name, accuracy in folds.items()]),
         "per_genre": _table(report.per_genre),
-        "families": _table(
-            [
-                {"genre": one["genre"]} | {family: f"{points:+.1f}" for family, points in one["points"].items()}
-                for one in report.families
-            ]
-        ),
-        "components": _table(
-            [
-                {"component": component_name(one.component), "importance": one.importance}
-                for one in report.components[:_N_COMPONENTS]
-            ]
-        ),
+        "families": _table([{"genre": one["genre"]} | _signed(one["points"]) for one in report.families]),
+        "components": _table([one | {"component": component_name(one["component"])} for one in shown]),
         "boundary_songs": _songs(
             report.boundary_songs, "song_name genre predicted_genre probability genre_set normalised_entropy"
         ),
@@ -153,6 +125,10 @@ def _intervals(scores: Record) -> Record:
         for name in _SCORES
         if f"{name}_low" in scores
     }
+
+
+def _signed(points: dict[str, float]) -> dict[str, str]:
+    return {family: f"{number:+.1f}" for family, number in points.items()}
 
 
 def _difference(scores: Record, default: str) -> str:

@@ -3,18 +3,9 @@
 from collections.abc import Sequence
 
 from songmap.core.text import hertz_range, percent
+from songmap.genre import results
 from songmap.genre.candidates import CANDIDATES
 from songmap.genre.conformal import COVERAGE
-from songmap.genre.results import (
-    Choice,
-    ConformalCoverage,
-    GenreReport,
-    Grouping,
-    Leakage,
-    OverfittingGap,
-    PermutationTest,
-    Record,
-)
 from songmap.genre.song_results import Component, LoadingTerm, ModelReference
 from songmap.library.descriptors import COLUMN_LABELS
 from songmap.library.schema import column_index
@@ -42,7 +33,7 @@ CONTENTS = {
 }
 
 
-def choice_sentence(choice: Choice) -> str:
+def choice_sentence(choice: results.Choice) -> str:
     """Which candidate is in use, and why."""
     default, selected = CANDIDATES[choice.default].title, CANDIDATES[choice.selected].title
     if choice.selected == choice.default:
@@ -58,7 +49,7 @@ def choice_sentence(choice: Choice) -> str:
     return f"Model in use: {CANDIDATES[choice.model].title}, as requested. By the scores it would be {reason}"
 
 
-def grouping_sentence(grouping: Grouping) -> str:
+def grouping_sentence(grouping: results.Grouping) -> str:
     """Which songs are kept on one side of every split, and why."""
     used = grouping.group_by
     if used == "song":
@@ -82,7 +73,7 @@ def grouping_sentence(grouping: Grouping) -> str:
     return sentence
 
 
-def overfitting_sentence(gap: OverfittingGap, permutation: PermutationTest) -> str:
+def overfitting_sentence(gap: results.OverfittingGap, permutation: results.PermutationTest) -> str:
     """Accuracy on training songs beside that on others."""
     accuracies = f"Accuracy is {percent(gap.train_accuracy)} on training songs and {percent(gap.cv_accuracy)} on others"
     if not permutation.significant:
@@ -92,7 +83,7 @@ def overfitting_sentence(gap: OverfittingGap, permutation: PermutationTest) -> s
     return f"{accuracies}: {points(gap.difference)} of overfitting; expect the second figure for new songs."
 
 
-def permutation_sentence(test: PermutationTest, group_by: str) -> str:
+def permutation_sentence(test: results.PermutationTest, group_by: str) -> str:
     """Whether chance could reach the accuracy."""
     runs = (
         f"With genres shuffled among {group_by}s, {test.hits} of {test.n_permutations:,} runs reached "
@@ -103,7 +94,7 @@ def permutation_sentence(test: PermutationTest, group_by: str) -> str:
     return f"{runs}: the accuracy is not shown to be better than chance."
 
 
-def leakage_sentence(leakage: Leakage, group_by: str) -> str:
+def leakage_sentence(leakage: results.Leakage, group_by: str) -> str:
     """How much of the accuracy comes from having the same artists or albums in training."""
     if group_by == "song":
         return "Songs are split one by one, so leakage of artists and albums cannot be measured."
@@ -116,7 +107,7 @@ def leakage_sentence(leakage: Leakage, group_by: str) -> str:
     return f"{accuracies}: within two standard errors of the difference ({points(leakage.margin)}), so no leakage is shown."
 
 
-def conformal_sentence(conformal: ConformalCoverage) -> str:
+def conformal_sentence(conformal: results.ConformalCoverage) -> str:
     """How often the conformal sets contain the true genre."""
     return (
         f"The {SET_NAME}s contain the true genre of {percent(conformal.coverage)} of {conformal.songs} songs that did "
@@ -125,7 +116,7 @@ def conformal_sentence(conformal: ConformalCoverage) -> str:
     )
 
 
-def check_sentences(report: GenreReport) -> list[str]:
+def check_sentences(report: results.GenreReport) -> list[str]:
     """Leakage, overfitting and the permutation test."""
     group_by = report.grouping.group_by
     return [
@@ -135,7 +126,7 @@ def check_sentences(report: GenreReport) -> list[str]:
     ]
 
 
-def components_sentence(report: GenreReport) -> str:
+def components_sentence(report: results.GenreReport) -> str:
     """Which model the components belong to."""
     used, other = CANDIDATES[report.choice.model].title, CANDIDATES[report.component_model].title
     if report.component_model == report.choice.model:
@@ -146,7 +137,7 @@ def components_sentence(report: GenreReport) -> str:
     )
 
 
-def components_title(report: GenreReport) -> str:
+def components_title(report: results.GenreReport) -> str:
     """The model that components belong to, for a headline."""
     title = CANDIDATES[report.component_model].title
     return title if report.component_model == report.choice.model else f"{title} (not the model in use)"
@@ -185,7 +176,7 @@ def model_phrase(reference: ModelReference) -> str:
             return f"the model of all {reference.n_songs} songs{includes}"
 
 
-def split_phrase(scores: Record) -> str:
+def split_phrase(scores: results.Record) -> str:
     """What scores were tested on."""
     if scores["split"] == "test":
         return f"{scores['n_songs']} test songs"
@@ -193,9 +184,9 @@ def split_phrase(scores: Record) -> str:
     return f"{scores['n_folds']}-fold cross-validation, {times}"
 
 
-def set_phrase(genres: Sequence[str]) -> str:
-    """ "A, B or C"; of more than three genres the first two and how many others."""
-    named = list(genres) if len(genres) <= 3 else [*genres[:2], f"{len(genres) - 2} others"]
+def set_phrase(genres: Sequence[str], most: int = 3) -> str:
+    """ "A, B or C"; of more than ``most`` genres the first and how many others."""
+    named = genres if len(genres) <= most else [*genres[: most - 1], f"{len(genres) - most + 1} others"]
     return joined(named, "or")
 
 
