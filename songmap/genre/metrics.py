@@ -41,9 +41,9 @@ class Sampled:
         """All scores, those in ``with_interval`` followed by ``_low`` and ``_high``."""
         scores: Record = {}
         for name in SCORES:
-            low, high = self.interval(name)
-            ends = {f"{name}_low": low, f"{name}_high": high} if name in with_interval else {}
-            scores |= {name: self.values[name]} | ends
+            scores[name] = self.values[name]
+            if name in with_interval:
+                scores[f"{name}_low"], scores[f"{name}_high"] = self.interval(name)
         return scores
 
 
@@ -91,14 +91,12 @@ class _Table:
 
         self.n_genres, n_groups = proba.shape[1], int(group.max()) + 1
         predicted, confidence = proba.argmax(axis=1), proba.max(axis=1)
-        bins = confidence_bins(confidence)
-        ones = np.ones(len(labels))
-        cells = self.n_genres**2
+        bins, cells = confidence_bins(confidence), labels * self.n_genres + predicted
 
         def per_group(place: np.ndarray, value: np.ndarray, size: int) -> Any:
             return coo_array((value, (place, group)), (size, n_groups)).tocsr()
 
-        self.confusions = per_group(labels * self.n_genres + predicted, ones, cells)
+        self.confusions = per_group(cells, np.ones(len(labels)), self.n_genres**2)
         self.excess = per_group(bins, (predicted == labels) - confidence, int(bins.max()) + 1)
         losses = -np.log(np.clip(proba[np.arange(len(labels)), labels], _LEAST, None))
         self.sums = np.stack([np.bincount(group, losses), np.bincount(group)])
@@ -172,8 +170,7 @@ def permutation_test(
     votes = np.zeros((len(blocks), n_genres))
     for guess in predicted:
         np.add.at(votes, (block, guess), 1)
-    genre = blocks % n_genres
-    rows, total = np.arange(len(blocks)), predicted.size
+    genre, rows, total = blocks % n_genres, np.arange(len(blocks)), predicted.size
     accuracy = votes[rows, genre].sum() / total
     rng = np.random.default_rng(seed)
     shuffled = np.array([votes[rows, rng.permutation(genre)].sum() for _ in range(n_permutations)]) / total

@@ -78,11 +78,8 @@ class TrainedClassifier:
     @cached_property
     def _models(self) -> list[GenreModel]:
         """Those of the folds, of all development songs, and the final one."""
-        fitted = self.evaluation.fold_models
-        return [
-            *(replace(self.model, pipeline=one.pipeline, calibration=one.calibration) for one in fitted),
-            self.model,
-        ]
+        fitted = [(one.pipeline, one.calibration) for one in self.evaluation.fold_models]
+        return [*(replace(self.model, pipeline=one, calibration=other) for one, other in fitted), self.model]
 
     def _reference(self, row: int) -> ModelReference:
         fold = int(self._fold_of_row[row])
@@ -134,22 +131,21 @@ class TrainedClassifier:
         """The least certain training songs."""
         listed = least_certain(self.evaluation.out_of_fold)[:LISTED_SONGS]
         rows = self.dataset.rows[listed]
-        folds = [self._reference(int(row)).fold for row in rows]
+        folds = [self._reference(row).fold for row in rows]
         return self._listed("boundary_songs", rows, self.evaluation.out_of_fold[listed], fold=folds)
 
     def label_issues(self) -> list[Record]:
         """Songs whose label may be wrong; none if chance explains the predictions: those of such a model prove nothing."""
-        songs, dataset = self.library.songs.iloc[self.dataset.rows], self.dataset
         if not self.evaluation.permutation.significant:
             return []
-        return label_issues(songs, dataset.genres, dataset.labels, self.evaluation.out_of_fold)
+        songs = self.library.songs.iloc[self.dataset.rows]
+        return label_issues(songs, self.dataset.genres, self.dataset.labels, self.evaluation.out_of_fold)
 
     def unknown_songs(self) -> list[Record]:
         """The library's songs without a genre, classified by the final model."""
         rows = self.dataset.unknown
-        if not len(rows):
-            return []
-        return self._listed("unknown_songs", rows, self.model.predict_proba(self.library.embeddings[rows]))
+        songs = self.library.embeddings[rows]
+        return self._listed("unknown_songs", rows, self.model.predict_proba(songs)) if len(rows) else []
 
     def all_songs(self, rows: Sequence[int], attributions: Sequence[FamilyAttribution]) -> list[Record]:
         """Songs with the points that each family adds; these and 100 times ``background`` sum to the probability's."""
@@ -166,13 +162,10 @@ class TrainedClassifier:
         """What each family adds towards a genre, mean over the genre's own songs of ``rows``."""
         label_of_row = np.full(len(self.library), -1)
         label_of_row[self.dataset.rows] = self.dataset.labels
+        labels = label_of_row[rows]
         means = []
         for label, genre in enumerate(self.dataset.genres):
-            own = [
-                one.values[0, :, label]
-                for one, row in zip(attributions, rows, strict=True)
-                if label_of_row[row] == label
-            ]
+            own = [attributions[index].values[0, :, label] for index in np.flatnonzero(labels == label).tolist()]
             means.append({"genre": genre, "songs": len(own), "points": _points(np.mean(own, axis=0))})
         return means
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from songmap.core.figures import AWAY_COLOUR, DIVERGING_MAP, GRID_COLOUR, MUTED_COLOUR, TOWARDS_COLOUR, drawable
 from songmap.core.text import percent, shorten
@@ -31,14 +32,10 @@ def families_figure(families: Sequence[Record]) -> "Figure":
     """What each family adds towards a genre for the genre's own songs, as bars."""
     figure = new_figure(9.5, 1.9 + 0.42 * len(families))
     axis = figure.subplots()
-    right, left = np.zeros(len(families)), np.zeros(len(families))
-    for family in FAMILIES:
-        widths = np.array([one["points"][family] for one in families])
-        axis.barh(
-            range(len(families)), widths, left=np.where(widths > 0, right, left), color=FAMILY_COLOURS[family],
-            height=0.7, edgecolor="white", linewidth=0.6, label=family,
-        )  # fmt: skip
-        right, left = right + np.maximum(widths, 0), left + np.minimum(widths, 0)
+    points = pd.DataFrame([one["points"] for one in families])
+    points.plot.barh(
+        stacked=True, ax=axis, width=0.7, color=FAMILY_COLOURS, edgecolor="white", linewidth=0.6, legend=False
+    )
     axis.axvline(0, color=MUTED_COLOUR, linewidth=1)
     name_rows(axis, [short(one["genre"], 28) for one in families])
     axis.set_xlabel("points of probability that a family adds towards the genre, mean over the genre's songs")

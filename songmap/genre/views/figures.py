@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from songmap.core.figures import MUTED_COLOUR, TEXT_COLOUR, TOWARDS_COLOUR, drawable
+from songmap.core.figures import MUTED_COLOUR, TOWARDS_COLOUR, drawable
 from songmap.core.text import shorten
 from songmap.genre.results import ConfusionMatrix, Record, Reliability
 from songmap.library.palette import genre_colours, genre_markers
@@ -22,33 +22,30 @@ _N_SONGS = 15  # in the figure of songs between genres
 
 def confusion_figure(matrices: Sequence[ConfusionMatrix]) -> "Figure":
     """Confusion matrices of the same genres; colour is the share of the true genre's songs."""
+    import seaborn
+
     genres = matrices[0].genres
     many, stacked = len(genres) > 16, len(genres) > 8
     size = 1.8 + (0.34 if many else 0.5) * len(genres)
-    width, height = max(size, 3.2), size + 0.6
     shape = (len(matrices), 1) if stacked else (1, len(matrices))
-    figure = new_figure(width * shape[1] + 2.5, height * shape[0])
-    axes = figure.subplots(*shape, squeeze=False)
+    figure = new_figure(max(size, 3.2) * shape[1] + 2.5, (size + 0.6) * shape[0])
+    axes = figure.subplots(*shape, squeeze=False).ravel()
     names = [short(genre, 18) for genre in genres]
-    for place, (axis, matrix) in enumerate(zip(axes.flat, matrices, strict=True)):
-        counts = np.array(matrix.counts)
+    for axis, matrix in zip(axes, matrices, strict=True):
+        counts, first = np.array(matrix.counts), stacked or axis is axes[0]
         share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-        image = axis.imshow(share, cmap="Blues", vmin=0, vmax=1)
-        for row, column in np.argwhere(counts > 0):
-            colour = "white" if share[row, column] > 0.55 else TEXT_COLOUR
-            text = f"{counts[row, column]}"
-            axis.text(column, row, text, ha="center", va="center", color=colour, fontsize=6 if many else 9)
-        axis.set_xticks(range(len(genres)), names, rotation=40, ha="right", rotation_mode="anchor")
-        first = stacked or place == 0
-        axis.set_yticks(range(len(genres)), names if first else [])
+        seaborn.heatmap(
+            share, vmin=0, vmax=1, cmap="Blues", cbar=False, square=True, xticklabels=names, ax=axis, fmt="",
+            yticklabels=names if first else False, annot=np.where(counts > 0, counts.astype(str), ""),
+            annot_kws={"fontsize": 6 if many else 9},
+        )  # fmt: skip
         axis.tick_params(length=0)
-        axis.spines[:].set_visible(False)
-        axis.set(
-            title=f"{counts.sum()} test songs" if matrix.split == "test" else "Cross-validation",
-            xlabel="predicted",
-            ylabel="genre in the library" if first else "",
-        )
-    figure.colorbar(image, ax=list(axes.flat), label="share of the genre's songs", shrink=0.8 / shape[0])
+        axis.tick_params(axis="y", rotation=0)
+        axis.set_xticks(axis.get_xticks(), names, rotation=40, ha="right", rotation_mode="anchor")
+        title = f"{counts.sum()} test songs" if matrix.split == "test" else "Cross-validation"
+        axis.set(title=title, xlabel="predicted", ylabel="genre in the library" if first else "")
+    label = "share of the genre's songs"
+    figure.colorbar(axes[0].collections[0], ax=list(axes), label=label, shrink=0.8 / shape[0])
     return figure
 
 
