@@ -75,9 +75,7 @@ class GenreClassifier:
         table = pd.DataFrame({"file_path": [str(file) for file in files]}, dtype=object)
         table["predicted_genre"] = [self.genres[index] for index in proba.argmax(axis=1)]
         table["probability"] = proba.max(axis=1)
-        for genre, column in zip(self.genres, proba.T, strict=True):
-            table[f"proba_{genre}"] = column
-        return table
+        return table.assign(**{f"proba_{genre}": column for genre, column in zip(self.genres, proba.T, strict=True)})
 
     def predict_proba(self, embeddings: np.ndarray) -> np.ndarray:
         """Calibrated probabilities.

@@ -87,9 +87,8 @@ def train(library: Library, options: Options, on_progress: OnProgress) -> Traine
     embeddings = library.embeddings[dataset.rows]
     evaluation = evaluate(embeddings, dataset, plan, seed, Settings(options.model), on_progress)
     fitted = fit_final(embeddings, dataset, evaluation.choice.model, seed)
-    trees = fitted
-    if not CANDIDATES[fitted.name].has_components:
-        trees = fit_final(embeddings, dataset, evaluation.choice.default, seed)
+    own_trees = CANDIDATES[fitted.name].has_components
+    trees = fitted if own_trees else fit_final(embeddings, dataset, evaluation.choice.default, seed)
     return TrainedClassifier(library, dataset, plan, evaluation, fitted, trees.pipeline, seed)
 
 

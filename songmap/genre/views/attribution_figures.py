@@ -125,24 +125,23 @@ def _waterfall_figure(
         shown = [*shown, (name, float(np.sum([step for _, step in rest])))]
     figure = new_figure(9.5, 1.9 + 0.4 * len(shown))
     axis = figure.subplots()
-    place = base
-    for row, (_, step) in enumerate(shown):
-        colour = TOWARDS_COLOUR if step > 0 else AWAY_COLOUR
-        axis.barh(row, step, left=place, color=colour, height=0.62)
+    sizes = np.array([step for _, step in shown])
+    edges = base + np.cumsum([0.0, *sizes])
+    colours = [TOWARDS_COLOUR if step > 0 else AWAY_COLOUR for step in sizes]
+    axis.barh(range(len(shown)), sizes, left=edges[:-1], color=colours, height=0.62)
+    for row, (step, colour) in enumerate(zip(sizes, colours, strict=True)):
         axis.annotate(
-            f"{round(step, digits) + 0.0:+.{digits}f}", (max(place, place + step), row), (4, 0),
+            f"{round(step, digits) + 0.0:+.{digits}f}", (max(edges[row : row + 2]), row), (4, 0),
             textcoords="offset points", va="center", fontsize=9, color=colour,
         )  # fmt: skip
-        if row < len(shown) - 1:
-            axis.plot([place + step] * 2, [row - 0.31, row + 1.31], color=MUTED_COLOUR, linewidth=0.7)
-        place += step
+    rows = np.arange(len(shown) - 1)
+    axis.vlines(edges[1:-1], rows - 0.31, rows + 1.31, color=MUTED_COLOUR, linewidth=0.7)
     axis.axvline(base, color=MUTED_COLOUR, linestyle=":", linewidth=1, zorder=0)
     name_rows(axis, [name for name, _ in shown])
     axis.set_ylim(len(shown) - 0.2, -0.7)
-    edges = base + np.cumsum([0.0, *(step for _, step in shown)])
     room = 0.05 * max(np.ptp(edges), 0.1)
     axis.set_xlim(edges.min() - room, edges.max() + 3 * room)
-    scale = f"{scale}: from {base:.{digits}f} (dotted) to {place:.{digits}f}, this song"
+    scale = f"{scale}: from {base:.{digits}f} (dotted) to {edges[-1]:.{digits}f}, this song"
     axis.set_xlabel(f"{drawable(scale)}\n{note}")
     name, share = shorten(song.song_name, 60), percent(song.probability)
     headline(figure, f"{name}: {song.predicted_genre} {share}, by {model_phrase(song.fold_model)}")
@@ -188,11 +187,8 @@ def strongest(importance: np.ndarray) -> np.ndarray:
 
 def _spread(values: np.ndarray) -> np.ndarray:
     """Offsets -0.35 … 0.35 that keep points of a row apart: songs in one of 40 bins are stacked around the middle."""
-    span = np.ptp(values)
-    bins = np.floor((values - values.min()) / span * 39.999).astype(int) if span > 0 else np.zeros(len(values), int)
-    offsets = np.zeros(len(values))
-    for place in np.unique(bins):
-        mine = np.flatnonzero(bins == place)
-        turn = np.arange(1, len(mine) + 1) // 2 * np.where(np.arange(len(mine)) % 2, 1, -1)
-        offsets[mine] = turn * min(0.09, 0.7 / len(mine))
-    return offsets
+    span = np.ptp(values) or 1.0
+    bins = pd.Series(np.floor((values - values.min()) / span * 39.999))
+    of_bin = bins.groupby(bins)
+    number, size = of_bin.cumcount().to_numpy(), of_bin.transform("size").to_numpy()
+    return (number + 1) // 2 * np.where(number % 2, 1, -1) * np.minimum(0.09, 0.7 / size)

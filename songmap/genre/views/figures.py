@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from songmap.core.figures import MUTED_COLOUR, TOWARDS_COLOUR, drawable
 from songmap.core.text import shorten
@@ -70,16 +71,12 @@ def candidates_figure(candidates: Sequence[Record], used: str) -> "Figure":
 
 def reliability_figure(reliability: Reliability) -> "Figure":
     """Accuracy by predicted probability; calibrated probabilities are on the diagonal."""
-    figure = new_figure(5.0, 4.4)
+    figure, bins = new_figure(5.0, 4.4), pd.DataFrame(reliability.bins)
     axis = figure.subplots()
     axis.plot([0, 1], [0, 1], color=MUTED_COLOUR, linestyle=":", linewidth=1)
-    for one in reliability.bins:
-        axis.plot(
-            [one["confidence"]] * 2, [one["accuracy_low"], one["accuracy_high"]], color=TOWARDS_COLOUR, linewidth=1.5
-        )
-        axis.plot(one["confidence"], one["accuracy"], "o", color=TOWARDS_COLOUR, markersize=6)
-    sizes = sorted({one["songs"] for one in reliability.bins})
-    size = f"{sizes[0]}" if len(sizes) == 1 else f"{sizes[0]} to {sizes[-1]}"
+    axis.vlines(bins.confidence, bins.accuracy_low, bins.accuracy_high, color=TOWARDS_COLOUR, linewidth=1.5)
+    axis.plot(bins.confidence, bins.accuracy, "o", color=TOWARDS_COLOUR, markersize=6)
+    size = " to ".join(map(str, sorted({bins.songs.min(), bins.songs.max()})))
     axis.set(xlim=(0, 1.02), ylim=(-0.02, 1.02), ylabel="accuracy, with 95 % interval")
     axis.set_xlabel(f"probability of the predicted genre, mean of {size} songs a dot")
     axis.grid()

@@ -18,16 +18,10 @@ _N_COMPONENTS, _N_NAMED = 3, 4
 
 def narrative(song: SongExplanation) -> list[str]:
     """Sentences: the prediction, how certain it is, the families and descriptors behind it, what would change it."""
-    return [
-        _prediction(song),
-        _set_sentence(song),
-        *_unusual_sentence(song),
-        *_label_sentence(song),
-        _families_sentence(song),
-        *(_descriptor_sentence(song, one) for one in song.families if one.family in song.leading_families),
-        _change_sentence(song),
-        *_component_sentences(song),
-    ]
+    descriptors = [_descriptor_sentence(song, one) for one in song.families if one.family in song.leading_families]
+    reasons = [_families_sentence(song), *descriptors, _change_sentence(song), *_component_sentences(song)]
+    parts = [_prediction(song), _set_sentence(song), _unusual_sentence(song), _label_sentence(song), *reasons]
+    return [one for one in parts if one]
 
 
 def confidence(probability: float) -> str:
@@ -58,26 +52,26 @@ def _set_sentence(song: SongExplanation) -> str:
     return f"{sentences.SET_NAME}: {named}; a hybrid, or a song that the model cannot decide."
 
 
-def _unusual_sentence(song: SongExplanation) -> list[str]:
+def _unusual_sentence(song: SongExplanation) -> str:
     """A warning for songs unlike the training data, noise for example, which get a prediction all the same."""
     if not song.unusual:
-        return []
-    return [
+        return ""
+    return (
         f"It is unlike the training data: {percent(song.outside_range)} of its columns are outside the range of the "
         f"{song.n_background} background songs; treat the prediction as a guess."
-    ]
+    )
 
 
-def _label_sentence(song: SongExplanation) -> list[str]:
+def _label_sentence(song: SongExplanation) -> str:
     if song.genre == UNKNOWN_GENRE:
-        return []
+        return ""
     if song.agrees is None:
-        return [f"Its label is {song.genre}, a genre that the model does not have."]
+        return f"Its label is {song.genre}, a genre that the model does not have."
     if song.agrees:
-        return [f"Its label is {song.genre}: the model agrees."]
+        return f"Its label is {song.genre}: the model agrees."
     given = percent(song.probabilities[song.genre])
     where = "in" if song.genre in song.genre_set else "outside"
-    return [f"Its label is {song.genre}: the model disagrees and gives it {given}, {where} the {sentences.SET_NAME}."]
+    return f"Its label is {song.genre}: the model disagrees and gives it {given}, {where} the {sentences.SET_NAME}."
 
 
 def _families_sentence(song: SongExplanation) -> str:

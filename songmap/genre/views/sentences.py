@@ -33,6 +33,13 @@ CONTENTS = {
 }
 
 
+_STRICTEST = {
+    "artist": "the strictest grouping that the tags allow",
+    "album": "since no song names its artist",
+    "song": "since no song names its artist or album",
+}
+
+
 def choice_sentence(choice: results.Choice) -> str:
     """Which candidate is in use, and why."""
     default, selected = CANDIDATES[choice.default].title, CANDIDATES[choice.selected].title
@@ -52,19 +59,14 @@ def choice_sentence(choice: results.Choice) -> str:
 def grouping_sentence(grouping: results.Grouping) -> str:
     """Which songs are kept on one side of every split, and why."""
     used = grouping.group_by
+    why = "as requested" if grouping.reason == "requested" else _STRICTEST[used]
     if used == "song":
-        why = {"requested": ", as requested", "strictest": ", since no song names its artist or album", "fallback": ""}[
-            grouping.reason
-        ]
-        sentence = f"Songs are split one by one, in each genre's proportion{why}."
+        reason = "" if grouping.reason == "fallback" else f", {why}"
+        sentence = f"Songs are split one by one, in each genre's proportion{reason}."
     else:
-        why = {"artist": "the strictest grouping that the tags allow", "album": "since no song names its artist"}[used]
         rest = " (of one album, where the artist is unknown)" if used == "artist" else ""
-        sentence = (
-            f"Songs of one {used}{rest} are never on both sides of a split, "
-            f"{'as requested' if grouping.reason == 'requested' else why}: {grouping.n_tagged} of {grouping.n_songs} "
-            f"songs name their {used}."
-        )
+        tagged = f"{grouping.n_tagged} of {grouping.n_songs} songs name their {used}"
+        sentence = f"Songs of one {used}{rest} are never on both sides of a split, {why}: {tagged}."
     if grouping.exceptions:
         sentence += " Exceptions are listed under the limits."
     if grouping.n_copies:
@@ -166,14 +168,12 @@ def _term_name(term: LoadingTerm) -> str:
 
 def model_phrase(reference: ModelReference) -> str:
     """Which model classified a song."""
-    match reference.kind:
-        case "fold":
-            return f"the model of fold {reference.fold}, trained without it"
-        case "development":
-            return "the model trained without the test songs"
-        case _:
-            includes = ", including this recording" if reference.includes_song else ""
-            return f"the model of all {reference.n_songs} songs{includes}"
+    if reference.kind == "fold":
+        return f"the model of fold {reference.fold}, trained without it"
+    if reference.kind == "development":
+        return "the model trained without the test songs"
+    includes = ", including this recording" if reference.includes_song else ""
+    return f"the model of all {reference.n_songs} songs{includes}"
 
 
 def split_phrase(scores: results.Record) -> str:
