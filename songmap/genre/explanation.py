@@ -85,7 +85,7 @@ def family_contributions(
     families: FamilyAttribution, genres: list[str], predicted: int
 ) -> list[results.FamilyContribution]:
     """Of one song, by the size of what a family adds to the predicted genre's probability, largest first."""
-    values = families.values[0]
+    values = families.values
     order = np.argsort(-np.abs(values[:, predicted]), kind="stable")
     added = [(FAMILIES[index], values[index].tolist()) for index in order]
     return [

@@ -149,13 +149,13 @@ class TrainedClassifier:
 
     def all_songs(self, rows: Sequence[int], attributions: Sequence[FamilyAttribution]) -> list[Record]:
         """Songs with the points that each family adds; these and 100 times ``background`` sum to the probability's."""
-        proba = np.stack([one.base + one.values[0].sum(axis=0) for one in attributions])
+        proba = np.stack([one.base + one.values.sum(axis=0) for one in attributions])
         best = list(zip(attributions, proba.argmax(axis=1), strict=True))
         return self._listed(
             "all_songs", np.array(rows), proba,
             fold_model=[self._reference(row) for row in rows],
             background=[float(one.base[genre]) for one, genre in best],
-            points=[_points(one.values[0, :, genre]) for one, genre in best],
+            points=[_points(one.values[:, genre]) for one, genre in best],
         )  # fmt: skip
 
     def family_means(self, rows: Sequence[int], attributions: Sequence[FamilyAttribution]) -> list[Record]:
@@ -165,7 +165,7 @@ class TrainedClassifier:
         labels = label_of_row[rows]
         means = []
         for label, genre in enumerate(self.dataset.genres):
-            own = [attributions[index].values[0, :, label] for index in np.flatnonzero(labels == label).tolist()]
+            own = [attributions[index].values[:, label] for index in np.flatnonzero(labels == label).tolist()]
             means.append({"genre": genre, "songs": len(own), "points": _points(np.mean(own, axis=0))})
         return means
 

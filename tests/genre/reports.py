@@ -66,7 +66,8 @@ def make_report(n_genres: int) -> GenreReport:
         fold_model=ModelReference("fold", fold=3),
         components=ComponentExplanation(
             False, 0.1, 1.2, "TRANCE",
-            [ComponentContribution(one, 1.2, float(shap)) for one, shap in zip(COMPONENTS, rng.normal(0, 1, 15), strict=True)],
+            [ComponentContribution(one, 1.2, float(shap)) for one, shap in
+             sorted(zip(COMPONENTS, rng.normal(0, 1, 15), strict=True), key=lambda pair: -abs(pair[1]))],
         ),
     )  # fmt: skip
     return GenreReport(
