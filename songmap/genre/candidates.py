@@ -39,7 +39,7 @@ class Candidate:
     ----------
     title : str
     steps : callable
-        ``steps(point, n_songs, n_genres, seed)`` gives what follows the scaler in a Pipeline for so many training songs.
+        ``steps(point, n_songs, n_genres, seed)`` gives what follows the scaler for so many training songs.
     grid : callable
         ``grid(labels)`` gives the points to choose from for these training songs.
     weighted : bool

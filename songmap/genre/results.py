@@ -151,13 +151,13 @@ class ClassifierScores:
     ----------
     scores : list of dict
         Of the test songs, then of cross-validation (``split``): ``n_songs``, ``n_folds`` and ``n_repeats`` (test: 0),
-        five scores with intervals, ``baseline_accuracy`` and ``baseline_macro_f1`` of the most frequent genre,
+        five scores with intervals, ``baseline_accuracy`` and ``baseline_macro_f1`` of the most frequent genre, and
         ``train_accuracy``.
     candidates : list of dict
-        ``model``, ``title``, ``songs`` and scores of each candidate in the folds that all share; ``difference`` is to the
-        default in balanced accuracy, ``difference_error`` its standard error.
+        ``model``, ``title``, ``songs`` and scores of each candidate in the folds that all share; ``difference`` is to
+        the default in balanced accuracy, ``difference_error`` its standard error.
     per_genre : list of dict
-        ``genre``, ``songs``; ``precision``, ``recall`` and ``f1`` in cross-validation, then ``test_…`` on the test songs.
+        ``genre``, ``songs``; ``precision``, ``recall``, ``f1`` in cross-validation, then ``test_…`` on test songs.
     """
 
     choice: Choice

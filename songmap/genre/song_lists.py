@@ -13,12 +13,12 @@ import pandas as pd
 from songmap.genre.results import Record
 
 COLUMNS = {
-    "boundary_songs": "rank song_name artist genre predicted_genre probability probabilities normalised_entropy margin "
-    "genre_set fold file_path",
+    "boundary_songs": "rank song_name artist genre predicted_genre probability probabilities normalised_entropy "
+    "margin genre_set fold file_path",
     "label_issues": "rank song_name artist genre predicted_genre probability usual margin file_path",
     "unknown_songs": "song_name artist predicted_genre probability probabilities genre_set file_path",
-    "all_songs": "song_name artist genre predicted_genre probability genre_set normalised_entropy fold_model background "
-    "points file_path",
+    "all_songs": "song_name artist genre predicted_genre probability genre_set normalised_entropy fold_model "
+    "background points file_path",
 }
 
 
@@ -27,9 +27,9 @@ def song_list(
 ) -> list[Record]:
     """The songs in their order, each with the columns that ``COLUMNS`` names for this list.
 
-    ``margin`` is between the two most probable genres, ``genre_set`` the conformal set. ``more`` are columns that do not
-    follow from the songs and ``proba``, or replace those that do: ``sets`` bool ``(n_songs, n_genres)``; ``fold``, from 1,
-    None for test songs.
+    ``margin`` is between the two most probable genres, ``genre_set`` the conformal set of ``sets``, bool ``(n_songs,
+    n_genres)``. ``more`` are columns that do not follow from the songs and ``proba``, or replace those that do; ``fold``
+    counts from 1 and is None for test songs.
     """
     entropy, margin = uncertainty(proba)
     sets: Any = more.get("sets", proba > 0)
@@ -67,9 +67,9 @@ def least_certain(proba: np.ndarray) -> np.ndarray:
 def label_issues(songs: pd.DataFrame, genres: list[str], labels: np.ndarray, proba: np.ndarray) -> list[Record]:
     """Songs whose label is probably wrong, the clearest first (confident learning, Northcutt et al. 2021).
 
-    Those predicted as another genre, with a probability above 0.5 that reaches the mean probability of that genre over the
-    songs with its label (``usual``). Ranked by ``margin``, the predicted genre's probability less the label's. The errors
-    of a poor model are among them: they are songs to listen to.
+    Those predicted as another genre, with a probability above 0.5 that reaches the mean probability of that genre over
+    the songs with its label (``usual``). Ranked by ``margin``, the predicted genre's probability less the label's. The
+    errors of a poor model are among them: they are songs to listen to.
     """
     usual = np.array([proba[labels == genre, genre].mean() for genre in range(len(genres))])
     predicted, largest = proba.argmax(axis=1), proba.max(axis=1)

@@ -135,7 +135,7 @@ class TrainedClassifier:
         return self._listed("boundary_songs", rows, self.evaluation.out_of_fold[listed], fold=folds)
 
     def label_issues(self) -> list[Record]:
-        """Songs whose label may be wrong; none if chance explains the predictions: those of such a model prove nothing."""
+        """Songs whose label may be wrong; none if chance explains the predictions, which then prove nothing."""
         if not self.evaluation.permutation.significant:
             return []
         songs = self.library.songs.iloc[self.dataset.rows]

@@ -147,8 +147,8 @@ def _component_sentences(song: SongExplanation) -> list[str]:
 
 def _contribution(one: ComponentContribution, direction: str) -> str:
     number, terms = sentences.component_number(one.component), sentences.component_terms(one.component)
-    deviation = f"{round(one.deviation_sd, 1) + 0.0:+.1f} SD"
-    return f"{abs(one.shap):.2f} {direction}: the song is at {deviation} on {number}, where a positive score means {terms}."
+    place = f"the song is at {round(one.deviation_sd, 1) + 0.0:+.1f} SD on {number}"
+    return f"{abs(one.shap):.2f} {direction}: {place}, where a positive score means {terms}."
 
 
 def _points(share: float) -> int:
