@@ -27,7 +27,7 @@ def song_list(
 ) -> list[Record]:
     """The songs in their order, each with the columns that ``COLUMNS`` names for this list.
 
-    ``margin`` is between the two most probable genres, ``genre_set`` the conformal set of ``sets``, bool ``(n_songs,
+    ``margin`` is between the two most probable genres, ``genre_set`` the conformal set of ``sets`` bool ``(n_songs,
     n_genres)``. ``more`` are columns that do not follow from the songs and ``proba``, or replace those that do; ``fold``
     counts from 1 and is None for test songs.
     """
