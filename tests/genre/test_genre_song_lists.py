@@ -88,3 +88,13 @@ def test_labels_that_the_model_agrees_with_are_never_issues():
     labels = np.arange(30) % 3
     proba = np.full((30, 3), 0.3) + 0.1 * (np.arange(3) == labels[:, np.newaxis])
     assert label_issues(songs(30), GENRES, labels, proba) == []
+
+
+def test_an_issue_is_more_probable_than_not():
+    labels, proba = (
+        np.array([0, 1, 2, 0]),
+        np.array([[0.9, 0.05, 0.05], [0.3, 0.4, 0.3], [0.1, 0.1, 0.8], [0.3, 0.5, 0.2]]),
+    )
+    assert label_issues(songs(4), GENRES, labels, proba) == []
+    proba[3] = [0.3, 0.51, 0.19]
+    assert [record["song_name"] for record in label_issues(songs(4), GENRES, labels, proba)] == ["song 003"]
