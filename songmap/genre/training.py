@@ -162,7 +162,7 @@ class TrainedClassifier:
 
         None if chance explains the predictions: those of such a model prove nothing.
         """
-        if not self.evaluation.permutation.significant:
+        if self.evaluation.permutation.significant is False:
             return []
         songs, dataset = self.library.songs.iloc[self.dataset.rows], self.dataset
         issues = label_issues(songs, dataset.genres, dataset.labels, self.out_of_fold)
