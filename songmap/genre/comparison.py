@@ -14,7 +14,8 @@ from songmap.core.progress import OnProgress
 from songmap.genre.candidates import CANDIDATES, DEFAULT
 from songmap.genre.dataset import Dataset
 from songmap.genre.fit import FittedCandidate, TrainingSongs, fit_candidate, one_thread
-from songmap.genre.metrics import N_DRAWS, N_PERMUTATIONS, Sampled, sampled_scores
+from songmap.genre.metrics import N_DRAWS, Sampled, sampled_scores
+from songmap.genre.permutation import N_PERMUTATIONS
 from songmap.genre.results import Choice, Record
 from songmap.genre.splits import Fold, Plan, folds_of, subsample
 

@@ -17,7 +17,16 @@ from songmap.genre.comparison import CrossValidated, Fits, Settings, candidate_s
 from songmap.genre.conformal import coverage
 from songmap.genre.dataset import Dataset
 from songmap.genre.fit import FittedCandidate, TrainingSongs, fit_candidate, one_thread
-from songmap.genre.limits import AllTestSongsCorrect, ConstantPredictions, FewTestGroups, Limit, NotBetterThanChance
+from songmap.genre.limits import (
+    AllTestSongsCorrect,
+    ConstantPredictions,
+    FewGroups,
+    FewTestGroups,
+    Limit,
+    NoGroupedSplit,
+    NotBetterThanChance,
+)
+from songmap.genre.permutation import permutation_test
 from songmap.genre.results import ClassifierScores, ConfusionMatrix, Leakage, OverfittingGap, PermutationTest, Record
 from songmap.genre.splits import Plan, folds_of
 
@@ -76,9 +85,11 @@ def evaluate(
         own, majority = rounds[-1][choice.model], rounds[-1]["majority"]
         names = list(dict.fromkeys((choice.model, DEFAULT, "majority")))
         models = dict(zip(names, fits.run([(name, development, plan.groups) for name in names]), strict=True))
-        permutation = metrics.permutation_test(
-            labels[development], own.rounds.argmax(axis=2), plan.groups[development], seed, settings.n_permutations
-        )
+        compared = [own, *(one for name, one in rounds[-1].items() if name != choice.model)]
+        permutation = permutation_test(
+            labels[development], np.stack([one.rounds.argmax(axis=2) for one in compared]),
+            plan.groups[development], seed, settings.n_permutations, scarce_genres(plan, genres),
+        )  # fmt: skip
         leakage = _leakage(fits, own, plan, dataset.recordings)
         fold_models = [*own.fold_models, models[choice.model]]
         fold_of = np.full(len(labels), len(own.fold_models))
@@ -129,6 +140,13 @@ def evaluate(
     )
 
 
+def scarce_genres(plan: Plan, genres: list[str]) -> list[str]:
+    """Genres whose songs are split one by one though their artists or albums are known."""
+    if any(isinstance(limit, NoGroupedSplit) for limit in plan.limits):
+        return genres
+    return [limit.genre for limit in plan.limits if isinstance(limit, FewGroups)]
+
+
 def fit_final(embeddings: np.ndarray, dataset: Dataset, name: str, seed: int) -> FittedCandidate:
     """The candidate ``name`` fitted on all songs of the dataset: what is saved and used."""
     _check(name, len(dataset.labels))
@@ -145,7 +163,7 @@ def score_limits(
     group_by, n_test_groups = plan.grouping.group_by, len(set(plan.groups[plan.test]))
     if constant:
         limits.append(ConstantPredictions(model, len(plan.development)))
-    elif not permutation.significant:
+    elif permutation.p_value is not None and not permutation.significant:
         limits.append(NotBetterThanChance(model, permutation.p_value))
     if test_accuracy == 1:
         lowest = 0.05 ** (1 / n_test_groups)  # all right although each is wrong with 1 - lowest: 5 % (exact binomial)
@@ -177,14 +195,39 @@ def _scores(sampled: metrics.Sampled, majority: metrics.Sampled, train_accuracy:
 
 
 def _leakage(fits: Fits, own: CrossValidated, plan: Plan, recordings: np.ndarray) -> Leakage:
-    """The same candidate on random folds, which split artists and albums but never files of the same recording."""
+    """The same candidate on as many random folds, which split artists and albums but never files of the same recording."""
     mixed = own
     if plan.grouping.group_by != "song":
         repeats = []
-        for number, grouped_folds in enumerate(plan.repeats):
-            folds = folds_of(plan.development, fits.labels, recordings, fits.seed + 1000 * number)
-            repeats.append(folds or grouped_folds)  # copies leave no others
+        for number, grouped in enumerate(plan.repeats):
+            folds = folds_of(plan.development, fits.labels, recordings, fits.seed + 1000 * number, len(grouped))
+            repeats.append(folds or grouped)  # copies leave no others
         mixed = fits.cross_validate([own.name], plan.development, repeats, recordings, plan.groups)[own.name]
-    grouped, random = own.sampled.values["accuracy"], mixed.sampled.values["accuracy"]
-    error = float((mixed.sampled.draws["accuracy"] - own.sampled.draws["accuracy"]).std())
-    return Leakage(grouped, random, random - grouped, error)
+    return leakage(fits.labels[plan.development], own, mixed)
+
+
+def leakage(labels: np.ndarray, grouped: CrossValidated, random: CrossValidated) -> Leakage:
+    """Accuracy in random folds less that in folds that keep groups together.
+
+    Parameters
+    ----------
+    labels : np.ndarray, shape (n_songs,)
+    grouped, random : CrossValidated
+        The same candidate on as many folds of each kind, equally often repeated.
+
+    Returns
+    -------
+    Leakage
+        Its standard error has two parts: which groups there are (bootstrap), and how the songs fell into folds
+        (variance over the repeats). Without the second, one library in ten without any leakage would show some.
+    """
+    scores = grouped.sampled, random.sampled
+    accuracies = [one.values["accuracy"] for one in scores]
+    variance = (scores[1].draws["accuracy"] - scores[0].draws["accuracy"]).var()
+    differences = [
+        (second.argmax(axis=1) == labels).mean() - (first.argmax(axis=1) == labels).mean()
+        for first, second in zip(grouped.rounds, random.rounds, strict=True)
+    ]
+    if len(differences) > 1:
+        variance += np.var(differences, ddof=1) / len(differences)
+    return Leakage(accuracies[0], accuracies[1], accuracies[1] - accuracies[0], float(np.sqrt(variance)))

@@ -1,4 +1,4 @@
-"""Scores of probabilities, their intervals over artists, and whether chance could reach them.
+"""Scores of probabilities, and their intervals over artists.
 
 ``labels (n_songs,)`` are integers; ``proba (n_songs, n_genres)`` probabilities; ``rounds (n_rounds, n_songs, n_genres)``
 those of the repetitions of a cross-validation, whose scores are averaged; ``groups (n_songs,)`` are resampled whole.
@@ -15,11 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from songmap.genre.results import PermutationTest, Record, Reliability
+from songmap.genre.results import Record, Reliability
 
 SCORES = ("accuracy", "balanced_accuracy", "macro_f1", "log_loss", "ece")
 N_DRAWS = 1000
-N_PERMUTATIONS = 1000
 _MAX_BINS, _BIN_SONGS = 15, 10
 _LEAST = 1e-15
 _BLOCK = 100  # draws held at a time
@@ -142,40 +141,6 @@ def reliability(labels: np.ndarray, proba: np.ndarray) -> Reliability:
         bins.append({"songs": len(correct)} | scores | ends)
     error = sum(one["songs"] * abs(one["confidence"] - one["accuracy"]) for one in bins) / len(labels)
     return Reliability(error, bins)
-
-
-def permutation_test(
-    labels: np.ndarray, predicted: np.ndarray, groups: np.ndarray, seed: int, n_permutations: int = N_PERMUTATIONS
-) -> PermutationTest:
-    """How often genres shuffled among whole groups agree with predictions as much as the true ones do.
-
-    Parameters
-    ----------
-    labels : np.ndarray, shape (n_songs,)
-    predicted : np.ndarray, shape (n_rounds, n_songs)
-        Predicted labels.
-    groups : np.ndarray, shape (n_songs,)
-    seed, n_permutations : int
-
-    Notes
-    -----
-    ``p_value`` is ``(1 + hits) / (1 + n_permutations)``. As in Ojala & Garriga (2010), test 1, but the out-of-fold
-    predictions stay as they are and the models are not fitted again for every shuffle: that tests whether predictions
-    and genres are independent. The songs that a group has of one genre keep one genre together, since songs of an
-    artist are not independent; groups may get genres of larger or smaller ones.
-    """
-    n_genres = int(max(labels.max(), predicted.max())) + 1
-    _, group = np.unique(groups, return_inverse=True)
-    blocks, block = np.unique(group * n_genres + labels, return_inverse=True)
-    votes = np.zeros((len(blocks), n_genres))
-    np.add.at(votes, (np.broadcast_to(block, predicted.shape), predicted), 1)
-    genre, rows, total = blocks % n_genres, np.arange(len(blocks)), predicted.size
-    accuracy = votes[rows, genre].sum() / total
-    rng = np.random.default_rng(seed)
-    shuffled = np.array([votes[rows, rng.permutation(genre)].sum() for _ in range(n_permutations)]) / total
-    hits = int((shuffled >= accuracy - 1e-12).sum())
-    p_value = (1 + hits) / (1 + n_permutations)
-    return PermutationTest(float(accuracy), float(shuffled.mean()), p_value, n_permutations, hits)
 
 
 def per_genre_scores(labels: np.ndarray, rounds: np.ndarray, prefix: str = "") -> list[dict[str, float]]:

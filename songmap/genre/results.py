@@ -71,17 +71,24 @@ class OverfittingGap:
 
 @dataclass(frozen=True)
 class PermutationTest:
-    """``hits`` of ``n_permutations`` shuffles of genres among groups reach the ``accuracy``; their mean is ``chance``."""
+    """Genres shuffled among groups, against predictions.
 
-    accuracy: float
+    ``recall`` of the model in use, averaged over the groups of a genre, then over genres; ``chance`` is the mean over
+    shuffles of the best candidate's, and ``hits`` of ``n_permutations`` shuffles reach ``recall``. ``p_value`` is None
+    where genres are ``scarce``: of too few groups.
+    """
+
+    recall: float
     chance: float
-    p_value: float
+    p_value: float | None
     n_permutations: int
     hits: int
+    scarce: tuple[str, ...] = ()
 
     @property
-    def significant(self) -> bool:
-        return self.p_value <= SIGNIFICANT
+    def significant(self) -> bool | None:
+        """None where it cannot be tested."""
+        return None if self.p_value is None else self.p_value <= SIGNIFICANT
 
 
 @dataclass(frozen=True)

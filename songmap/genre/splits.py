@@ -87,9 +87,9 @@ def _planned(
     return (holdout, repeats) if all(repeats) else None
 
 
-def folds_of(rows: np.ndarray, labels: np.ndarray, groups: np.ndarray, seed: int) -> list[Fold]:
-    """Folds of some of the songs; none where their groups allow none."""
-    return [(rows[train], rows[test]) for train, test in make_folds(labels[rows], groups[rows], N_FOLDS, seed)]
+def folds_of(rows: np.ndarray, labels: np.ndarray, groups: np.ndarray, seed: int, most: int = N_FOLDS) -> list[Fold]:
+    """At most ``most`` folds of some of the songs; none where their groups allow none."""
+    return [(rows[train], rows[test]) for train, test in make_folds(labels[rows], groups[rows], most, seed)]
 
 
 def make_folds(

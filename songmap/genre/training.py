@@ -136,7 +136,7 @@ class TrainedClassifier:
 
     def label_issues(self) -> list[Record]:
         """Songs whose label may be wrong; none if chance explains the predictions, which then prove nothing."""
-        if not self.evaluation.permutation.significant:
+        if self.evaluation.permutation.significant is False:
             return []
         songs = self.library.songs.iloc[self.dataset.rows]
         return label_issues(songs, self.dataset.genres, self.dataset.labels, self.evaluation.out_of_fold)

@@ -72,7 +72,7 @@ def test_noise_is_chance_and_a_limit():
     found = noise()
     assert found.permutation.p_value > 0.05
     assert not found.permutation.significant
-    assert found.permutation.accuracy == pytest.approx(found.permutation.chance, abs=0.2)
+    assert found.permutation.recall == pytest.approx(found.permutation.chance, abs=0.2)
     assert found.overfitting.train_accuracy > found.overfitting.cv_accuracy + 0.1
     assert NotBetterThanChance(found.choice.model, found.permutation.p_value) in found.limits
 

@@ -86,7 +86,7 @@ def test_the_document_has_scores_checks_limits_and_songs(trained):
     assert document["choice"]["model"] in CANDIDATES
     assert document["leakage"].keys() > {"grouped_accuracy", "random_accuracy", "difference"}
     assert document["overfitting"].keys() == {"train_accuracy", "cv_accuracy"}
-    assert document["permutation"].keys() > {"accuracy", "chance", "p_value"}
+    assert document["permutation"].keys() > {"recall", "chance", "p_value"}
     assert [(record["genre"], record["songs"]) for record in document["per_genre"]] == [
         ("GENRE00", 12), ("GENRE01", 13)
     ]  # fmt: skip

@@ -297,6 +297,7 @@ def test_the_grouping_has_a_sentence(grouping, part):
 
 
 CERTAIN, CHANCE = PermutationTest(0.8, 0.5, 1 / 200, 199, 0), PermutationTest(0.52, 0.5, 61 / 200, 199, 60)
+UNTESTED = PermutationTest(0.8, 0.5, None, 199, 0, ("TECHNO",))
 
 
 @pytest.mark.parametrize(
@@ -305,8 +306,10 @@ CERTAIN, CHANCE = PermutationTest(0.8, 0.5, 1 / 200, 199, 0), PermutationTest(0.
         (overfitting_sentence(OverfittingGap(1.0, 0.8), CERTAIN), "100 % on training songs and 80 % on others: 20 points of overfitting; expect"),
         (overfitting_sentence(OverfittingGap(0.9, 0.88), CERTAIN), "no overfitting"),
         (overfitting_sentence(OverfittingGap(1.0, 0.5), CHANCE), "which chance explains"),
-        (permutation_sentence(CERTAIN, "artist"), "With genres shuffled among artists, 0 of 199 runs reached 80 %"),
-        (permutation_sentence(CHANCE, "song"), "among songs, 60 of 199 runs reached 52 % (50 % on average), p = 0.305: the accuracy is not shown to be better"),
+        (permutation_sentence(CERTAIN, "artist"), "With genres shuffled among artists, the best model of 0 of 199 runs reached the recall of 80 %"),
+        (permutation_sentence(CHANCE, "song"), "60 of 199 runs reached the recall of 52 % (50 % on average), p = 0.305: the recall is not shown to be better"),
+        (permutation_sentence(UNTESTED, "artist"), "No permutation test: TECHNO has too few artists to shuffle genres among them"),
+        (overfitting_sentence(OverfittingGap(1.0, 0.8), UNTESTED), "20 points of overfitting"),
         (leakage_sentence(Leakage(0.6, 0.9, 0.3, 0.05), "album"), "30 points of leakage, from recognising albums"),
         (leakage_sentence(Leakage(0.8, 0.85, 0.05, 0.05), "artist"), "no leakage is shown"),
         (leakage_sentence(Leakage(0.8, 0.8, 0.0, 0.0), "song"), "cannot be measured"),

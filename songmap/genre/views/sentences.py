@@ -78,7 +78,7 @@ def grouping_sentence(grouping: results.Grouping) -> str:
 def overfitting_sentence(gap: results.OverfittingGap, permutation: results.PermutationTest) -> str:
     """Accuracy on training songs beside that on others."""
     accuracies = f"Accuracy is {percent(gap.train_accuracy)} on training songs and {percent(gap.cv_accuracy)} on others"
-    if not permutation.significant:
+    if permutation.significant is False:
         return f"{accuracies}, which chance explains: the fit does not generalise."
     if gap.is_small:
         return f"{accuracies}: no overfitting."
@@ -86,14 +86,17 @@ def overfitting_sentence(gap: results.OverfittingGap, permutation: results.Permu
 
 
 def permutation_sentence(test: results.PermutationTest, group_by: str) -> str:
-    """Whether chance could reach the accuracy."""
+    """Whether chance could reach the recall."""
+    if test.p_value is None:
+        verb = "has" if len(test.scarce) == 1 else "have"
+        return f"No permutation test: {joined(test.scarce, 'and')} {verb} too few {group_by}s to shuffle genres among them."
     runs = (
-        f"With genres shuffled among {group_by}s, {test.hits} of {test.n_permutations:,} runs reached "
-        f"{percent(test.accuracy)} ({percent(test.chance)} on average), p = {test.p_value:.3f}"
+        f"With genres shuffled among {group_by}s, the best model of {test.hits} of {test.n_permutations:,} runs reached the "
+        f"recall of {percent(test.recall)} ({percent(test.chance)} on average), p = {test.p_value:.3f}"
     )
     if test.significant:
-        return f"{runs}: chance does not explain the accuracy."
-    return f"{runs}: the accuracy is not shown to be better than chance."
+        return f"{runs}: chance does not explain the recall."
+    return f"{runs}: the recall is not shown to be better than chance."
 
 
 def leakage_sentence(leakage: results.Leakage, group_by: str) -> str:
