@@ -20,7 +20,7 @@ def model_card(trained: TrainedClassifier) -> dict[str, Any]:
         "model": fitted.name,
         "title": CANDIDATES[fitted.name].title,
         "genres": trained.dataset.genres,
-        "songs_per_genre": {one["genre"]: one["songs"] for one in evaluation.per_genre},
+        "songs_per_genre": {one.genre: one.songs for one in evaluation.per_genre},
         "chosen_by_inner_folds": fitted.parameters,
         "parameters": fitted_parameters(fitted),
         "calibration": plain(fitted.calibration),

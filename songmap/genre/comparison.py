@@ -16,7 +16,7 @@ from songmap.genre.dataset import Dataset
 from songmap.genre.fit import FittedCandidate, TrainingSongs, fit_candidate, one_thread
 from songmap.genre.metrics import N_DRAWS, Sampled, sampled_scores
 from songmap.genre.permutation import N_PERMUTATIONS
-from songmap.genre.results import Choice, Record
+from songmap.genre.results import CandidateScores, Choice
 from songmap.genre.splits import Fold, Plan, folds_of, subsample
 
 COMPARE_ALL = 1_500  # development songs up to which every candidate is compared on all of them
@@ -161,13 +161,13 @@ def choose(results: Round, requested: str | None) -> Choice:
     )
 
 
-def candidate_scores(rounds: list[Round], names: Sequence[str]) -> list[Record]:
+def candidate_scores(rounds: list[Round], names: Sequence[str]) -> list[CandidateScores]:
     """Every candidate as it was in the last round that it reached, beside PCA + XGBoost on the same songs."""
     scores = []
     for name in names:
         results = next(results for results in reversed(rounds) if name in results)
         difference, error = results[name].above(results[DEFAULT])
-        about = {"model": name, "title": CANDIDATES[name].title, "songs": len(results[name].rows)}
-        sampled = results[name].sampled.record("accuracy", "macro_f1")
-        scores.append(about | sampled | {"difference": difference, "difference_error": error})
+        title, songs = CANDIDATES[name].title, len(results[name].rows)
+        sampled = results[name].sampled.fields("accuracy", "macro_f1")
+        scores.append(CandidateScores(name, title, songs, **sampled, difference=difference, difference_error=error))
     return scores

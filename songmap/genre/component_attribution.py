@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from songmap.genre.results import Record
+from songmap.genre.results import ComponentImportance
 from songmap.genre.song_results import Component, LoadingTerm
 from songmap.library.mel import mel_centres_hz
 from songmap.library.schema import COLUMN_FAMILY, COLUMNS, AudioConfig, block_slice
@@ -108,8 +108,8 @@ def loading_terms(loadings: np.ndarray) -> list[LoadingTerm]:
     return [term for _, term in sorted(weighted, key=lambda item: -item[0])]
 
 
-def component_importance(attribution: ComponentAttribution, components: list[Component]) -> list[Record]:
+def component_importance(attribution: ComponentAttribution, components: list[Component]) -> list[ComponentImportance]:
     """Components by mean absolute SHAP value over songs, summed over genres (one of two), the most important first."""
     sums = attribution.importance.sum(axis=1) / (2 if attribution.importance.shape[1] == 2 else 1)
     order = np.argsort(-sums, kind="stable")
-    return [{"component": components[index], "importance": float(sums[index])} for index in order]
+    return [ComponentImportance(components[index], float(sums[index])) for index in order]

@@ -6,6 +6,7 @@ Rows index the dataset's songs.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -27,7 +28,15 @@ from songmap.genre.limits import (
     NotBetterThanChance,
 )
 from songmap.genre.permutation import permutation_test
-from songmap.genre.results import ClassifierScores, ConfusionMatrix, Leakage, OverfittingGap, PermutationTest, Record
+from songmap.genre.results import (
+    ClassifierScores,
+    ConfusionMatrix,
+    GenreScores,
+    Leakage,
+    OverfittingGap,
+    PermutationTest,
+    SplitScores,
+)
 from songmap.genre.splits import Plan, folds_of
 
 _FEW_GROUPS = 10  # intervals of fewer are rough
@@ -102,13 +111,16 @@ def evaluate(
             metrics.sampled_scores(labels[test], proba[np.newaxis], plan.groups[test], seed, settings.n_draws)
             for proba in (out_of_fold[test], models["majority"].predict_proba(embeddings[test]))
         )
-    test_split = {"split": "test", "n_songs": len(test), "n_folds": 0, "n_repeats": 0}
-    n_folds, n_repeats = len(plan.repeats[0]), len(plan.repeats)
-    cv_split = {"split": "cross_validation", "n_songs": len(development), "n_folds": n_folds, "n_repeats": n_repeats}
     scores = [
-        test_split | _scores(tested, tested_majority, fits.accuracy(models[choice.model], development)),
-        cv_split | _scores(own.sampled, majority.sampled, own.train_accuracy),
-    ]
+        _scores(
+            tested, tested_majority, fits.accuracy(models[choice.model], development),
+            split="test", n_songs=len(test), n_folds=0, n_repeats=0,
+        ),
+        _scores(
+            own.sampled, majority.sampled, own.train_accuracy,
+            split="cross_validation", n_songs=len(development), n_folds=len(plan.repeats[0]), n_repeats=len(plan.repeats),
+        ),
+    ]  # fmt: skip
     constant = _is_constant(own, plan)
     cv_genres = metrics.per_genre_scores(labels[development], own.rounds)
     test_genres = metrics.per_genre_scores(labels[test], out_of_fold[np.newaxis, test], "test_")
@@ -124,7 +136,7 @@ def evaluate(
         reliability=metrics.reliability(labels, out_of_fold),
         conformal=coverage(out_of_fold, labels, fold_of),
         per_genre=[
-            {"genre": genre, "songs": int((labels == label).sum())} | cv_genres[label] | test_genres[label]
+            GenreScores(genre, int((labels == label).sum()), **cv_genres[label], **test_genres[label])
             for label, genre in enumerate(genres)
         ],
         confusion=[
@@ -189,9 +201,14 @@ def _is_constant(own: CrossValidated, plan: Plan) -> bool:
     return all(np.ptp(own.rounds[0, place], axis=0).max() == 0 for place in places)
 
 
-def _scores(sampled: metrics.Sampled, majority: metrics.Sampled, train_accuracy: float) -> Record:
-    baseline = {f"baseline_{name}": majority.values[name] for name in ("accuracy", "macro_f1")}
-    return sampled.record(*metrics.SCORES) | baseline | {"train_accuracy": train_accuracy}
+def _scores(sampled: metrics.Sampled, majority: metrics.Sampled, train_accuracy: float, **split: Any) -> SplitScores:
+    return SplitScores(
+        **split,
+        **sampled.fields(*metrics.SCORES),
+        baseline_accuracy=majority.values["accuracy"],
+        baseline_macro_f1=majority.values["macro_f1"],
+        train_accuracy=train_accuracy,
+    )
 
 
 def _leakage(fits: Fits, own: CrossValidated, plan: Plan, recordings: np.ndarray) -> Leakage:

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from songmap.genre.results import Record, Reliability
+from songmap.genre.results import Reliability, ReliabilityBin
 
 SCORES = ("accuracy", "balanced_accuracy", "macro_f1", "log_loss", "ece")
 N_DRAWS = 1000
@@ -36,9 +36,9 @@ class Sampled:
         low, high = np.quantile(self.draws[name], (0.025, 0.975))
         return float(low), float(high)
 
-    def record(self, *with_interval: str) -> Record:
+    def fields(self, *with_interval: str) -> dict[str, Any]:
         """All scores, those in ``with_interval`` followed by ``_low`` and ``_high``."""
-        scores: Record = {}
+        scores = {}
         for name in SCORES:
             scores[name] = self.values[name]
             if name in with_interval:
@@ -136,10 +136,9 @@ def reliability(labels: np.ndarray, proba: np.ndarray) -> Reliability:
     for number in np.unique(place):
         confidence, correct = proba.max(axis=1)[place == number], right[place == number]
         interval = binomtest(int(correct.sum()), len(correct)).proportion_ci(method="wilson")
-        scores = {"confidence": float(confidence.mean()), "accuracy": float(correct.mean())}
-        ends = {"accuracy_low": float(interval.low), "accuracy_high": float(interval.high)}
-        bins.append({"songs": len(correct)} | scores | ends)
-    error = sum(one["songs"] * abs(one["confidence"] - one["accuracy"]) for one in bins) / len(labels)
+        scores = confidence.mean(), correct.mean(), interval.low, interval.high
+        bins.append(ReliabilityBin(len(correct), *map(float, scores)))
+    error = sum(one.songs * abs(one.confidence - one.accuracy) for one in bins) / len(labels)
     return Reliability(error, bins)
 
 

@@ -8,14 +8,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 from songmap.genre.limits import Limit
-from songmap.genre.song_results import SongExplanation
+from songmap.genre.song_results import BoundarySong, ClassifiedSong, Component, LabelIssue, SongExplanation, UnknownSong
 
 SIGNIFICANT = 0.05  # p values above it are attributed to chance
 _SMALL_GAP = 0.05  # accuracy
 _STANDARD_ERRORS = 2  # that a leak must exceed
 
 GroupBy = Literal["artist", "album", "song"]
-Record = dict[str, Any]  # a row of a table
 
 
 @dataclass(frozen=True)
@@ -36,6 +35,57 @@ class Grouping:
 
 
 @dataclass(frozen=True)
+class SplitScores:
+    """Scores on songs outside the training data, with 95 % intervals, beside the most frequent genre's (``baseline_…``).
+
+    ``split`` is ``test`` or ``cross_validation``, which has ``n_folds`` folds ``n_repeats`` times (test: 0 and 0).
+    """
+
+    split: Literal["test", "cross_validation"]
+    n_songs: int
+    n_folds: int
+    n_repeats: int
+    accuracy: float
+    accuracy_low: float
+    accuracy_high: float
+    balanced_accuracy: float
+    balanced_accuracy_low: float
+    balanced_accuracy_high: float
+    macro_f1: float
+    macro_f1_low: float
+    macro_f1_high: float
+    log_loss: float
+    log_loss_low: float
+    log_loss_high: float
+    ece: float
+    ece_low: float
+    ece_high: float
+    baseline_accuracy: float
+    baseline_macro_f1: float
+    train_accuracy: float
+
+
+@dataclass(frozen=True)
+class CandidateScores:
+    """A candidate in the folds that all candidates share; ``difference`` is to the default in balanced accuracy."""
+
+    model: str
+    title: str
+    songs: int
+    accuracy: float
+    accuracy_low: float
+    accuracy_high: float
+    balanced_accuracy: float
+    macro_f1: float
+    macro_f1_low: float
+    macro_f1_high: float
+    log_loss: float
+    ece: float
+    difference: float
+    difference_error: float
+
+
+@dataclass(frozen=True)
 class Choice:
     """The candidate in use, ``model``: the ``selected`` one, unless another was ``requested``.
 
@@ -51,6 +101,20 @@ class Choice:
     default_balanced_accuracy: float
     difference: float
     standard_error: float
+
+
+@dataclass(frozen=True)
+class GenreScores:
+    """Scores of one genre: in cross-validation, then on the test songs."""
+
+    genre: str
+    songs: int
+    precision: float
+    recall: float
+    f1: float
+    test_precision: float
+    test_recall: float
+    test_f1: float
 
 
 @dataclass(frozen=True)
@@ -111,14 +175,22 @@ class Leakage:
 
 
 @dataclass(frozen=True)
-class Reliability:
-    """``error`` is the expected calibration error over the ``bins``: songs of similar confidence.
+class ReliabilityBin:
+    """Songs of similar confidence (mean probability of the predicted genre) and how many of them are correct."""
 
-    A bin has ``songs``, ``confidence`` (mean probability of the predicted genre) and ``accuracy``, with its interval.
-    """
+    songs: int
+    confidence: float
+    accuracy: float
+    accuracy_low: float
+    accuracy_high: float
+
+
+@dataclass(frozen=True)
+class Reliability:
+    """``error`` is the expected calibration error over the ``bins``."""
 
     error: float
-    bins: list[Record]
+    bins: list[ReliabilityBin]
 
 
 @dataclass(frozen=True)
@@ -131,6 +203,23 @@ class ConformalCoverage:
     sets_of_one: float
     sets_of_all: float
     songs: int
+
+
+@dataclass(frozen=True)
+class FamilyMeans:
+    """What each family of columns adds towards ``genre``: mean points (hundredths) of probability over its own songs."""
+
+    genre: str
+    songs: int
+    points: dict[str, float]
+
+
+@dataclass(frozen=True)
+class ComponentImportance:
+    """Mean absolute SHAP value, summed over genres (of one genre where there are two)."""
+
+    component: Component
+    importance: float
 
 
 @dataclass(frozen=True)
@@ -152,57 +241,34 @@ class ConfusionMatrix:
 
 @dataclass(frozen=True)
 class ClassifierScores:
-    """How good a classifier is on songs outside its training data; ``…_low`` and ``…_high`` are 95 % intervals.
-
-    Attributes
-    ----------
-    scores : list of dict
-        Of the test songs, then of cross-validation (``split``): ``n_songs``, ``n_folds`` and ``n_repeats`` (test: 0),
-        five scores with intervals, ``baseline_accuracy`` and ``baseline_macro_f1`` of the most frequent genre, and
-        ``train_accuracy``.
-    candidates : list of dict
-        ``model``, ``title``, ``songs`` and scores of each candidate in the folds that all share; ``difference`` is to
-        the default in balanced accuracy, ``difference_error`` its standard error.
-    per_genre : list of dict
-        ``genre``, ``songs``; ``precision``, ``recall``, ``f1`` in cross-validation, then ``test_…`` on test songs.
-    """
+    """How good a classifier is on songs outside its training data; ``scores`` are of the test songs, then cross-validation."""
 
     choice: Choice
     grouping: Grouping
     limits: list[Limit]
-    scores: list[Record]
-    candidates: list[Record]
+    scores: list[SplitScores]
+    candidates: list[CandidateScores]
     leakage: Leakage
     overfitting: OverfittingGap
     permutation: PermutationTest
     reliability: Reliability
     conformal: ConformalCoverage
-    per_genre: list[Record]
+    per_genre: list[GenreScores]
     confusion: list[ConfusionMatrix]
 
 
 @dataclass(frozen=True)
 class GenreReport(ClassifierScores):
-    """Everything that a run of 03 finds out; ``components`` are of the candidate ``component_model``.
+    """Everything that a run of 03 finds out; ``components`` are of the candidate ``component_model``."""
 
-    Attributes
-    ----------
-    families : list of dict
-        ``points`` (hundredths) of probability that each family adds towards ``genre``: mean over ``songs`` of its own.
-    components : list of dict
-        ``component`` and its ``importance``: mean absolute SHAP value, summed over genres (of one where there are two).
-    boundary_songs, label_issues, unknown_songs, all_songs : list of dict
-        Songs with the columns that ``song_lists.COLUMNS`` names.
-    """
-
-    families: list[Record]
+    families: list[FamilyMeans]
     component_model: str
-    components: list[Record]
+    components: list[ComponentImportance]
     song: SongExplanation
-    boundary_songs: list[Record]
-    label_issues: list[Record]
-    unknown_songs: list[Record]
-    all_songs: list[Record]
+    boundary_songs: list[BoundarySong]
+    label_issues: list[LabelIssue]
+    unknown_songs: list[UnknownSong]
+    all_songs: list[ClassifiedSong]
     card: dict[str, Any] = field(default_factory=dict)
     written: list[WrittenFile] = field(default_factory=list)
 

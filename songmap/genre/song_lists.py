@@ -1,34 +1,26 @@
-"""Lists of songs, a record per song: those between genres, those whose label is probably wrong, and others.
+"""Lists of songs: those between genres, those whose label is probably wrong, and others.
 
 ``proba`` are probabilities ``(n_songs, n_genres)`` by models trained without the songs, ``songs`` the DataFrame of the
 same songs.
 """
 
 from collections.abc import Iterable
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from songmap.genre.results import Record
-
-COLUMNS = {
-    "boundary_songs": "rank song_name artist genre predicted_genre probability probabilities normalised_entropy "
-    "margin genre_set fold file_path",
-    "label_issues": "rank song_name artist genre predicted_genre probability usual margin file_path",
-    "unknown_songs": "song_name artist predicted_genre probability probabilities genre_set file_path",
-    "all_songs": "song_name artist genre predicted_genre probability genre_set normalised_entropy fold_model "
-    "background points file_path",
-}
+from songmap.genre.song_results import LabelIssue, ListedSong
 
 
 def song_list(
-    name: str, songs: pd.DataFrame, genres: list[str], proba: np.ndarray, **more: Iterable[Any]
-) -> list[Record]:
-    """The songs in their order, each with the columns that ``COLUMNS`` names for this list.
+    kind: type[ListedSong], songs: pd.DataFrame, genres: list[str], proba: np.ndarray, **more: Iterable[Any]
+) -> list[ListedSong]:
+    """The songs in their order as results of one ``kind``.
 
     ``margin`` is between the two most probable genres, ``genre_set`` the conformal set of ``sets`` bool ``(n_songs,
-    n_genres)``. ``more`` are columns that do not follow from the songs and ``proba``, or replace those that do; ``fold``
+    n_genres)``. ``more`` are fields that do not follow from the songs and ``proba``, or replace those that do; ``fold``
     counts from 1 and is None for test songs.
     """
     entropy, margin = uncertainty(proba)
@@ -43,8 +35,7 @@ def song_list(
         "margin": margin.tolist(),
         "genre_set": [set_of(genres, *row) for row in zip(proba, sets, strict=True)],
     } | more
-    names = COLUMNS[name].split()
-    return [dict(zip(names, row, strict=True)) for row in zip(*(columns[one] for one in names), strict=True)]
+    return [kind(*row) for row in zip(*(columns[one.name] for one in fields(kind)), strict=True)]
 
 
 def uncertainty(proba: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -64,7 +55,7 @@ def least_certain(proba: np.ndarray) -> np.ndarray:
     return np.lexsort((margin, -entropy))
 
 
-def label_issues(songs: pd.DataFrame, genres: list[str], labels: np.ndarray, proba: np.ndarray) -> list[Record]:
+def label_issues(songs: pd.DataFrame, genres: list[str], labels: np.ndarray, proba: np.ndarray) -> list[LabelIssue]:
     """Songs whose label is probably wrong, the clearest first (confident learning, Northcutt et al. 2021).
 
     Those predicted as another genre, with a probability above 0.5 that reaches the mean probability of that genre over
@@ -77,7 +68,7 @@ def label_issues(songs: pd.DataFrame, genres: list[str], labels: np.ndarray, pro
     issues = np.flatnonzero((predicted != labels) & (largest >= usual[predicted]) & (largest > 0.5))
     issues = issues[np.argsort(-margin[issues], kind="stable")]
     return song_list(
-        "label_issues", songs.iloc[issues], genres, proba[issues], genre=[genres[label] for label in labels[issues]],
+        LabelIssue, songs.iloc[issues], genres, proba[issues], genre=[genres[label] for label in labels[issues]],
         usual=usual[predicted[issues]].tolist(), margin=margin[issues].tolist(),
     )  # fmt: skip
 

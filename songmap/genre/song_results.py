@@ -1,10 +1,10 @@
-"""Results of 03 for single songs: predictions and explanations.
+"""Results of 03 for single songs: predictions, explanations, songs between genres, label issues.
 
 Probabilities are fractions 0 to 1, a contribution is in probability; genres are named.
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeVar
 
 
 @dataclass(frozen=True)
@@ -137,3 +137,69 @@ class SongExplanation:
     pitch_classes: PitchClasses | None
     smallest_change: SmallestChange | None
     components: ComponentExplanation | None
+
+
+@dataclass(frozen=True)
+class RankedSong:
+    """A song of the training data as predicted by a model trained without it."""
+
+    rank: int
+    song_name: str
+    artist: str
+    genre: str
+    predicted_genre: str
+    probability: float
+
+
+@dataclass(frozen=True)
+class BoundarySong(RankedSong):
+    """A song between genres; ``fold`` counts from 1, None for test songs."""
+
+    probabilities: dict[str, float]
+    normalised_entropy: float
+    margin: float
+    genre_set: list[str]
+    fold: int | None
+    file_path: str
+
+
+@dataclass(frozen=True)
+class LabelIssue(RankedSong):
+    """A song whose label is probably wrong: ``probability`` of the predicted genre reaches that genre's ``usual`` one."""
+
+    usual: float
+    margin: float
+    file_path: str
+
+
+@dataclass(frozen=True)
+class UnknownSong:
+    """A song without a genre, classified by the final model."""
+
+    song_name: str
+    artist: str
+    predicted_genre: str
+    probability: float
+    probabilities: dict[str, float]
+    genre_set: list[str]
+    file_path: str
+
+
+@dataclass(frozen=True)
+class ClassifiedSong:
+    """Any song with the points that each family adds to ``background``, the predicted genre's mean probability."""
+
+    song_name: str
+    artist: str
+    genre: str
+    predicted_genre: str
+    probability: float
+    genre_set: list[str]
+    normalised_entropy: float
+    fold_model: ModelReference
+    background: float
+    points: dict[str, float]
+    file_path: str
+
+
+ListedSong = TypeVar("ListedSong", BoundarySong, LabelIssue, UnknownSong, ClassifiedSong)

@@ -21,9 +21,17 @@ from songmap.genre.evaluation import Evaluation
 from songmap.genre.explanation import explain_song
 from songmap.genre.family_attribution import FamilyAttribution, background_songs, family_attribution
 from songmap.genre.fit import FittedCandidate, one_thread
-from songmap.genre.results import Record
+from songmap.genre.results import FamilyMeans
 from songmap.genre.song_lists import label_issues, least_certain, song_list
-from songmap.genre.song_results import ModelReference, SongExplanation
+from songmap.genre.song_results import (
+    BoundarySong,
+    ClassifiedSong,
+    LabelIssue,
+    ListedSong,
+    ModelReference,
+    SongExplanation,
+    UnknownSong,
+)
 from songmap.genre.splits import Plan
 from songmap.library.genre_model import GenreModel
 from songmap.library.library import Library
@@ -123,42 +131,44 @@ class TrainedClassifier:
         """The row of the training song of highest entropy."""
         return int(self.dataset.rows[least_certain(self.evaluation.out_of_fold)[0]])
 
-    def _listed(self, name: str, rows: np.ndarray, proba: np.ndarray, **more: Sequence[object]) -> list[Record]:
+    def _listed(
+        self, kind: type[ListedSong], rows: np.ndarray, proba: np.ndarray, **more: Sequence[object]
+    ) -> list[ListedSong]:
         sets = prediction_sets(proba, self.model.threshold)
-        return song_list(name, self.library.songs.iloc[rows], self.dataset.genres, proba, sets=sets, **more)
+        return song_list(kind, self.library.songs.iloc[rows], self.dataset.genres, proba, sets=sets, **more)
 
-    def boundary_songs(self) -> list[Record]:
+    def boundary_songs(self) -> list[BoundarySong]:
         """The least certain training songs."""
         listed = least_certain(self.evaluation.out_of_fold)[:LISTED_SONGS]
         rows = self.dataset.rows[listed]
         folds = [self._reference(row).fold for row in rows]
-        return self._listed("boundary_songs", rows, self.evaluation.out_of_fold[listed], fold=folds)
+        return self._listed(BoundarySong, rows, self.evaluation.out_of_fold[listed], fold=folds)
 
-    def label_issues(self) -> list[Record]:
+    def label_issues(self) -> list[LabelIssue]:
         """Songs whose label may be wrong; none if chance explains the predictions, which then prove nothing."""
         if self.evaluation.permutation.significant is False:
             return []
         songs = self.library.songs.iloc[self.dataset.rows]
         return label_issues(songs, self.dataset.genres, self.dataset.labels, self.evaluation.out_of_fold)
 
-    def unknown_songs(self) -> list[Record]:
+    def unknown_songs(self) -> list[UnknownSong]:
         """The library's songs without a genre, classified by the final model."""
         rows = self.dataset.unknown
         songs = self.library.embeddings[rows]
-        return self._listed("unknown_songs", rows, self.model.predict_proba(songs)) if len(rows) else []
+        return self._listed(UnknownSong, rows, self.model.predict_proba(songs)) if len(rows) else []
 
-    def all_songs(self, rows: Sequence[int], attributions: Sequence[FamilyAttribution]) -> list[Record]:
+    def all_songs(self, rows: Sequence[int], attributions: Sequence[FamilyAttribution]) -> list[ClassifiedSong]:
         """Songs with the points that each family adds; these and 100 times ``background`` sum to the probability's."""
         proba = np.stack([one.base + one.values.sum(axis=0) for one in attributions])
         best = list(zip(attributions, proba.argmax(axis=1), strict=True))
         return self._listed(
-            "all_songs", np.array(rows), proba,
+            ClassifiedSong, np.array(rows), proba,
             fold_model=[self._reference(row) for row in rows],
             background=[float(one.base[genre]) for one, genre in best],
             points=[_points(one.values[:, genre]) for one, genre in best],
         )  # fmt: skip
 
-    def family_means(self, rows: Sequence[int], attributions: Sequence[FamilyAttribution]) -> list[Record]:
+    def family_means(self, rows: Sequence[int], attributions: Sequence[FamilyAttribution]) -> list[FamilyMeans]:
         """What each family adds towards a genre, mean over the genre's own songs of ``rows``."""
         label_of_row = np.full(len(self.library), -1)
         label_of_row[self.dataset.rows] = self.dataset.labels
@@ -166,7 +176,7 @@ class TrainedClassifier:
         means = []
         for label, genre in enumerate(self.dataset.genres):
             own = [attributions[index].values[:, label] for index in np.flatnonzero(labels == label).tolist()]
-            means.append({"genre": genre, "songs": len(own), "points": _points(np.mean(own, axis=0))})
+            means.append(FamilyMeans(genre, len(own), _points(np.mean(own, axis=0))))
         return means
 
 

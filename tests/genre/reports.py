@@ -1,7 +1,6 @@
 """Made-up reports of any number of genres, for tests of views."""
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 from genre.explained import explanation
@@ -10,23 +9,31 @@ from songmap.genre.candidates import CANDIDATES
 from songmap.genre.component_attribution import ComponentAttribution, ComponentSample
 from songmap.genre.limits import FewTestGroups
 from songmap.genre.results import (
+    CandidateScores,
     Choice,
+    ComponentImportance,
     ConformalCoverage,
     ConfusionMatrix,
+    FamilyMeans,
     GenreReport,
+    GenreScores,
     Grouping,
     Leakage,
     OverfittingGap,
     PermutationTest,
     Reliability,
+    ReliabilityBin,
+    SplitScores,
 )
-from songmap.genre.song_lists import COLUMNS
 from songmap.genre.song_results import (
+    BoundarySong,
     Component,
     ComponentContribution,
     ComponentExplanation,
+    LabelIssue,
     LoadingTerm,
     ModelReference,
+    UnknownSong,
 )
 from songmap.library.schema import FAMILIES
 
@@ -38,17 +45,12 @@ COMPONENTS = [
     Component(number, number / 100, [LoadingTerm(1, None, 851, 1200), LoadingTerm(-1, f"mfcc_{number:02d}_std")])
     for number in range(1, 16)
 ]
-BY_GENRE = ("precision", "recall", "f1", "test_precision", "test_recall", "test_f1")
 N_SONGS = 30
 
 
 def genre_names(n_genres: int) -> list[str]:
     """Every third of a long name."""
     return [f"A very long genre, no. {row} (1990s)" if row % 3 == 0 else f"GENRE{row}" for row in range(n_genres)]
-
-
-def row_of(name: str, *values: Any) -> dict[str, Any]:
-    return dict(zip(COLUMNS[name].split(), values, strict=True))
 
 
 def make_report(n_genres: int) -> GenreReport:
@@ -75,11 +77,11 @@ def make_report(n_genres: int) -> GenreReport:
         grouping=Grouping("artist", "strictest", 24, 26),
         limits=[FewTestGroups(3, "artist")],
         scores=[
-            {"split": "test", "n_songs": 10, "n_folds": 0, "n_repeats": 0} | split,
-            {"split": "cross_validation", "n_songs": 42, "n_folds": 5, "n_repeats": 3} | split,
+            SplitScores(split="test", n_songs=10, n_folds=0, n_repeats=0, **split),
+            SplitScores(split="cross_validation", n_songs=42, n_folds=5, n_repeats=3, **split),
         ],
         candidates=[
-            dict(
+            CandidateScores(
                 model=name, title=f"{candidate.title}, a long title", songs=42, **SCORES,
                 **{end: INTERVALS[end] for end in ("accuracy_low", "accuracy_high", "macro_f1_low", "macro_f1_high")},
                 difference=0.01, difference_error=0.02,
@@ -91,32 +93,29 @@ def make_report(n_genres: int) -> GenreReport:
         permutation=PermutationTest(0.8, 0.5, 0.001, 999, 0),
         reliability=Reliability(
             0.08,
-            [
-                {"songs": 10, "confidence": at, "accuracy": at, "accuracy_low": at - 0.1, "accuracy_high": at + 0.1}
-                for at in (0.3, 0.5, 0.8)
-            ],
+            [ReliabilityBin(10, at, at, at - 0.1, at + 0.1) for at in (0.3, 0.5, 0.8)],
         ),
         conformal=ConformalCoverage(0.9, 0.92, 1.5, 0.5, 0.5, 52),
-        per_genre=[{"genre": genre, "songs": 26} | dict.fromkeys(BY_GENRE, 0.75) for genre in genres],
+        per_genre=[GenreScores(genre, 26, *[0.75] * 6) for genre in genres],
         confusion=[
             ConfusionMatrix("cross_validation", genres, counts.tolist()),
             ConfusionMatrix("test", genres, (counts // 5).tolist()),
         ],
         families=[
-            {"genre": genre, "songs": 26, "points": dict(zip(FAMILIES, rng.normal(3, 8, 7).tolist(), strict=True))}
+            FamilyMeans(genre, 26, dict(zip(FAMILIES, rng.normal(3, 8, 7).tolist(), strict=True)))
             for genre in genres
         ],
         component_model="pca_xgboost",
-        components=[{"component": one, "importance": 1 / one.number} for one in COMPONENTS],
+        components=[ComponentImportance(one, 1 / one.number) for one in COMPONENTS],
         song=song,
         boundary_songs=[
-            row_of("boundary_songs", row + 1, name, "Ann", genres[row % n_genres], best[row], proba[row][best[row]],
+            BoundarySong(row + 1, name, "Ann", genres[row % n_genres], best[row], proba[row][best[row]],
                    proba[row], 0.9, 0.1, genres[:2], 1, f"/music/{row:02d}.mp3")
             for row, name in enumerate(names)
         ],
-        label_issues=[row_of("label_issues", 1, names[0], "Ann", genres[0], genres[1], 0.9, 0.7, 0.8, "/music/00.mp3")],
+        label_issues=[LabelIssue(1, names[0], "Ann", genres[0], genres[1], 0.9, 0.7, 0.8, "/music/00.mp3")],
         unknown_songs=[
-            row_of("unknown_songs", names[1], "Bo", best[1], proba[1][best[1]], proba[1], genres[:2], "/music/01.mp3")
+            UnknownSong(names[1], "Bo", best[1], proba[1][best[1]], proba[1], genres[:2], "/music/01.mp3")
         ],
         all_songs=[],
         card={

@@ -110,8 +110,8 @@ def test_importance_is_the_mean_size_of_shap_values_of_one_of_two_genres_and_sum
         attribution, components = component_attribution(pipeline, embeddings), components_of(pipeline)
         ranked = component_importance(attribution, components)
         sums = np.abs(attribution.values).mean(axis=0).sum(axis=1) / (2 if n_genres == 2 else 1)
-        assert [one["importance"] for one in ranked] == pytest.approx(sorted(sums, reverse=True))
-        assert ranked[0]["component"] == components[int(sums.argmax())]
+        assert [one.importance for one in ranked] == pytest.approx(sorted(sums, reverse=True))
+        assert ranked[0].component == components[int(sums.argmax())]
 
 
 @pytest.mark.parametrize(

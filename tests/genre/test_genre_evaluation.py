@@ -79,7 +79,7 @@ def test_noise_is_chance_and_a_limit():
 
 def test_no_confident_predictions_in_noise():
     assert out_of_fold(noise_library(), noise()).max(axis=1).mean() < 0.65
-    assert noise().scores[1]["log_loss"] < 0.8  # ln 2 is 0.693
+    assert noise().scores[1].log_loss < 0.8  # ln 2 is 0.693
 
 
 def test_copies_of_artists_show_as_leakage():
@@ -98,22 +98,20 @@ def test_nothing_leaks_where_artists_carry_no_information():
 
 def test_separable_genres_are_classified_by_all_but_the_published_parameters_and_the_majority():
     found = separable()
-    by_name = {one["model"]: one for one in found.candidates}
+    by_name = {one.model: one for one in found.candidates}
     assert list(by_name) == list(CANDIDATES)
     for name, one in by_name.items():
-        assert (one["accuracy"] > 0.85) == (name not in ("published", "majority")), name
-        assert one["songs"] == 48 - round(48 / 5)
-    assert by_name["pca_xgboost"]["difference"] == by_name["pca_xgboost"]["difference_error"] == 0
+        assert (one.accuracy > 0.85) == (name not in ("published", "majority")), name
+        assert one.songs == 48 - round(48 / 5)
+    assert by_name["pca_xgboost"].difference == by_name["pca_xgboost"].difference_error == 0
     assert (found.permutation.p_value, found.permutation.hits) == (pytest.approx(1 / 200), 0)
-    assert found.scores[0]["accuracy"] > 0.8
-    assert found.scores[0]["baseline_accuracy"] < 0.7
+    assert found.scores[0].accuracy > 0.8
+    assert found.scores[0].baseline_accuracy < 0.7
 
 
 def test_ten_genres_of_ten_songs_are_too_much_for_the_published_parameters_alone():
     library = separable_library(10, 10, distance=0.6)
-    values = {
-        one["model"]: one["balanced_accuracy"] for one in evaluated(library, names=(*FEW, "published")).candidates
-    }
+    values = {one.model: one.balanced_accuracy for one in evaluated(library, names=(*FEW, "published")).candidates}
     assert values["published"] < 0.2
     assert min(values["pca_xgboost"], values["logistic"]) > 0.6
 
@@ -139,17 +137,17 @@ def test_scores_are_those_of_the_probabilities():
     plan = plan_splits(dataset, 42, n_repeats=1)
     right = out_of_fold(library, found).argmax(axis=1) == dataset.labels
     tested, crossed = found.scores
-    assert (tested["split"], tested["n_songs"]) == ("test", len(plan.test))
-    assert (crossed["split"], crossed["n_folds"], crossed["n_repeats"]) == ("cross_validation", 5, 1)
-    assert tested["accuracy"] == pytest.approx(right[plan.test].mean())
-    assert crossed["accuracy"] == pytest.approx(right[plan.development].mean())
-    for score in found.scores:
+    assert (tested.split, tested.n_songs) == ("test", len(plan.test))
+    assert (crossed.split, crossed.n_folds, crossed.n_repeats) == ("cross_validation", 5, 1)
+    assert tested.accuracy == pytest.approx(right[plan.test].mean())
+    assert crossed.accuracy == pytest.approx(right[plan.development].mean())
+    for score in map(vars, found.scores):
         for name in ("accuracy", "balanced_accuracy", "macro_f1", "log_loss"):
             assert score[f"{name}_low"] <= score[name] + 1e-12
             assert score[name] <= score[f"{name}_high"] + 1e-12
     recall = [right[plan.development][dataset.labels[plan.development] == label].mean() for label in (0, 1)]
-    assert [one["recall"] for one in found.per_genre] == pytest.approx(recall)
-    assert [(one["genre"], one["songs"]) for one in found.per_genre] == [("GENRE00", 24), ("GENRE01", 24)]
+    assert [one.recall for one in found.per_genre] == pytest.approx(recall)
+    assert [(one.genre, one.songs) for one in found.per_genre] == [("GENRE00", 24), ("GENRE01", 24)]
 
 
 def test_the_better_one_is_used_and_the_choice_has_the_difference():
@@ -159,23 +157,20 @@ def test_the_better_one_is_used_and_the_choice_has_the_difference():
     labels = np.repeat([0, 1], 40)
     embeddings[:, 200:206] += 1.5 * labels[:, np.newaxis]
     found = evaluated(labelled_library(embeddings, [f"G{label}" for label in labels]), names=(*FEW, "lda"))
-    by_name = {one["model"]: one for one in found.candidates}
-    assert by_name["lda"]["difference"] > by_name["lda"]["difference_error"]
+    by_name = {one.model: one for one in found.candidates}
+    assert by_name["lda"].difference > by_name["lda"].difference_error
     choice = found.choice
     assert (choice.model, choice.selected, choice.default, choice.requested) == ("lda", "lda", "pca_xgboost", False)
-    assert (choice.difference, choice.standard_error) == (
-        by_name["lda"]["difference"],
-        by_name["lda"]["difference_error"],
-    )
-    assert choice.balanced_accuracy == by_name["lda"]["balanced_accuracy"]
-    assert choice.default_balanced_accuracy == by_name["pca_xgboost"]["balanced_accuracy"]
+    assert (choice.difference, choice.standard_error) == (by_name["lda"].difference, by_name["lda"].difference_error)
+    assert choice.balanced_accuracy == by_name["lda"].balanced_accuracy
+    assert choice.default_balanced_accuracy == by_name["pca_xgboost"].balanced_accuracy
     assert {one.name for one in found.fold_models} == {"lda"}
 
 
 def test_the_default_is_used_where_no_other_is_better():
     found = copied_artists()
     other = found.candidates[1]
-    assert (found.choice.model == "logistic") == (other["difference"] > max(other["difference_error"], 0))
+    assert (found.choice.model == "logistic") == (other.difference > max(other.difference_error, 0))
     assert found.choice.model == found.choice.selected
 
 
@@ -204,15 +199,15 @@ def test_rare_genres_are_predicted():
     labels = np.repeat([0, 1], [90, 10])
     embeddings = rng.standard_normal((100, N_COLUMNS)) + 0.6 * labels[:, np.newaxis]
     found = evaluated(labelled_library(embeddings, ["COMMON" if label == 0 else "RARE" for label in labels]))
-    assert found.scores[1]["baseline_accuracy"] == pytest.approx(0.9, abs=0.02)
-    assert found.per_genre[1]["recall"] >= 0.7
-    assert found.scores[1]["balanced_accuracy"] > 0.8
+    assert found.scores[1].baseline_accuracy == pytest.approx(0.9, abs=0.02)
+    assert found.per_genre[1].recall >= 0.7
+    assert found.scores[1].balanced_accuracy > 0.8
 
 
 def test_twelve_genres_of_six_songs():
     library = separable_library(12, 6, distance=0.6)
     found = evaluated(library, model="logistic")
-    assert found.scores[1]["accuracy"] > 0.8
+    assert found.scores[1].accuracy > 0.8
     assert out_of_fold(library, found).sum(axis=1) == pytest.approx(1)
 
 
@@ -230,7 +225,7 @@ def test_constant_columns_do_no_harm():
     constant = Library(embeddings, library.songs)
     found = evaluated(constant)
     assert np.isfinite(out_of_fold(constant, found)).all()
-    assert found.scores[1]["accuracy"] > 0.75
+    assert found.scores[1].accuracy > 0.75
 
 
 def test_the_order_of_the_rows_changes_nothing():
@@ -259,7 +254,7 @@ def test_many_songs_thin_the_candidates_and_the_scores_state_on_how_many():
     found = evaluated(
         library, names=(*FEW, "published", "xgboost"), compare_all=40, on_progress=lambda *at: seen.append(at)
     )
-    songs = {one["model"]: one["songs"] for one in found.candidates}
+    songs = {one.model: one.songs for one in found.candidates}
     assert songs["pca_xgboost"] == songs["majority"] == 120
     assert songs["published"] < 60
     assert found.choice.model in [name for name, number in songs.items() if number == 120]

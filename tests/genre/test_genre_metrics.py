@@ -102,6 +102,6 @@ def test_confusion_counts_true_rows_and_predicted_columns():
 def test_reliability_has_the_bins_of_the_calibration_error():
     labels, proba = drawn(200, 3, 1.0)
     result = reliability(labels, proba)
-    assert sum(one["songs"] for one in result.bins) == 200
-    assert all(0 <= one["accuracy_low"] <= one["accuracy"] <= one["accuracy_high"] <= 1 for one in result.bins)
+    assert sum(one.songs for one in result.bins) == 200
+    assert all(0 <= one.accuracy_low <= one.accuracy <= one.accuracy_high <= 1 for one in result.bins)
     assert result.error == pytest.approx(sampled_scores(labels, proba[np.newaxis], np.arange(200), 0, 10).values["ece"])

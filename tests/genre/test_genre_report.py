@@ -67,10 +67,10 @@ def hostile(images, tmp_path_factory) -> Path:
     """Twelve genres, some with long names, and songs named like markup."""
     report, song_name = make_report(12), SCRIPT + "W" * 90
     renamed = {
-        name: [one | {"genre": f"{LONG}{number}"} for number, one in enumerate(getattr(report, name))]
+        name: [replace(one, genre=f"{LONG}{number}") for number, one in enumerate(getattr(report, name))]
         for name in ("per_genre", "families")
     }
-    songs = [one | {"song_name": song_name, "genre_set": [LONG, "B"]} for one in report.boundary_songs]
+    songs = [replace(one, song_name=song_name, genre_set=[LONG, "B"]) for one in report.boundary_songs]
     song = replace(report.song, song_name="W" * 300, artist=SCRIPT)
     report = replace(report, **renamed, boundary_songs=songs, song=song)
     return written(report, images, tmp_path_factory.mktemp("hostile"))
@@ -111,8 +111,8 @@ def test_it_opens_alone_and_shows_everything(page, restored):
         assert " ".join(sentence.split()) in text
     assert report.card["data"] in text
     for one in report.candidates:
-        assert one["title"] in text
-        assert f"{one['balanced_accuracy']:.3f}" in text
+        assert one.title in text
+        assert f"{one.balanced_accuracy:.3f}" in text
     assert "30 in all: outputs/boundary_songs.csv" in text
 
 

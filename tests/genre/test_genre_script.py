@@ -341,7 +341,7 @@ def test_the_library_in_another_order_gives_the_same_bytes(trained, library_with
     assert [name for name in sorted(same) if first[name] != second[name]] == []
     summary = report_summary(report)
     assert all(sentence in summary for sentence in narrative(report.song))
-    assert all(one["title"] in summary for one in report.candidates)
+    assert all(one.title in summary for one in report.candidates)
     assert "Songs without a genre, 3 in all" in summary
     assert all(str(one.file) in summary for one in report.written)
 
@@ -381,4 +381,4 @@ def test_noise_is_a_limit_of_every_classification_and_has_no_label_issues(tmp_pa
     assert "The model in use, shrinkage LDA, has no components." in workspace.page("genre_report").read_text("utf-8")
     (unknown,) = report.unknown_songs
     assert (report.song.fold_model.kind, report.song.fold_model.n_songs) == ("final", 29)
-    assert report.song.probabilities == pytest.approx(unknown["probabilities"])
+    assert report.song.probabilities == pytest.approx(unknown.probabilities)

@@ -13,7 +13,7 @@ import pandas as pd
 from songmap.core.figures import AWAY_COLOUR, DIVERGING_MAP, GRID_COLOUR, MUTED_COLOUR, TOWARDS_COLOUR, drawable
 from songmap.core.text import percent, shorten
 from songmap.genre.component_attribution import ComponentSample
-from songmap.genre.results import GenreReport, Record
+from songmap.genre.results import FamilyMeans, GenreReport
 from songmap.genre.song_results import SongExplanation
 from songmap.genre.views.figures import headline, legend_below, name_rows, new_figure, panels, short, stacked_bars
 from songmap.genre.views.sentences import component_name, components_title, model_phrase
@@ -28,16 +28,16 @@ _PANELS, _PANELS_PER_ROW = 8, 4
 _N_DEPENDENCE = 4  # components whose dependence is drawn
 
 
-def families_figure(families: Sequence[Record]) -> "Figure":
+def families_figure(families: Sequence[FamilyMeans]) -> "Figure":
     """What each family adds towards a genre for the genre's own songs, as bars."""
     figure = new_figure(9.5, 1.9 + 0.42 * len(families))
     axis = figure.subplots()
-    points = pd.DataFrame([one["points"] for one in families])
+    points = pd.DataFrame([one.points for one in families])
     points.plot.barh(
         stacked=True, ax=axis, width=0.7, color=FAMILY_COLOURS, edgecolor="white", linewidth=0.6, legend=False
     )
     axis.axvline(0, color=MUTED_COLOUR, linewidth=1)
-    name_rows(axis, [short(one["genre"], 28) for one in families])
+    name_rows(axis, [short(one.genre, 28) for one in families])
     axis.set_xlabel("points of probability that a family adds towards the genre, mean over the genre's songs")
     figure.legend(loc="outside lower center", ncols=len(FAMILIES), fontsize=9, columnspacing=1.2, handlelength=1.2)
     headline(figure, "What separates the genres: the seven families of columns (exact Shapley values)")
@@ -177,7 +177,7 @@ def _names(sample: ComponentSample) -> list[str]:
 
 
 def _genres(report: GenreReport) -> list[str]:
-    return [one["genre"] for one in report.per_genre]
+    return [one.genre for one in report.per_genre]
 
 
 def strongest(importance: np.ndarray) -> np.ndarray:

@@ -11,7 +11,8 @@ import pandas as pd
 
 from songmap.core.figures import MUTED_COLOUR, TOWARDS_COLOUR, drawable
 from songmap.core.text import shorten
-from songmap.genre.results import ConfusionMatrix, Record, Reliability
+from songmap.genre.results import CandidateScores, ConfusionMatrix, Reliability
+from songmap.genre.song_results import BoundarySong
 from songmap.library.palette import genre_colours, genre_markers
 
 if TYPE_CHECKING:
@@ -50,21 +51,23 @@ def confusion_figure(matrices: Sequence[ConfusionMatrix]) -> "Figure":
     return figure
 
 
-def candidates_figure(candidates: Sequence[Record], used: str) -> "Figure":
+def candidates_figure(candidates: Sequence[CandidateScores], used: str) -> "Figure":
     """Accuracy and macro F1 of every candidate on the same songs, with 95 % intervals; the one in use in colour."""
-    ranked = sorted(candidates, key=lambda one: one["macro_f1"])
+    ranked = sorted(candidates, key=lambda one: one.macro_f1)
     figure = new_figure(9.5, 1.5 + 0.34 * len(ranked))
     axes = figure.subplots(1, 2, sharey=True)
     for axis, (name, title) in zip(axes, {"accuracy": "Accuracy", "macro_f1": "Macro F1"}.items(), strict=True):
         for row, one in enumerate(ranked):
-            colour = TOWARDS_COLOUR if one["model"] == used else MUTED_COLOUR
-            axis.plot([one[f"{name}_low"], one[f"{name}_high"]], [row, row], color=colour, linewidth=2)
-            axis.plot(one[name], row, "o", color=colour, markersize=7)
-        name_rows(axis, [short(one["title"], 44) for one in ranked])
+            colour = TOWARDS_COLOUR if one.model == used else MUTED_COLOUR
+            axis.plot(
+                [getattr(one, f"{name}_low"), getattr(one, f"{name}_high")], [row, row], color=colour, linewidth=2
+            )
+            axis.plot(getattr(one, name), row, "o", color=colour, markersize=7)
+        name_rows(axis, [short(one.title, 44) for one in ranked])
         axis.set(title=title, xlim=(-0.02, 1.02), ylim=(-0.6, len(ranked) - 0.4))
         axis.grid(axis="x")
     for text, one in zip(axes[0].get_yticklabels(), ranked, strict=True):
-        text.set_fontweight("bold" if one["model"] == used else "normal")
+        text.set_fontweight("bold" if one.model == used else "normal")
     headline(figure, "Candidates in the same folds, with 95 % intervals; the model in use is bold")
     return figure
 
@@ -84,15 +87,15 @@ def reliability_figure(reliability: Reliability) -> "Figure":
     return figure
 
 
-def boundary_figure(songs: Sequence[Record], library_genres: Iterable[str]) -> "Figure":
+def boundary_figure(songs: Sequence[BoundarySong], library_genres: Iterable[str]) -> "Figure":
     """Probabilities of the least certain songs, the least certain on top."""
     shown = songs[:_N_SONGS]
-    genres = list(shown[0]["probabilities"])
-    proba = np.array([list(song["probabilities"].values()) for song in shown])
+    genres = list(shown[0].probabilities)
+    proba = np.array([list(song.probabilities.values()) for song in shown])
     figure = new_figure(9.5, 1.5 + 0.34 * len(shown) + 0.25 * np.ceil(len(genres) / 5))
     axis = figure.subplots()
     stacked_bars(axis, proba, genres, library_genres)
-    name_rows(axis, [short(f"{shorten(song['song_name'], 32)} [{song['genre']}]", 52) for song in shown])
+    name_rows(axis, [short(f"{shorten(song.song_name, 32)} [{song.genre}]", 52) for song in shown])
     axis.set_xlim(0, 1)
     axis.set(title="Songs between genres", xlabel="probability by models trained without the song")
     legend_below(figure, *axis.get_legend_handles_labels())

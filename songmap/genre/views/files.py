@@ -13,7 +13,7 @@ from songmap.core.serialise import to_json
 from songmap.core.text import readable
 from songmap.core.workspace import Workspace
 from songmap.genre.component_attribution import ComponentSample
-from songmap.genre.results import GenreReport, Record, WrittenFile
+from songmap.genre.results import GenreReport, WrittenFile
 from songmap.genre.views import attribution_figures, figures
 from songmap.genre.views.report_page import report_page
 from songmap.genre.views.tables import write_songs
@@ -38,7 +38,7 @@ def write_files(workspace: Workspace, report: GenreReport, sample: ComponentSamp
 
 
 def _write_tables(workspace: Workspace, report: GenreReport) -> list[WrittenFile]:
-    tables: dict[str, list[Record]] = {
+    tables: dict[str, list[Any]] = {
         "boundary_songs": report.boundary_songs,
         "label_issues": report.label_issues,
         "unknown_songs": report.unknown_songs,

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from songmap.core.pages import render
-from songmap.core.tables import format_cell
+from songmap.core.tables import Record, format_cell
 from songmap.core.text import percent, readable
 from songmap.genre.candidates import CANDIDATES
-from songmap.genre.results import GenreReport, Record
+from songmap.genre.results import CandidateScores, GenreReport
+from songmap.genre.song_results import ListedSong
 from songmap.genre.views import sentences
 from songmap.genre.views.limits import limit_sentence
 from songmap.genre.views.narrative import narrative
@@ -39,7 +40,7 @@ class Table:
 
 def report_page(report: GenreReport, images: Mapping[str, bytes]) -> str:
     """The page; ``images`` are PNG files by the name of the figure."""
-    n_songs = sum(one["songs"] for one in report.per_genre)
+    n_songs = sum(one.songs for one in report.per_genre)
     page = render(
         "genre/views/report.html",
         title=f"Genre classifier: {len(report.per_genre)} genres, {n_songs} songs",
@@ -58,22 +59,25 @@ def report_page(report: GenreReport, images: Mapping[str, bytes]) -> str:
 def _tables(report: GenreReport) -> dict[str, Table]:
     choice, leakage, shown = report.choice, report.leakage, report.components[:_N_COMPONENTS]
     folds = {f"grouped by {report.grouping.group_by}": leakage.grouped_accuracy, "random": leakage.random_accuracy}
+    per_genre = [vars(one) for one in report.per_genre]
     against = f"balanced accuracy against {CANDIDATES[choice.default].title}"
     return {
-        "training": _table(report.per_genre, ("genre", "songs")),
+        "training": _table(per_genre, ("genre", "songs")),
         "scores": _table(
-            [_intervals(one) | {"split": split_phrase(one)} for one in report.scores],
+            [_intervals(vars(one)) | {"split": split_phrase(one)} for one in report.scores],
             ("split", *_SCORES, "baseline_accuracy"),
         ),
         "candidates": _table(
-            [_intervals(one) | {against: _difference(one, choice.default)} for one in report.candidates],
+            [_intervals(vars(one)) | {against: _difference(one, choice.default)} for one in report.candidates],
             ("title", *_SCORES, against),
-            marked=[one["model"] == choice.model for one in report.candidates],
+            marked=[one.model == choice.model for one in report.candidates],
         ),
         "leakage": _table([{"folds": name, "accuracy": accuracy} for name, accuracy in folds.items()]),
-        "per_genre": _table(report.per_genre),
-        "families": _table([{"genre": one["genre"]} | _signed(one["points"]) for one in report.families]),
-        "components": _table([one | {"component": component_name(one["component"])} for one in shown]),
+        "per_genre": _table(per_genre),
+        "families": _table([{"genre": one.genre} | _signed(one.points) for one in report.families]),
+        "components": _table(
+            [{"component": component_name(one.component), "importance": one.importance} for one in shown]
+        ),
         "boundary_songs": _songs(
             report.boundary_songs, "song_name genre predicted_genre probability genre_set normalised_entropy"
         ),
@@ -108,17 +112,17 @@ def _table(records: Sequence[Record], columns: Sequence[str] = (), marked: Seque
     return Table(headings, texts, numeric, list(marked) or [False] * len(rows))
 
 
-def _songs(songs: Sequence[Record], columns: str) -> Table:
+def _songs(songs: Sequence[ListedSong], columns: str) -> Table:
     cells = [
         one
         | {"label": one.get("genre"), "probability": percent(one["probability"])}
         | ({"genre_set": set_phrase(one["genre_set"])} if "genre_set" in one else {})
-        for one in songs[:N_SHOWN]
+        for one in map(vars, songs[:N_SHOWN])
     ]
     return _table(cells, columns.split())
 
 
-def _intervals(scores: Record) -> Record:
+def _intervals(scores: dict[str, Any]) -> dict[str, Any]:
     """Scores as text with their intervals, where they have some."""
     return scores | {
         name: f"{scores[name]:.3f} ({scores[f'{name}_low']:.2f}–{scores[f'{name}_high']:.2f})"
@@ -131,8 +135,8 @@ def _signed(points: dict[str, float]) -> dict[str, str]:
     return {family: f"{number:+.1f}" for family, number in points.items()}
 
 
-def _difference(scores: Record, default: str) -> str:
-    return "" if scores["model"] == default else f"{scores['difference']:+.3f} ± {scores['difference_error']:.3f}"
+def _difference(scores: CandidateScores, default: str) -> str:
+    return "" if scores.model == default else f"{scores.difference:+.3f} ± {scores.difference_error:.3f}"
 
 
 def _image(name: str, png: bytes) -> dict[str, str]:

@@ -179,12 +179,12 @@ def model_phrase(reference: ModelReference) -> str:
     return f"the model of all {reference.n_songs} songs{includes}"
 
 
-def split_phrase(scores: results.Record) -> str:
+def split_phrase(scores: results.SplitScores) -> str:
     """What scores were tested on."""
-    if scores["split"] == "test":
-        return f"{scores['n_songs']} test songs"
-    times = "once" if scores["n_repeats"] == 1 else f"{scores['n_repeats']} times"
-    return f"{scores['n_folds']}-fold cross-validation, {times}"
+    if scores.split == "test":
+        return f"{scores.n_songs} test songs"
+    times = "once" if scores.n_repeats == 1 else f"{scores.n_repeats} times"
+    return f"{scores.n_folds}-fold cross-validation, {times}"
 
 
 def set_phrase(genres: Sequence[str], most: int = 3) -> str:

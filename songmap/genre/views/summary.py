@@ -1,9 +1,10 @@
 """What 03 prints: scores, checks, genres, limits, songs between genres, one song explained, files."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from songmap.core.tables import format_table
-from songmap.genre.results import FileClassification, GenreReport, Record
+from songmap.core.tables import Record, format_table
+from songmap.genre.results import FileClassification, GenreReport
 from songmap.genre.views import sentences
 from songmap.genre.views.limits import limit_sentence
 from songmap.genre.views.narrative import narrative
@@ -19,9 +20,9 @@ _SONG_LISTS = {  # title and columns
 
 def report_summary(report: GenreReport) -> str:
     """A report for the terminal."""
-    scores = [one | {"tested_on": sentences.split_phrase(one)} for one in report.scores]
-    candidates = [one | {"model": one["title"]} for one in report.candidates]
-    families = [{"genre": one["genre"], "songs": one["songs"]} | one["points"] for one in report.families]
+    scores = [vars(one) | {"tested_on": sentences.split_phrase(one)} for one in report.scores]
+    candidates = [vars(one) | {"model": one.title} for one in report.candidates]
+    families = [{"genre": one.genre, "songs": one.songs} | one.points for one in report.families]
     written = [{"file": str(one.file), "shows": sentences.CONTENTS[one.content]} for one in report.written]
     choice = sentences.choice_sentence(report.choice)
     parts = [
@@ -30,12 +31,12 @@ def report_summary(report: GenreReport) -> str:
         ),
         _table(candidates, f"model {_SCORES}", "All candidates in the same folds"),
         "\n".join(sentences.check_sentences(report)),
-        format_table(report.per_genre, "By genre: cross-validation, then test songs"),
+        format_table([vars(one) for one in report.per_genre], "By genre: cross-validation, then test songs"),
         format_table(families, "Points of probability that each family adds towards a genre, for its own songs"),
         "\n".join([sentences.grouping_sentence(report.grouping), *_limits(report.limits)]),
     ]
     for name, (title, columns) in _SONG_LISTS.items():
-        songs = getattr(report, name)
+        songs = [vars(one) for one in getattr(report, name)]
         if songs:
             parts.append(_table(songs[:_N_PRINTED], f"song_name {columns}", title.format(len(songs))))
     return "\n\n".join([*parts, "\n".join(narrative(report.song)), format_table(written, "Written")])
@@ -70,7 +71,7 @@ def _limits(limits: Any) -> list[str]:
     return [f"Limit: {limit_sentence(limit)}." for limit in limits]
 
 
-def _table(records: list[Record], columns: str, title: str) -> str:
+def _table(records: Sequence[Record], columns: str, title: str) -> str:
     rows = [{name: record[name] for name in columns.split()} for record in records]
     for row in rows:
         if "genre_set" in row:  # the last column

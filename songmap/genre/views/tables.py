@@ -1,26 +1,25 @@
 """Lists of songs as CSV: a column per field, one per genre for probabilities, one per family for points."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from songmap.core.files import write_atomically
 from songmap.core.text import readable
-from songmap.genre.results import Record
-from songmap.genre.song_results import ModelReference
+from songmap.genre.song_results import ListedSong, ModelReference
 from songmap.genre.views.sentences import model_phrase
 
 
-def write_songs(path: Path, songs: Sequence[Record]) -> None:
+def write_songs(path: Path, songs: Sequence[ListedSong]) -> None:
     """One row per song; numbers with six decimals, sets as "A or B", probabilities at the end."""
     import pandas as pd
 
-    table = pd.DataFrame([_row(song) for song in songs], dtype=object)
+    table = pd.DataFrame([_row(vars(song)) for song in songs], dtype=object)
     write_atomically(path, readable(table.to_csv(index=False, lineterminator="\n")).encode())
 
 
-def _row(song: Record) -> Record:
-    row: Record = {}
+def _row(song: Mapping[str, Any]) -> dict[str, Any]:
+    row: dict[str, Any] = {}
     for name, value in song.items():
         row |= (
             {f"{family}_points": _cell(one) for family, one in value.items()}
