@@ -40,7 +40,7 @@ def build_parser() -> argparse.ArgumentParser:
     which.add_argument("--model", choices=tuple(CANDIDATES), help=model)
     preset = "the same as --model published: the parameters for 2 genres and 300 songs, too strict for small libraries"
     which.add_argument("--preset", choices=("published",), dest="model", default=argparse.SUPPRESS, help=preset)
-    group_by = "whose songs are never on both sides of a split"
+    group_by = "keep songs of one artist, album or recording on one side of every split"
     add("--group-by", choices=("strictest", *GROUP_BY), default="strictest", help=group_by)
     add("--seed", type=whole_number(0, 2**31 - 1), default=DEFAULT_SEED, help="seed of splits, trees and resampling")
     add("--json", action="store_true", dest="as_json", help="print one JSON document instead of tables")

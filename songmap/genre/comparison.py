@@ -49,11 +49,11 @@ class Settings:
 
 @dataclass(frozen=True)
 class CrossValidated:
-    """A candidate cross-validated on ``rows``: ``rounds (n_repeats, len(rows), n_genres)``; models of the first repeat."""
+    """A candidate on ``rows``: ``repeats_proba (n_repeats, len(rows), n_genres)``; models of the first repeat."""
 
     name: str
     rows: np.ndarray
-    rounds: np.ndarray
+    repeats_proba: np.ndarray
     fold_models: list[FittedCandidate]
     train_accuracy: float
     sampled: Sampled
@@ -65,7 +65,7 @@ class CrossValidated:
         return difference, float((self.sampled.draws[name] - other.sampled.draws[name]).std())
 
 
-Round = dict[str, CrossValidated]
+HalvingRound = dict[str, CrossValidated]
 
 
 class Fits:
@@ -100,7 +100,7 @@ class Fits:
 
     def cross_validate(
         self, names: Sequence[str], rows: np.ndarray, repeats: list[list[Fold]], groups: np.ndarray, by: np.ndarray
-    ) -> Round:
+    ) -> HalvingRound:
         """Candidates on the folds ``repeats`` of ``rows``; intervals resample the groups ``by``."""
         folds = [(number, fold) for number, repeat in enumerate(repeats) for fold in repeat]
         models = self.run([(name, train, groups) for name in names for _, (train, _) in folds])
@@ -109,20 +109,22 @@ class Fits:
         results = {}
         for index, name in enumerate(names):
             own = models[index * len(folds) : (index + 1) * len(folds)]
-            rounds = np.zeros((len(repeats), len(rows), self.n_genres))
+            repeats_proba = np.zeros((len(repeats), len(rows), self.n_genres))
             trained = []
             for model, (number, (train, test)) in zip(own, folds, strict=True):
-                rounds[number, place[test]] = model.predict_proba(self.embeddings[test])
+                repeats_proba[number, place[test]] = model.predict_proba(self.embeddings[test])
                 trained.append(self.accuracy(model, train))
-            sampled = sampled_scores(self.labels[rows], rounds, by[rows], self.seed, self.n_draws)
-            results[name] = CrossValidated(name, rows, rounds, own[: len(repeats[0])], float(np.mean(trained)), sampled)
+            sampled = sampled_scores(self.labels[rows], repeats_proba, by[rows], self.seed, self.n_draws)
+            results[name] = CrossValidated(
+                name, rows, repeats_proba, own[: len(repeats[0])], float(np.mean(trained)), sampled
+            )
         return results
 
     def accuracy(self, model: FittedCandidate, rows: np.ndarray) -> float:
         return float((model.predict_proba(self.embeddings[rows]).argmax(axis=1) == self.labels[rows]).mean())
 
 
-def compare(fits: Fits, plan: Plan, settings: Settings) -> list[Round]:
+def compare(fits: Fits, plan: Plan, settings: Settings) -> list[HalvingRound]:
     """Rounds of candidates, each on the same folds, the last on all development songs.
 
     Where these are many, candidates are thinned by successive halving (Jamieson & Talwalkar 2016): all are compared on
@@ -149,7 +151,7 @@ def compare(fits: Fits, plan: Plan, settings: Settings) -> list[Round]:
     return [*rounds, fits.cross_validate(left, plan.development, plan.repeats, groups, groups)]
 
 
-def choose(results: Round, requested: str | None) -> Choice:
+def choose(results: HalvingRound, requested: str | None) -> Choice:
     """PCA + XGBoost unless another is better by more than one standard error, or requested."""
     default = results[DEFAULT]
     others = [one for name, one in results.items() if name not in _ALWAYS]
@@ -161,7 +163,7 @@ def choose(results: Round, requested: str | None) -> Choice:
     )
 
 
-def candidate_scores(rounds: list[Round], names: Sequence[str]) -> list[CandidateScores]:
+def candidate_scores(rounds: list[HalvingRound], names: Sequence[str]) -> list[CandidateScores]:
     """Every candidate as it was in the last round that it reached, beside PCA + XGBoost on the same songs."""
     scores = []
     for name in names:

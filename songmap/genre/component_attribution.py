@@ -46,7 +46,7 @@ class ComponentAttribution:
 
 @dataclass(frozen=True)
 class ComponentSample:
-    """The attribution of some songs, their genres ``(n_songs,)``, and all ``library_genres``, by which colours go."""
+    """The attribution of some songs, their genres ``(n_songs,)``, and all ``library_genres``, that fix the colours."""
 
     attribution: ComponentAttribution
     components: list[Component]

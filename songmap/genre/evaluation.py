@@ -48,13 +48,13 @@ class Evaluation(ClassifierScores):
 
     ``fold_models`` are the chosen candidate's: of the first repeat's folds, last of all development songs; ``fold_of
     (n_songs,)`` is the index of the one trained without a song, ``out_of_fold (n_songs, n_genres)`` its probabilities.
-    ``component_models`` are those of PCA + XGBoost.
+    ``default_models`` are those of PCA + XGBoost.
     """
 
     fold_of: np.ndarray
     out_of_fold: np.ndarray
     fold_models: list[FittedCandidate]
-    component_models: list[FittedCandidate]
+    default_models: list[FittedCandidate]
 
 
 def evaluate(
@@ -96,7 +96,7 @@ def evaluate(
         models = dict(zip(names, fits.run([(name, development, plan.groups) for name in names]), strict=True))
         compared = [own, *(one for name, one in rounds[-1].items() if name != choice.model)]
         permutation = permutation_test(
-            labels[development], np.stack([one.rounds.argmax(axis=2) for one in compared]),
+            labels[development], np.stack([one.repeats_proba.argmax(axis=2) for one in compared]),
             plan.groups[development], seed, settings.n_permutations, scarce_genres(plan, genres),
         )  # fmt: skip
         leakage = _leakage(fits, own, plan, dataset.recordings)
@@ -118,11 +118,12 @@ def evaluate(
         ),
         _scores(
             own.sampled, majority.sampled, own.train_accuracy,
-            split="cross_validation", n_songs=len(development), n_folds=len(plan.repeats[0]), n_repeats=len(plan.repeats),
+            split="cross_validation", n_songs=len(development), n_folds=len(plan.repeats[0]),
+            n_repeats=len(plan.repeats),
         ),
     ]  # fmt: skip
     constant = _is_constant(own, plan)
-    cv_genres = metrics.per_genre_scores(labels[development], own.rounds)
+    cv_genres = metrics.per_genre_scores(labels[development], own.repeats_proba)
     test_genres = metrics.per_genre_scores(labels[test], out_of_fold[np.newaxis, test], "test_")
     return Evaluation(
         choice=choice,
@@ -148,7 +149,7 @@ def evaluate(
         fold_of=fold_of,
         out_of_fold=out_of_fold,
         fold_models=fold_models,
-        component_models=[*rounds[-1][DEFAULT].fold_models, models[DEFAULT]],
+        default_models=[*rounds[-1][DEFAULT].fold_models, models[DEFAULT]],
     )
 
 
@@ -191,14 +192,14 @@ def _check(name: str, n_songs: int) -> None:
     title, most = CANDIDATES[name].title, CANDIDATES[name].most_songs
     if most is not None and n_songs > most:
         raise UsageError(
-            f"{title} is fitted on at most {most:,} songs, here are {n_songs:,}: it would take hours; choose another of "
-            f"{', '.join(CANDIDATES)}"
+            f"{title} is fitted on at most {most:,} songs, here are {n_songs:,}: it would take hours; choose another "
+            f"of {', '.join(CANDIDATES)}"
         )
 
 
 def _is_constant(own: CrossValidated, plan: Plan) -> bool:
     places = [np.searchsorted(plan.development, fold) for _, fold in plan.repeats[0]]
-    return all(np.ptp(own.rounds[0, place], axis=0).max() == 0 for place in places)
+    return all(np.ptp(own.repeats_proba[0, place], axis=0).max() == 0 for place in places)
 
 
 def _scores(sampled: metrics.Sampled, majority: metrics.Sampled, train_accuracy: float, **split: Any) -> SplitScores:
@@ -212,7 +213,7 @@ def _scores(sampled: metrics.Sampled, majority: metrics.Sampled, train_accuracy:
 
 
 def _leakage(fits: Fits, own: CrossValidated, plan: Plan, recordings: np.ndarray) -> Leakage:
-    """The same candidate on as many random folds, which split artists and albums but never files of the same recording."""
+    """The same candidate on as many random folds, which split artists and albums but never copies of a recording."""
     mixed = own
     if plan.grouping.group_by != "song":
         repeats = []
@@ -243,7 +244,7 @@ def leakage(labels: np.ndarray, grouped: CrossValidated, random: CrossValidated)
     variance = (scores[1].draws["accuracy"] - scores[0].draws["accuracy"]).var()
     differences = [
         (second.argmax(axis=1) == labels).mean() - (first.argmax(axis=1) == labels).mean()
-        for first, second in zip(grouped.rounds, random.rounds, strict=True)
+        for first, second in zip(grouped.repeats_proba, random.repeats_proba, strict=True)
     ]
     if len(differences) > 1:
         variance += np.var(differences, ddof=1) / len(differences)

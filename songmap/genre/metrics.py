@@ -1,8 +1,8 @@
 """Scores of probabilities, and their intervals over artists.
 
-``labels (n_songs,)`` are integers; ``proba (n_songs, n_genres)`` probabilities; ``rounds (n_rounds, n_songs, n_genres)``
-those of the repetitions of a cross-validation, whose scores are averaged; ``groups (n_songs,)`` are resampled whole.
-Scores are fractions 0 … 1, but log loss is in nats.
+``labels (n_songs,)`` are integers; ``proba (n_songs, n_genres)`` probabilities; ``rounds (n_rounds, n_songs,
+n_genres)`` those of repetitions of a cross-validation, whose scores are averaged; ``groups (n_songs,)`` are resampled
+whole. Scores are fractions 0 … 1, but log loss is in nats.
 
 Expected calibration error (Guo et al. 2017): the mean over bins, weighted by their songs, of the difference between
 the accuracy and the mean probability of the predicted genre. Bins hold equally many songs, at least ``_BIN_SONGS`` and
@@ -61,8 +61,8 @@ def sampled_scores(
 
     Notes
     -----
-    Draws with equal ``groups`` and ``seed`` are of the same groups, so those of two models can be subtracted. Genres that
-    a draw leaves out do not count in its balanced accuracy and macro F1. The models stay as they are: what other
+    Draws with equal ``groups`` and ``seed`` are of the same groups, so those of two models can be subtracted. Genres
+    that a draw leaves out do not count in its balanced accuracy and macro F1. The models stay as they are: what other
     training songs would have changed is not in the interval. Of few different groups such intervals are too narrow.
     """
     _, group = np.unique(groups, return_inverse=True)

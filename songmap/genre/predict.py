@@ -113,7 +113,9 @@ def load_genre_model(workspace: Workspace | Path | str) -> GenreClassifier:
     SchemaError
         If there is none, or it is of other columns or versions, or was tampered with.
     """
-    return GenreClassifier(*load_model(workspace if isinstance(workspace, Workspace) else Workspace(Path(workspace))))
+    return GenreClassifier(
+        *load_model(workspace if isinstance(workspace, Workspace) else Workspace(Path(workspace).expanduser()))
+    )
 
 
 def classify_files(workspace: Workspace, files: Sequence[Path], on_progress: OnProgress) -> FileClassification:

@@ -22,8 +22,8 @@ class Grouping:
     """Which songs are never on both sides of a split.
 
     ``reason`` is ``requested``, ``strictest`` that the tags allow, or ``fallback`` where no split by artist or
-    album exists. ``n_tagged`` of ``n_songs`` songs name their artist or album (``group_by``); ``exceptions``: some genres are
-    split more finely, see the limits. ``n_copies`` files are copies of a recording, which are kept together.
+    album exists. ``n_tagged`` of ``n_songs`` songs name their artist or album (``group_by``); ``exceptions``: some
+    genres are split more finely, see the limits. ``n_copies`` files are copies of a recording, which are kept together.
     """
 
     group_by: GroupBy
@@ -36,7 +36,7 @@ class Grouping:
 
 @dataclass(frozen=True)
 class SplitScores:
-    """Scores on songs outside the training data, with 95 % intervals, beside the most frequent genre's (``baseline_…``).
+    """Scores on songs outside the training data, with 95 % intervals; ``baseline_…`` are the most frequent genre's.
 
     ``split`` is ``test`` or ``cross_validation``, which has ``n_folds`` folds ``n_repeats`` times (test: 0 and 0).
     """
@@ -195,7 +195,7 @@ class Reliability:
 
 @dataclass(frozen=True)
 class ConformalCoverage:
-    """How often conformal sets contain the true genre, of ``songs`` that did not set their threshold."""
+    """How often conformal sets contain the true genre, of ``songs`` not used to set the threshold."""
 
     wanted: float
     coverage: float
@@ -207,7 +207,7 @@ class ConformalCoverage:
 
 @dataclass(frozen=True)
 class FamilyMeans:
-    """What each family of columns adds towards ``genre``: mean points (hundredths) of probability over its own songs."""
+    """What each family of columns adds towards ``genre``: mean points of probability over its own songs."""
 
     genre: str
     songs: int
@@ -224,7 +224,7 @@ class ComponentImportance:
 
 @dataclass(frozen=True)
 class WrittenFile:
-    """A file that was written and a short identifier of its content, such as ``boundary_songs`` or ``plot_confusion``."""
+    """A file that was written and an identifier of its content, such as ``boundary_songs`` or ``plot_confusion``."""
 
     file: Path
     content: str
@@ -241,7 +241,7 @@ class ConfusionMatrix:
 
 @dataclass(frozen=True)
 class ClassifierScores:
-    """How good a classifier is on songs outside its training data; ``scores`` are of the test songs, then cross-validation."""
+    """How good a classifier is on songs outside its training data; ``scores``: test songs, cross-validation."""
 
     choice: Choice
     grouping: Grouping

@@ -105,8 +105,8 @@ def explain(
         rows = trained.sample(_EXPLAINED_SLOWLY if slow else _EXPLAINED_SONGS)
     attributions = list(trained.families(rows, on_progress))
     sampled = trained.sample(_COMPONENT_SONGS)
-    attribution = component_attribution(trained.components, library.embeddings[sampled])
-    components, library_genres = components_of(trained.components), sorted(set(library.genres))
+    attribution = component_attribution(trained.component_pipeline, library.embeddings[sampled])
+    components, library_genres = components_of(trained.component_pipeline), sorted(set(library.genres))
     report = GenreReport(
         **{one.name: getattr(evaluation, one.name) for one in fields(ClassifierScores)},
         families=trained.family_means(rows, attributions),

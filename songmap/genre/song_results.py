@@ -52,7 +52,7 @@ class FamilyContribution:
 
 @dataclass(frozen=True)
 class DescriptorComparison:
-    """A song's value of a descriptor beside the medians of two genres, ``difference_sd`` apart (SD of the background)."""
+    """A song's value of a descriptor beside two genres' medians, ``difference_sd`` apart (SD of the background)."""
 
     family: str
     descriptor: str
@@ -73,7 +73,7 @@ class PitchClasses:
 
 @dataclass(frozen=True)
 class SmallestChange:
-    """With the columns of ``families`` at the medians of ``genre`` the model predicts ``genre``, with ``probability``."""
+    """With the columns of ``families`` at the medians of ``genre`` the model predicts that, with ``probability``."""
 
     families: list[str]
     genre: str
@@ -106,13 +106,13 @@ class ComponentExplanation:
 
 @dataclass(frozen=True)
 class SongExplanation:
-    """One classified song and why it is classified so.
+    """One classified song and its explanation.
 
     ``leading_families`` contribute most, half a point at least; ``descriptors`` are of these.
-    ``compared_genre`` is the label where the model disagrees with it, else the second most probable genre. ``agrees`` is
-    None where the label is unknown to the model. ``background`` are mean probabilities over the ``n_background``
-    background songs; they and the contributions of ``families`` sum to the song's. ``outside_range`` is the share of the
-    song's columns outside the range of the background, ``unusual`` whether that is too large to rely on the prediction.
+    ``compared_genre`` is the label where the model disagrees with it, else the second most probable genre. ``agrees``
+    is None where the label is unknown to the model. ``background`` are mean probabilities over the ``n_background``
+    background songs; they and the contributions of ``families`` sum to the song's. ``outside_range`` is the share of
+    the song's columns outside the range of the background, ``unusual`` whether that is too large to rely on it.
     """
 
     file_path: str
@@ -165,7 +165,7 @@ class BoundarySong(RankedSong):
 
 @dataclass(frozen=True)
 class LabelIssue(RankedSong):
-    """A song whose label is probably wrong: ``probability`` of the predicted genre reaches that genre's ``usual`` one."""
+    """A song whose label is probably wrong: ``probability`` reaches the ``usual`` one of the predicted genre."""
 
     usual: float
     margin: float

@@ -27,8 +27,8 @@ _TRIES = 10  # shuffles that are tried before another number of folds is
 class Plan:
     """Rows of a dataset: ``test``, which no choice ever uses, and ``development``, which ``repeats`` split into folds.
 
-    ``groups (n_songs,)`` are those that stay together, ``grouping`` what they are, ``limits`` the dataset's and those of
-    the split.
+    ``groups (n_songs,)`` are those that stay together, ``grouping`` what they are, ``limits`` the dataset's and those
+    of the split.
     """
 
     test: np.ndarray
@@ -118,7 +118,7 @@ def make_holdout(labels: np.ndarray, groups: np.ndarray, seed: int) -> Fold | No
 
 
 def subsample(labels: np.ndarray, groups: np.ndarray, size: int, seed: int) -> np.ndarray:
-    """Rows of about ``size`` songs, whole groups, every genre in proportion but with ``2 * N_FOLDS`` songs if it has them.
+    """Rows of about ``size`` songs, whole groups, every genre in proportion but ``2 * N_FOLDS`` songs if it has them.
 
     Groups are taken in random order while one of their genres is short of songs.
     """

@@ -1,4 +1,4 @@
-"""A trained classifier with its evaluation, and the model that may classify each song.
+"""A trained classifier with its evaluation, and the model that classifies each song.
 
 A song of the training data is classified by a model trained without it: its fold's, or for the test songs the model of
 all development songs. Any other song is classified by the final model. Rows are the library's.
@@ -45,14 +45,14 @@ LISTED_SONGS = 10_000  # least certain ones: with 50 genres all songs of a large
 
 @dataclass(frozen=True)
 class TrainedClassifier:
-    """``fitted`` on all songs of ``dataset`` is in use; ``components`` are the final trees on components."""
+    """``fitted`` on all songs of ``dataset`` is in use; ``component_pipeline`` has the final trees on components."""
 
     library: Library
     dataset: Dataset
     plan: Plan
     evaluation: Evaluation
     fitted: FittedCandidate
-    components: "Pipeline"
+    component_pipeline: "Pipeline"
     seed: int
 
     @cached_property
@@ -97,16 +97,16 @@ class TrainedClassifier:
         return ModelReference("development") if fold == last else ModelReference("fold", fold=fold + 1)
 
     def explain(self, row: int) -> SongExplanation:
-        """One song of the library, explained with the model that may classify it."""
+        """One song of the library, explained with a model trained without it, or the final one."""
         fold, evaluation = self._fold_of_row[row], self.evaluation
         own_trees = CANDIDATES[self.fitted.name].has_components
-        models = evaluation.fold_models if own_trees else evaluation.component_models
-        trees = [*(one.pipeline for one in models), self.components][fold]
+        models = evaluation.fold_models if own_trees else evaluation.default_models
+        trees = [*(one.pipeline for one in models), self.component_pipeline][fold]
         song = self.library.songs.iloc[row].to_dict()
         return explain_song(song, self.library.embeddings[row], self._models[fold], self._reference(row), trees)
 
     def families(self, rows: Sequence[int], on_progress: OnProgress) -> Iterator[FamilyAttribution]:
-        """The families' Shapley values for each row by the model that may classify it, in order."""
+        """The families' Shapley values for each row, in order, by a model trained without it, or the final one."""
 
         def attribute(row: int) -> FamilyAttribution:
             model = self._models[self._fold_of_row[row]]

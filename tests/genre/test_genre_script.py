@@ -242,7 +242,7 @@ def test_a_model_of_another_state_of_the_library_is_noted(trained, tmp_path):
     save_library(workspace, separable_library(2, 3))
     result = script(tmp_path, "--classify", str(song))
     assert result.returncode == 0
-    assert result.stderr.startswith("note: the model was trained on another state of this library")
+    assert result.stderr.startswith("note: the model was trained on an earlier version of this library")
     assert len(result.stderr.splitlines()) == 1
 
 

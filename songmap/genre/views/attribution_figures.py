@@ -71,7 +71,8 @@ def beeswarm_figure(report: GenreReport, sample: ComponentSample) -> "Figure":
     from matplotlib.cm import ScalarMappable
     from matplotlib.colors import Normalize
 
-    values, scores, importance = sample.attribution.values, sample.attribution.scores, sample.attribution.importance
+    attribution = sample.attribution
+    values, importance = attribution.values, attribution.importance
     names, genres = _names(sample), _genres(report)
     order = strongest(importance)[:_TOP][::-1]
     shown = [1] if len(genres) == 2 else sorted(strongest(importance.T)[:_PANELS])
@@ -79,15 +80,14 @@ def beeswarm_figure(report: GenreReport, sample: ComponentSample) -> "Figure":
     width, height = 5.5 if len(shown) == 1 else 2.6, 1.2 + 0.38 * len(order)
     figure = new_figure(5.3 + width * min(_PANELS_PER_ROW, len(shown)), n_rows * height)
     axes = panels(figure, len(shown), _PANELS_PER_ROW, sharey=True, sharex=True)
-    deviations = scores / np.where(scores.std(axis=0) > 0, scores.std(axis=0), 1.0)
     colours = ScalarMappable(Normalize(-2, 2), DIVERGING_MAP)
     for axis, label in zip(axes, shown, strict=True):
         axis.axvline(0, color=GRID_COLOUR, zorder=0)
         for row, index in enumerate(order):
             towards = values[:, index, label]
             axis.scatter(
-                towards, row + _spread(towards), s=14, c=colours.to_rgba(deviations[:, index]), linewidths=0.3,
-                edgecolors=MUTED_COLOUR,
+                towards, row + _spread(towards), s=14, c=colours.to_rgba(attribution.deviations[:, index]),
+                linewidths=0.3, edgecolors=MUTED_COLOUR,
             )  # fmt: skip
         axis.set(title=f"towards {short(genres[label], 28 if len(shown) == 1 else 13)}", xlabel="SHAP value (margin)")
         axis.tick_params(axis="y", length=0)

@@ -81,9 +81,9 @@ def reliability_figure(reliability: Reliability) -> "Figure":
     axis.plot(bins.confidence, bins.accuracy, "o", color=TOWARDS_COLOUR, markersize=6)
     size = " to ".join(map(str, sorted({bins.songs.min(), bins.songs.max()})))
     axis.set(xlim=(0, 1.02), ylim=(-0.02, 1.02), ylabel="accuracy, with 95 % interval")
-    axis.set_xlabel(f"probability of the predicted genre, mean of {size} songs a dot")
+    axis.set_xlabel(f"probability of the predicted genre; each dot: mean of {size} songs")
     axis.grid()
-    headline(figure, f"Calibration: mean distance from the diagonal {reliability.error:.3f}")
+    headline(figure, f"Calibration error of all songs, one model per song: {reliability.error:.3f}")
     return figure
 
 

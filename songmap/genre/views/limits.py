@@ -7,8 +7,8 @@ _SENTENCES = {  # by the kind of a limit, whose fields they name
     "small_genre": "{genre} is left out: it has {songs}, at least {minimum} are needed",
     "loose_grouping": "--group-by {group_by}: songs of one {strictest} may be on both sides of a split, which makes "
     "the scores too high; leave the option out to keep them together",
-    "few_groups": "{genre} is all {origin}: tested on new {tested_on}s, not on new {group_by}s",
-    "ungrouped_songs": "{genre} has {n_ungrouped} of {n_songs} songs without an {group_by}, which may be among the "
+    "few_groups": "All songs of {genre} are {origin}: tested on new {tested_on}s, not on new {group_by}s",
+    "ungrouped_songs": "{genre} has {n_ungrouped} of {n_songs} songs without an {group_by}; they may be of "
     "{group_by}s in training",
     "no_grouped_split": "no split keeps {group_by}s together and has every genre on both sides, since they span genres "
     "or are too few: tested on new songs, not on new {group_by}s",
@@ -16,8 +16,8 @@ _SENTENCES = {  # by the kind of a limit, whose fields they name
     "(artists, albums or songs), of which some are in the test set",
     "constant_predictions": "{title} predicts the same for every song: its parameters are too strict for {n_songs} "
     "songs",
-    "not_better_than_chance": "{title} is not shown to be better than chance (p = {p_value:.2f}): treat its predictions "
-    "as guesses",
+    "not_better_than_chance": "{title} is not shown to be better than chance (p = {p_value:.2f}): treat its "
+    "predictions as guesses",
     "all_test_songs_correct": "all test songs are classified correctly, so resampling them shows no spread; for "
     "{n_groups} {group_by}s an accuracy down to {lowest_accuracy:.2f} remains possible (95 %, exact binomial)",
     "few_test_groups": "the test songs are of {n_groups} {group_by}s: with so few, resampling gives rough intervals",

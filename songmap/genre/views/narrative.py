@@ -1,7 +1,7 @@
 """One classified song explained in sentences. Every sentence states numbers of the song, the model or the library.
 
 Confidence is the calibrated probability of the predicted genre, rounded to whole percent, in words: almost certain
-from 95 %, likely from 75 %, leaning from 50 %, undecided below. A point is a hundredth of probability.
+from 95 %, likely from 75 %, more likely than not from 50 %, undecided below. A point is a hundredth of probability.
 """
 
 import re
@@ -12,7 +12,7 @@ from songmap.genre.views import sentences
 from songmap.library.names import normalise
 from songmap.library.schema import UNKNOWN_GENRE
 
-BANDS = ((95, "almost certain"), (75, "likely"), (50, "leaning"), (0, "undecided"))  # from so many percent
+BANDS = ((95, "almost certain"), (75, "likely"), (50, "more likely than not"), (0, "undecided"))  # from so many percent
 _N_COMPONENTS, _N_NAMED = 3, 4
 
 
@@ -37,7 +37,7 @@ def _prediction(song: SongExplanation) -> str:
     rest = ", ".join(f"{genre} {percent(song.probabilities[genre])}" for genre in ranked)
     return (
         f"{song.song_name}{artist}: predicted {song.predicted_genre}, {confidence(song.probability)} "
-        f"({percent(song.probability)}), by {sentences.model_phrase(song.fold_model)}; then {rest}."
+        f"({percent(song.probability)}), by {sentences.model_phrase(song.fold_model)}; next: {rest}."
     )
 
 

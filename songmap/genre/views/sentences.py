@@ -10,7 +10,7 @@ from songmap.genre.song_results import Component, LoadingTerm, ModelReference
 from songmap.library.descriptors import COLUMN_LABELS
 from songmap.library.schema import column_index
 
-SET_NAME = f"{100 * COVERAGE:.0f} % set"
+SET_NAME = f"{100 * COVERAGE:.0f} % prediction set"
 
 CONTENTS = {
     "model": "the model; its card is the .json beside it",
@@ -19,7 +19,7 @@ CONTENTS = {
     "unknown_songs": "songs without a genre, classified",
     "genres_all_songs": "every song with its genre and the families' points",
     "plot_candidates": "all candidates on the same songs",
-    "plot_confusion": "which genres are confused; of a repeated cross-validation the first",
+    "plot_confusion": "confusion matrices: first cross-validation repeat, test set",
     "plot_reliability": "predicted probability against accuracy: one model per song, test songs too",
     "plot_families": "what each family of columns adds, by genre",
     "plot_family_waterfall": "one song explained by families",
@@ -79,7 +79,7 @@ def overfitting_sentence(gap: results.OverfittingGap, permutation: results.Permu
     """Accuracy on training songs beside that on others."""
     accuracies = f"Accuracy is {percent(gap.train_accuracy)} on training songs and {percent(gap.cv_accuracy)} on others"
     if permutation.significant is False:
-        return f"{accuracies}, which chance explains: the fit does not generalise."
+        return f"{accuracies}, no better than chance: the model does not generalise."
     if gap.is_small:
         return f"{accuracies}: no overfitting."
     return f"{accuracies}: {points(gap.difference)} of overfitting; expect the second figure for new songs."
@@ -89,10 +89,11 @@ def permutation_sentence(test: results.PermutationTest, group_by: str) -> str:
     """Whether chance could reach the recall."""
     if test.p_value is None:
         verb = "has" if len(test.scarce) == 1 else "have"
-        return f"No permutation test: {joined(test.scarce, 'and')} {verb} too few {group_by}s to shuffle genres among them."
+        scarce = f"{joined(test.scarce, 'and')} {verb} too few {group_by}s"
+        return f"No permutation test: {scarce} to shuffle genres among them."
     runs = (
-        f"With genres shuffled among {group_by}s, the best model of {test.hits} of {test.n_permutations:,} runs reached the "
-        f"recall of {percent(test.recall)} ({percent(test.chance)} on average), p = {test.p_value:.3f}"
+        f"With genres shuffled among {group_by}s, the best model of {test.hits} of {test.n_permutations:,} runs "
+        f"reached the recall of {percent(test.recall)} ({percent(test.chance)} on average), p = {test.p_value:.3f}"
     )
     if test.significant:
         return f"{runs}: chance does not explain the recall."
@@ -109,14 +110,15 @@ def leakage_sentence(leakage: results.Leakage, group_by: str) -> str:
     )
     if leakage.significant:
         return f"{accuracies}: {points(leakage.difference)} of leakage, from recognising {group_by}s instead of genres."
-    return f"{accuracies}: within two standard errors of the difference ({points(leakage.margin)}), so no leakage is shown."
+    error = f"two standard errors of the difference ({points(leakage.margin)})"
+    return f"{accuracies}: within {error}, so no leakage is shown."
 
 
 def conformal_sentence(conformal: results.ConformalCoverage) -> str:
     """How often the conformal sets contain the true genre."""
     return (
-        f"The {SET_NAME}s contain the true genre of {percent(conformal.coverage)} of {conformal.songs} songs that did "
-        f"not set their threshold; they have {conformal.mean_size:.2g} genres on average, and "
+        f"The {SET_NAME}s contain the true genre of {percent(conformal.coverage)} of {conformal.songs} songs not "
+        f"used to set the threshold; they have {conformal.mean_size:.2g} genres on average, and "
         f"{percent(conformal.sets_of_one)} of them one."
     )
 

@@ -59,7 +59,7 @@ def classification_notes(classification: FileClassification) -> list[str]:
     """Lines for stderr on a classification: the library's state, and files without a prediction."""
     notes = {
         "unreadable": f"note: the library cannot be compared with the training data: {classification.library_error}",
-        "changed": "note: the model was trained on another state of this library, or another one; "
+        "changed": "note: the model was trained on an earlier version of this library, or on another library; "
         "run 03_genre_classifier.py without --classify",
     }
     state = notes.get(classification.library_state)
