@@ -29,34 +29,21 @@ from songmap.library.library import load_library
 
 def build_parser() -> argparse.ArgumentParser:
     parser = new_parser(__doc__)
-    parser.add_argument(
-        "--classify", nargs="+", action="extend", default=[], type=Path, metavar="FILE",
-        help="classify and explain audio files with the saved model instead of training one",
-    )  # fmt: skip
-    parser.add_argument(
-        "--song", metavar="NAME", help="song to explain: name, title or path (default: the least certain song)"
-    )
-    parser.add_argument(
-        "--all", action="store_true", dest="every_song",
-        help="also explain every song of the library: outputs/genres_all_songs.csv (a run without it removes that)",
-    )  # fmt: skip
+    add = parser.add_argument
+    classify = "classify and explain audio files with the saved model instead of training one"
+    add("--classify", nargs="+", action="extend", default=[], type=Path, metavar="FILE", help=classify)
+    add("--song", metavar="NAME", help="song to explain: name, title or path (default: the least certain song)")
+    every = "also explain every song of the library: outputs/genres_all_songs.csv (a run without it removes that)"
+    add("--all", action="store_true", dest="every_song", help=every)
     which = parser.add_mutually_exclusive_group()
-    which.add_argument(
-        "--model", choices=tuple(CANDIDATES),
-        help="model to use (default: pca_xgboost, unless another is better by more than one standard error)",
-    )  # fmt: skip
-    which.add_argument(
-        "--preset", choices=("published",), dest="model", default=argparse.SUPPRESS,
-        help="the same as --model published: the parameters for 2 genres and 300 songs, too strict for small libraries",
-    )  # fmt: skip
-    parser.add_argument(
-        "--group-by", choices=("strictest", *GROUP_BY), default="strictest",
-        help="whose songs are never on both sides of a split",
-    )  # fmt: skip
-    parser.add_argument(
-        "--seed", type=whole_number(0, 2**31 - 1), default=DEFAULT_SEED, help="seed of splits, trees and resampling"
-    )
-    parser.add_argument("--json", action="store_true", dest="as_json", help="print one JSON document instead of tables")
+    model = "model to use (default: pca_xgboost, unless another is better by more than one standard error)"
+    which.add_argument("--model", choices=tuple(CANDIDATES), help=model)
+    preset = "the same as --model published: the parameters for 2 genres and 300 songs, too strict for small libraries"
+    which.add_argument("--preset", choices=("published",), dest="model", default=argparse.SUPPRESS, help=preset)
+    group_by = "keep songs of one artist, album or recording on one side of every split"
+    add("--group-by", choices=("strictest", *GROUP_BY), default="strictest", help=group_by)
+    add("--seed", type=whole_number(0, 2**31 - 1), default=DEFAULT_SEED, help="seed of splits, trees and resampling")
+    add("--json", action="store_true", dest="as_json", help="print one JSON document instead of tables")
     return parser
 
 

@@ -73,7 +73,7 @@ def small(like: Library) -> str:
         plan = plan_splits(dataset, DEFAULT_SEED)
         evaluation = evaluate(library.embeddings[dataset.rows], dataset, plan, DEFAULT_SEED)
         cost = [f"{time.perf_counter() - started:.0f}", f"{time.process_time() - busy:.0f}"]
-        values = {one.model: f"{one.balanced_accuracy:.2f}" for one in evaluation.candidates}
+        values = {one["model"]: f"{one['balanced_accuracy']:.2f}" for one in evaluation.candidates}
         rows.append([f"{n_genres} × {songs}", *(values[name] for name in CANDIDATES), evaluation.choice.model, *cost])
     return table(["genres × songs", *CANDIDATES, "in use", "seconds", "of the processor"], rows)
 

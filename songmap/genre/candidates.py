@@ -5,6 +5,7 @@ Labels are integers ``(n_songs,)``, 0 … n_genres - 1. A candidate's grid is a 
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,6 +28,7 @@ TREES = (50, 100, 200)  # all taken from one fit
 LEARNING_RATE = 0.1
 
 Point = dict[str, Any]
+Step = tuple[str, Any]
 
 
 @dataclass(frozen=True)
@@ -36,8 +38,8 @@ class Candidate:
     Attributes
     ----------
     title : str
-    build : callable
-        ``build(point, n_songs, n_genres, seed)`` gives an unfitted Pipeline for so many training songs.
+    steps : callable
+        ``steps(point, n_songs, n_genres, seed)`` gives what follows the scaler for so many training songs.
     grid : callable
         ``grid(labels)`` gives the points to choose from for these training songs.
     weighted : bool
@@ -51,32 +53,28 @@ class Candidate:
     """
 
     title: str
-    build: Callable[[Point, int, int, int], "Pipeline"]
-    grid: Callable[[np.ndarray], list[Point]]
+    steps: Callable[[Point, int, int, int], list[Step]]
+    grid: Callable[[np.ndarray], list[Point]] = lambda labels: [{}]
     weighted: bool = False
     calibrated: bool = True
     most_songs: int | None = None
     has_components: bool = False
+
+    def build(self, point: Point, n_songs: int, n_genres: int, seed: int) -> "Pipeline":
+        """Its Pipeline for so many training songs, not fitted."""
+        from sklearn.pipeline import Pipeline
+        from sklearn.preprocessing import StandardScaler
+
+        return Pipeline([("scaler", StandardScaler()), *self.steps(point, n_songs, n_genres, seed)])
 
     def fit(self, point: Point, embeddings: np.ndarray, labels: np.ndarray, n_genres: int, seed: int) -> "Pipeline":
         """Its Pipeline fitted on ``(n_songs, 641)`` and ``(n_songs,)``; every genre must occur."""
         pipeline = self.build(point, len(labels), n_genres, seed)
         weights = {}
         if self.weighted:
-            counts = np.bincount(labels, minlength=n_genres)
-            weights = {f"{pipeline.steps[-1][0]}__sample_weight": (len(labels) / (n_genres * counts))[labels]}
+            weight = len(labels) / (n_genres * np.bincount(labels, minlength=n_genres))
+            weights = {f"{pipeline.steps[-1][0]}__sample_weight": weight[labels]}
         return pipeline.fit(embeddings.astype(np.float64), labels, **weights)
-
-
-def _no_choice(labels: np.ndarray) -> list[Point]:
-    return [{}]
-
-
-def _pipeline(*steps: tuple[str, Any]) -> "Pipeline":
-    from sklearn.pipeline import Pipeline
-    from sklearn.preprocessing import StandardScaler
-
-    return Pipeline([("scaler", StandardScaler()), *steps])
 
 
 def _components(number: int, n_songs: int) -> Any:
@@ -92,13 +90,8 @@ def _trees(n_genres: int, seed: int, **parameters: float) -> Any:
     """One thread, since the sums of several differ in their last bits and then choose other splits."""
     from xgboost import XGBClassifier
 
-    return XGBClassifier(
-        **parameters,
-        objective="binary:logistic" if n_genres == 2 else "multi:softprob",
-        tree_method="hist",
-        n_jobs=1,
-        random_state=seed,
-    )
+    objective = "binary:logistic" if n_genres == 2 else "multi:softprob"
+    return XGBClassifier(**parameters, objective=objective, tree_method="hist", n_jobs=1, random_state=seed)
 
 
 def _adapted_trees(point: Point, n_genres: int, seed: int, columns: float) -> Any:
@@ -122,49 +115,42 @@ def _depths(labels: np.ndarray) -> tuple[int, int]:
 
 def _component_grid(labels: np.ndarray) -> list[Point]:
     few, many = (int(np.clip(len(labels) * share, 4, most)) for share, most in COMPONENTS)
-    return [
-        {"components": number, "depth": depth, "trees": trees}
-        for number in (few, many)
-        for depth in _depths(labels)
-        for trees in TREES
-    ]
+    names = ("components", "depth", "trees")
+    return [dict(zip(names, point, strict=True)) for point in product((few, many), _depths(labels), TREES)]
 
 
 def _column_grid(labels: np.ndarray) -> list[Point]:
     return [{"depth": _depths(labels)[0], "trees": trees} for trees in TREES]
 
 
-def _pca_xgboost(point: Point, n_songs: int, n_genres: int, seed: int) -> "Pipeline":
-    return _pipeline(
-        ("pca", _components(point["components"], n_songs)), ("trees", _adapted_trees(point, n_genres, seed, 0.7))
-    )
+def _pca_xgboost(point: Point, n_songs: int, n_genres: int, seed: int) -> list[Step]:
+    trees = _adapted_trees(point, n_genres, seed, 0.7)
+    return [("pca", _components(point["components"], n_songs)), ("trees", trees)]
 
 
-def _published(point: Point, n_songs: int, n_genres: int, seed: int) -> "Pipeline":
-    return _pipeline(
-        ("pca", _components(PUBLISHED_COMPONENTS, n_songs)), ("trees", _trees(n_genres, seed, **PUBLISHED))
-    )
+def _published(point: Point, n_songs: int, n_genres: int, seed: int) -> list[Step]:
+    return [("pca", _components(PUBLISHED_COMPONENTS, n_songs)), ("trees", _trees(n_genres, seed, **PUBLISHED))]
 
 
-def _xgboost(point: Point, n_songs: int, n_genres: int, seed: int) -> "Pipeline":
-    return _pipeline(("trees", _adapted_trees(point, n_genres, seed, 0.1)))
+def _xgboost(point: Point, n_songs: int, n_genres: int, seed: int) -> list[Step]:
+    return [("trees", _adapted_trees(point, n_genres, seed, 0.1))]
 
 
-def _lda(point: Point, n_songs: int, n_genres: int, seed: int) -> "Pipeline":
+def _lda(point: Point, n_songs: int, n_genres: int, seed: int) -> list[Step]:
     """Shrinkage as by Ledoit & Wolf (2004); all genres have equal weight."""
     from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
     even = np.full(n_genres, 1 / n_genres)
-    return _pipeline(("lda", LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto", priors=even)))
+    return [("lda", LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto", priors=even))]
 
 
-def _logistic(point: Point, n_songs: int, n_genres: int, seed: int) -> "Pipeline":
+def _logistic(point: Point, n_songs: int, n_genres: int, seed: int) -> list[Step]:
     from sklearn.linear_model import LogisticRegression
 
-    return _pipeline(("logistic", LogisticRegression(C=point["C"], max_iter=2000, tol=1e-3)))
+    return [("logistic", LogisticRegression(C=point["C"], max_iter=2000, tol=1e-3))]
 
 
-def _svm(point: Point, n_songs: int, n_genres: int, seed: int) -> "Pipeline":
+def _svm(point: Point, n_songs: int, n_genres: int, seed: int) -> list[Step]:
     """Probabilities by Platt's sigmoids (1999) on the training songs, far too steep: inner folds calibrate them.
 
     Folds of its own would ignore groups, and on halves of few songs its predictions were reversed.
@@ -173,14 +159,13 @@ def _svm(point: Point, n_songs: int, n_genres: int, seed: int) -> "Pipeline":
     from sklearn.svm import SVC
 
     rows = np.arange(n_songs)
-    machine = SVC(C=point["C"], cache_size=500)
-    return _pipeline(("svm", CalibratedClassifierCV(machine, ensemble=False, cv=[(rows, rows)])))
+    return [("svm", CalibratedClassifierCV(SVC(C=point["C"], cache_size=500), ensemble=False, cv=[(rows, rows)]))]
 
 
-def _majority(point: Point, n_songs: int, n_genres: int, seed: int) -> "Pipeline":
+def _majority(point: Point, n_songs: int, n_genres: int, seed: int) -> list[Step]:
     from sklearn.dummy import DummyClassifier
 
-    return _pipeline(("majority", DummyClassifier(strategy="prior")))
+    return [("majority", DummyClassifier(strategy="prior"))]
 
 
 def _strengths(*values: float) -> Callable[[np.ndarray], list[Point]]:
@@ -189,12 +174,10 @@ def _strengths(*values: float) -> Callable[[np.ndarray], list[Point]]:
 
 CANDIDATES: dict[str, Candidate] = {
     "pca_xgboost": Candidate("PCA + XGBoost", _pca_xgboost, _component_grid, weighted=True, has_components=True),
-    "published": Candidate(
-        "PCA + XGBoost, published parameters", _published, _no_choice, calibrated=False, has_components=True
-    ),
+    "published": Candidate("PCA + XGBoost, published parameters", _published, calibrated=False, has_components=True),
     "xgboost": Candidate("XGBoost on all 641 columns", _xgboost, _column_grid, weighted=True),
-    "lda": Candidate("shrinkage LDA", _lda, _no_choice),
+    "lda": Candidate("shrinkage LDA", _lda),
     "logistic": Candidate("logistic regression", _logistic, _strengths(1e-3, 1e-2, 1e-1), weighted=True),
     "svm": Candidate("RBF SVM", _svm, _strengths(1, 10), weighted=True, most_songs=4_000),
-    "majority": Candidate("most frequent genre", _majority, _no_choice, calibrated=False),
+    "majority": Candidate("most frequent genre", _majority, calibrated=False),
 }

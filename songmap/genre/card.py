@@ -1,40 +1,33 @@
 """The model card: what somebody who gets the model needs to know; ``save_model`` adds columns, versions, checksum."""
 
+from dataclasses import fields
 from typing import Any
 
 from songmap.core.serialise import plain
 from songmap.genre.candidates import CANDIDATES
 from songmap.genre.fit import FittedCandidate
-from songmap.genre.results import GenreReport
+from songmap.genre.results import ClassifierScores
 from songmap.genre.training import TrainedClassifier
 from songmap.library.library import library_fingerprint
 
-_COPIED = (
-    "choice", "grouping", "limits", "scores", "candidates", "leakage", "overfitting", "permutation", "conformal",
-    "per_genre",
-)  # fmt: skip
 
-
-def model_card(trained: TrainedClassifier, report: GenreReport) -> dict[str, Any]:
-    """The card of a trained classifier, as JSON can hold it."""
-    fitted, calibration = trained.fitted, trained.fitted.calibration
+def model_card(trained: TrainedClassifier) -> dict[str, Any]:
+    """The card of a trained classifier, as JSON can hold it: what the model is, and its scores."""
+    fitted, evaluation = trained.fitted, trained.evaluation
+    scores = [one.name for one in fields(ClassifierScores) if one.name not in ("reliability", "confusion")]
     return {
         "data": library_fingerprint(trained.library),
         "model": fitted.name,
         "title": CANDIDATES[fitted.name].title,
         "genres": trained.dataset.genres,
-        "songs_per_genre": {one.genre: one.songs for one in report.per_genre},
+        "songs_per_genre": {one.genre: one.songs for one in evaluation.per_genre},
         "chosen_by_inner_folds": fitted.parameters,
         "parameters": fitted_parameters(fitted),
-        "calibration": {
-            "temperature": calibration.temperature,
-            "prior_weight": calibration.prior_weight,
-            "shares": calibration.shares.tolist(),
-        },
+        "calibration": plain(fitted.calibration),
         "set_threshold": trained.model.threshold,
         "group_by": trained.plan.grouping.group_by,
         "seed": trained.seed,
-        **{name: plain(getattr(report, name)) for name in _COPIED},
+        **{name: plain(getattr(evaluation, name)) for name in scores},
     }
 
 

@@ -14,9 +14,10 @@ from songmap.core.progress import OnProgress
 from songmap.genre.candidates import CANDIDATES, DEFAULT
 from songmap.genre.dataset import Dataset
 from songmap.genre.fit import FittedCandidate, TrainingSongs, fit_candidate, one_thread
-from songmap.genre.metrics import N_DRAWS, N_PERMUTATIONS, Sampled, sampled_scores
+from songmap.genre.metrics import N_DRAWS, Sampled, sampled_scores
+from songmap.genre.permutation import N_PERMUTATIONS
 from songmap.genre.results import CandidateScores, Choice
-from songmap.genre.splits import N_FOLDS, Fold, Plan, make_folds, subsample
+from songmap.genre.splits import Fold, Plan, folds_of, subsample
 
 COMPARE_ALL = 1_500  # development songs up to which every candidate is compared on all of them
 _RUNG_FACTOR = 4
@@ -48,11 +49,11 @@ class Settings:
 
 @dataclass(frozen=True)
 class CrossValidated:
-    """A candidate cross-validated on ``rows``: ``rounds (n_repeats, len(rows), n_genres)``; models of the first repeat."""
+    """A candidate on ``rows``: ``repeats_proba (n_repeats, len(rows), n_genres)``; models of the first repeat."""
 
     name: str
     rows: np.ndarray
-    rounds: np.ndarray
+    repeats_proba: np.ndarray
     fold_models: list[FittedCandidate]
     train_accuracy: float
     sampled: Sampled
@@ -64,7 +65,7 @@ class CrossValidated:
         return difference, float((self.sampled.draws[name] - other.sampled.draws[name]).std())
 
 
-Round = dict[str, CrossValidated]
+HalvingRound = dict[str, CrossValidated]
 
 
 class Fits:
@@ -99,7 +100,7 @@ class Fits:
 
     def cross_validate(
         self, names: Sequence[str], rows: np.ndarray, repeats: list[list[Fold]], groups: np.ndarray, by: np.ndarray
-    ) -> Round:
+    ) -> HalvingRound:
         """Candidates on the folds ``repeats`` of ``rows``; intervals resample the groups ``by``."""
         folds = [(number, fold) for number, repeat in enumerate(repeats) for fold in repeat]
         models = self.run([(name, train, groups) for name in names for _, (train, _) in folds])
@@ -108,20 +109,22 @@ class Fits:
         results = {}
         for index, name in enumerate(names):
             own = models[index * len(folds) : (index + 1) * len(folds)]
-            rounds = np.zeros((len(repeats), len(rows), self.n_genres))
+            repeats_proba = np.zeros((len(repeats), len(rows), self.n_genres))
             trained = []
             for model, (number, (train, test)) in zip(own, folds, strict=True):
-                rounds[number, place[test]] = model.predict_proba(self.embeddings[test])
+                repeats_proba[number, place[test]] = model.predict_proba(self.embeddings[test])
                 trained.append(self.accuracy(model, train))
-            sampled = sampled_scores(self.labels[rows], rounds, by[rows], self.seed, self.n_draws)
-            results[name] = CrossValidated(name, rows, rounds, own[: len(repeats[0])], float(np.mean(trained)), sampled)
+            sampled = sampled_scores(self.labels[rows], repeats_proba, by[rows], self.seed, self.n_draws)
+            results[name] = CrossValidated(
+                name, rows, repeats_proba, own[: len(repeats[0])], float(np.mean(trained)), sampled
+            )
         return results
 
     def accuracy(self, model: FittedCandidate, rows: np.ndarray) -> float:
         return float((model.predict_proba(self.embeddings[rows]).argmax(axis=1) == self.labels[rows]).mean())
 
 
-def compare(fits: Fits, plan: Plan, settings: Settings) -> list[Round]:
+def compare(fits: Fits, plan: Plan, settings: Settings) -> list[HalvingRound]:
     """Rounds of candidates, each on the same folds, the last on all development songs.
 
     Where these are many, candidates are thinned by successive halving (Jamieson & Talwalkar 2016): all are compared on
@@ -134,16 +137,12 @@ def compare(fits: Fits, plan: Plan, settings: Settings) -> list[Round]:
     while n_songs > settings.compare_all and size < n_songs / 2:
         labels, own = fits.labels[plan.development], groups[plan.development]
         rows = plan.development[subsample(labels, own, size, fits.seed)]
-        folds = [
-            (rows[train], rows[test]) for train, test in make_folds(fits.labels[rows], groups[rows], N_FOLDS, fits.seed)
-        ]
+        folds = folds_of(rows, fits.labels, groups, fits.seed)
         if folds:
             results = fits.cross_validate(left, rows, [folds], groups, groups)
             rounds.append(results)
-            ranked = sorted(
-                (name for name in left if name != "majority"),
-                key=lambda name: -results[name].sampled.values["balanced_accuracy"],
-            )
+            ranked = [name for name in left if name != "majority"]
+            ranked.sort(key=lambda name: -results[name].sampled.values["balanced_accuracy"])
             kept = {*ranked[: (len(ranked) + 1) // 2], *_ALWAYS, settings.model}
             left = [name for name in left if name in kept]
         size *= _RUNG_FACTOR
@@ -152,39 +151,25 @@ def compare(fits: Fits, plan: Plan, settings: Settings) -> list[Round]:
     return [*rounds, fits.cross_validate(left, plan.development, plan.repeats, groups, groups)]
 
 
-def choose(results: Round, requested: str | None) -> Choice:
+def choose(results: HalvingRound, requested: str | None) -> Choice:
     """PCA + XGBoost unless another is better by more than one standard error, or requested."""
     default = results[DEFAULT]
     others = [one for name, one in results.items() if name not in _ALWAYS]
     better = [one for one in others if one.above(default)[0] > max(one.above(default)[1], 0)]
     best = max(better, key=lambda one: one.sampled.values["balanced_accuracy"], default=default)
-    difference, error = best.above(default)
+    own, of_default = (one.sampled.values["balanced_accuracy"] for one in (best, default))
     return Choice(
-        model=requested or best.name,
-        selected=best.name,
-        default=DEFAULT,
-        requested=requested is not None,
-        balanced_accuracy=best.sampled.values["balanced_accuracy"],
-        default_balanced_accuracy=default.sampled.values["balanced_accuracy"],
-        difference=difference,
-        standard_error=error,
+        requested or best.name, best.name, DEFAULT, requested is not None, own, of_default, *best.above(default)
     )
 
 
-def candidate_scores(rounds: list[Round], names: Sequence[str]) -> list[CandidateScores]:
+def candidate_scores(rounds: list[HalvingRound], names: Sequence[str]) -> list[CandidateScores]:
     """Every candidate as it was in the last round that it reached, beside PCA + XGBoost on the same songs."""
     scores = []
     for name in names:
         results = next(results for results in reversed(rounds) if name in results)
         difference, error = results[name].above(results[DEFAULT])
-        scores.append(
-            CandidateScores(
-                model=name,
-                title=CANDIDATES[name].title,
-                songs=len(results[name].rows),
-                **results[name].sampled.record("accuracy", "macro_f1"),
-                difference=difference,
-                difference_error=error,
-            )
-        )
+        title, songs = CANDIDATES[name].title, len(results[name].rows)
+        sampled = results[name].sampled.fields("accuracy", "macro_f1")
+        scores.append(CandidateScores(name, title, songs, **sampled, difference=difference, difference_error=error))
     return scores

@@ -46,7 +46,7 @@ class ComponentAttribution:
 
 @dataclass(frozen=True)
 class ComponentSample:
-    """The attribution of some songs, their genres ``(n_songs,)``, and all ``library_genres``, by which colours go."""
+    """The attribution of some songs, their genres ``(n_songs,)``, and all ``library_genres``, that fix the colours."""
 
     attribution: ComponentAttribution
     components: list[Component]
@@ -94,10 +94,11 @@ def loading_terms(loadings: np.ndarray) -> list[LoadingTerm]:
     profile = bands.mean(axis=0)
     centres = mel_centres_hz(AudioConfig())
     for sign in (1, -1):
-        for run in _runs(np.flatnonzero(sign * profile >= least)):
-            weight = float((bands[:, run[0] : run[-1] + 1] ** 2).sum())
-            term = LoadingTerm(sign, None, float(centres[run[0]]), float(centres[run[-1]]))
-            weighted.append((weight, term))
+        strong = np.flatnonzero(sign * profile >= least)
+        for run in np.split(strong, np.flatnonzero(np.diff(strong) > _MAX_GAP) + 1) if len(strong) else ():
+            first, last = run[0], run[-1]
+            term = LoadingTerm(sign, None, float(centres[first]), float(centres[last]))
+            weighted.append((float((bands[:, first : last + 1] ** 2).sum()), term))
     for name, family, loading in zip(COLUMNS, COLUMN_FAMILY, loadings, strict=True):
         if family != "mel" and abs(loading) >= least:
             weighted.append((float(loading**2), LoadingTerm(1 if loading > 0 else -1, name)))
@@ -109,13 +110,6 @@ def loading_terms(loadings: np.ndarray) -> list[LoadingTerm]:
 
 def component_importance(attribution: ComponentAttribution, components: list[Component]) -> list[ComponentImportance]:
     """Components by mean absolute SHAP value over songs, summed over genres (one of two), the most important first."""
-    sums = attribution.importance.sum(axis=1)
-    if attribution.importance.shape[1] == 2:
-        sums = sums / 2
-    return [ComponentImportance(components[index], float(sums[index])) for index in np.argsort(-sums, kind="stable")]
-
-
-def _runs(indices: np.ndarray) -> list[np.ndarray]:
-    if not len(indices):
-        return []
-    return np.split(indices, np.flatnonzero(np.diff(indices) > _MAX_GAP) + 1)
+    sums = attribution.importance.sum(axis=1) / (2 if attribution.importance.shape[1] == 2 else 1)
+    order = np.argsort(-sums, kind="stable")
+    return [ComponentImportance(components[index], float(sums[index])) for index in order]

@@ -54,11 +54,6 @@ def coverage(
         own = fold_of == fold
         sets[own] = prediction_sets(out_of_fold[own], threshold(out_of_fold[~own], labels[~own], wanted))
     sizes = sets.sum(axis=1)
-    return ConformalCoverage(
-        wanted=wanted,
-        coverage=float(sets[np.arange(len(labels)), labels].mean()),
-        mean_size=float(sizes.mean()),
-        sets_of_one=float((sizes == 1).mean()),
-        sets_of_all=float((sizes == out_of_fold.shape[1]).mean()),
-        songs=len(labels),
-    )
+    contained = sets[np.arange(len(labels)), labels]
+    share, size, of_one, of_all = (float(one.mean()) for one in (contained, sizes, sizes == 1, sets.all(axis=1)))
+    return ConformalCoverage(wanted, share, size, of_one, of_all, len(labels))

@@ -5,6 +5,7 @@ stated in ``limits``, never left out quietly.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -96,14 +97,9 @@ def training_dataset(library: Library, group_by: str = "strictest") -> Dataset:
     if GROUP_BY.index(used) > GROUP_BY.index(strictest):
         limits.append(LooseGrouping(used, strictest))
     groups, more = song_groups(songs, recording, used)
-    grouping = Grouping(
-        used,
-        "requested" if used == group_by else "strictest",
-        n_tagged.get(used, 0),
-        len(songs),
-        exceptions=bool(more),
-        n_copies=len(recording) - len(set(recording)),
-    )
+    reason: Any = "requested" if used == group_by else "strictest"
+    n_copies = len(recording) - len(set(recording))
+    grouping = Grouping(used, reason, n_tagged.get(used, 0), len(songs), bool(more), n_copies)
     labels = np.searchsorted(genres, named[own])
     return Dataset(rows, labels, genres, groups, recording, grouping, limits + more, order[named == UNKNOWN_GENRE])
 

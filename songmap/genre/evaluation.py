@@ -12,46 +12,49 @@ import numpy as np
 
 from songmap.core.errors import UsageError
 from songmap.core.progress import OnProgress
+from songmap.genre import metrics
 from songmap.genre.candidates import CANDIDATES, DEFAULT
 from songmap.genre.comparison import CrossValidated, Fits, Settings, candidate_scores, choose, compare
+from songmap.genre.conformal import coverage
 from songmap.genre.dataset import Dataset
 from songmap.genre.fit import FittedCandidate, TrainingSongs, fit_candidate, one_thread
-from songmap.genre.limits import AllTestSongsCorrect, ConstantPredictions, FewTestGroups, Limit, NotBetterThanChance
-from songmap.genre.metrics import SCORES, Sampled, per_genre_scores, permutation_test, sampled_scores
+from songmap.genre.limits import (
+    AllTestSongsCorrect,
+    ConstantPredictions,
+    FewGroups,
+    FewTestGroups,
+    Limit,
+    NoGroupedSplit,
+    NotBetterThanChance,
+)
+from songmap.genre.permutation import permutation_test
 from songmap.genre.results import (
-    CandidateScores,
-    Choice,
+    ClassifierScores,
+    ConfusionMatrix,
     GenreScores,
     Leakage,
     OverfittingGap,
     PermutationTest,
     SplitScores,
 )
-from songmap.genre.splits import N_FOLDS, Plan, make_folds
+from songmap.genre.splits import Plan, folds_of
 
 _FEW_GROUPS = 10  # intervals of fewer are rough
 
 
 @dataclass(frozen=True)
-class Evaluation:
+class Evaluation(ClassifierScores):
     """Scores of the candidates, the choice among them, and the models of the chosen one.
 
-    ``scores`` are of the test songs, then of cross-validation. ``fold_models`` are the chosen candidate's: of the first
-    repeat's folds, last of all development songs; ``fold_of (n_songs,)`` is the index of the one trained without a
-    song. ``component_models`` are those of PCA + XGBoost.
+    ``fold_models`` are the chosen candidate's: of the first repeat's folds, last of all development songs; ``fold_of
+    (n_songs,)`` is the index of the one trained without a song, ``out_of_fold (n_songs, n_genres)`` its probabilities.
+    ``default_models`` are those of PCA + XGBoost.
     """
 
-    choice: Choice
-    candidates: list[CandidateScores]
-    scores: list[SplitScores]
-    per_genre: list[GenreScores]
-    overfitting: OverfittingGap
-    permutation: PermutationTest
-    leakage: Leakage
-    limits: list[Limit]
     fold_of: np.ndarray
+    out_of_fold: np.ndarray
     fold_models: list[FittedCandidate]
-    component_models: list[FittedCandidate]
+    default_models: list[FittedCandidate]
 
 
 def evaluate(
@@ -81,62 +84,80 @@ def evaluate(
         For a requested model that does not exist, or that would take hours for so many songs.
     """
     settings = settings or Settings()
-    _check(settings.model, len(dataset.labels))
+    if settings.model is not None:
+        _check(settings.model, len(dataset.labels))
     fits = Fits(embeddings, dataset, seed, settings.n_draws, on_progress)
-    labels, development, test = dataset.labels, plan.development, plan.test
+    labels, genres, development, test = dataset.labels, dataset.genres, plan.development, plan.test
     with one_thread():
         rounds = compare(fits, plan, settings)
-        last_round = rounds[-1]
-        choice = choose(last_round, settings.model)
-        own, majority = last_round[choice.model], last_round["majority"]
+        choice = choose(rounds[-1], settings.model)
+        own, majority = rounds[-1][choice.model], rounds[-1]["majority"]
         names = list(dict.fromkeys((choice.model, DEFAULT, "majority")))
         models = dict(zip(names, fits.run([(name, development, plan.groups) for name in names]), strict=True))
-        test_proba = {name: models[name].predict_proba(embeddings[test]) for name in (choice.model, "majority")}
-        tested = {
-            name: sampled_scores(labels[test], proba[np.newaxis], plan.groups[test], seed, settings.n_draws)
-            for name, proba in test_proba.items()
-        }
+        compared = [own, *(one for name, one in rounds[-1].items() if name != choice.model)]
         permutation = permutation_test(
-            labels[development], own.rounds.argmax(axis=2), plan.groups[development], seed, settings.n_permutations
-        )
+            labels[development], np.stack([one.repeats_proba.argmax(axis=2) for one in compared]),
+            plan.groups[development], seed, settings.n_permutations, scarce_genres(plan, genres),
+        )  # fmt: skip
         leakage = _leakage(fits, own, plan, dataset.recordings)
-    fold_of = np.full(len(labels), len(own.fold_models))
-    for number, (_, fold) in enumerate(plan.repeats[0]):
-        fold_of[fold] = number
+        fold_models = [*own.fold_models, models[choice.model]]
+        fold_of = np.full(len(labels), len(own.fold_models))
+        for number, (_, fold) in enumerate(plan.repeats[0]):
+            fold_of[fold] = number
+        out_of_fold = np.empty((len(labels), len(genres)))
+        for number, model in enumerate(fold_models):
+            out_of_fold[fold_of == number] = model.predict_proba(embeddings[fold_of == number])
+        tested, tested_majority = (
+            metrics.sampled_scores(labels[test], proba[np.newaxis], plan.groups[test], seed, settings.n_draws)
+            for proba in (out_of_fold[test], models["majority"].predict_proba(embeddings[test]))
+        )
     scores = [
-        _split_scores(
-            tested[choice.model], tested["majority"], fits.accuracy(models[choice.model], development),
+        _scores(
+            tested, tested_majority, fits.accuracy(models[choice.model], development),
             split="test", n_songs=len(test), n_folds=0, n_repeats=0,
         ),
-        _split_scores(
+        _scores(
             own.sampled, majority.sampled, own.train_accuracy,
-            split="cross_validation", n_songs=len(development), n_folds=len(plan.repeats[0]), n_repeats=len(plan.repeats),
+            split="cross_validation", n_songs=len(development), n_folds=len(plan.repeats[0]),
+            n_repeats=len(plan.repeats),
         ),
     ]  # fmt: skip
-    crossed_genres = per_genre_scores(labels[development], own.rounds)
-    tested_genres = per_genre_scores(labels[test], test_proba[choice.model][np.newaxis])
-    per_genre = [
-        GenreScores(
-            genre,
-            int((labels == label).sum()),
-            **crossed_genres[label],
-            **{f"test_{name}": value for name, value in tested_genres[label].items()},
-        )
-        for label, genre in enumerate(dataset.genres)
-    ]
+    constant = _is_constant(own, plan)
+    cv_genres = metrics.per_genre_scores(labels[development], own.repeats_proba)
+    test_genres = metrics.per_genre_scores(labels[test], out_of_fold[np.newaxis, test], "test_")
     return Evaluation(
         choice=choice,
-        candidates=candidate_scores(rounds, settings.names),
+        grouping=plan.grouping,
+        limits=[*plan.limits, *score_limits(choice.model, constant, permutation, tested.values["accuracy"], plan)],
         scores=scores,
-        per_genre=per_genre,
+        candidates=candidate_scores(rounds, settings.names),
+        leakage=leakage,
         overfitting=OverfittingGap(own.train_accuracy, own.sampled.values["accuracy"]),
         permutation=permutation,
-        leakage=leakage,
-        limits=score_limits(choice.model, _is_constant(own, plan), permutation, scores[0].accuracy, plan),
+        reliability=metrics.reliability(labels, out_of_fold),
+        conformal=coverage(out_of_fold, labels, fold_of),
+        per_genre=[
+            GenreScores(genre, int((labels == label).sum()), **cv_genres[label], **test_genres[label])
+            for label, genre in enumerate(genres)
+        ],
+        confusion=[
+            ConfusionMatrix(
+                "cross_validation", genres, metrics.confusion(labels[development], out_of_fold[development])
+            ),
+            ConfusionMatrix("test", genres, metrics.confusion(labels[test], out_of_fold[test])),
+        ],
         fold_of=fold_of,
-        fold_models=[*own.fold_models, models[choice.model]],
-        component_models=[*last_round[DEFAULT].fold_models, models[DEFAULT]],
+        out_of_fold=out_of_fold,
+        fold_models=fold_models,
+        default_models=[*rounds[-1][DEFAULT].fold_models, models[DEFAULT]],
     )
+
+
+def scarce_genres(plan: Plan, genres: list[str]) -> list[str]:
+    """Genres whose songs are split one by one though their artists or albums are known."""
+    if any(isinstance(limit, NoGroupedSplit) for limit in plan.limits):
+        return genres
+    return [limit.genre for limit in plan.limits if isinstance(limit, FewGroups)]
 
 
 def fit_final(embeddings: np.ndarray, dataset: Dataset, name: str, seed: int) -> FittedCandidate:
@@ -155,7 +176,7 @@ def score_limits(
     group_by, n_test_groups = plan.grouping.group_by, len(set(plan.groups[plan.test]))
     if constant:
         limits.append(ConstantPredictions(model, len(plan.development)))
-    elif not permutation.significant:
+    elif permutation.p_value is not None and not permutation.significant:
         limits.append(NotBetterThanChance(model, permutation.p_value))
     if test_accuracy == 1:
         lowest = 0.05 ** (1 / n_test_groups)  # all right although each is wrong with 1 - lowest: 5 % (exact binomial)
@@ -165,29 +186,26 @@ def score_limits(
     return limits
 
 
-def _check(name: str | None, n_songs: int) -> None:
-    if name is None:
-        return
+def _check(name: str, n_songs: int) -> None:
     if name not in CANDIDATES:
         raise UsageError(f"there is no model {name!r}; there are {', '.join(CANDIDATES)}")
-    most = CANDIDATES[name].most_songs
+    title, most = CANDIDATES[name].title, CANDIDATES[name].most_songs
     if most is not None and n_songs > most:
         raise UsageError(
-            f"{CANDIDATES[name].title} is fitted on at most {most:,} songs, here are {n_songs:,}: it would take hours; "
-            f"choose another of {', '.join(CANDIDATES)}"
+            f"{title} is fitted on at most {most:,} songs, here are {n_songs:,}: it would take hours; choose another "
+            f"of {', '.join(CANDIDATES)}"
         )
 
 
 def _is_constant(own: CrossValidated, plan: Plan) -> bool:
-    return all(
-        np.ptp(own.rounds[0][np.searchsorted(plan.development, fold)], axis=0).max() == 0 for _, fold in plan.repeats[0]
-    )
+    places = [np.searchsorted(plan.development, fold) for _, fold in plan.repeats[0]]
+    return all(np.ptp(own.repeats_proba[0, place], axis=0).max() == 0 for place in places)
 
 
-def _split_scores(sampled: Sampled, majority: Sampled, train_accuracy: float, **split: Any) -> SplitScores:
+def _scores(sampled: metrics.Sampled, majority: metrics.Sampled, train_accuracy: float, **split: Any) -> SplitScores:
     return SplitScores(
         **split,
-        **sampled.record(*SCORES),
+        **sampled.fields(*metrics.SCORES),
         baseline_accuracy=majority.values["accuracy"],
         baseline_macro_f1=majority.values["macro_f1"],
         train_accuracy=train_accuracy,
@@ -195,18 +213,39 @@ def _split_scores(sampled: Sampled, majority: Sampled, train_accuracy: float, **
 
 
 def _leakage(fits: Fits, own: CrossValidated, plan: Plan, recordings: np.ndarray) -> Leakage:
-    """The same candidate on random folds, which split artists and albums but never files of the same recording."""
-    mixed, labels = own, fits.labels[plan.development]
+    """The same candidate on as many random folds, which split artists and albums but never copies of a recording."""
+    mixed = own
     if plan.grouping.group_by != "song":
-        repeats = [
-            [
-                (plan.development[train], plan.development[test])
-                for train, test in make_folds(labels, recordings[plan.development], N_FOLDS, fits.seed + 1000 * number)
-            ]
-            or plan.repeats[number]  # copies leave no others
-            for number in range(len(plan.repeats))
-        ]
+        repeats = []
+        for number, grouped in enumerate(plan.repeats):
+            folds = folds_of(plan.development, fits.labels, recordings, fits.seed + 1000 * number, len(grouped))
+            repeats.append(folds or grouped)  # copies leave no others
         mixed = fits.cross_validate([own.name], plan.development, repeats, recordings, plan.groups)[own.name]
-    grouped, random = own.sampled.values["accuracy"], mixed.sampled.values["accuracy"]
-    error = float((mixed.sampled.draws["accuracy"] - own.sampled.draws["accuracy"]).std())
-    return Leakage(grouped, random, random - grouped, error)
+    return leakage(fits.labels[plan.development], own, mixed)
+
+
+def leakage(labels: np.ndarray, grouped: CrossValidated, random: CrossValidated) -> Leakage:
+    """Accuracy in random folds less that in folds that keep groups together.
+
+    Parameters
+    ----------
+    labels : np.ndarray, shape (n_songs,)
+    grouped, random : CrossValidated
+        The same candidate on as many folds of each kind, equally often repeated.
+
+    Returns
+    -------
+    Leakage
+        Its standard error has two parts: which groups there are (bootstrap), and how the songs fell into folds
+        (variance over the repeats). Without the second, one library in ten without any leakage would show some.
+    """
+    scores = grouped.sampled, random.sampled
+    accuracies = [one.values["accuracy"] for one in scores]
+    variance = (scores[1].draws["accuracy"] - scores[0].draws["accuracy"]).var()
+    differences = [
+        (second.argmax(axis=1) == labels).mean() - (first.argmax(axis=1) == labels).mean()
+        for first, second in zip(grouped.repeats_proba, random.repeats_proba, strict=True)
+    ]
+    if len(differences) > 1:
+        variance += np.var(differences, ddof=1) / len(differences)
+    return Leakage(accuracies[0], accuracies[1], accuracies[1] - accuracies[0], float(np.sqrt(variance)))

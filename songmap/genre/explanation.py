@@ -4,19 +4,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from songmap.genre import song_results as results
 from songmap.genre.component_attribution import component_attribution, components_of
 from songmap.genre.conformal import prediction_sets
 from songmap.genre.family_attribution import FamilyAttribution, family_attribution, smallest_change
-from songmap.genre.label_issues import set_of
-from songmap.genre.song_results import (
-    ComponentContribution,
-    ComponentExplanation,
-    DescriptorComparison,
-    FamilyContribution,
-    ModelReference,
-    PitchClasses,
-    SongExplanation,
-)
+from songmap.genre.song_lists import set_of
 from songmap.library.descriptors import descriptors_of
 from songmap.library.genre_model import GenreModel
 from songmap.library.schema import COLUMNS, FAMILIES, PITCH_CLASSES, block_slice
@@ -33,9 +25,9 @@ def explain_song(
     song: dict[str, Any],
     embedding: np.ndarray,
     model: GenreModel,
-    fold_model: ModelReference,
+    fold_model: results.ModelReference,
     trees: "Pipeline | None" = None,
-) -> SongExplanation:
+) -> results.SongExplanation:
     """Classify one song and explain the prediction.
 
     Parameters
@@ -61,7 +53,9 @@ def explain_song(
     pair = {genres[index]: index for index in (predicted, rival)}
     low, high = model.background.min(axis=0), model.background.max(axis=0)
     outside = float(((embedding < low) | (embedding > high)).mean())
-    return SongExplanation(
+    pitch_medians = {genre: strongest_pitch_classes(model.medians[row]) for genre, row in pair.items()}
+    pitch_classes = results.PitchClasses(strongest_pitch_classes(embedding), pitch_medians)
+    return results.SongExplanation(
         file_path=song["file_path"],
         predicted_genre=genres[predicted],
         probability=float(proba[predicted]),
@@ -81,26 +75,27 @@ def explain_song(
         families=contributions,
         leading_families=leading,
         descriptors=[one for family in leading for one in compare_descriptors(family, embedding, model, pair)],
-        pitch_classes=_pitch_classes(embedding, model, pair) if "harmony" in leading else None,
+        pitch_classes=pitch_classes if "harmony" in leading else None,
         smallest_change=smallest_change(model.predict_proba, embedding, model.medians, genres),
         components=None if trees is None else _components(trees, embedding, model, predicted),
     )
 
 
-def family_contributions(families: FamilyAttribution, genres: list[str], predicted: int) -> list[FamilyContribution]:
+def family_contributions(
+    families: FamilyAttribution, genres: list[str], predicted: int
+) -> list[results.FamilyContribution]:
     """Of one song, by the size of what a family adds to the predicted genre's probability, largest first."""
-    values = families.values[0]
+    values = families.values
+    order = np.argsort(-np.abs(values[:, predicted]), kind="stable")
+    added = [(FAMILIES[index], values[index].tolist()) for index in order]
     return [
-        FamilyContribution(
-            FAMILIES[index], float(values[index, predicted]), dict(zip(genres, values[index].tolist(), strict=True))
-        )
-        for index in np.argsort(-np.abs(values[:, predicted]), kind="stable")
+        results.FamilyContribution(name, adds[predicted], dict(zip(genres, adds, strict=True))) for name, adds in added
     ]
 
 
 def compare_descriptors(
     family: str, embedding: np.ndarray, model: GenreModel, pair: dict[str, int], number: int = _N_DESCRIPTORS
-) -> list[DescriptorComparison]:
+) -> list[results.DescriptorComparison]:
     """The ``number`` descriptors of a family in which two genres differ most, with a song's value.
 
     ``pair`` names two rows of the model's medians. Differences are in standard deviations of the model's background;
@@ -113,17 +108,10 @@ def compare_descriptors(
         first, second = medians.values()
         difference = abs(first - second)
         if spread > 0 and difference > 0:
-            comparisons.append(
-                DescriptorComparison(
-                    family=family,
-                    descriptor=descriptor.name,
-                    columns=[COLUMNS[index] for index in (*descriptor.columns, *descriptor.minus)],
-                    unit=descriptor.unit,
-                    value=float(descriptor.values(embedding)),
-                    medians=medians,
-                    difference_sd=difference / spread,
-                )
-            )
+            columns = [COLUMNS[index] for index in (*descriptor.columns, *descriptor.minus)]
+            value = float(descriptor.values(embedding))
+            about = (family, descriptor.name, columns, descriptor.unit)
+            comparisons.append(results.DescriptorComparison(*about, value, medians, difference / spread))
     return sorted(comparisons, key=lambda one: -one.difference_sd)[:number]
 
 
@@ -133,23 +121,16 @@ def strongest_pitch_classes(embedding: np.ndarray, number: int = _N_PITCH_CLASSE
     return [PITCH_CLASSES[index] for index in np.argsort(-chroma, kind="stable")[:number]]
 
 
-def _pitch_classes(embedding: np.ndarray, model: GenreModel, pair: dict[str, int]) -> PitchClasses:
-    medians = {genre: strongest_pitch_classes(model.medians[row]) for genre, row in pair.items()}
-    return PitchClasses(strongest_pitch_classes(embedding), medians)
-
-
-def _components(trees: "Pipeline", embedding: np.ndarray, model: GenreModel, predicted: int) -> ComponentExplanation:
+def _components(
+    trees: "Pipeline", embedding: np.ndarray, model: GenreModel, predicted: int
+) -> results.ComponentExplanation:
     """The components by the size of their SHAP value towards the predicted genre, largest first."""
     attribution, components = component_attribution(trees, embedding), components_of(trees)
     margins = attribution.base + attribution.values[0].sum(axis=0)
     towards = attribution.values[0, :, predicted]
-    return ComponentExplanation(
-        of_model_in_use=trees is model.pipeline,
-        base=float(attribution.base[predicted]),
-        margin=float(margins[predicted]),
-        largest_margin_genre=model.genres[int(margins.argmax())],
-        contributions=[
-            ComponentContribution(components[index], float(attribution.deviations[0, index]), float(towards[index]))
-            for index in np.argsort(-np.abs(towards), kind="stable")
-        ],
-    )
+    contributions = [
+        results.ComponentContribution(components[index], float(attribution.deviations[0, index]), float(towards[index]))
+        for index in np.argsort(-np.abs(towards), kind="stable")
+    ]
+    base, margin, largest = float(attribution.base[predicted]), float(margins[predicted]), int(margins.argmax())
+    return results.ComponentExplanation(trees is model.pipeline, base, margin, model.genres[largest], contributions)

@@ -29,40 +29,33 @@ _COALITIONS = np.arange(2 ** len(FAMILIES))[:, np.newaxis] >> np.arange(len(FAMI
 
 @dataclass(frozen=True)
 class FamilyAttribution:
-    """``values`` ``(n_songs, 7, n_genres)`` in the order of ``FAMILIES``, ``base`` ``(n_genres,)``: probabilities.
+    """Of one song: ``values (7, n_genres)`` in the order of ``FAMILIES``, ``base (n_genres,)``: probabilities.
 
-    ``base`` is the mean over the background; base and a song's values sum to the song's probabilities.
+    ``base`` is the mean over the background; base and values sum to the song's probabilities.
     """
 
     values: np.ndarray
     base: np.ndarray
 
 
-def family_attribution(
-    predict_proba: PredictProba, embeddings: np.ndarray, background: np.ndarray
-) -> FamilyAttribution:
-    """Exact Shapley values of the families.
+def family_attribution(predict_proba: PredictProba, embedding: np.ndarray, background: np.ndarray) -> FamilyAttribution:
+    """Exact Shapley values of the families for one song.
 
     Parameters
     ----------
     predict_proba : callable
-    embeddings : np.ndarray, shape (n_songs, 641)
-        Songs to explain.
+    embedding : np.ndarray, shape (641,)
+        The song to explain.
     background : np.ndarray, shape (m, 641)
         Songs that the other columns are taken from.
 
     Notes
     -----
-    A song takes 126 * m rows of ``predict_proba``, whatever the model, at most ``_ROWS`` of them at once.
+    It takes 126 * m rows of ``predict_proba``, whatever the model, at most ``_ROWS`` of them at once.
     """
-    embeddings = np.atleast_2d(embeddings)
-    whole, base = predict_proba(embeddings), predict_proba(background).mean(axis=0)
-    weights = _shapley_weights()
-    values = np.empty((len(embeddings), len(FAMILIES), len(base)))
-    for song, embedding in enumerate(embeddings):
-        between = _worth(predict_proba, embedding, background, _COALITIONS[1:-1])
-        values[song] = weights @ np.vstack([base, between, whole[song]])
-    return FamilyAttribution(values, base)
+    whole, base = predict_proba(embedding[np.newaxis]), predict_proba(background).mean(axis=0)
+    between = _worth(predict_proba, embedding, background, _COALITIONS[1:-1])
+    return FamilyAttribution(_shapley_weights() @ np.vstack([base, between, whole]), base)
 
 
 def background_songs(

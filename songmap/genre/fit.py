@@ -112,9 +112,8 @@ def one_thread() -> "threadpool_limits":
 
 def inner_folds(labels: np.ndarray, groups: np.ndarray, seed: int) -> list[Fold]:
     """Folds by group; by song where the groups allow none; none where a genre has too few songs."""
-    return make_folds(labels, groups, INNER_FOLDS, seed, 2) or make_folds(
-        labels, np.arange(len(labels)), INNER_FOLDS, seed, 2
-    )
+    by_group = make_folds(labels, groups, INNER_FOLDS, seed, 2)
+    return by_group or make_folds(labels, np.arange(len(labels)), INNER_FOLDS, seed, 2)
 
 
 def calibrate(

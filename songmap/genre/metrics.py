@@ -1,8 +1,8 @@
-"""Scores of probabilities, their intervals over artists, and whether chance could reach them.
+"""Scores of probabilities, and their intervals over artists.
 
-``labels (n_songs,)`` are integers; ``proba (n_songs, n_genres)`` probabilities; ``rounds (n_rounds, n_songs, n_genres)``
-those of the repetitions of a cross-validation, whose scores are averaged; ``groups (n_songs,)`` are resampled whole.
-Scores are fractions 0 … 1, but log loss is in nats.
+``labels (n_songs,)`` are integers; ``proba (n_songs, n_genres)`` probabilities; ``rounds (n_rounds, n_songs,
+n_genres)`` those of repetitions of a cross-validation, whose scores are averaged; ``groups (n_songs,)`` are resampled
+whole. Scores are fractions 0 … 1, but log loss is in nats.
 
 Expected calibration error (Guo et al. 2017): the mean over bins, weighted by their songs, of the difference between
 the accuracy and the mean probability of the predicted genre. Bins hold equally many songs, at least ``_BIN_SONGS`` and
@@ -15,11 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from songmap.genre.results import PermutationTest, Reliability, ReliabilityBin
+from songmap.genre.results import Reliability, ReliabilityBin
 
 SCORES = ("accuracy", "balanced_accuracy", "macro_f1", "log_loss", "ece")
 N_DRAWS = 1000
-N_PERMUTATIONS = 1000
 _MAX_BINS, _BIN_SONGS = 15, 10
 _LEAST = 1e-15
 _BLOCK = 100  # draws held at a time
@@ -37,9 +36,9 @@ class Sampled:
         low, high = np.quantile(self.draws[name], (0.025, 0.975))
         return float(low), float(high)
 
-    def record(self, *with_interval: str) -> dict[str, Any]:
+    def fields(self, *with_interval: str) -> dict[str, Any]:
         """All scores, those in ``with_interval`` followed by ``_low`` and ``_high``."""
-        scores: dict[str, float] = {}
+        scores = {}
         for name in SCORES:
             scores[name] = self.values[name]
             if name in with_interval:
@@ -62,8 +61,8 @@ def sampled_scores(
 
     Notes
     -----
-    Draws with equal ``groups`` and ``seed`` are of the same groups, so those of two models can be subtracted. Genres that
-    a draw leaves out do not count in its balanced accuracy and macro F1. The models stay as they are: what other
+    Draws with equal ``groups`` and ``seed`` are of the same groups, so those of two models can be subtracted. Genres
+    that a draw leaves out do not count in its balanced accuracy and macro F1. The models stay as they are: what other
     training songs would have changed is not in the interval. Of few different groups such intervals are too narrow.
     """
     _, group = np.unique(groups, return_inverse=True)
@@ -91,14 +90,12 @@ class _Table:
 
         self.n_genres, n_groups = proba.shape[1], int(group.max()) + 1
         predicted, confidence = proba.argmax(axis=1), proba.max(axis=1)
-        bins = confidence_bins(confidence)
-        ones = np.ones(len(labels))
-        cells = self.n_genres**2
+        bins, cells = confidence_bins(confidence), labels * self.n_genres + predicted
 
         def per_group(place: np.ndarray, value: np.ndarray, size: int) -> Any:
             return coo_array((value, (place, group)), (size, n_groups)).tocsr()
 
-        self.confusions = per_group(labels * self.n_genres + predicted, ones, cells)
+        self.confusions = per_group(cells, np.ones(len(labels)), self.n_genres**2)
         self.excess = per_group(bins, (predicted == labels) - confidence, int(bins.max()) + 1)
         losses = -np.log(np.clip(proba[np.arange(len(labels)), labels], _LEAST, None))
         self.sums = np.stack([np.bincount(group, losses), np.bincount(group)])
@@ -135,75 +132,28 @@ def reliability(labels: np.ndarray, proba: np.ndarray) -> Reliability:
     """
     from scipy.stats import binomtest
 
-    confidence, correct = proba.max(axis=1), proba.argmax(axis=1) == labels
-    place, bins = confidence_bins(confidence), []
+    place, right, bins = confidence_bins(proba.max(axis=1)), proba.argmax(axis=1) == labels, []
     for number in np.unique(place):
-        own = place == number
-        interval = binomtest(int(correct[own].sum()), int(own.sum())).proportion_ci(method="wilson")
-        bins.append(
-            ReliabilityBin(
-                songs=int(own.sum()),
-                confidence=float(confidence[own].mean()),
-                accuracy=float(correct[own].mean()),
-                accuracy_low=float(interval.low),
-                accuracy_high=float(interval.high),
-            )
-        )
+        confidence, correct = proba.max(axis=1)[place == number], right[place == number]
+        interval = binomtest(int(correct.sum()), len(correct)).proportion_ci(method="wilson")
+        scores = confidence.mean(), correct.mean(), interval.low, interval.high
+        bins.append(ReliabilityBin(len(correct), *map(float, scores)))
     error = sum(one.songs * abs(one.confidence - one.accuracy) for one in bins) / len(labels)
     return Reliability(error, bins)
 
 
-def permutation_test(
-    labels: np.ndarray, predicted: np.ndarray, groups: np.ndarray, seed: int, n_permutations: int = N_PERMUTATIONS
-) -> PermutationTest:
-    """How often genres shuffled among whole groups agree with predictions as much as the true ones do.
-
-    Parameters
-    ----------
-    labels : np.ndarray, shape (n_songs,)
-    predicted : np.ndarray, shape (n_rounds, n_songs)
-        Predicted labels.
-    groups : np.ndarray, shape (n_songs,)
-    seed, n_permutations : int
-
-    Notes
-    -----
-    ``p_value`` is ``(1 + hits) / (1 + n_permutations)``. As in Ojala & Garriga (2010), test 1, but the out-of-fold
-    predictions stay as they are and the models are not fitted again for every shuffle: that tests whether predictions
-    and genres are independent. The songs that a group has of one genre keep one genre together, since songs of an
-    artist are not independent; groups may get genres of larger or smaller ones.
-    """
-    n_genres = int(max(labels.max(), predicted.max())) + 1
-    _, group = np.unique(groups, return_inverse=True)
-    blocks, block = np.unique(group * n_genres + labels, return_inverse=True)
-    votes = np.zeros((len(blocks), n_genres))
-    for guess in predicted:
-        np.add.at(votes, (block, guess), 1)
-    genre = blocks % n_genres
-    rows, total = np.arange(len(blocks)), predicted.size
-    accuracy = votes[rows, genre].sum() / total
-    rng = np.random.default_rng(seed)
-    shuffled = np.array([votes[rows, rng.permutation(genre)].sum() for _ in range(n_permutations)]) / total
-    hits = int((shuffled >= accuracy - 1e-12).sum())
-    return PermutationTest(
-        float(accuracy), float(shuffled.mean()), (1 + hits) / (1 + n_permutations), n_permutations, hits
-    )
-
-
-def per_genre_scores(labels: np.ndarray, rounds: np.ndarray) -> list[dict[str, float]]:
+def per_genre_scores(labels: np.ndarray, rounds: np.ndarray, prefix: str = "") -> list[dict[str, float]]:
     """Precision, recall and F1 of every genre over all rounds; 0 where a genre is never predicted."""
     from sklearn.metrics import precision_recall_fscore_support
 
     truth, predicted = np.tile(labels, len(rounds)), rounds.argmax(axis=2).ravel()
     values = precision_recall_fscore_support(truth, predicted, labels=range(rounds.shape[2]), zero_division=0)
-    return [
-        {"precision": float(precision), "recall": float(recall), "f1": float(f1)}
-        for precision, recall, f1, _ in zip(*values, strict=True)
-    ]
+    names = [f"{prefix}{name}" for name in ("precision", "recall", "f1")]
+    return [dict(zip(names, scores, strict=True)) for scores in np.transpose(values[:3]).tolist()]
 
 
-def confusion(labels: np.ndarray, predicted: np.ndarray, n_genres: int) -> np.ndarray:
-    """How often a song of genre ``row`` is predicted as genre ``column``, int ``(n_genres, n_genres)``."""
-    counts = np.zeros((n_genres, n_genres), int)
-    np.add.at(counts, (labels, predicted), 1)
-    return counts
+def confusion(labels: np.ndarray, proba: np.ndarray) -> list[list[int]]:
+    """How often a song of genre ``row`` is predicted as genre ``column``."""
+    from sklearn.metrics import confusion_matrix
+
+    return confusion_matrix(labels, proba.argmax(axis=1), labels=range(proba.shape[1])).tolist()

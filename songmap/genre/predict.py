@@ -75,9 +75,7 @@ class GenreClassifier:
         table = pd.DataFrame({"file_path": [str(file) for file in files]}, dtype=object)
         table["predicted_genre"] = [self.genres[index] for index in proba.argmax(axis=1)]
         table["probability"] = proba.max(axis=1)
-        for genre, column in zip(self.genres, proba.T, strict=True):
-            table[f"proba_{genre}"] = column
-        return table
+        return table.assign(**{f"proba_{genre}": column for genre, column in zip(self.genres, proba.T, strict=True)})
 
     def predict_proba(self, embeddings: np.ndarray) -> np.ndarray:
         """Calibrated probabilities.
@@ -96,11 +94,8 @@ class GenreClassifier:
     def explain(self, analysis: "AudioAnalysis", training: np.ndarray) -> SongExplanation:
         """Explain an analysed file; ``training`` are coordinates of the training songs, as far as they are there."""
         distances = np.linalg.norm(training - coordinates(analysis.embedding[np.newaxis]), axis=1)
-        reference = ModelReference(
-            "final",
-            n_songs=sum(self.card["songs_per_genre"].values()),
-            includes_song=bool((distances <= MAX_DISTANCE).any()),
-        )
+        n_songs, includes_song = sum(self.card["songs_per_genre"].values()), bool((distances <= MAX_DISTANCE).any())
+        reference = ModelReference("final", n_songs=n_songs, includes_song=includes_song)
         trees = self.model.pipeline if CANDIDATES[self.model.name].has_components else None
         return explain_song(analysis.record, analysis.embedding, self.model, reference, trees)
 
@@ -118,17 +113,19 @@ def load_genre_model(workspace: Workspace | Path | str) -> GenreClassifier:
     SchemaError
         If there is none, or it is of other columns or versions, or was tampered with.
     """
-    return GenreClassifier(*load_model(workspace if isinstance(workspace, Workspace) else Workspace(Path(workspace))))
+    return GenreClassifier(
+        *load_model(workspace if isinstance(workspace, Workspace) else Workspace(Path(workspace).expanduser()))
+    )
 
 
 def classify_files(workspace: Workspace, files: Sequence[Path], on_progress: OnProgress) -> FileClassification:
     """Analyse, classify and explain files. Raises SchemaError when there is no usable saved model."""
     classifier = load_genre_model(workspace)
     library, state, error = _training_library(workspace, classifier.card["data"])
-    training = np.empty((0, N_COLUMNS), np.float32)
+    training, songs, failures = np.empty((0, N_COLUMNS), np.float32), [], []
     if library is not None:
-        training = library.embeddings[library.songs["genre"].isin(classifier.genres).to_numpy()]
-    training, songs, failures = coordinates(training), [], []
+        training = library.embeddings[np.isin(library.genres, classifier.genres)]
+    training = coordinates(training)
     for number, file in enumerate(files, start=1):
         try:
             songs.append(classifier.explain(_analyse(file), training))
@@ -153,6 +150,4 @@ def _training_library(workspace: Workspace, fingerprint: str) -> tuple[Library |
         library = load_library(workspace)
     except SchemaError as error:
         return None, "unreadable", str(error)
-    if library_fingerprint(library) == fingerprint:
-        return library, "same", ""
-    return None, "changed", ""
+    return (library, "same", "") if library_fingerprint(library) == fingerprint else (None, "changed", "")

@@ -22,8 +22,8 @@ class Grouping:
     """Which songs are never on both sides of a split.
 
     ``reason`` is ``requested``, ``strictest`` that the tags allow, or ``fallback`` where no split by artist or
-    album exists. ``n_tagged`` of ``n_songs`` songs name their artist or album (``group_by``); ``exceptions``: some genres are
-    split more finely, see the limits. ``n_copies`` files are copies of a recording, which are kept together.
+    album exists. ``n_tagged`` of ``n_songs`` songs name their artist or album (``group_by``); ``exceptions``: some
+    genres are split more finely, see the limits. ``n_copies`` files are copies of a recording, which are kept together.
     """
 
     group_by: GroupBy
@@ -36,7 +36,7 @@ class Grouping:
 
 @dataclass(frozen=True)
 class SplitScores:
-    """Scores on songs outside the training data, with 95 % intervals, beside the most frequent genre's (``baseline_…``).
+    """Scores on songs outside the training data, with 95 % intervals; ``baseline_…`` are the most frequent genre's.
 
     ``split`` is ``test`` or ``cross_validation``, which has ``n_folds`` folds ``n_repeats`` times (test: 0 and 0).
     """
@@ -135,17 +135,24 @@ class OverfittingGap:
 
 @dataclass(frozen=True)
 class PermutationTest:
-    """``hits`` of ``n_permutations`` shuffles of genres among groups reach the ``accuracy``; their mean is ``chance``."""
+    """Genres shuffled among groups, against predictions.
 
-    accuracy: float
+    ``recall`` of the model in use, averaged over the groups of a genre, then over genres; ``chance`` is the mean over
+    shuffles of the best candidate's, and ``hits`` of ``n_permutations`` shuffles reach ``recall``. ``p_value`` is None
+    where genres are ``scarce``: of too few groups.
+    """
+
+    recall: float
     chance: float
-    p_value: float
+    p_value: float | None
     n_permutations: int
     hits: int
+    scarce: tuple[str, ...] = ()
 
     @property
-    def significant(self) -> bool:
-        return self.p_value <= SIGNIFICANT
+    def significant(self) -> bool | None:
+        """None where it cannot be tested."""
+        return None if self.p_value is None else self.p_value <= SIGNIFICANT
 
 
 @dataclass(frozen=True)
@@ -188,7 +195,7 @@ class Reliability:
 
 @dataclass(frozen=True)
 class ConformalCoverage:
-    """How often conformal sets contain the true genre, of ``songs`` that did not set their threshold."""
+    """How often conformal sets contain the true genre, of ``songs`` not used to set the threshold."""
 
     wanted: float
     coverage: float
@@ -199,17 +206,8 @@ class ConformalCoverage:
 
 
 @dataclass(frozen=True)
-class ConfusionMatrix:
-    """``counts[i][j]``: songs of genre ``i`` that are predicted as genre ``j``, in the order of ``genres``."""
-
-    split: Literal["test", "cross_validation"]
-    genres: list[str]
-    counts: list[list[int]]
-
-
-@dataclass(frozen=True)
 class FamilyMeans:
-    """What each family of columns adds towards ``genre``: mean points (hundredths) of probability over its own songs."""
+    """What each family of columns adds towards ``genre``: mean points of probability over its own songs."""
 
     genre: str
     songs: int
@@ -226,15 +224,24 @@ class ComponentImportance:
 
 @dataclass(frozen=True)
 class WrittenFile:
-    """A file that was written and a short identifier of its content, such as ``boundary_songs`` or ``plot_confusion``."""
+    """A file that was written and an identifier of its content, such as ``boundary_songs`` or ``plot_confusion``."""
 
     file: Path
     content: str
 
 
 @dataclass(frozen=True)
-class GenreReport:
-    """Everything that a run of 03 finds out; ``components`` are of the candidate ``component_model``."""
+class ConfusionMatrix:
+    """``counts[i][j]``: songs of genre ``i`` that are predicted as genre ``j``, in the order of ``genres``."""
+
+    split: Literal["test", "cross_validation"]
+    genres: list[str]
+    counts: list[list[int]]
+
+
+@dataclass(frozen=True)
+class ClassifierScores:
+    """How good a classifier is on songs outside its training data; ``scores``: test songs, cross-validation."""
 
     choice: Choice
     grouping: Grouping
@@ -248,6 +255,12 @@ class GenreReport:
     conformal: ConformalCoverage
     per_genre: list[GenreScores]
     confusion: list[ConfusionMatrix]
+
+
+@dataclass(frozen=True)
+class GenreReport(ClassifierScores):
+    """Everything that a run of 03 finds out; ``components`` are of the candidate ``component_model``."""
+
     families: list[FamilyMeans]
     component_model: str
     components: list[ComponentImportance]

@@ -1,6 +1,6 @@
 """03 in steps: evaluate the candidates, fit the one in use, explain it, save it, write tables, figures and report."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
@@ -16,11 +16,9 @@ from songmap.genre.component_attribution import (
     component_importance,
     components_of,
 )
-from songmap.genre.conformal import coverage
 from songmap.genre.dataset import training_dataset
 from songmap.genre.evaluation import evaluate, fit_final
-from songmap.genre.metrics import confusion, reliability
-from songmap.genre.results import ConfusionMatrix, GenreReport
+from songmap.genre.results import ClassifierScores, GenreReport
 from songmap.genre.splits import plan_splits
 from songmap.genre.training import TrainedClassifier
 from songmap.genre.views.files import write_files
@@ -78,7 +76,7 @@ def classify_library(workspace: Workspace, library: Library, options: Options, o
     row = None if options.song is None else find_song(library.songs, options.song)
     trained = train(library, options, on_progress)
     report, sample = explain(trained, row, options.every_song, on_progress)
-    report = replace(report, card=save_model(workspace, trained.model, model_card(trained, report)))
+    report = replace(report, card=save_model(workspace, trained.model, model_card(trained)))
     return replace(report, written=write_files(workspace, report, sample))
 
 
@@ -89,9 +87,8 @@ def train(library: Library, options: Options, on_progress: OnProgress) -> Traine
     embeddings = library.embeddings[dataset.rows]
     evaluation = evaluate(embeddings, dataset, plan, seed, Settings(options.model), on_progress)
     fitted = fit_final(embeddings, dataset, evaluation.choice.model, seed)
-    trees = fitted
-    if not CANDIDATES[fitted.name].has_components:
-        trees = fit_final(embeddings, dataset, evaluation.choice.default, seed)
+    own_trees = CANDIDATES[fitted.name].has_components
+    trees = fitted if own_trees else fit_final(embeddings, dataset, evaluation.choice.default, seed)
     return TrainedClassifier(library, dataset, plan, evaluation, fitted, trees.pipeline, seed)
 
 
@@ -99,8 +96,8 @@ def explain(
     trained: TrainedClassifier, row: int | None, every_song: bool, on_progress: OnProgress
 ) -> tuple[GenreReport, ComponentSample]:
     """The report, as far as it goes without card and files, and the SHAP values of a sample of songs."""
-    library, dataset, evaluation = trained.library, trained.dataset, trained.evaluation
-    song = trained.explain(trained.least_certain_row() if row is None else row)
+    library, evaluation = trained.library, trained.evaluation
+    song = trained.explain(trained.least_certain_row if row is None else row)
     if every_song:  # in path order
         rows = np.argsort(library.songs["file_path"].to_numpy(dtype=object), kind="stable").tolist()
     else:
@@ -108,45 +105,17 @@ def explain(
         rows = trained.sample(_EXPLAINED_SLOWLY if slow else _EXPLAINED_SONGS)
     attributions = list(trained.families(rows, on_progress))
     sampled = trained.sample(_COMPONENT_SONGS)
-    sample = ComponentSample(
-        component_attribution(trained.components, library.embeddings[sampled]),
-        components_of(trained.components),
-        library.genres[sampled],
-        sorted(set(library.genres)),
-    )
+    attribution = component_attribution(trained.component_pipeline, library.embeddings[sampled])
+    components, library_genres = components_of(trained.component_pipeline), sorted(set(library.genres))
     report = GenreReport(
-        choice=evaluation.choice,
-        grouping=trained.plan.grouping,
-        limits=[*trained.plan.limits, *evaluation.limits],
-        scores=evaluation.scores,
-        candidates=evaluation.candidates,
-        leakage=evaluation.leakage,
-        overfitting=evaluation.overfitting,
-        permutation=evaluation.permutation,
-        reliability=reliability(dataset.labels, trained.out_of_fold),
-        conformal=coverage(trained.out_of_fold, dataset.labels, evaluation.fold_of),
-        per_genre=evaluation.per_genre,
-        confusion=confusion_matrices(trained),
+        **{one.name: getattr(evaluation, one.name) for one in fields(ClassifierScores)},
         families=trained.family_means(rows, attributions),
         component_model=trained.component_model,
-        components=component_importance(sample.attribution, sample.components),
+        components=component_importance(attribution, components),
         song=song,
         boundary_songs=trained.boundary_songs(),
         label_issues=trained.label_issues(),
         unknown_songs=trained.unknown_songs(),
-        all_songs=trained.classified_songs(rows, attributions) if every_song else [],
+        all_songs=trained.all_songs(rows, attributions) if every_song else [],
     )
-    return report, sample
-
-
-def confusion_matrices(trained: TrainedClassifier) -> list[ConfusionMatrix]:
-    """Of the first repeat of cross-validation, and of the test songs."""
-    genres, labels = trained.dataset.genres, trained.dataset.labels
-    predicted = trained.out_of_fold.argmax(axis=1)
-    development, test = trained.plan.development, trained.plan.test
-    return [
-        ConfusionMatrix(
-            "cross_validation", genres, confusion(labels[development], predicted[development], len(genres)).tolist()
-        ),
-        ConfusionMatrix("test", genres, confusion(labels[test], predicted[test], len(genres)).tolist()),
-    ]
+    return report, ComponentSample(attribution, components, library.genres[sampled], library_genres)

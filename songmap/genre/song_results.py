@@ -4,7 +4,7 @@ Probabilities are fractions 0 to 1, a contribution is in probability; genres are
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeVar
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class FamilyContribution:
 
 @dataclass(frozen=True)
 class DescriptorComparison:
-    """A song's value of a descriptor beside the medians of two genres, ``difference_sd`` apart (SD of the background)."""
+    """A song's value of a descriptor beside two genres' medians, ``difference_sd`` apart (SD of the background)."""
 
     family: str
     descriptor: str
@@ -73,7 +73,7 @@ class PitchClasses:
 
 @dataclass(frozen=True)
 class SmallestChange:
-    """With the columns of ``families`` at the medians of ``genre`` the model predicts ``genre``, with ``probability``."""
+    """With the columns of ``families`` at the medians of ``genre`` the model predicts that, with ``probability``."""
 
     families: list[str]
     genre: str
@@ -106,13 +106,13 @@ class ComponentExplanation:
 
 @dataclass(frozen=True)
 class SongExplanation:
-    """One classified song and why it is classified so.
+    """One classified song and its explanation.
 
     ``leading_families`` contribute most, half a point at least; ``descriptors`` are of these.
-    ``compared_genre`` is the label where the model disagrees with it, else the second most probable genre. ``agrees`` is
-    None where the label is unknown to the model. ``background`` are mean probabilities over the ``n_background``
-    background songs; they and the contributions of ``families`` sum to the song's. ``outside_range`` is the share of the
-    song's columns outside the range of the background, ``unusual`` whether that is too large to rely on the prediction.
+    ``compared_genre`` is the label where the model disagrees with it, else the second most probable genre. ``agrees``
+    is None where the label is unknown to the model. ``background`` are mean probabilities over the ``n_background``
+    background songs; they and the contributions of ``families`` sum to the song's. ``outside_range`` is the share of
+    the song's columns outside the range of the background, ``unusual`` whether that is too large to rely on it.
     """
 
     file_path: str
@@ -140,8 +140,8 @@ class SongExplanation:
 
 
 @dataclass(frozen=True)
-class BoundarySong:
-    """A song of the training data as classified by a model without it; ``fold`` counts from 1, None for test songs."""
+class RankedSong:
+    """A song of the training data as predicted by a model trained without it."""
 
     rank: int
     song_name: str
@@ -149,6 +149,12 @@ class BoundarySong:
     genre: str
     predicted_genre: str
     probability: float
+
+
+@dataclass(frozen=True)
+class BoundarySong(RankedSong):
+    """A song between genres; ``fold`` counts from 1, None for test songs."""
+
     probabilities: dict[str, float]
     normalised_entropy: float
     margin: float
@@ -158,15 +164,9 @@ class BoundarySong:
 
 
 @dataclass(frozen=True)
-class LabelIssue:
-    """A song whose label is probably wrong: ``probability`` of the predicted genre reaches that genre's ``usual`` one."""
+class LabelIssue(RankedSong):
+    """A song whose label is probably wrong: ``probability`` reaches the ``usual`` one of the predicted genre."""
 
-    rank: int
-    song_name: str
-    artist: str
-    genre: str
-    predicted_genre: str
-    probability: float
     usual: float
     margin: float
     file_path: str
@@ -200,3 +200,6 @@ class ClassifiedSong:
     background: float
     points: dict[str, float]
     file_path: str
+
+
+ListedSong = TypeVar("ListedSong", BoundarySong, LabelIssue, UnknownSong, ClassifiedSong)

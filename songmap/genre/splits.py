@@ -27,8 +27,8 @@ _TRIES = 10  # shuffles that are tried before another number of folds is
 class Plan:
     """Rows of a dataset: ``test``, which no choice ever uses, and ``development``, which ``repeats`` split into folds.
 
-    ``groups (n_songs,)`` are those that stay together, ``grouping`` what they are, ``limits`` the dataset's and those of
-    the split.
+    ``groups (n_songs,)`` are those that stay together, ``grouping`` what they are, ``limits`` the dataset's and those
+    of the split.
     """
 
     test: np.ndarray
@@ -83,11 +83,13 @@ def _planned(
         return None
     development = holdout[0]
     n_repeats = n_repeats or next((number for limit, number in _REPEATS if len(development) <= limit), 1)
-    repeats = []
-    for number in range(n_repeats):
-        folds = make_folds(labels[development], groups[development], N_FOLDS, seed + 1000 * number)
-        repeats.append([(development[train], development[test]) for train, test in folds])
+    repeats = [folds_of(development, labels, groups, seed + 1000 * number) for number in range(n_repeats)]
     return (holdout, repeats) if all(repeats) else None
+
+
+def folds_of(rows: np.ndarray, labels: np.ndarray, groups: np.ndarray, seed: int, most: int = N_FOLDS) -> list[Fold]:
+    """At most ``most`` folds of some of the songs; none where their groups allow none."""
+    return [(rows[train], rows[test]) for train, test in make_folds(labels[rows], groups[rows], most, seed)]
 
 
 def make_folds(
@@ -107,19 +109,16 @@ def make_holdout(labels: np.ndarray, groups: np.ndarray, seed: int) -> Fold | No
     least = _least_groups(labels, groups)
     for n_folds in range(min(round(1 / TEST_FRACTION), least), 1, -1):
         for attempt in range(_TRIES):
-            whole = [
-                fold
-                for fold in _split(labels, groups, n_folds, seed + attempt)
-                if _is_whole(labels, fold, LEAST_TRAINING + 1)
-                and make_folds(labels[fold[0]], groups[fold[0]], N_FOLDS, seed)
-            ]
+            folds = _split(labels, groups, n_folds, seed + attempt)
+            whole = [fold for fold in folds if _is_whole(labels, fold, LEAST_TRAINING + 1)]
+            whole = [fold for fold in whole if folds_of(fold[0], labels, groups, seed)]
             if whole:
                 return min(whole, key=lambda fold: abs(len(fold[1]) / len(labels) - TEST_FRACTION))
     return None
 
 
 def subsample(labels: np.ndarray, groups: np.ndarray, size: int, seed: int) -> np.ndarray:
-    """Rows of about ``size`` songs, whole groups, every genre in proportion but with ``2 * N_FOLDS`` songs if it has them.
+    """Rows of about ``size`` songs, whole groups, every genre in proportion but ``2 * N_FOLDS`` songs if it has them.
 
     Groups are taken in random order while one of their genres is short of songs.
     """
@@ -142,10 +141,9 @@ def _least_groups(labels: np.ndarray, groups: np.ndarray) -> int:
 def _split(labels: np.ndarray, groups: np.ndarray, n_folds: int, seed: int) -> list[Fold]:
     from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
-    rows = np.arange(len(labels))
-    if len(set(groups)) == len(groups):
-        return list(StratifiedKFold(n_folds, shuffle=True, random_state=seed).split(rows, labels))
-    return list(StratifiedGroupKFold(n_folds, shuffle=True, random_state=seed).split(rows, labels, groups))
+    alone = len(set(groups)) == len(groups)
+    kind = StratifiedKFold if alone else StratifiedGroupKFold
+    return list(kind(n_folds, shuffle=True, random_state=seed).split(labels, labels, None if alone else groups))
 
 
 def _is_whole(labels: np.ndarray, fold: Fold, least_training: int) -> bool:

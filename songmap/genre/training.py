@@ -1,4 +1,4 @@
-"""A trained classifier with its evaluation, and the model that may classify each song.
+"""A trained classifier with its evaluation, and the model that classifies each song.
 
 A song of the training data is classified by a model trained without it: its fold's, or for the test songs the model of
 all development songs. Any other song is classified by the final model. Rows are the library's.
@@ -21,12 +21,13 @@ from songmap.genre.evaluation import Evaluation
 from songmap.genre.explanation import explain_song
 from songmap.genre.family_attribution import FamilyAttribution, background_songs, family_attribution
 from songmap.genre.fit import FittedCandidate, one_thread
-from songmap.genre.label_issues import boundary_songs, label_issues, least_certain, set_of, uncertainty
 from songmap.genre.results import FamilyMeans
+from songmap.genre.song_lists import label_issues, least_certain, song_list
 from songmap.genre.song_results import (
     BoundarySong,
     ClassifiedSong,
     LabelIssue,
+    ListedSong,
     ModelReference,
     SongExplanation,
     UnknownSong,
@@ -44,14 +45,14 @@ LISTED_SONGS = 10_000  # least certain ones: with 50 genres all songs of a large
 
 @dataclass(frozen=True)
 class TrainedClassifier:
-    """``fitted`` on all songs of ``dataset`` is in use; ``components`` are the final trees on components."""
+    """``fitted`` on all songs of ``dataset`` is in use; ``component_pipeline`` has the final trees on components."""
 
     library: Library
     dataset: Dataset
     plan: Plan
     evaluation: Evaluation
     fitted: FittedCandidate
-    components: "Pipeline"
+    component_pipeline: "Pipeline"
     seed: int
 
     @cached_property
@@ -60,28 +61,14 @@ class TrainedClassifier:
         return self.library.embeddings[self.dataset.rows]
 
     @cached_property
-    def out_of_fold(self) -> np.ndarray:
-        """Probabilities of each training song by one model trained without it, ``(n_songs, n_genres)``."""
-        evaluation = self.evaluation
-        proba = np.empty((len(self.embeddings), len(self.dataset.genres)))
-        for fold, model in enumerate(evaluation.fold_models):
-            own = evaluation.fold_of == fold
-            proba[own] = model.predict_proba(self.embeddings[own])
-        return proba
-
-    @cached_property
     def model(self) -> GenreModel:
         """What is saved and used."""
-        labels, genres = self.dataset.labels, self.dataset.genres
+        labels, genres, fitted = self.dataset.labels, self.dataset.genres, self.fitted
         medians = np.stack([np.median(self.embeddings[labels == label], axis=0) for label in range(len(genres))])
+        background = background_songs(self.embeddings, labels, self.seed)
+        least = threshold(self.evaluation.out_of_fold, labels)
         return GenreModel(
-            self.fitted.name,
-            self.fitted.pipeline,
-            genres,
-            self.fitted.calibration,
-            background_songs(self.embeddings, labels, self.seed),
-            medians.astype(np.float32),
-            threshold(self.out_of_fold, labels),
+            fitted.name, fitted.pipeline, genres, fitted.calibration, background, medians.astype(np.float32), least
         )
 
     @cached_property
@@ -90,46 +77,39 @@ class TrainedClassifier:
         return self.fitted.name if CANDIDATES[self.fitted.name].has_components else DEFAULT
 
     @cached_property
-    def _places(self) -> dict[int, int]:
-        return {int(row): place for place, row in enumerate(self.dataset.rows)}
+    def _fold_of_row(self) -> np.ndarray:
+        """Index of the model that was trained without each row of the library; -1, the last, for the final one."""
+        folds = np.full(len(self.library), -1)
+        folds[self.dataset.rows] = self.evaluation.fold_of
+        return folds
 
     @cached_property
-    def _fold_models(self) -> list[GenreModel]:
-        fitted = self.evaluation.fold_models
-        return [replace(self.model, pipeline=one.pipeline, calibration=one.calibration) for one in fitted]
-
-    def _fold(self, row: int) -> int | None:
-        """Index of the model that was trained without a row of the library; None for the final one."""
-        place = self._places.get(row)
-        return None if place is None else int(self.evaluation.fold_of[place])
-
-    def _model(self, row: int) -> GenreModel:
-        fold = self._fold(row)
-        return self.model if fold is None else self._fold_models[fold]
+    def _models(self) -> list[GenreModel]:
+        """Those of the folds, of all development songs, and the final one."""
+        fitted = [(one.pipeline, one.calibration) for one in self.evaluation.fold_models]
+        return [*(replace(self.model, pipeline=one, calibration=other) for one, other in fitted), self.model]
 
     def _reference(self, row: int) -> ModelReference:
-        fold = self._fold(row)
-        if fold is None:
+        fold = int(self._fold_of_row[row])
+        if fold < 0:
             return ModelReference("final", n_songs=len(self.dataset.rows))
-        if fold == len(self._fold_models) - 1:
-            return ModelReference("development")
-        return ModelReference("fold", fold=fold + 1)
+        last = len(self.evaluation.fold_models) - 1
+        return ModelReference("development") if fold == last else ModelReference("fold", fold=fold + 1)
 
     def explain(self, row: int) -> SongExplanation:
-        """One song of the library, explained with the model that may classify it."""
-        fold, trees = self._fold(row), self.components
-        if fold is not None:
-            own_trees = CANDIDATES[self.fitted.name].has_components
-            models = self.evaluation.fold_models if own_trees else self.evaluation.component_models
-            trees = models[fold].pipeline
+        """One song of the library, explained with a model trained without it, or the final one."""
+        fold, evaluation = self._fold_of_row[row], self.evaluation
+        own_trees = CANDIDATES[self.fitted.name].has_components
+        models = evaluation.fold_models if own_trees else evaluation.default_models
+        trees = [*(one.pipeline for one in models), self.component_pipeline][fold]
         song = self.library.songs.iloc[row].to_dict()
-        return explain_song(song, self.library.embeddings[row], self._model(row), self._reference(row), trees)
+        return explain_song(song, self.library.embeddings[row], self._models[fold], self._reference(row), trees)
 
     def families(self, rows: Sequence[int], on_progress: OnProgress) -> Iterator[FamilyAttribution]:
-        """The families' Shapley values for each row by the model that may classify it, in order."""
+        """The families' Shapley values for each row, in order, by a model trained without it, or the final one."""
 
         def attribute(row: int) -> FamilyAttribution:
-            model = self._model(row)
+            model = self._models[self._fold_of_row[row]]
             return family_attribution(model.predict_proba, self.library.embeddings[row], model.background)
 
         with one_thread(), ThreadPoolExecutor(usable_cores(), initializer=one_thread) as pool:
@@ -146,81 +126,59 @@ class TrainedClassifier:
             chosen += self.dataset.rows[np.sort(rng.permutation(places)[:each])].tolist()
         return chosen
 
+    @property
     def least_certain_row(self) -> int:
         """The row of the training song of highest entropy."""
-        return int(self.dataset.rows[least_certain(self.out_of_fold)[0]])
+        return int(self.dataset.rows[least_certain(self.evaluation.out_of_fold)[0]])
+
+    def _listed(
+        self, kind: type[ListedSong], rows: np.ndarray, proba: np.ndarray, **more: Sequence[object]
+    ) -> list[ListedSong]:
+        sets = prediction_sets(proba, self.model.threshold)
+        return song_list(kind, self.library.songs.iloc[rows], self.dataset.genres, proba, sets=sets, **more)
 
     def boundary_songs(self) -> list[BoundarySong]:
         """The least certain training songs."""
-        listed = least_certain(self.out_of_fold)[:LISTED_SONGS]
-        songs, proba = self.library.songs.iloc[self.dataset.rows[listed]], self.out_of_fold[listed]
-        folds = [self._reference(int(row)).fold for row in self.dataset.rows[listed]]
-        return boundary_songs(songs, self.dataset.genres, proba, prediction_sets(proba, self.model.threshold), folds)
+        listed = least_certain(self.evaluation.out_of_fold)[:LISTED_SONGS]
+        rows = self.dataset.rows[listed]
+        folds = [self._reference(row).fold for row in rows]
+        return self._listed(BoundarySong, rows, self.evaluation.out_of_fold[listed], fold=folds)
 
     def label_issues(self) -> list[LabelIssue]:
-        """Songs whose predicted genre is more probable than not, though it is not their label.
-
-        None if chance explains the predictions: those of such a model prove nothing.
-        """
-        if not self.evaluation.permutation.significant:
+        """Songs whose label may be wrong; none if chance explains the predictions, which then prove nothing."""
+        if self.evaluation.permutation.significant is False:
             return []
-        songs, dataset = self.library.songs.iloc[self.dataset.rows], self.dataset
-        issues = label_issues(songs, dataset.genres, dataset.labels, self.out_of_fold)
-        probable = (one for one in issues if one.probability > 0.5)
-        return [replace(one, rank=rank) for rank, one in enumerate(probable, start=1)]
+        songs = self.library.songs.iloc[self.dataset.rows]
+        return label_issues(songs, self.dataset.genres, self.dataset.labels, self.evaluation.out_of_fold)
 
     def unknown_songs(self) -> list[UnknownSong]:
         """The library's songs without a genre, classified by the final model."""
-        rows, model = self.dataset.unknown, self.model
-        if not len(rows):
-            return []
-        proba = model.predict_proba(self.library.embeddings[rows])
-        songs, sets = self.library.songs.iloc[rows], prediction_sets(proba, model.threshold)
-        return [
-            UnknownSong(
-                song_name=songs["song_name"].iloc[place],
-                artist=songs["artist"].iloc[place],
-                predicted_genre=model.genres[int(proba[place].argmax())],
-                probability=float(proba[place].max()),
-                probabilities=dict(zip(model.genres, proba[place].tolist(), strict=True)),
-                genre_set=set_of(model.genres, proba[place], sets[place]),
-                file_path=songs["file_path"].iloc[place],
-            )
-            for place in range(len(rows))
-        ]
+        rows = self.dataset.unknown
+        songs = self.library.embeddings[rows]
+        return self._listed(UnknownSong, rows, self.model.predict_proba(songs)) if len(rows) else []
 
-    def classified_songs(self, rows: Sequence[int], attributions: Sequence[FamilyAttribution]) -> list[ClassifiedSong]:
+    def all_songs(self, rows: Sequence[int], attributions: Sequence[FamilyAttribution]) -> list[ClassifiedSong]:
         """Songs with the points that each family adds; these and 100 times ``background`` sum to the probability's."""
-        table, genres = [], self.dataset.genres
-        for row, attribution in zip(rows, attributions, strict=True):
-            song = self.library.songs.iloc[row]
-            proba = attribution.base + attribution.values[0].sum(axis=0)
-            best = int(proba.argmax())
-            points = [float(100 * value) for value in attribution.values[0, :, best]]
-            table.append(
-                ClassifiedSong(
-                    song_name=song["song_name"],
-                    artist=song["artist"],
-                    genre=song["genre"],
-                    predicted_genre=genres[best],
-                    probability=float(proba[best]),
-                    genre_set=set_of(genres, proba, prediction_sets(proba[np.newaxis], self.model.threshold)[0]),
-                    normalised_entropy=float(uncertainty(proba[np.newaxis])[0][0]),
-                    fold_model=self._reference(row),
-                    background=float(attribution.base[best]),
-                    points=dict(zip(FAMILIES, points, strict=True)),
-                    file_path=song["file_path"],
-                )
-            )
-        return table
+        proba = np.stack([one.base + one.values.sum(axis=0) for one in attributions])
+        best = list(zip(attributions, proba.argmax(axis=1), strict=True))
+        return self._listed(
+            ClassifiedSong, np.array(rows), proba,
+            fold_model=[self._reference(row) for row in rows],
+            background=[float(one.base[genre]) for one, genre in best],
+            points=[_points(one.values[:, genre]) for one, genre in best],
+        )  # fmt: skip
 
     def family_means(self, rows: Sequence[int], attributions: Sequence[FamilyAttribution]) -> list[FamilyMeans]:
         """What each family adds towards a genre, mean over the genre's own songs of ``rows``."""
-        places = [self._places.get(row) for row in rows]
-        labels = np.array([-1 if place is None else self.dataset.labels[place] for place in places])
+        label_of_row = np.full(len(self.library), -1)
+        label_of_row[self.dataset.rows] = self.dataset.labels
+        labels = label_of_row[rows]
         means = []
         for label, genre in enumerate(self.dataset.genres):
-            own = np.flatnonzero(labels == label).tolist()
-            points = 100 * np.mean([attributions[index].values[0, :, label] for index in own], axis=0)
-            means.append(FamilyMeans(genre, len(own), dict(zip(FAMILIES, points.tolist(), strict=True))))
+            own = [attributions[index].values[:, label] for index in np.flatnonzero(labels == label).tolist()]
+            means.append(FamilyMeans(genre, len(own), _points(np.mean(own, axis=0))))
         return means
+
+
+def _points(values: np.ndarray) -> dict[str, float]:
+    return dict(zip(FAMILIES, (100 * values).tolist(), strict=True))

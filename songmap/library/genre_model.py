@@ -126,22 +126,21 @@ def load_model(workspace: Workspace) -> tuple[GenreModel, dict[str, Any]]:
     card = read_json(workspace.model_card, "03_genre_classifier.py")
     content = read_bytes(workspace.model, "03_genre_classifier.py")
     if card.get("columns") != fingerprint():
-        raise SchemaError(f"{workspace.model} was trained on other columns; run 03_genre_classifier.py again")
+        raise _unusable(workspace, "was trained on other columns")
     versions = card.get("versions")
     for name in ("scikit-learn", "xgboost"):
         trained = versions.get(name) if isinstance(versions, dict) else None
         if trained != version(name):
-            raise SchemaError(
-                f"{workspace.model} was trained with {name} {trained}, here is {version(name)}; "
-                "run 03_genre_classifier.py again"
-            )
+            raise _unusable(workspace, f"was trained with {name} {trained}, here is {version(name)}")
     if card.get("sha256") != hashlib.sha256(content).hexdigest():
-        raise SchemaError(
-            f"{workspace.model} is not the file that its card describes (tampered with, or from another run): "
-            "nothing of it was run; run 03_genre_classifier.py again"
-        )
+        where = "tampered with, or from another run"
+        raise _unusable(workspace, f"is not the file that its card describes ({where}): nothing of it was run")
     fields = load_pickle(workspace.model, content, _MODEL_CLASSES)
     try:
         return GenreModel(**fields | {"calibration": Calibration(**fields["calibration"])}), card
     except (TypeError, KeyError) as error:
-        raise SchemaError(f"{workspace.model} was made by another version; run 03_genre_classifier.py again") from error
+        raise _unusable(workspace, "was made by another version") from error
+
+
+def _unusable(workspace: Workspace, why: str) -> SchemaError:
+    return SchemaError(f"{workspace.model} {why}; run 03_genre_classifier.py again")

@@ -68,14 +68,18 @@ def make_report(n_genres: int) -> GenreReport:
         fold_model=ModelReference("fold", fold=3),
         components=ComponentExplanation(
             False, 0.1, 1.2, "TRANCE",
-            [ComponentContribution(one, 1.2, float(shap)) for one, shap in zip(COMPONENTS, rng.normal(0, 1, 15), strict=True)],
+            [ComponentContribution(one, 1.2, float(shap)) for one, shap in
+             sorted(zip(COMPONENTS, rng.normal(0, 1, 15), strict=True), key=lambda pair: -abs(pair[1]))],
         ),
     )  # fmt: skip
     return GenreReport(
         choice=choice,
         grouping=Grouping("artist", "strictest", 24, 26),
         limits=[FewTestGroups(3, "artist")],
-        scores=[SplitScores("test", 10, 0, 0, **split), SplitScores("cross_validation", 42, 5, 3, **split)],
+        scores=[
+            SplitScores(split="test", n_songs=10, n_folds=0, n_repeats=0, **split),
+            SplitScores(split="cross_validation", n_songs=42, n_folds=5, n_repeats=3, **split),
+        ],
         candidates=[
             CandidateScores(
                 model=name, title=f"{candidate.title}, a long title", songs=42, **SCORES,
@@ -88,7 +92,8 @@ def make_report(n_genres: int) -> GenreReport:
         overfitting=OverfittingGap(1.0, 0.8),
         permutation=PermutationTest(0.8, 0.5, 0.001, 999, 0),
         reliability=Reliability(
-            0.08, [ReliabilityBin(10, place, place, place - 0.1, place + 0.1) for place in (0.3, 0.5, 0.8)]
+            0.08,
+            [ReliabilityBin(10, at, at, at - 0.1, at + 0.1) for at in (0.3, 0.5, 0.8)],
         ),
         conformal=ConformalCoverage(0.9, 0.92, 1.5, 0.5, 0.5, 52),
         per_genre=[GenreScores(genre, 26, *[0.75] * 6) for genre in genres],
@@ -97,20 +102,21 @@ def make_report(n_genres: int) -> GenreReport:
             ConfusionMatrix("test", genres, (counts // 5).tolist()),
         ],
         families=[
-            FamilyMeans(genre, 26, dict(zip(FAMILIES, rng.normal(3, 8, 7).tolist(), strict=True))) for genre in genres
+            FamilyMeans(genre, 26, dict(zip(FAMILIES, rng.normal(3, 8, 7).tolist(), strict=True)))
+            for genre in genres
         ],
         component_model="pca_xgboost",
         components=[ComponentImportance(one, 1 / one.number) for one in COMPONENTS],
         song=song,
         boundary_songs=[
-            BoundarySong(
-                row + 1, name, "Ann", genres[row % n_genres], best[row], proba[row][best[row]], proba[row], 0.9, 0.1,
-                genres[:2], 1, f"/music/{row:02d}.mp3",
-            )
+            BoundarySong(row + 1, name, "Ann", genres[row % n_genres], best[row], proba[row][best[row]],
+                   proba[row], 0.9, 0.1, genres[:2], 1, f"/music/{row:02d}.mp3")
             for row, name in enumerate(names)
         ],
         label_issues=[LabelIssue(1, names[0], "Ann", genres[0], genres[1], 0.9, 0.7, 0.8, "/music/00.mp3")],
-        unknown_songs=[UnknownSong(names[1], "Bo", best[1], proba[1][best[1]], proba[1], genres[:2], "/music/01.mp3")],
+        unknown_songs=[
+            UnknownSong(names[1], "Bo", best[1], proba[1][best[1]], proba[1], genres[:2], "/music/01.mp3")
+        ],
         all_songs=[],
         card={
             "calibration": {"temperature": 2.04, "prior_weight": 0.0}, "title": "shrinkage LDA",

@@ -72,7 +72,7 @@ def test_noise_is_chance_and_a_limit():
     found = noise()
     assert found.permutation.p_value > 0.05
     assert not found.permutation.significant
-    assert found.permutation.accuracy == pytest.approx(found.permutation.chance, abs=0.2)
+    assert found.permutation.recall == pytest.approx(found.permutation.chance, abs=0.2)
     assert found.overfitting.train_accuracy > found.overfitting.cv_accuracy + 0.1
     assert NotBetterThanChance(found.choice.model, found.permutation.p_value) in found.limits
 
@@ -120,7 +120,7 @@ def test_every_song_has_a_model_trained_without_it():
     library = separable_library(2, 24)
     dataset, found = training_dataset(library), separable()
     plan = plan_splits(dataset, 42, n_repeats=1)
-    assert len(found.fold_models) == len(found.component_models) == 6
+    assert len(found.fold_models) == len(found.default_models) == 6
     assert set(found.fold_of[plan.test]) == {5}
     for number, (_, test) in enumerate(plan.repeats[0]):
         assert set(found.fold_of[test]) == {number}
@@ -128,7 +128,7 @@ def test_every_song_has_a_model_trained_without_it():
     songs = TrainingSongs(library.embeddings[train], dataset.labels[train], plan.groups[train], 2)
     again = fit_candidate(found.choice.model, songs, 42).predict_proba(library.embeddings)
     assert found.fold_models[2].predict_proba(library.embeddings) == pytest.approx(again)
-    assert {model.name for model in found.component_models} == {"pca_xgboost"}
+    assert {model.name for model in found.default_models} == {"pca_xgboost"}
 
 
 def test_scores_are_those_of_the_probabilities():

@@ -7,11 +7,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from songmap.genre.family_attribution import background_songs, family_attribution, smallest_change
+from songmap.genre.family_attribution import FamilyAttribution, background_songs, family_attribution, smallest_change
 from songmap.genre.song_results import SmallestChange
 from songmap.library.schema import FAMILIES, N_COLUMNS, family_indices
 
 COLUMNS_OF = [family_indices(family) for family in FAMILIES]
+
+
+def one_by_one(predict, embeddings: np.ndarray) -> np.ndarray:
+    """Probabilities as an attribution predicts them: rounded otherwise, a training song can pass a tree's threshold."""
+    return np.concatenate([predict(one[np.newaxis]) for one in embeddings])
+
+
+def attributed(predict, embeddings: np.ndarray, background: np.ndarray) -> FamilyAttribution:
+    """Of several songs: values ``(n_songs, 7, n_genres)``."""
+    each = [family_attribution(predict, one, background) for one in np.atleast_2d(embeddings)]
+    return FamilyAttribution(np.stack([one.values for one in each]), each[0].base)
 
 
 def sums_of_families(rows: np.ndarray) -> np.ndarray:
@@ -79,7 +90,7 @@ def by_permutations(predict, song: np.ndarray, background: np.ndarray) -> np.nda
 
 def test_values_are_those_of_the_definition():
     predict, background = tangled(), songs(4, 1)
-    found = family_attribution(predict, songs(2), background)
+    found = attributed(predict, songs(2), background)
     for song, values in zip(songs(2), found.values, strict=True):
         assert values == pytest.approx(by_permutations(predict, song, background), abs=1e-9)
     assert np.abs(found.values).min() > 1e-5  # otherwise the test would prove little
@@ -92,10 +103,10 @@ def test_values_and_base_add_up_to_the_probabilities_of_a_fitted_model(kind, n_g
     embeddings = songs(60) + labels[:, np.newaxis].astype(np.float32) * songs(1, 5)
     predict = fitted(kind, embeddings, labels)
     background = background_songs(embeddings, labels, seed=0, number=10)
-    found = family_attribution(predict, embeddings[:3], background)
+    found = attributed(predict, embeddings[:3], background)
     assert found.values.shape == (3, 7, n_genres)
     assert found.base == pytest.approx(predict(background).mean(axis=0))
-    assert found.base + found.values.sum(axis=1) == pytest.approx(predict(embeddings[:3]), abs=1e-6)
+    assert found.base + found.values.sum(axis=1) == pytest.approx(one_by_one(predict, embeddings[:3]), abs=1e-6)
     assert found.values.sum(axis=2) == pytest.approx(0, abs=1e-6)  # what one genre gains the others lose
 
 
@@ -104,7 +115,7 @@ def test_values_and_base_add_up_to_the_probabilities_of_a_fitted_model(kind, n_g
 def test_in_a_sum_a_family_adds_what_it_differs_by(seed):
     weights = np.random.default_rng(seed).standard_normal((N_COLUMNS, 3))
     embeddings, background = songs(2, seed).astype(float), songs(5, seed + 1).astype(float)
-    found = family_attribution(lambda rows: rows @ weights, embeddings, background)
+    found = attributed(lambda rows: rows @ weights, embeddings, background)
     for family, columns in enumerate(COLUMNS_OF):
         apart = embeddings[:, columns] - background[:, columns].mean(axis=0)
         assert found.values[:, family] == pytest.approx(apart @ weights[columns], abs=1e-9)
@@ -116,7 +127,7 @@ def test_a_family_that_the_model_ignores_adds_nothing_and_equal_ones_add_the_sam
     def predict(rows):  # timbre and rhythm play the same part, the others none
         return (rows[:, COLUMNS_OF[0][0]] * rows[:, COLUMNS_OF[3][0]])[:, np.newaxis]
 
-    values = family_attribution(predict, song, background).values[0, :, 0]
+    values = attributed(predict, song, background).values[0, :, 0]
     assert values == pytest.approx([-0.5, 0, 0, -0.5, 0, 0, 0])
 
 
@@ -126,7 +137,7 @@ def test_the_only_family_that_separates_genres_is_found():
     embeddings[np.ix_(labels == 1, family_indices("rhythm"))] += 4
     predict = fitted("lda", embeddings[:80], labels[:80])
     unseen = embeddings[80:]
-    found = family_attribution(predict, unseen, background_songs(embeddings[:80], labels[:80], seed=0, number=20))
+    found = attributed(predict, unseen, background_songs(embeddings[:80], labels[:80], seed=0, number=20))
     own = found.values[np.arange(40), :, labels[80:]]
     assert (own.argmax(axis=1) == FAMILIES.index("rhythm")).all()
     others = np.delete(np.abs(own).mean(axis=0), FAMILIES.index("rhythm"))
@@ -141,10 +152,10 @@ def test_a_model_is_never_given_more_rows_than_the_limit_and_the_background_is_a
         return predict(rows)
 
     background = songs(150, 2)
-    whole = family_attribution(counting, songs(1), background)
+    whole = attributed(counting, songs(1), background)
     assert max(sizes) <= 8192
     assert sum(sizes) == 1 + 150 + 126 * 150
-    parts = [family_attribution(predict, songs(1), part).values for part in np.split(background, 3)]
+    parts = [attributed(predict, songs(1), part).values for part in np.split(background, 3)]
     assert whole.values == pytest.approx(np.mean(parts, axis=0), abs=1e-12)
 
 

@@ -120,7 +120,7 @@ def test_what_a_report_lacks_is_left_out_or_stated():
     report = replace(make_report(2), unknown_songs=[], label_issues=[], limits=[])
     text = report_page(report, {})
     assert "Songs without a genre" not in text
-    assert "<p>None: for no song is another genre more probable than not.</p>" in text
+    assert "<p>None: no song has another genre above 50 %.</p>" in text
     assert "<p>None.</p>" in text
     assert "Not searched" in report_page(replace(report, permutation=replace(report.permutation, p_value=0.3)), {})
 

@@ -86,7 +86,7 @@ def test_the_document_has_scores_checks_limits_and_songs(trained):
     assert document["choice"]["model"] in CANDIDATES
     assert document["leakage"].keys() > {"grouped_accuracy", "random_accuracy", "difference"}
     assert document["overfitting"].keys() == {"train_accuracy", "cv_accuracy"}
-    assert document["permutation"].keys() > {"accuracy", "chance", "p_value"}
+    assert document["permutation"].keys() > {"recall", "chance", "p_value"}
     assert [(record["genre"], record["songs"]) for record in document["per_genre"]] == [
         ("GENRE00", 12), ("GENRE01", 13)
     ]  # fmt: skip
@@ -242,7 +242,7 @@ def test_a_model_of_another_state_of_the_library_is_noted(trained, tmp_path):
     save_library(workspace, separable_library(2, 3))
     result = script(tmp_path, "--classify", str(song))
     assert result.returncode == 0
-    assert result.stderr.startswith("note: the model was trained on another state of this library")
+    assert result.stderr.startswith("note: the model was trained on an earlier version of this library")
     assert len(result.stderr.splitlines()) == 1
 
 

@@ -5,17 +5,17 @@ Families are in points (hundredths) of probability, components in SHAP values (m
 
 import textwrap
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from songmap.core.figures import AWAY_COLOUR, DIVERGING_MAP, GRID_COLOUR, MUTED_COLOUR, TOWARDS_COLOUR, drawable
 from songmap.core.text import percent, shorten
 from songmap.genre.component_attribution import ComponentSample
 from songmap.genre.results import FamilyMeans, GenreReport
 from songmap.genre.song_results import SongExplanation
-from songmap.genre.views.figures import headline, new_figure, short, stacked_bars
+from songmap.genre.views.figures import headline, legend_below, name_rows, new_figure, panels, short, stacked_bars
 from songmap.genre.views.sentences import component_name, components_title, model_phrase
 from songmap.library.palette import FAMILY_COLOURS, genre_colours, genre_markers
 from songmap.library.schema import FAMILIES
@@ -32,20 +32,12 @@ def families_figure(families: Sequence[FamilyMeans]) -> "Figure":
     """What each family adds towards a genre for the genre's own songs, as bars."""
     figure = new_figure(9.5, 1.9 + 0.42 * len(families))
     axis = figure.subplots()
-    rows = np.arange(len(families))
-    right, left = np.zeros(len(families)), np.zeros(len(families))
-    for family in FAMILIES:
-        widths = np.array([one.points[family] for one in families])
-        axis.barh(
-            rows, widths, left=np.where(widths > 0, right, left), color=FAMILY_COLOURS[family], height=0.7,
-            edgecolor="white", linewidth=0.6, label=family,
-        )  # fmt: skip
-        right += np.maximum(widths, 0)
-        left += np.minimum(widths, 0)
+    points = pd.DataFrame([one.points for one in families])
+    points.plot.barh(
+        stacked=True, ax=axis, width=0.7, color=FAMILY_COLOURS, edgecolor="white", linewidth=0.6, legend=False
+    )
     axis.axvline(0, color=MUTED_COLOUR, linewidth=1)
-    axis.set_yticks(rows, [short(one.genre, 28) for one in families])
-    axis.tick_params(axis="y", length=0)
-    axis.set_ylim(len(families) - 0.4, -0.6)
+    name_rows(axis, [short(one.genre, 28) for one in families])
     axis.set_xlabel("points of probability that a family adds towards the genre, mean over the genre's songs")
     figure.legend(loc="outside lower center", ncols=len(FAMILIES), fontsize=9, columnspacing=1.2, handlelength=1.2)
     headline(figure, "What separates the genres: the seven families of columns (exact Shapley values)")
@@ -62,15 +54,12 @@ def importance_figure(report: GenreReport, sample: ComponentSample) -> "Figure":
         axis.barh(range(len(order)), importance[order, 1], color=MUTED_COLOUR, height=0.7)
     else:
         stacked_bars(axis, importance[order], genres, sample.library_genres)
-        figure.legend(loc="outside lower center", ncols=min(5, len(genres)), fontsize=9)
-    axis.set_yticks(range(len(order)), [names[index] for index in order])
-    axis.set_ylim(len(order) - 0.4, -0.6)
-    axis.tick_params(axis="y", length=0)
+        legend_below(figure, *axis.get_legend_handles_labels())
+    name_rows(axis, [names[index] for index in order])
     sides = f"towards or away from {short(genres[1], 24)}" if len(genres) == 2 else "summed over genres"
     axis.set_xlabel(f"mean |SHAP value|, {sides} (margin)")
-    headline(
-        figure, f"{components_title(report)}: components, their share of the variance, and what a high score means"
-    )
+    what = "components, their share of the variance, and what a high score means"
+    headline(figure, f"{components_title(report)}: {what}")
     return figure
 
 
@@ -82,63 +71,38 @@ def beeswarm_figure(report: GenreReport, sample: ComponentSample) -> "Figure":
     from matplotlib.cm import ScalarMappable
     from matplotlib.colors import Normalize
 
-    values, scores, importance = sample.attribution.values, sample.attribution.scores, sample.attribution.importance
+    attribution = sample.attribution
+    values, importance = attribution.values, attribution.importance
     names, genres = _names(sample), _genres(report)
     order = strongest(importance)[:_TOP][::-1]
     shown = [1] if len(genres) == 2 else sorted(strongest(importance.T)[:_PANELS])
-    columns = min(_PANELS_PER_ROW, len(shown))
-    n_rows = -(-len(shown) // columns)
-    width = 5.5 if len(shown) == 1 else 2.6
-    figure = new_figure(4.5 + width * columns + 0.8, n_rows * (1.2 + 0.38 * len(order)))
-    axes = figure.subplots(n_rows, columns, squeeze=False, sharey=True, sharex=True)
-    deviations = scores / np.where(scores.std(axis=0) > 0, scores.std(axis=0), 1.0)
+    n_rows = -(-len(shown) // _PANELS_PER_ROW)
+    width, height = 5.5 if len(shown) == 1 else 2.6, 1.2 + 0.38 * len(order)
+    figure = new_figure(5.3 + width * min(_PANELS_PER_ROW, len(shown)), n_rows * height)
+    axes = panels(figure, len(shown), _PANELS_PER_ROW, sharey=True, sharex=True)
     colours = ScalarMappable(Normalize(-2, 2), DIVERGING_MAP)
-    for axis, label in zip(axes.flat, shown, strict=False):
+    for axis, label in zip(axes, shown, strict=True):
         axis.axvline(0, color=GRID_COLOUR, zorder=0)
         for row, index in enumerate(order):
             towards = values[:, index, label]
             axis.scatter(
-                towards, row + _spread(towards), s=14, c=colours.to_rgba(deviations[:, index]), linewidths=0.3,
-                edgecolors=MUTED_COLOUR,
+                towards, row + _spread(towards), s=14, c=colours.to_rgba(attribution.deviations[:, index]),
+                linewidths=0.3, edgecolors=MUTED_COLOUR,
             )  # fmt: skip
         axis.set(title=f"towards {short(genres[label], 28 if len(shown) == 1 else 13)}", xlabel="SHAP value (margin)")
         axis.tick_params(axis="y", length=0)
-    for axis in list(axes.flat)[len(shown) :]:
-        axis.set_visible(False)
-    axes[0, 0].set_yticks(range(len(order)), [names[index] for index in order])
-    figure.colorbar(
-        colours, ax=axes, label="the song's score on the component (SD)", extend="both", shrink=min(1, 0.9 / n_rows)
-    )
+    axes[0].set_yticks(range(len(order)), [names[index] for index in order])
+    label = "the song's score on the component (SD)"
+    figure.colorbar(colours, ax=figure.axes, label=label, extend="both", shrink=min(1, 0.9 / n_rows))
     headline(figure, f"{components_title(report)}: what every song's components add")
     return figure
 
 
-@dataclass(frozen=True)
-class _Waterfall:
-    """From ``base`` step by step to one song; ``scale`` is the axis, ``note`` a line below, ``digits`` decimals shown."""
-
-    steps: np.ndarray
-    base: float
-    names: Sequence[str]
-    title: str
-    scale: str
-    note: str
-    digits: int
-
-
 def family_waterfall_figure(song: SongExplanation) -> "Figure":
     """From the mean probability of the background to a song's, family by family."""
-    return _waterfall_figure(
-        _Waterfall(
-            steps=np.array([100 * one.adds for one in song.families]),
-            base=100 * song.background[song.predicted_genre],
-            names=[one.family for one in song.families],
-            title=_song_title(song),
-            scale=f"probability of {song.predicted_genre} in points",
-            note="families of columns; the base is the mean of the background songs",
-            digits=1,
-        )
-    )
+    steps, base = [(one.family, 100 * one.adds) for one in song.families], 100 * song.background[song.predicted_genre]
+    note = "families of columns; the base is the mean of the background songs"
+    return _waterfall_figure(song, steps, base, f"probability of {song.predicted_genre} in points", note, 1)
 
 
 def component_waterfall_figure(report: GenreReport) -> "Figure":
@@ -146,49 +110,41 @@ def component_waterfall_figure(report: GenreReport) -> "Figure":
     song = report.song
     if song.components is None:
         raise ValueError("a song explained without components has no waterfall of them")
-    return _waterfall_figure(
-        _Waterfall(
-            steps=np.array([one.shap for one in song.components.contributions]),
-            base=song.components.base,
-            names=[component_name(one.component) for one in song.components.contributions],
-            title=_song_title(song),
-            scale=f"margin towards {song.predicted_genre}",
-            note=f"components of {components_title(report)}; words describe a positive score",
-            digits=2,
-        )
-    )
+    steps = [(component_name(one.component), one.shap) for one in song.components.contributions]
+    note = f"components of {components_title(report)}; words describe a positive score"
+    return _waterfall_figure(song, steps, song.components.base, f"margin towards {song.predicted_genre}", note, 2)
 
 
-def _waterfall_figure(waterfall: _Waterfall) -> "Figure":
-    steps, base, digits = waterfall.steps, waterfall.base, waterfall.digits
-    order = np.argsort(-np.abs(steps), kind="stable")
-    shown = [(waterfall.names[index], steps[index]) for index in order[: _TOP - 1]]
-    rest = order[_TOP - 1 :]
-    if len(rest):
-        shown.append((f"{len(rest)} others" if len(rest) > 1 else waterfall.names[rest[0]], steps[rest].sum()))
+def _waterfall_figure(
+    song: SongExplanation, steps: list[tuple[str, float]], base: float, scale: str, note: str, digits: int
+) -> "Figure":
+    """From ``base`` step by step, the largest first, to one song; ``scale`` is the axis, ``note`` a line below it."""
+    shown, rest = steps[: _TOP - 1], steps[_TOP - 1 :]
+    if rest:
+        name = f"{len(rest)} others" if len(rest) > 1 else rest[0][0]
+        shown = [*shown, (name, float(np.sum([step for _, step in rest])))]
     figure = new_figure(9.5, 1.9 + 0.4 * len(shown))
     axis = figure.subplots()
-    place = base
-    for row, (_, step) in enumerate(shown):
-        colour = TOWARDS_COLOUR if step > 0 else AWAY_COLOUR
-        axis.barh(row, step, left=place, color=colour, height=0.62)
+    sizes = np.array([step for _, step in shown])
+    edges = base + np.cumsum([0.0, *sizes])
+    colours = [TOWARDS_COLOUR if step > 0 else AWAY_COLOUR for step in sizes]
+    axis.barh(range(len(shown)), sizes, left=edges[:-1], color=colours, height=0.62)
+    for row, (step, colour) in enumerate(zip(sizes, colours, strict=True)):
         axis.annotate(
-            f"{round(step, digits) + 0.0:+.{digits}f}", (max(place, place + step), row), (4, 0),
+            f"{round(step, digits) + 0.0:+.{digits}f}", (max(edges[row : row + 2]), row), (4, 0),
             textcoords="offset points", va="center", fontsize=9, color=colour,
         )  # fmt: skip
-        if row < len(shown) - 1:
-            axis.plot([place + step] * 2, [row - 0.31, row + 1.31], color=MUTED_COLOUR, linewidth=0.7)
-        place += step
+    rows = np.arange(len(shown) - 1)
+    axis.vlines(edges[1:-1], rows - 0.31, rows + 1.31, color=MUTED_COLOUR, linewidth=0.7)
     axis.axvline(base, color=MUTED_COLOUR, linestyle=":", linewidth=1, zorder=0)
-    axis.set_yticks(range(len(shown)), [name for name, _ in shown])
+    name_rows(axis, [name for name, _ in shown])
     axis.set_ylim(len(shown) - 0.2, -0.7)
-    edges = base + np.concatenate([[0.0], np.cumsum([step for _, step in shown])])
     room = 0.05 * max(np.ptp(edges), 0.1)
     axis.set_xlim(edges.min() - room, edges.max() + 3 * room)
-    axis.tick_params(axis="y", length=0)
-    scale = f"{waterfall.scale}: from {base:.{digits}f} (dotted) to {place:.{digits}f}, this song"
-    axis.set_xlabel(f"{drawable(scale)}\n{waterfall.note}")
-    headline(figure, waterfall.title)
+    scale = f"{scale}: from {base:.{digits}f} (dotted) to {edges[-1]:.{digits}f}, this song"
+    axis.set_xlabel(f"{drawable(scale)}\n{note}")
+    name, share = shorten(song.song_name, 60), percent(song.probability)
+    headline(figure, f"{name}: {song.predicted_genre} {share}, by {model_phrase(song.fold_model)}")
     return figure
 
 
@@ -196,12 +152,11 @@ def dependence_figure(report: GenreReport, sample: ComponentSample) -> "Figure":
     """SHAP values over scores on the most important components, each towards the genre that it moves most."""
     attribution, names, genres = sample.attribution, _names(sample), _genres(report)
     order = strongest(attribution.importance)[:_N_DEPENDENCE]
-    columns = min(2, len(order))
-    n_rows = -(-len(order) // columns)
-    figure = new_figure(1 + 5.4 * columns, 3.7 * n_rows + 0.3 * np.ceil(len(genres) / 5))
-    axes = figure.subplots(n_rows, columns, squeeze=False)
+    height = 3.7 * -(-len(order) // 2) + 0.3 * np.ceil(len(genres) / 5)
+    figure = new_figure(1 + 5.4 * min(2, len(order)), height)
+    axes = panels(figure, len(order), 2)
     colours, markers = genre_colours(sample.library_genres), genre_markers(sample.library_genres)
-    for axis, index in zip(axes.flat, order, strict=False):
+    for axis, index in zip(axes, order, strict=True):
         side = 1 if len(genres) == 2 else int(attribution.importance[index].argmax())
         axis.axhline(0, color=GRID_COLOUR, zorder=0)
         for genre in genres:
@@ -212,10 +167,7 @@ def dependence_figure(report: GenreReport, sample: ComponentSample) -> "Figure":
             )  # fmt: skip
         axis.set_title(textwrap.fill(names[index], 52), fontsize=10)
         axis.set(xlabel="score on the component", ylabel=f"towards {short(genres[side], 20)} (SHAP, margin)")
-    for axis in list(axes.flat)[len(order) :]:
-        axis.set_visible(False)
-    handles, texts = axes[0, 0].get_legend_handles_labels()
-    figure.legend(handles, texts, loc="outside lower center", ncols=min(5, len(genres)), fontsize=9)
+    legend_below(figure, *axes[0].get_legend_handles_labels())
     headline(figure, f"{components_title(report)}: what its most important components add")
     return figure
 
@@ -228,11 +180,6 @@ def _genres(report: GenreReport) -> list[str]:
     return [one.genre for one in report.per_genre]
 
 
-def _song_title(song: SongExplanation) -> str:
-    name, share = shorten(song.song_name, 60), percent(song.probability)
-    return f"{name}: {song.predicted_genre} {share}, by {model_phrase(song.fold_model)}"
-
-
 def strongest(importance: np.ndarray) -> np.ndarray:
     """Indices of rows by their sum, largest first: of components, given their importance for every genre."""
     return np.argsort(-importance.sum(axis=1), kind="stable")
@@ -240,11 +187,8 @@ def strongest(importance: np.ndarray) -> np.ndarray:
 
 def _spread(values: np.ndarray) -> np.ndarray:
     """Offsets -0.35 … 0.35 that keep points of a row apart: songs in one of 40 bins are stacked around the middle."""
-    span = np.ptp(values)
-    bins = np.floor((values - values.min()) / span * 39.999).astype(int) if span > 0 else np.zeros(len(values), int)
-    offsets = np.zeros(len(values))
-    for place in np.unique(bins):
-        mine = np.flatnonzero(bins == place)
-        turn = np.arange(1, len(mine) + 1) // 2 * np.where(np.arange(len(mine)) % 2, 1, -1)
-        offsets[mine] = turn * min(0.09, 0.7 / len(mine))
-    return offsets
+    span = np.ptp(values) or 1.0
+    bins = pd.Series(np.floor((values - values.min()) / span * 39.999))
+    of_bin = bins.groupby(bins)
+    number, size = of_bin.cumcount().to_numpy(), of_bin.transform("size").to_numpy()
+    return (number + 1) // 2 * np.where(number % 2, 1, -1) * np.minimum(0.09, 0.7 / size)

@@ -7,12 +7,12 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
-from songmap.core.figures import MUTED_COLOUR, TEXT_COLOUR, TOWARDS_COLOUR, drawable
+from songmap.core.figures import MUTED_COLOUR, TOWARDS_COLOUR, drawable
 from songmap.core.text import shorten
 from songmap.genre.results import CandidateScores, ConfusionMatrix, Reliability
 from songmap.genre.song_results import BoundarySong
-from songmap.genre.views.sentences import split_phrase
 from songmap.library.palette import genre_colours, genre_markers
 
 if TYPE_CHECKING:
@@ -24,29 +24,30 @@ _N_SONGS = 15  # in the figure of songs between genres
 
 def confusion_figure(matrices: Sequence[ConfusionMatrix]) -> "Figure":
     """Confusion matrices of the same genres; colour is the share of the true genre's songs."""
+    import seaborn
+
     genres = matrices[0].genres
     many, stacked = len(genres) > 16, len(genres) > 8
     size = 1.8 + (0.34 if many else 0.5) * len(genres)
-    width, height = max(size, 3.2), size + 0.6
     shape = (len(matrices), 1) if stacked else (1, len(matrices))
-    figure = new_figure(width * shape[1] + 2.5, height * shape[0])
-    axes = figure.subplots(*shape, squeeze=False)
+    figure = new_figure(max(size, 3.2) * shape[1] + 2.5, (size + 0.6) * shape[0])
+    axes = figure.subplots(*shape, squeeze=False).ravel()
     names = [short(genre, 18) for genre in genres]
-    for place, (axis, matrix) in enumerate(zip(axes.flat, matrices, strict=True)):
-        counts = np.array(matrix.counts)
+    for axis, matrix in zip(axes, matrices, strict=True):
+        counts, first = np.array(matrix.counts), stacked or axis is axes[0]
         share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-        image = axis.imshow(share, cmap="Blues", vmin=0, vmax=1)
-        for row, column in np.argwhere(counts > 0):
-            colour = "white" if share[row, column] > 0.55 else TEXT_COLOUR
-            text = f"{counts[row, column]}"
-            axis.text(column, row, text, ha="center", va="center", color=colour, fontsize=6 if many else 9)
-        axis.set_xticks(range(len(genres)), names, rotation=40, ha="right", rotation_mode="anchor")
-        first = stacked or place == 0
-        axis.set_yticks(range(len(genres)), names if first else [])
+        seaborn.heatmap(
+            share, vmin=0, vmax=1, cmap="Blues", cbar=False, square=True, xticklabels=names, ax=axis, fmt="",
+            yticklabels=names if first else False, annot=np.where(counts > 0, counts.astype(str), ""),
+            annot_kws={"fontsize": 6 if many else 9},
+        )  # fmt: skip
         axis.tick_params(length=0)
-        axis.spines[:].set_visible(False)
-        axis.set(title=split_phrase(matrix), xlabel="predicted", ylabel="genre in the library" if first else "")
-    figure.colorbar(image, ax=list(axes.flat), label="share of the genre's songs", shrink=0.8 / shape[0])
+        axis.tick_params(axis="y", rotation=0)
+        axis.set_xticks(axis.get_xticks(), names, rotation=40, ha="right", rotation_mode="anchor")
+        title = f"{counts.sum()} test songs" if matrix.split == "test" else "Cross-validation"
+        axis.set(title=title, xlabel="predicted", ylabel="genre in the library" if first else "")
+    label = "share of the genre's songs"
+    figure.colorbar(axes[0].collections[0], ax=list(axes), label=label, shrink=0.8 / shape[0])
     return figure
 
 
@@ -55,20 +56,17 @@ def candidates_figure(candidates: Sequence[CandidateScores], used: str) -> "Figu
     ranked = sorted(candidates, key=lambda one: one.macro_f1)
     figure = new_figure(9.5, 1.5 + 0.34 * len(ranked))
     axes = figure.subplots(1, 2, sharey=True)
-    scores = {
-        "Accuracy": [(one.accuracy, one.accuracy_low, one.accuracy_high) for one in ranked],
-        "Macro F1": [(one.macro_f1, one.macro_f1_low, one.macro_f1_high) for one in ranked],
-    }
-    for axis, (title, values) in zip(axes, scores.items(), strict=True):
-        for row, (one, (value, low, high)) in enumerate(zip(ranked, values, strict=True)):
+    for axis, (name, title) in zip(axes, {"accuracy": "Accuracy", "macro_f1": "Macro F1"}.items(), strict=True):
+        for row, one in enumerate(ranked):
             colour = TOWARDS_COLOUR if one.model == used else MUTED_COLOUR
-            axis.plot([low, high], [row, row], color=colour, linewidth=2)
-            axis.plot(value, row, "o", color=colour, markersize=7)
+            axis.plot(
+                [getattr(one, f"{name}_low"), getattr(one, f"{name}_high")], [row, row], color=colour, linewidth=2
+            )
+            axis.plot(getattr(one, name), row, "o", color=colour, markersize=7)
+        name_rows(axis, [short(one.title, 44) for one in ranked])
         axis.set(title=title, xlim=(-0.02, 1.02), ylim=(-0.6, len(ranked) - 0.4))
         axis.grid(axis="x")
-        axis.tick_params(axis="y", length=0)
-    texts = _rows(axes[0], [short(one.title, 44) for one in ranked])
-    for text, one in zip(texts, ranked, strict=True):
+    for text, one in zip(axes[0].get_yticklabels(), ranked, strict=True):
         text.set_fontweight("bold" if one.model == used else "normal")
     headline(figure, "Candidates in the same folds, with 95 % intervals; the model in use is bold")
     return figure
@@ -76,18 +74,16 @@ def candidates_figure(candidates: Sequence[CandidateScores], used: str) -> "Figu
 
 def reliability_figure(reliability: Reliability) -> "Figure":
     """Accuracy by predicted probability; calibrated probabilities are on the diagonal."""
-    figure = new_figure(5.0, 4.4)
+    figure, bins = new_figure(5.0, 4.4), pd.DataFrame(reliability.bins)
     axis = figure.subplots()
     axis.plot([0, 1], [0, 1], color=MUTED_COLOUR, linestyle=":", linewidth=1)
-    for one in reliability.bins:
-        axis.plot([one.confidence] * 2, [one.accuracy_low, one.accuracy_high], color=TOWARDS_COLOUR, linewidth=1.5)
-        axis.plot(one.confidence, one.accuracy, "o", color=TOWARDS_COLOUR, markersize=6)
-    sizes = sorted({one.songs for one in reliability.bins})
-    size = f"{sizes[0]}" if len(sizes) == 1 else f"{sizes[0]} to {sizes[-1]}"
+    axis.vlines(bins.confidence, bins.accuracy_low, bins.accuracy_high, color=TOWARDS_COLOUR, linewidth=1.5)
+    axis.plot(bins.confidence, bins.accuracy, "o", color=TOWARDS_COLOUR, markersize=6)
+    size = " to ".join(map(str, sorted({bins.songs.min(), bins.songs.max()})))
     axis.set(xlim=(0, 1.02), ylim=(-0.02, 1.02), ylabel="accuracy, with 95 % interval")
-    axis.set_xlabel(f"probability of the predicted genre, mean of {size} songs a dot")
+    axis.set_xlabel(f"probability of the predicted genre; each dot: mean of {size} songs")
     axis.grid()
-    headline(figure, f"Calibration: mean distance from the diagonal {reliability.error:.3f}")
+    headline(figure, f"Calibration error of all songs, one model per song: {reliability.error:.3f}")
     return figure
 
 
@@ -99,11 +95,10 @@ def boundary_figure(songs: Sequence[BoundarySong], library_genres: Iterable[str]
     figure = new_figure(9.5, 1.5 + 0.34 * len(shown) + 0.25 * np.ceil(len(genres) / 5))
     axis = figure.subplots()
     stacked_bars(axis, proba, genres, library_genres)
-    _rows(axis, [short(f"{shorten(song.song_name, 32)} [{song.genre}]", 52) for song in shown])
-    axis.set_ylim(len(shown) - 0.4, -0.6)
+    name_rows(axis, [short(f"{shorten(song.song_name, 32)} [{song.genre}]", 52) for song in shown])
     axis.set_xlim(0, 1)
     axis.set(title="Songs between genres", xlabel="probability by models trained without the song")
-    figure.legend(loc="outside lower center", ncols=min(5, len(genres)), fontsize=9)
+    legend_below(figure, *axis.get_legend_handles_labels())
     return figure
 
 
@@ -136,7 +131,22 @@ def short(text: str, limit: int) -> str:
     return drawable(shorten(text, limit))
 
 
-def _rows(axis: "Axes", names: list[str]) -> list[Any]:
+def name_rows(axis: "Axes", names: Sequence[str]) -> None:
+    """Names of an axis' rows, the first on top."""
     axis.set_yticks(range(len(names)), names)
+    axis.set_ylim(len(names) - 0.4, -0.6)
     axis.tick_params(axis="y", length=0)
-    return axis.get_yticklabels()
+
+
+def panels(figure: "Figure", number: int, most_columns: int, **options: bool) -> list["Axes"]:
+    """Axes side by side, at most ``most_columns`` in a row; of the last row some may stay empty."""
+    columns = min(most_columns, number)
+    axes = figure.subplots(-(-number // columns), columns, squeeze=False, **options).ravel().tolist()
+    for axis in axes[number:]:
+        axis.set_visible(False)
+    return axes[:number]
+
+
+def legend_below(figure: "Figure", handles: list[Any], names: list[str]) -> None:
+    """A legend of the genres, five in a row."""
+    figure.legend(handles, names, loc="outside lower center", ncols=min(5, len(names)), fontsize=9)

@@ -3,7 +3,7 @@
 What an earlier run left and this one has nothing for is removed: it would describe another model.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -16,7 +16,7 @@ from songmap.genre.component_attribution import ComponentSample
 from songmap.genre.results import GenreReport, WrittenFile
 from songmap.genre.views import attribution_figures, figures
 from songmap.genre.views.report_page import report_page
-from songmap.genre.views.tables import Song, write_songs
+from songmap.genre.views.tables import write_songs
 
 Figure = tuple[Callable[..., Any], tuple[Any, ...]]
 
@@ -38,7 +38,7 @@ def write_files(workspace: Workspace, report: GenreReport, sample: ComponentSamp
 
 
 def _write_tables(workspace: Workspace, report: GenreReport) -> list[WrittenFile]:
-    tables: dict[str, Sequence[Song]] = {
+    tables: dict[str, list[Any]] = {
         "boundary_songs": report.boundary_songs,
         "label_issues": report.label_issues,
         "unknown_songs": report.unknown_songs,

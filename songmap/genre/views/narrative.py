@@ -1,39 +1,27 @@
 """One classified song explained in sentences. Every sentence states numbers of the song, the model or the library.
 
 Confidence is the calibrated probability of the predicted genre, rounded to whole percent, in words: almost certain
-from 95 %, likely from 75 %, leaning from 50 %, undecided below. A point is a hundredth of probability.
+from 95 %, likely from 75 %, more likely than not from 50 %, undecided below. A point is a hundredth of probability.
 """
 
 import re
 
 from songmap.core.text import percent, quantity
-from songmap.genre.song_results import (
-    ComponentContribution,
-    ComponentExplanation,
-    DescriptorComparison,
-    FamilyContribution,
-    SongExplanation,
-)
-from songmap.genre.views.sentences import SET_NAME, component_number, component_terms, joined, model_phrase, points
+from songmap.genre.song_results import ComponentContribution, DescriptorComparison, FamilyContribution, SongExplanation
+from songmap.genre.views import sentences
 from songmap.library.names import normalise
 from songmap.library.schema import UNKNOWN_GENRE
 
-BANDS = ((95, "almost certain"), (75, "likely"), (50, "leaning"), (0, "undecided"))  # from so many percent
+BANDS = ((95, "almost certain"), (75, "likely"), (50, "more likely than not"), (0, "undecided"))  # from so many percent
 _N_COMPONENTS, _N_NAMED = 3, 4
 
 
 def narrative(song: SongExplanation) -> list[str]:
     """Sentences: the prediction, how certain it is, the families and descriptors behind it, what would change it."""
-    return [
-        _prediction(song),
-        _set_sentence(song),
-        *_unusual_sentence(song),
-        *_label_sentence(song),
-        _families_sentence(song),
-        *(_descriptor_sentence(song, one) for one in song.families if one.family in song.leading_families),
-        _change_sentence(song),
-        *_component_sentences(song),
-    ]
+    descriptors = [_descriptor_sentence(song, one) for one in song.families if one.family in song.leading_families]
+    reasons = [_families_sentence(song), *descriptors, _change_sentence(song), *_component_sentences(song)]
+    parts = [_prediction(song), _set_sentence(song), _unusual_sentence(song), _label_sentence(song), *reasons]
+    return [one for one in parts if one]
 
 
 def confidence(probability: float) -> str:
@@ -49,60 +37,59 @@ def _prediction(song: SongExplanation) -> str:
     rest = ", ".join(f"{genre} {percent(song.probabilities[genre])}" for genre in ranked)
     return (
         f"{song.song_name}{artist}: predicted {song.predicted_genre}, {confidence(song.probability)} "
-        f"({percent(song.probability)}), by {model_phrase(song.fold_model)}; then {rest}."
+        f"({percent(song.probability)}), by {sentences.model_phrase(song.fold_model)}; next: {rest}."
     )
 
 
 def _set_sentence(song: SongExplanation) -> str:
     members = song.genre_set
     if song.set_threshold <= 0:
-        return (
-            f"{SET_NAME}: any of the {len(song.probabilities)} genres, since there are too few songs for a smaller set."
-        )
+        n_genres = len(song.probabilities)
+        return f"{sentences.SET_NAME}: any of the {n_genres} genres, since there are too few songs for a smaller set."
     if len(members) == 1:
-        return f"{SET_NAME}: {members[0]} only."
-    if len(members) > _N_NAMED:
-        members = [*members[: _N_NAMED - 1], f"{len(members) - _N_NAMED + 1} others"]
-    return f"{SET_NAME}: {joined(members, 'or')}; a hybrid, or a song that the model cannot decide."
+        return f"{sentences.SET_NAME}: {members[0]} only."
+    named = sentences.set_phrase(members, _N_NAMED)
+    return f"{sentences.SET_NAME}: {named}; a hybrid, or a song that the model cannot decide."
 
 
-def _unusual_sentence(song: SongExplanation) -> list[str]:
+def _unusual_sentence(song: SongExplanation) -> str:
     """A warning for songs unlike the training data, noise for example, which get a prediction all the same."""
     if not song.unusual:
-        return []
-    return [
+        return ""
+    return (
         f"It is unlike the training data: {percent(song.outside_range)} of its columns are outside the range of the "
         f"{song.n_background} background songs; treat the prediction as a guess."
-    ]
+    )
 
 
-def _label_sentence(song: SongExplanation) -> list[str]:
+def _label_sentence(song: SongExplanation) -> str:
     if song.genre == UNKNOWN_GENRE:
-        return []
+        return ""
     if song.agrees is None:
-        return [f"Its label is {song.genre}, a genre that the model does not have."]
+        return f"Its label is {song.genre}, a genre that the model does not have."
     if song.agrees:
-        return [f"Its label is {song.genre}: the model agrees."]
+        return f"Its label is {song.genre}: the model agrees."
     given = percent(song.probabilities[song.genre])
     where = "in" if song.genre in song.genre_set else "outside"
-    return [f"Its label is {song.genre}: the model disagrees and gives it {given}, {where} the {SET_NAME}."]
+    return f"Its label is {song.genre}: the model disagrees and gives it {given}, {where} the {sentences.SET_NAME}."
 
 
 def _families_sentence(song: SongExplanation) -> str:
     base = percent(song.background[song.predicted_genre])
     start = f"Over the {song.n_background} background songs, {song.predicted_genre} has {base} on average"
-    steps = [(one.family, _points(one.adds)) for one in song.families]
-    if not any(step for _, step in steps):
+    steps = {one.family: _points(one.adds) for one in song.families}
+    if not any(steps.values()):
         return f"{start}; no family changes that by a point for this song."
     clauses = []
     for sign, word in ((1, "adds"), (-1, "subtracts")):
-        parts = [(family, sign * step) for family, step in steps if sign * step > 0]
+        parts = [(family, sign * step) for family, step in steps.items() if sign * step > 0]
         if parts:
-            first = f"{parts[0][0]} {word} {points(parts[0][1] / 100)}"
+            first = f"{parts[0][0]} {word} {sentences.points(parts[0][1] / 100)}"
             clauses.append(", ".join([first, *(f"{family} {step}" for family, step in parts[1:])]))
-    small = [family for family, step in steps if not step]
+    small = [family for family, step in steps.items() if not step]
     if small:
-        clauses.append(f"{joined(small, 'and')} {'changes' if len(small) == 1 else 'change'} it by less than a point")
+        verb = "changes" if len(small) == 1 else "change"
+        clauses.append(f"{sentences.joined(small, 'and')} {verb} it by less than a point")
     return f"{start}; for this song {'; '.join(clauses)}."
 
 
@@ -134,8 +121,8 @@ def _change_sentence(song: SongExplanation) -> str:
     if change is None:
         return "No set of families, set to the medians of another genre, changes the prediction to that genre."
     return (
-        f"Smallest change of the prediction: with {joined(change.families, 'and')} at the medians of {change.genre} the "
-        f"model predicts {change.genre} ({percent(change.probability)})."
+        f"Smallest change of the prediction: with {sentences.joined(change.families, 'and')} at the medians of "
+        f"{change.genre} the model predicts {change.genre} ({percent(change.probability)})."
     )
 
 
@@ -144,28 +131,24 @@ def _component_sentences(song: SongExplanation) -> list[str]:
         return []
     explained, genre = song.components, song.predicted_genre
     which = "the model's trees" if explained.of_model_in_use else "a second model, PCA and XGBoost"
-    if not any(one.shap for one in explained.contributions):
+    towards = [one for one in explained.contributions if one.shap > 0]
+    away = [one for one in explained.contributions if one.shap < 0]
+    if not towards and not away:
         return [f"No component has an effect: {which} would predict the same for every song."]
     largest = explained.largest_margin_genre
     differs = "" if largest == genre else f"; that of {largest} is the largest, so these trees predict {largest}"
     return [
         f"Components: in {which}, the margin for {genre} goes from {explained.base:+.2f} on average to "
         f"{explained.margin:+.2f} for this song, before calibration{differs}.",
-        *_contributions(explained, genre, 1, "towards"),
-        *_contributions(explained, genre, -1, "away from"),
+        *(_contribution(one, f"towards {genre}") for one in towards[:_N_COMPONENTS]),
+        *(_contribution(one, f"away from {genre}") for one in away[:_N_COMPONENTS]),
     ]
 
 
-def _contributions(explained: ComponentExplanation, genre: str, sign: int, direction: str) -> list[str]:
-    chosen = [one for one in explained.contributions if sign * one.shap > 0][:_N_COMPONENTS]
-    return [_contribution(one, f"{direction} {genre}") for one in chosen]
-
-
 def _contribution(one: ComponentContribution, direction: str) -> str:
-    return (
-        f"{abs(one.shap):.2f} {direction}: the song is at {round(one.deviation_sd, 1) + 0.0:+.1f} SD on "
-        f"{component_number(one.component)}, where a positive score means {component_terms(one.component)}."
-    )
+    number, terms = sentences.component_number(one.component), sentences.component_terms(one.component)
+    place = f"the song is at {round(one.deviation_sd, 1) + 0.0:+.1f} SD on {number}"
+    return f"{abs(one.shap):.2f} {direction}: {place}, where a positive score means {terms}."
 
 
 def _points(share: float) -> int:

@@ -1,44 +1,30 @@
 """The report as one HTML page that needs nothing else: for the screen, dark or light, a phone, and paper."""
 
 import base64
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from songmap.core.pages import render
-from songmap.core.tables import format_cell
+from songmap.core.tables import Record, format_cell
 from songmap.core.text import percent, readable
 from songmap.genre.candidates import CANDIDATES
-from songmap.genre.results import GenreReport
+from songmap.genre.results import CandidateScores, GenreReport
+from songmap.genre.song_results import ListedSong
+from songmap.genre.views import sentences
 from songmap.genre.views.limits import limit_sentence
 from songmap.genre.views.narrative import narrative
-from songmap.genre.views.sentences import (
-    CONTENTS,
-    SET_NAME,
-    choice_sentence,
-    component_name,
-    components_sentence,
-    conformal_sentence,
-    grouping_sentence,
-    leakage_sentence,
-    overfitting_sentence,
-    permutation_sentence,
-    set_phrase,
-    split_phrase,
-)
-from songmap.library.schema import FAMILIES
+from songmap.genre.views.sentences import CONTENTS, SET_NAME, component_name, set_phrase, split_phrase
 
 N_SHOWN = 25  # rows in a table of songs; the CSV has all
 _N_COMPONENTS = 10
 _LONG = 28  # characters in a cell before its words are wrapped
 
-_SCORES = {
-    "accuracy": "accuracy", "balanced_accuracy": "balanced accuracy", "macro_f1": "macro F1", "log_loss": "log loss",
-    "ece": "calibration error",
-}  # fmt: skip
-_PER_GENRE = {
-    "genre": "genre", "songs": "songs", "precision": "precision", "recall": "recall", "f1": "F1",
-    "test_precision": "test precision", "test_recall": "test recall", "test_f1": "test F1",
+_SCORES = ("accuracy", "balanced_accuracy", "macro_f1", "log_loss", "ece")
+_HEADINGS = {  # of columns that are not headed by their names
+    "split": "tested on", "title": "model", "macro_f1": "macro F1", "ece": "calibration error", "f1": "F1",
+    "test_f1": "test F1", "baseline_accuracy": "accuracy of the most frequent genre", "importance": "mean |SHAP|",
+    "song_name": "song", "predicted_genre": "predicted", "genre_set": SET_NAME, "file_path": "file",
 }  # fmt: skip
 
 
@@ -63,13 +49,7 @@ def report_page(report: GenreReport, images: Mapping[str, bytes]) -> str:
         images={name: _image(name, png) for name, png in images.items()},
         long=_LONG,
         n_shown=N_SHOWN,
-        grouping=grouping_sentence(report.grouping),
-        choice=choice_sentence(report.choice),
-        leakage=leakage_sentence(report.leakage, report.grouping.group_by),
-        overfitting=overfitting_sentence(report.overfitting, report.permutation),
-        permutation=permutation_sentence(report.permutation, report.grouping.group_by),
-        conformal=conformal_sentence(report.conformal),
-        components=components_sentence(report),
+        sentences=sentences,
         narrative=narrative(report.song),
         limits=[_capitalised(limit_sentence(limit)) for limit in report.limits],
     )
@@ -77,57 +57,34 @@ def report_page(report: GenreReport, images: Mapping[str, bytes]) -> str:
 
 
 def _tables(report: GenreReport) -> dict[str, Table]:
-    default, used = report.choice.default, report.choice.model
+    choice, leakage, shown = report.choice, report.leakage, report.components[:_N_COMPONENTS]
+    folds = {f"grouped by {report.grouping.group_by}": leakage.grouped_accuracy, "random": leakage.random_accuracy}
+    per_genre = [vars(one) for one in report.per_genre]
+    against = f"balanced accuracy against {CANDIDATES[choice.default].title}"
     return {
-        "training": _table(report.per_genre, {name: _PER_GENRE[name] for name in ("genre", "songs")}),
+        "training": _table(per_genre, ("genre", "songs")),
         "scores": _table(
-            report.scores,
-            {"split": "tested on", **_SCORES, "baseline_accuracy": "accuracy of the most frequent genre"},
-            lambda one: {"split": split_phrase(one)} | _intervals(one),
+            [_intervals(vars(one)) | {"split": split_phrase(one)} for one in report.scores],
+            ("split", *_SCORES, "baseline_accuracy"),
         ),
         "candidates": _table(
-            report.candidates,
-            {"title": "model", **_SCORES, "difference": f"balanced accuracy against {CANDIDATES[default].title}"},
-            lambda one: _intervals(one)
-            | {"difference": "" if one.model == default else f"{one.difference:+.3f} ± {one.difference_error:.3f}"},
-            marked=lambda one: one.model == used,
+            [_intervals(vars(one)) | {against: _difference(one, choice.default)} for one in report.candidates],
+            ("title", *_SCORES, against),
+            marked=[one.model == choice.model for one in report.candidates],
         ),
-        "leakage": _table(
-            [(f"grouped by {report.grouping.group_by}", report.leakage.grouped_accuracy),
-             ("random", report.leakage.random_accuracy)],
-            {"folds": "folds", "accuracy": "accuracy"},
-            lambda one: {"folds": one[0], "accuracy": one[1]},
-        ),
-        "per_genre": _table(report.per_genre, _PER_GENRE),
-        "families": _table(
-            report.families,
-            {"genre": "genre", **{family: family for family in FAMILIES}},
-            lambda one: {family: f"{points:+.1f}" for family, points in one.points.items()},
-        ),
+        "leakage": _table([{"folds": name, "accuracy": accuracy} for name, accuracy in folds.items()]),
+        "per_genre": _table(per_genre),
+        "families": _table([{"genre": one.genre} | _signed(one.points) for one in report.families]),
         "components": _table(
-            report.components[:_N_COMPONENTS],
-            {"component": "component", "importance": "mean |SHAP|"},
-            lambda one: {"component": component_name(one.component)},
+            [{"component": component_name(one.component), "importance": one.importance} for one in shown]
         ),
-        "boundary_songs": _table(
-            report.boundary_songs[:N_SHOWN],
-            {"song_name": "song", "genre": "genre", "predicted_genre": "predicted", "probability": "probability",
-             "genre_set": SET_NAME, "normalised_entropy": "normalised entropy"},
-            _song,
+        "boundary_songs": _songs(
+            report.boundary_songs, "song_name genre predicted_genre probability genre_set normalised_entropy"
         ),
-        "label_issues": _table(
-            report.label_issues[:N_SHOWN],
-            {"song_name": "song", "genre": "label", "predicted_genre": "predicted", "probability": "probability",
-             "file_path": "file"},
-            _song,
-        ),
-        "unknown_songs": _table(
-            report.unknown_songs[:N_SHOWN],
-            {"song_name": "song", "predicted_genre": "predicted", "probability": "probability", "genre_set": SET_NAME},
-            _song,
-        ),
+        "label_issues": _songs(report.label_issues, "song_name label predicted_genre probability file_path"),
+        "unknown_songs": _songs(report.unknown_songs, "song_name predicted_genre probability genre_set"),
         "card": _card(report.card),
-    }  # fmt: skip
+    }
 
 
 def _card(card: Mapping[str, Any]) -> Table:
@@ -145,34 +102,41 @@ def _card(card: Mapping[str, Any]) -> Table:
     return Table([], [[name, value] for name, value in rows.items()], [False, False], [False] * len(rows))
 
 
-def _table(
-    results: Sequence[Any],
-    headings: Mapping[str, str],
-    cells: Callable[[Any], dict[str, Any]] = lambda one: {},
-    marked: Callable[[Any], bool] = lambda one: False,
-) -> Table:
-    """A row per result: its fields, or what ``cells`` gives instead; numbers with three decimals."""
-    rows = []
-    for one in results:
-        own = cells(one)
-        rows.append([own[name] if name in own else getattr(one, name) for name in headings])
+def _table(records: Sequence[Record], columns: Sequence[str] = (), marked: Sequence[bool] = ()) -> Table:
+    """A row per record with all or some of its columns; numbers with three decimals."""
+    columns = columns or list(records[0] if records else ())
+    rows = [[record[name] for name in columns] for record in records]
     numeric = [all(isinstance(value, int | float) for value in column) for column in zip(*rows, strict=True)]
     texts = [[f"{value:.3f}" if isinstance(value, float) else format_cell(value) for value in row] for row in rows]
-    return Table(list(headings.values()), texts, numeric, [marked(one) for one in results])
+    headings = [_HEADINGS.get(name, name.replace("_", " ")) for name in columns]
+    return Table(headings, texts, numeric, list(marked) or [False] * len(rows))
 
 
-def _intervals(one: Any) -> dict[str, str]:
-    """Scores as text, with their intervals where there are some."""
-    return {
-        name: f"{getattr(one, name):.3f} ({getattr(one, f'{name}_low'):.2f}–{getattr(one, f'{name}_high'):.2f})"
+def _songs(songs: Sequence[ListedSong], columns: str) -> Table:
+    cells = [
+        one
+        | {"label": one.get("genre"), "probability": percent(one["probability"])}
+        | ({"genre_set": set_phrase(one["genre_set"])} if "genre_set" in one else {})
+        for one in map(vars, songs[:N_SHOWN])
+    ]
+    return _table(cells, columns.split())
+
+
+def _intervals(scores: dict[str, Any]) -> dict[str, Any]:
+    """Scores as text with their intervals, where they have some."""
+    return scores | {
+        name: f"{scores[name]:.3f} ({scores[f'{name}_low']:.2f}–{scores[f'{name}_high']:.2f})"
         for name in _SCORES
-        if hasattr(one, f"{name}_low")
+        if f"{name}_low" in scores
     }
 
 
-def _song(one: Any) -> dict[str, str]:
-    cells = {"probability": percent(one.probability)}
-    return cells | ({"genre_set": set_phrase(one.genre_set)} if hasattr(one, "genre_set") else {})
+def _signed(points: dict[str, float]) -> dict[str, str]:
+    return {family: f"{number:+.1f}" for family, number in points.items()}
+
+
+def _difference(scores: CandidateScores, default: str) -> str:
+    return "" if scores.model == default else f"{scores.difference:+.3f} ± {scores.difference_error:.3f}"
 
 
 def _image(name: str, png: bytes) -> dict[str, str]:

@@ -3,24 +3,14 @@
 from collections.abc import Sequence
 
 from songmap.core.text import hertz_range, percent
+from songmap.genre import results
 from songmap.genre.candidates import CANDIDATES
 from songmap.genre.conformal import COVERAGE
-from songmap.genre.results import (
-    Choice,
-    ConformalCoverage,
-    ConfusionMatrix,
-    GenreReport,
-    Grouping,
-    Leakage,
-    OverfittingGap,
-    PermutationTest,
-    SplitScores,
-)
 from songmap.genre.song_results import Component, LoadingTerm, ModelReference
 from songmap.library.descriptors import COLUMN_LABELS
 from songmap.library.schema import column_index
 
-SET_NAME = f"{100 * COVERAGE:.0f} % set"
+SET_NAME = f"{100 * COVERAGE:.0f} % prediction set"
 
 CONTENTS = {
     "model": "the model; its card is the .json beside it",
@@ -29,7 +19,7 @@ CONTENTS = {
     "unknown_songs": "songs without a genre, classified",
     "genres_all_songs": "every song with its genre and the families' points",
     "plot_candidates": "all candidates on the same songs",
-    "plot_confusion": "which genres are confused; of a repeated cross-validation the first",
+    "plot_confusion": "confusion matrices: first cross-validation repeat, test set",
     "plot_reliability": "predicted probability against accuracy: one model per song, test songs too",
     "plot_families": "what each family of columns adds, by genre",
     "plot_family_waterfall": "one song explained by families",
@@ -43,7 +33,14 @@ CONTENTS = {
 }
 
 
-def choice_sentence(choice: Choice) -> str:
+_STRICTEST = {
+    "artist": "the strictest grouping that the tags allow",
+    "album": "since no song names its artist",
+    "song": "since no song names its artist or album",
+}
+
+
+def choice_sentence(choice: results.Choice) -> str:
     """Which candidate is in use, and why."""
     default, selected = CANDIDATES[choice.default].title, CANDIDATES[choice.selected].title
     if choice.selected == choice.default:
@@ -59,22 +56,17 @@ def choice_sentence(choice: Choice) -> str:
     return f"Model in use: {CANDIDATES[choice.model].title}, as requested. By the scores it would be {reason}"
 
 
-def grouping_sentence(grouping: Grouping) -> str:
+def grouping_sentence(grouping: results.Grouping) -> str:
     """Which songs are kept on one side of every split, and why."""
     used = grouping.group_by
+    why = "as requested" if grouping.reason == "requested" else _STRICTEST[used]
     if used == "song":
-        why = {"requested": ", as requested", "strictest": ", since no song names its artist or album", "fallback": ""}[
-            grouping.reason
-        ]
-        sentence = f"Songs are split one by one, in each genre's proportion{why}."
+        reason = "" if grouping.reason == "fallback" else f", {why}"
+        sentence = f"Songs are split one by one, in each genre's proportion{reason}."
     else:
-        why = {"artist": "the strictest grouping that the tags allow", "album": "since no song names its artist"}[used]
         rest = " (of one album, where the artist is unknown)" if used == "artist" else ""
-        sentence = (
-            f"Songs of one {used}{rest} are never on both sides of a split, "
-            f"{'as requested' if grouping.reason == 'requested' else why}: {grouping.n_tagged} of {grouping.n_songs} "
-            f"songs name their {used}."
-        )
+        tagged = f"{grouping.n_tagged} of {grouping.n_songs} songs name their {used}"
+        sentence = f"Songs of one {used}{rest} are never on both sides of a split, {why}: {tagged}."
     if grouping.exceptions:
         sentence += " Exceptions are listed under the limits."
     if grouping.n_copies:
@@ -83,28 +75,32 @@ def grouping_sentence(grouping: Grouping) -> str:
     return sentence
 
 
-def overfitting_sentence(gap: OverfittingGap, permutation: PermutationTest) -> str:
+def overfitting_sentence(gap: results.OverfittingGap, permutation: results.PermutationTest) -> str:
     """Accuracy on training songs beside that on others."""
     accuracies = f"Accuracy is {percent(gap.train_accuracy)} on training songs and {percent(gap.cv_accuracy)} on others"
-    if not permutation.significant:
-        return f"{accuracies}, which chance explains: the fit does not generalise."
+    if permutation.significant is False:
+        return f"{accuracies}, no better than chance: the model does not generalise."
     if gap.is_small:
         return f"{accuracies}: no overfitting."
     return f"{accuracies}: {points(gap.difference)} of overfitting; expect the second figure for new songs."
 
 
-def permutation_sentence(test: PermutationTest, group_by: str) -> str:
-    """Whether chance could reach the accuracy."""
+def permutation_sentence(test: results.PermutationTest, group_by: str) -> str:
+    """Whether chance could reach the recall."""
+    if test.p_value is None:
+        verb = "has" if len(test.scarce) == 1 else "have"
+        scarce = f"{joined(test.scarce, 'and')} {verb} too few {group_by}s"
+        return f"No permutation test: {scarce} to shuffle genres among them."
     runs = (
-        f"With genres shuffled among {group_by}s, {test.hits} of {test.n_permutations:,} runs reached "
-        f"{percent(test.accuracy)} ({percent(test.chance)} on average), p = {test.p_value:.3f}"
+        f"With genres shuffled among {group_by}s, the best model of {test.hits} of {test.n_permutations:,} runs "
+        f"reached the recall of {percent(test.recall)} ({percent(test.chance)} on average), p = {test.p_value:.3f}"
     )
     if test.significant:
-        return f"{runs}: chance does not explain the accuracy."
-    return f"{runs}: the accuracy is not shown to be better than chance."
+        return f"{runs}: chance does not explain the recall."
+    return f"{runs}: the recall is not shown to be better than chance."
 
 
-def leakage_sentence(leakage: Leakage, group_by: str) -> str:
+def leakage_sentence(leakage: results.Leakage, group_by: str) -> str:
     """How much of the accuracy comes from having the same artists or albums in training."""
     if group_by == "song":
         return "Songs are split one by one, so leakage of artists and albums cannot be measured."
@@ -114,19 +110,20 @@ def leakage_sentence(leakage: Leakage, group_by: str) -> str:
     )
     if leakage.significant:
         return f"{accuracies}: {points(leakage.difference)} of leakage, from recognising {group_by}s instead of genres."
-    return f"{accuracies}: within two standard errors of the difference ({points(leakage.margin)}), so no leakage is shown."
+    error = f"two standard errors of the difference ({points(leakage.margin)})"
+    return f"{accuracies}: within {error}, so no leakage is shown."
 
 
-def conformal_sentence(conformal: ConformalCoverage) -> str:
+def conformal_sentence(conformal: results.ConformalCoverage) -> str:
     """How often the conformal sets contain the true genre."""
     return (
-        f"The {SET_NAME}s contain the true genre of {percent(conformal.coverage)} of {conformal.songs} songs that did "
-        f"not set their threshold; they have {conformal.mean_size:.2g} genres on average, and "
+        f"The {SET_NAME}s contain the true genre of {percent(conformal.coverage)} of {conformal.songs} songs not "
+        f"used to set the threshold; they have {conformal.mean_size:.2g} genres on average, and "
         f"{percent(conformal.sets_of_one)} of them one."
     )
 
 
-def check_sentences(report: GenreReport) -> list[str]:
+def check_sentences(report: results.GenreReport) -> list[str]:
     """Leakage, overfitting and the permutation test."""
     group_by = report.grouping.group_by
     return [
@@ -136,7 +133,7 @@ def check_sentences(report: GenreReport) -> list[str]:
     ]
 
 
-def components_sentence(report: GenreReport) -> str:
+def components_sentence(report: results.GenreReport) -> str:
     """Which model the components belong to."""
     used, other = CANDIDATES[report.choice.model].title, CANDIDATES[report.component_model].title
     if report.component_model == report.choice.model:
@@ -147,7 +144,7 @@ def components_sentence(report: GenreReport) -> str:
     )
 
 
-def components_title(report: GenreReport) -> str:
+def components_title(report: results.GenreReport) -> str:
     """The model that components belong to, for a headline."""
     title = CANDIDATES[report.component_model].title
     return title if report.component_model == report.choice.model else f"{title} (not the model in use)"
@@ -176,30 +173,25 @@ def _term_name(term: LoadingTerm) -> str:
 
 def model_phrase(reference: ModelReference) -> str:
     """Which model classified a song."""
-    match reference.kind:
-        case "fold":
-            return f"the model of fold {reference.fold}, trained without it"
-        case "development":
-            return "the model trained without the test songs"
-        case _:
-            includes = ", including this recording" if reference.includes_song else ""
-            return f"the model of all {reference.n_songs} songs{includes}"
+    if reference.kind == "fold":
+        return f"the model of fold {reference.fold}, trained without it"
+    if reference.kind == "development":
+        return "the model trained without the test songs"
+    includes = ", including this recording" if reference.includes_song else ""
+    return f"the model of all {reference.n_songs} songs{includes}"
 
 
-def split_phrase(split: SplitScores | ConfusionMatrix) -> str:
-    """The songs of a split; of a confusion matrix its title."""
-    if isinstance(split, ConfusionMatrix):
-        n_songs = sum(map(sum, split.counts))
-        return f"{n_songs} test songs" if split.split == "test" else "Cross-validation"
-    if split.split == "test":
-        return f"{split.n_songs} test songs"
-    times = "once" if split.n_repeats == 1 else f"{split.n_repeats} times"
-    return f"{split.n_folds}-fold cross-validation, {times}"
+def split_phrase(scores: results.SplitScores) -> str:
+    """What scores were tested on."""
+    if scores.split == "test":
+        return f"{scores.n_songs} test songs"
+    times = "once" if scores.n_repeats == 1 else f"{scores.n_repeats} times"
+    return f"{scores.n_folds}-fold cross-validation, {times}"
 
 
-def set_phrase(genres: Sequence[str]) -> str:
-    """ "A, B or C"; of more than three genres the first two and how many others."""
-    named = list(genres) if len(genres) <= 3 else [*genres[:2], f"{len(genres) - 2} others"]
+def set_phrase(genres: Sequence[str], most: int = 3) -> str:
+    """ "A, B or C"; of more than ``most`` genres the first and how many others."""
+    named = genres if len(genres) <= most else [*genres[: most - 1], f"{len(genres) - most + 1} others"]
     return joined(named, "or")
 
 

@@ -1,47 +1,38 @@
 """Lists of songs as CSV: a column per field, one per genre for probabilities, one per family for points."""
 
-import csv
-import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from songmap.core.files import write_atomically
 from songmap.core.text import readable
-from songmap.genre.song_results import BoundarySong, ClassifiedSong, LabelIssue, ModelReference, UnknownSong
+from songmap.genre.song_results import ListedSong, ModelReference
 from songmap.genre.views.sentences import model_phrase
 
-Song = BoundarySong | LabelIssue | UnknownSong | ClassifiedSong
+
+def write_songs(path: Path, songs: Sequence[ListedSong]) -> None:
+    """One row per song; numbers with six decimals, sets as "A or B", probabilities at the end."""
+    import pandas as pd
+
+    table = pd.DataFrame([_row(vars(song)) for song in songs], dtype=object)
+    write_atomically(path, readable(table.to_csv(index=False, lineterminator="\n")).encode())
 
 
-def write_songs(path: Path, songs: Sequence[Song]) -> None:
-    """One row per song; numbers with six decimals."""
-    rows = [_row(song) for song in songs]
-    text = io.StringIO()
-    table = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
-    table.writeheader()
-    table.writerows(rows)
-    write_atomically(path, readable(text.getvalue()).encode())
-
-
-def _row(song: Song) -> dict[str, Any]:
-    """Sets as "A or B", probabilities at the end."""
+def _row(song: Mapping[str, Any]) -> dict[str, Any]:
     row: dict[str, Any] = {}
-    last: dict[str, Any] = {}
-    for name, value in vars(song).items():
-        match name, value:
-            case "probabilities", dict():
-                last = {f"probability_{genre}": _cell(share) for genre, share in value.items()}
-            case "points", dict():
-                row |= {f"{family}_points": _cell(points) for family, points in value.items()}
-            case _:
-                row[name] = _cell(value)
-    return row | last
+    for name, value in song.items():
+        row |= (
+            {f"{family}_points": _cell(one) for family, one in value.items()}
+            if name == "points"
+            else {name: _cell(value)}
+        )
+    probabilities = row.pop("probabilities", {})
+    return row | {f"probability_{genre}": _cell(share) for genre, share in probabilities.items()}
 
 
 def _cell(value: Any) -> Any:
-    if isinstance(value, float):
-        return f"{value:.6f}"
     if isinstance(value, ModelReference):
         return model_phrase(value)
+    if isinstance(value, float):
+        return f"{value:.6f}"
     return " or ".join(value) if isinstance(value, list) else value

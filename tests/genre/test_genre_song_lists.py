@@ -4,13 +4,21 @@ import numpy as np
 import pytest
 from libraries import make_library
 
-from songmap.genre.label_issues import boundary_songs, label_issues, set_of, uncertainty
+from songmap.genre.song_lists import label_issues, least_certain, set_of, song_list, uncertainty
+from songmap.genre.song_results import BoundarySong
 
 GENRES = ["A", "B", "C"]
 
 
 def songs(n_songs: int):
     return make_library(n_songs, genres=GENRES).songs
+
+
+def boundary_songs(proba: np.ndarray, sets: np.ndarray, folds: list):
+    """The least certain of three songs first."""
+    rows = least_certain(proba)
+    listed, folds = songs(3).iloc[rows], [folds[row] for row in rows]
+    return song_list(BoundarySong, listed, GENRES, proba[rows], sets=sets[rows], fold=folds)
 
 
 def test_entropy_is_normalised_and_the_margin_is_between_the_most_probable_two():
@@ -23,7 +31,7 @@ def test_entropy_is_normalised_and_the_margin_is_between_the_most_probable_two()
 def test_the_least_certain_songs_come_first_with_their_fields():
     proba = np.array([[0.8, 0.1, 0.1], [0.3, 0.4, 0.3], [0.05, 0.9, 0.05]])
     sets = np.array([[True, False, False], [True, True, True], [False, True, False]])
-    records = boundary_songs(songs(3), GENRES, proba, sets, [1, 2, None])
+    records = boundary_songs(proba, sets, [1, 2, None])
     assert [record.song_name for record in records] == ["song 001", "song 000", "song 002"]
     assert [record.rank for record in records] == [1, 2, 3]
     assert [record.fold for record in records] == [2, 1, None]
@@ -36,7 +44,7 @@ def test_the_least_certain_songs_come_first_with_their_fields():
 
 def test_entropy_ranks_before_the_margin_does():
     proba = np.array([[0.5, 0.5, 0.0], [0.4, 0.35, 0.25], [0.0, 0.5, 0.5]])
-    records = boundary_songs(songs(3), GENRES, proba, proba > 0, [1, 1, 1])
+    records = boundary_songs(proba, proba > 0, [1, 1, 1])
     assert [record.song_name for record in records] == ["song 001", "song 000", "song 002"]
 
 
@@ -75,3 +83,13 @@ def test_labels_that_the_model_agrees_with_are_never_issues():
     labels = np.arange(30) % 3
     proba = np.full((30, 3), 0.3) + 0.1 * (np.arange(3) == labels[:, np.newaxis])
     assert label_issues(songs(30), GENRES, labels, proba) == []
+
+
+def test_an_issue_is_more_probable_than_not():
+    labels, proba = (
+        np.array([0, 1, 2, 0]),
+        np.array([[0.9, 0.05, 0.05], [0.3, 0.4, 0.3], [0.1, 0.1, 0.8], [0.3, 0.5, 0.2]]),
+    )
+    assert label_issues(songs(4), GENRES, labels, proba) == []
+    proba[3] = [0.3, 0.51, 0.19]
+    assert [record.song_name for record in label_issues(songs(4), GENRES, labels, proba)] == ["song 003"]
