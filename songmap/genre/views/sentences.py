@@ -92,8 +92,8 @@ def permutation_sentence(test: results.PermutationTest, group_by: str) -> str:
         scarce = f"{joined(test.scarce, 'and')} {verb} too few {group_by}s"
         return f"No permutation test: {scarce} to shuffle genres among them."
     runs = (
-        f"With genres shuffled among {group_by}s, the best model of {test.hits} of {test.n_permutations:,} runs "
-        f"reached the recall of {percent(test.recall)} ({percent(test.chance)} on average), p = {test.p_value:.3f}"
+        f"With genres shuffled among {group_by}s, the best model reached a recall of {percent(test.recall)} in {test.hits} of "
+        f"{test.n_permutations:,} runs ({percent(test.chance)} on average), p = {test.p_value:.3f}"
     )
     if test.significant:
         return f"{runs}: chance does not explain the recall."
