@@ -18,7 +18,7 @@ from songmap.library.recordings import DuplicateGroup
 def text_of(tally: ExtractionTally, failures=(), n_songs: int = 4) -> str:
     library = make_library(n_songs)
     extraction = Extraction(library, [], list(failures), tally)
-    return summary(extraction, genre_statistics(library), feature_ranges(library), Workspace(Path("/work")))
+    return summary(extraction, genre_statistics(library), feature_ranges(library), Workspace(Path("/songs")))
 
 
 def test_a_run_says_how_the_songs_came_about_and_how_fast():
@@ -30,8 +30,8 @@ def test_a_run_says_how_the_songs_came_about_and_how_fast():
     assert text.endswith("1:00:00 of audio extracted in 0:12: 288 × real time.")
     assert "/music/x.mp3" in text
     written = ("embeddings_matrix.npy", "song_data.pkl", "manifest.json")
-    assert all(f"/work/data/processed/{name}\n" in text for name in written)
-    assert "/work/outputs/extraction.csv\n/work/outputs/duplicates.csv\n" in text
+    assert all(f"/songs/data/processed/{name}\n" in text for name in written)
+    assert "/songs/outputs/extraction.csv\n/songs/outputs/duplicates.csv\n" in text
 
 
 def test_a_run_that_extracts_nothing_has_no_rate():
@@ -44,7 +44,7 @@ def test_only_the_first_failures_are_printed():
     text = text_of(ExtractionTally(0, 0, 4, 0, 0.0, 0.1), [Failure(Path(f"/{n:02d}.mp3"), "silent") for n in range(30)])
     assert "/19.mp3" in text
     assert "/20.mp3" not in text
-    assert "all in /work/outputs/extraction.csv" in text
+    assert "all in /songs/outputs/extraction.csv" in text
 
 
 def test_a_plan_is_one_sentence_of_numbers():
