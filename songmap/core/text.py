@@ -1,5 +1,7 @@
 """Numbers, durations and names as people read them."""
 
+from collections.abc import Sequence
+
 
 def shorten(text: str, limit: int) -> str:
     """``text`` cut in its middle to at most ``limit`` characters, so that both ends can be recognised."""
@@ -7,6 +9,16 @@ def shorten(text: str, limit: int) -> str:
         return text
     head = (limit - 1) * 2 // 3
     return f"{text[:head].rstrip()}…{text[len(text) - (limit - 1 - head) :].lstrip()}"
+
+
+def joined(parts: Sequence[str], word: str = "and") -> str:
+    """ "a, b and c"."""
+    return f"{', '.join(parts[:-1])} {word} {parts[-1]}" if len(parts) > 1 else parts[0]
+
+
+def capitalised(text: str) -> str:
+    """``text`` with its first letter in upper case, the others as they are."""
+    return text[:1].upper() + text[1:]
 
 
 def readable(text: str) -> str:

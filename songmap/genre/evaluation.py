@@ -154,7 +154,7 @@ def evaluate(
 
 
 def scarce_genres(plan: Plan, genres: list[str]) -> list[str]:
-    """Genres whose songs are split one by one though their artists or albums are known."""
+    """Genres that are split more finely than by artist or album, since these are too few or span genres."""
     if any(isinstance(limit, NoGroupedSplit) for limit in plan.limits):
         return genres
     return [limit.genre for limit in plan.limits if isinstance(limit, FewGroups)]

@@ -316,6 +316,7 @@ UNTESTED = PermutationTest(0.8, 0.5, None, 199, 0, ("TECHNO",))
         (overfitting_sentence(OverfittingGap(1.0, 0.5), CHANCE), "no better than chance"),
         (permutation_sentence(CERTAIN, "artist"), "With genres shuffled among artists, the best model reached a recall of 80 % in 0 of 199 runs"),
         (permutation_sentence(CHANCE, "song"), "a recall of 52 % in 60 of 199 runs (50 % on average), p = 0.305: the recall is not shown to be better"),
+        (permutation_sentence(UNTESTED, "song"), "No permutation test: songs are split one by one"),
         (permutation_sentence(UNTESTED, "artist"), "No permutation test: TECHNO has too few artists to shuffle genres among them"),
         (overfitting_sentence(OverfittingGap(1.0, 0.8), UNTESTED), "20 points of overfitting"),
         (leakage_sentence(Leakage(0.6, 0.9, 0.3, 0.05), "album"), "30 points of leakage, from recognising albums"),

@@ -6,7 +6,7 @@ from 95 %, likely from 75 %, more likely than not from 50 %, undecided below. A 
 
 import re
 
-from songmap.core.text import percent, quantity
+from songmap.core.text import joined, percent, quantity
 from songmap.genre.song_results import ComponentContribution, DescriptorComparison, FamilyContribution, SongExplanation
 from songmap.genre.views import sentences
 from songmap.library.names import normalise
@@ -89,7 +89,7 @@ def _families_sentence(song: SongExplanation) -> str:
     small = [family for family, step in steps.items() if not step]
     if small:
         verb = "changes" if len(small) == 1 else "change"
-        clauses.append(f"{sentences.joined(small, 'and')} {verb} it by less than a point")
+        clauses.append(f"{joined(small)} {verb} it by less than a point")
     return f"{start}; for this song {'; '.join(clauses)}."
 
 
@@ -121,7 +121,7 @@ def _change_sentence(song: SongExplanation) -> str:
     if change is None:
         return "No set of families, set to the medians of another genre, changes the prediction to that genre."
     return (
-        f"Smallest change of the prediction: with {sentences.joined(change.families, 'and')} at the medians of "
+        f"Smallest change of the prediction: with {joined(change.families)} at the medians of "
         f"{change.genre} the model predicts {change.genre} ({percent(change.probability)})."
     )
 

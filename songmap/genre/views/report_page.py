@@ -7,7 +7,7 @@ from typing import Any
 
 from songmap.core.pages import render
 from songmap.core.tables import Record, format_cell
-from songmap.core.text import percent, readable
+from songmap.core.text import capitalised, percent, readable
 from songmap.genre.candidates import CANDIDATES
 from songmap.genre.results import CandidateScores, GenreReport
 from songmap.genre.song_results import ListedSong
@@ -51,7 +51,7 @@ def report_page(report: GenreReport, images: Mapping[str, bytes]) -> str:
         n_shown=N_SHOWN,
         sentences=sentences,
         narrative=narrative(report.song),
-        limits=[_capitalised(limit_sentence(limit)) for limit in report.limits],
+        limits=[capitalised(limit_sentence(limit)) for limit in report.limits],
     )
     return readable(page)
 
@@ -141,12 +141,8 @@ def _difference(scores: CandidateScores, default: str) -> str:
 
 def _image(name: str, png: bytes) -> dict[str, str]:
     source = f"data:image/png;base64,{base64.b64encode(png).decode()}"
-    return {"caption": _capitalised(CONTENTS[f"plot_{name}"]), "source": source}
+    return {"caption": capitalised(CONTENTS[f"plot_{name}"]), "source": source}
 
 
 def _pairs(values: Mapping[str, Any]) -> str:
     return ", ".join(f"{name} {format_cell(value)}" for name, value in values.items()) or "none"
-
-
-def _capitalised(text: str) -> str:
-    return text[:1].upper() + text[1:]

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from songmap.core.text import hertz_range, percent
+from songmap.core.text import hertz_range, joined, percent
 from songmap.genre import results
 from songmap.genre.candidates import CANDIDATES
 from songmap.genre.conformal import COVERAGE
@@ -87,9 +87,11 @@ def overfitting_sentence(gap: results.OverfittingGap, permutation: results.Permu
 
 def permutation_sentence(test: results.PermutationTest, group_by: str) -> str:
     """Whether chance could reach the recall."""
+    if test.p_value is None and group_by == "song":
+        return "No permutation test: songs are split one by one, and songs of one artist are not independent."
     if test.p_value is None:
         verb = "has" if len(test.scarce) == 1 else "have"
-        scarce = f"{joined(test.scarce, 'and')} {verb} too few {group_by}s"
+        scarce = f"{joined(test.scarce)} {verb} too few {group_by}s"
         return f"No permutation test: {scarce} to shuffle genres among them."
     runs = (
         f"With genres shuffled among {group_by}s, the best model reached a recall of {percent(test.recall)} in {test.hits} of "
@@ -193,11 +195,6 @@ def set_phrase(genres: Sequence[str], most: int = 3) -> str:
     """ "A, B or C"; of more than ``most`` genres the first and how many others."""
     named = genres if len(genres) <= most else [*genres[: most - 1], f"{len(genres) - most + 1} others"]
     return joined(named, "or")
-
-
-def joined(names: Sequence[str], word: str) -> str:
-    """ "A, B or C" for the word "or"."""
-    return f"{', '.join(names[:-1])} {word} {names[-1]}" if len(names) > 1 else names[0]
 
 
 def points(share: float) -> str:

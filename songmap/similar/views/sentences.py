@@ -5,7 +5,7 @@ from typing import Literal
 
 import numpy as np
 
-from songmap.core.text import quantity, shorten
+from songmap.core.text import capitalised, joined, quantity, shorten
 from songmap.library.keys import NO_KEY, camelot, key_name
 from songmap.library.spaces import SPACES
 from songmap.similar import results
@@ -26,11 +26,6 @@ def label(song: Song) -> str:
 
 def labels(songs: Sequence[Song]) -> str:
     return " + ".join(map(label, songs))
-
-
-def listed(parts: Sequence[str]) -> str:
-    """ "a, b and c"."""
-    return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
 
 
 def _similar_title(result: results.SimilarResult) -> str:
@@ -186,12 +181,12 @@ def why_sentences(result: results.WhyResult) -> list[str]:
         f"Similarity {result.similarity:.2f} of at most 1; two songs picked at random have about 0{_rank_words(result)}."
     ]
     parts = [
-        f"{lead} {listed([f'{one.family} ({one.contribution:+.2f})' for one in families])}"
+        f"{lead} {joined([f'{one.family} ({one.contribution:+.2f})' for one in families])}"
         for lead, families in (("similar in", positive), ("different in", negative))
         if families
     ]
     if parts:
-        sentences.append(_capital(f"{'; '.join(parts)}."))
+        sentences.append(capitalised(f"{'; '.join(parts)}."))
     sentences += map(family_sentence, [*positive[:3], *negative[:2]])
     return sentences + _mixing_sentences(result)
 
@@ -206,7 +201,7 @@ def family_sentence(family: FamilyContribution) -> str:
     if other and abs(other[0].contribution) >= max(_LEAST, abs(share) / 4):
         parts.append(f"but {_descriptor_words(other[0])}")
     verb = "adds" if share > 0 else "subtracts"
-    return f"{_capital(family.family)} {verb} {abs(share):.2f}: {'; '.join(parts)}."
+    return f"{capitalised(family.family)} {verb} {abs(share):.2f}: {'; '.join(parts)}."
 
 
 def _rank_words(result: results.WhyResult) -> str:
@@ -235,13 +230,9 @@ def _mixing_sentences(result: results.WhyResult) -> list[str]:
         sentences.append(f"Tempo {first:.1f} and {second:.1f} BPM: {played} is {speed}.")
     if NO_KEY not in result.keys:
         fit = "compatible" if result.keys_compatible else "not compatible"
-        sentences.append(f"Estimated keys {listed(list(map(key_name, result.keys)))}: {fit} on the Camelot wheel.")
+        sentences.append(f"Estimated keys {joined(list(map(key_name, result.keys)))}: {fit} on the Camelot wheel.")
     return sentences
 
 
 def _three(value: float) -> str:
     return "—" if np.isnan(value) else f"{value:.3f}"
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
