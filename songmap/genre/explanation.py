@@ -40,7 +40,7 @@ def explain_song(
     fold_model : ModelReference
         Which model that is.
     trees : Pipeline, optional
-        PCA and trees: ``model.pipeline`` where that has components, or those of a second model.
+        PCA and trees: that of ``model`` where that has components, or those of a second model.
     """
     genres, label = model.genres, song["genre"]
     proba = model.predict_proba(embedding)[0]
@@ -133,4 +133,4 @@ def _components(
         for index in np.argsort(-np.abs(towards), kind="stable")
     ]
     base, margin, largest = float(attribution.base[predicted]), float(margins[predicted]), int(margins.argmax())
-    return results.ComponentExplanation(trees is model.pipeline, base, margin, model.genres[largest], contributions)
+    return results.ComponentExplanation(trees is model.pipelines[0], base, margin, model.genres[largest], contributions)

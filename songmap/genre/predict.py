@@ -96,7 +96,7 @@ class GenreClassifier:
         distances = np.linalg.norm(training - coordinates(analysis.embedding[np.newaxis]), axis=1)
         n_songs, includes_song = sum(self.card["songs_per_genre"].values()), bool((distances <= MAX_DISTANCE).any())
         reference = ModelReference("final", n_songs=n_songs, includes_song=includes_song)
-        trees = self.model.pipeline if CANDIDATES[self.model.name].has_components else None
+        trees = self.model.pipelines[0] if CANDIDATES[self.model.name].has_components else None
         return explain_song(analysis.record, analysis.embedding, self.model, reference, trees)
 
 

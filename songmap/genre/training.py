@@ -14,7 +14,7 @@ import numpy as np
 
 from songmap.core.defaults import usable_cores
 from songmap.core.progress import OnProgress
-from songmap.genre.candidates import CANDIDATES, DEFAULT
+from songmap.genre.candidates import CANDIDATES, EXPLAINED
 from songmap.genre.conformal import prediction_sets, threshold
 from songmap.genre.dataset import Dataset
 from songmap.genre.evaluation import Evaluation
@@ -68,13 +68,13 @@ class TrainedClassifier:
         background = background_songs(self.embeddings, labels, self.seed)
         least = threshold(self.evaluation.out_of_fold, labels)
         return GenreModel(
-            fitted.name, fitted.pipeline, genres, fitted.calibration, background, medians.astype(np.float32), least
+            fitted.name, fitted.pipelines, genres, fitted.calibration, background, medians.astype(np.float32), least
         )
 
     @cached_property
     def component_model(self) -> str:
         """The candidate that the components belong to."""
-        return self.fitted.name if CANDIDATES[self.fitted.name].has_components else DEFAULT
+        return self.fitted.name if CANDIDATES[self.fitted.name].has_components else EXPLAINED
 
     @cached_property
     def _fold_of_row(self) -> np.ndarray:
@@ -86,8 +86,8 @@ class TrainedClassifier:
     @cached_property
     def _models(self) -> list[GenreModel]:
         """Those of the folds, of all development songs, and the final one."""
-        fitted = [(one.pipeline, one.calibration) for one in self.evaluation.fold_models]
-        return [*(replace(self.model, pipeline=one, calibration=other) for one, other in fitted), self.model]
+        fitted = [(one.pipelines, one.calibration) for one in self.evaluation.fold_models]
+        return [*(replace(self.model, pipelines=one, calibration=other) for one, other in fitted), self.model]
 
     def _reference(self, row: int) -> ModelReference:
         fold = int(self._fold_of_row[row])
@@ -100,8 +100,8 @@ class TrainedClassifier:
         """One song of the library, explained with a model trained without it, or the final one."""
         fold, evaluation = self._fold_of_row[row], self.evaluation
         own_trees = CANDIDATES[self.fitted.name].has_components
-        models = evaluation.fold_models if own_trees else evaluation.default_models
-        trees = [*(one.pipeline for one in models), self.component_pipeline][fold]
+        models = evaluation.fold_models if own_trees else evaluation.component_models
+        trees = [*(one.pipelines[0] for one in models), self.component_pipeline][fold]
         song = self.library.songs.iloc[row].to_dict()
         return explain_song(song, self.library.embeddings[row], self._models[fold], self._reference(row), trees)
 

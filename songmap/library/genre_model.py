@@ -5,6 +5,7 @@ Probabilities are float64 ``(n_songs, n_genres)`` in the order of ``genres``, ro
 
 import hashlib
 import pickle
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
@@ -21,20 +22,23 @@ from songmap.library.versions import library_versions
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
 
-_LEAST = 1e-300  # the logarithm of a probability is taken of at least this
+LEAST = 1e-300  # the logarithm of a probability is taken of at least this
 
 _MODEL_CLASSES = TABLE_CLASSES | {
     ("builtins", "bytearray"),
-    ("sklearn.calibration", "CalibratedClassifierCV"),
-    ("sklearn.calibration", "_CalibratedClassifier"),
-    ("sklearn.calibration", "_SigmoidCalibration"),
     ("sklearn.decomposition._pca", "PCA"),
     ("sklearn.discriminant_analysis", "LinearDiscriminantAnalysis"),
     ("sklearn.dummy", "DummyClassifier"),
     ("sklearn.linear_model._logistic", "LogisticRegression"),
+    ("sklearn.multiclass", "OneVsRestClassifier"),
+    ("sklearn.multiclass", "_ConstantPredictor"),
     ("sklearn.pipeline", "Pipeline"),
     ("sklearn.preprocessing._data", "StandardScaler"),
+    ("sklearn.preprocessing._function_transformer", "FunctionTransformer"),
+    ("sklearn.preprocessing._label", "LabelBinarizer"),
     ("sklearn.svm._classes", "SVC"),
+    ("songmap.library.descriptors", "describe"),
+    ("songmap.library.descriptors", "equal_families"),
     ("xgboost.core", "Booster"),
     ("xgboost.sklearn", "XGBClassifier"),
 }
@@ -42,33 +46,59 @@ _MODEL_CLASSES = TABLE_CLASSES | {
 
 @dataclass(frozen=True)
 class Calibration:
-    """Calibration of probabilities: ``softmax(log p / temperature + prior_weight * log share)``.
+    """Calibration of the probabilities of one model, or of a product of several.
 
-    ``temperature`` above 1 moves them towards even odds (Guo et al. 2017). ``prior_weight`` -3 … 1 is the weight of the
-    genres' ``shares (n_genres,)`` of the training songs, which models that weight all genres equally leave out; it is
-    negative for a model that favours frequent genres by more than their frequency.
+    ``(1 - outlier_share) * softmax(sum(weights * log p) + prior_weight * log share) + outlier_share * share``
+
+    Attributes
+    ----------
+    weights : tuple of float
+        Of each model's log probabilities: 1 / temperature (Guo et al. 2017), below 1 towards even odds; with several
+        models logarithmic opinion pooling (Genest & Zidek 1986).
+    prior_weight : float
+        -3 … 1: of the genres' shares, which models that weight all genres equally leave out; negative for a model that
+        favours frequent genres by more than their frequency.
+    outlier_share : float
+        0 … 1: of songs about which the model knows nothing. Without it a few confident errors would force a temperature
+        at which all other predictions are too uncertain.
+    shares : np.ndarray, shape (n_genres,)
+        Of the training songs.
     """
 
-    temperature: float
+    weights: tuple[float, ...]
     prior_weight: float
+    outlier_share: float
     shares: np.ndarray
 
+    @property
+    def temperatures(self) -> tuple[float, ...]:
+        """``1 / weights``."""
+        return tuple(1 / weight for weight in self.weights)
+
     def apply(self, proba: np.ndarray) -> np.ndarray:
-        """Calibrated probabilities of a model's ``proba (n_songs, n_genres)``."""
-        logits = np.log(np.clip(proba, _LEAST, None)) / self.temperature + self.prior_weight * np.log(self.shares)
+        """Calibrated probabilities ``(n_songs, n_genres)`` of ``proba (n_models, n_songs, n_genres)``."""
+        logits = np.tensordot(self.weights, np.log(np.clip(proba, LEAST, None)), axes=1)
+        logits += self.prior_weight * np.log(self.shares)
         odds = np.exp(logits - logits.max(axis=1, keepdims=True))
-        return odds / odds.sum(axis=1, keepdims=True)
+        known = odds / odds.sum(axis=1, keepdims=True)
+        return (1 - self.outlier_share) * known + self.outlier_share * self.shares
+
+
+def uncalibrated(shares: np.ndarray, n_models: int = 1) -> Calibration:
+    """The identity for one model, the geometric mean of several."""
+    return Calibration((1 / n_models,) * n_models, 0.0, 0.0, shares)
 
 
 @dataclass(frozen=True)
 class GenreModel:
-    """A fitted pipeline on raw columns ``(n_songs, 641)``, and what predictions and explanations need.
+    """Fitted pipelines on raw columns ``(n_songs, 641)``, and what predictions and explanations need.
 
     Attributes
     ----------
     name : str
         Of the candidate.
-    pipeline : sklearn.pipeline.Pipeline
+    pipelines : list of sklearn.pipeline.Pipeline
+        One, or those whose probabilities are multiplied.
     genres : list of str
         In the order of the columns of probabilities.
     calibration : Calibration
@@ -81,7 +111,7 @@ class GenreModel:
     """
 
     name: str
-    pipeline: "Pipeline"
+    pipelines: list["Pipeline"]
     genres: list[str]
     calibration: Calibration
     background: np.ndarray
@@ -90,7 +120,12 @@ class GenreModel:
 
     def predict_proba(self, embeddings: np.ndarray) -> np.ndarray:
         """Calibrated probability of every genre for raw columns ``(n_songs, 641)``."""
-        return self.calibration.apply(pipeline_predict_proba(self.pipeline, embeddings))
+        return calibrated_proba(self.pipelines, self.calibration, embeddings)
+
+
+def calibrated_proba(pipelines: Sequence["Pipeline"], calibration: Calibration, embeddings: np.ndarray) -> np.ndarray:
+    """Calibrated probability of every genre, float64 ``(n_songs, n_genres)``, for raw columns ``(n_songs, 641)``."""
+    return calibration.apply(np.stack([pipeline_predict_proba(one, embeddings) for one in pipelines]))
 
 
 def pipeline_predict_proba(pipeline: "Pipeline", embeddings: np.ndarray) -> np.ndarray:

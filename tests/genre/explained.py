@@ -35,8 +35,8 @@ def fitted(n_genres: int = 3, trees: bool = True) -> tuple[np.ndarray, GenreMode
     )
     pipeline = Pipeline(steps).fit(embeddings, labels)
     medians = np.stack([np.median(embeddings[labels == genre], axis=0) for genre in range(n_genres)])
-    calibration = Calibration(1.5, 0.5, np.full(n_genres, 1 / n_genres))
-    return embeddings, GenreModel("a", pipeline, GENRES[:n_genres], calibration, embeddings[:12], medians, 0.2)
+    calibration = Calibration((1 / 1.5,), 0.5, 0.0, np.full(n_genres, 1 / n_genres))
+    return embeddings, GenreModel("a", [pipeline], GENRES[:n_genres], calibration, embeddings[:12], medians, 0.2)
 
 
 def explanation(proba: list[float], adds: list[float] | None = None, **changes: Any) -> SongExplanation:

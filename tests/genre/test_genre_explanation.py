@@ -96,7 +96,7 @@ def test_a_song_outside_the_range_of_the_background_is_unusual():
 
 def test_a_real_song_adds_up_and_becomes_json():
     embeddings, model = fitted()
-    song = json.loads(to_json(explain_song(SONG, embeddings[4], model, FINAL, model.pipeline)))
+    song = json.loads(to_json(explain_song(SONG, embeddings[4], model, FINAL, model.pipelines[0])))
     predicted = song["predicted_genre"]
     assert song["fold_model"] == {"kind": "final", "fold": None, "n_songs": 52, "includes_song": False}
     assert song["probability"] == max(song["probabilities"].values()) == song["probabilities"][predicted]
@@ -117,31 +117,31 @@ def test_a_real_song_adds_up_and_becomes_json():
 
 def test_components_sum_to_the_margin_of_the_trees():
     embeddings, model = fitted()
-    song = explain_song(SONG, embeddings[4], model, FINAL, model.pipeline)
+    song = explain_song(SONG, embeddings[4], model, FINAL, model.pipelines[0])
     components = song.components
     assert components.of_model_in_use
     assert components.base + sum(one.shap for one in components.contributions) == pytest.approx(components.margin)
-    columns = model.pipeline[:-1].transform(embeddings[4:5])
-    margins = model.pipeline[-1].predict(columns, output_margin=True)[0]
+    columns = model.pipelines[0][:-1].transform(embeddings[4:5])
+    margins = model.pipelines[0][-1].predict(columns, output_margin=True)[0]
     assert components.margin == pytest.approx(margins[GENRES.index(song.predicted_genre)], abs=1e-4)
     assert components.largest_margin_genre == GENRES[int(margins.argmax())]
     sizes = [abs(one.shap) for one in components.contributions]
     assert sizes == sorted(sizes, reverse=True)
     deviations = {one.component.number: one.deviation_sd for one in components.contributions}
-    spread = np.sqrt(model.pipeline["pca"].explained_variance_)
+    spread = np.sqrt(model.pipelines[0]["pca"].explained_variance_)
     assert [deviations[number] for number in range(1, 9)] == pytest.approx(columns[0] / spread)
 
 
 def test_components_of_another_model_are_marked_so():
     embeddings, model = fitted(trees=False)
-    trees = fitted()[1].pipeline
+    trees = fitted()[1].pipelines[0]
     assert not explain_song(SONG, embeddings[4], model, FINAL, trees).components.of_model_in_use
     assert explain_song(SONG, embeddings[4], model, FINAL).components is None
 
 
 def test_trees_that_never_split_have_no_effect():
     embeddings, model = fitted(2)
-    stumps = model.pipeline.set_params(trees__gamma=1e6).fit(embeddings, np.arange(40) % 2)
+    stumps = model.pipelines[0].set_params(trees__gamma=1e6).fit(embeddings, np.arange(40) % 2)
     song = explain_song(SONG, embeddings[0], replace(model, pipeline=stumps), FINAL, stumps)
     assert not any(one.shap for one in song.components.contributions)
     assert (song.leading_families, song.descriptors, song.smallest_change) == ([], [], None)

@@ -214,7 +214,7 @@ def test_the_smallest_change_has_a_sentence(change, sentence):
 
 def test_components_repeat_the_numbers_of_the_trees():
     embeddings, model = fitted()
-    song = explain_song(SONG, embeddings[4], model, FINAL, model.pipeline)
+    song = explain_song(SONG, embeddings[4], model, FINAL, model.pipelines[0])
     sentences, genre = narrative(song), song.predicted_genre
     (start,) = [sentence for sentence in sentences if sentence.startswith("Components: ")]
     assert start == (
@@ -233,7 +233,7 @@ def test_components_repeat_the_numbers_of_the_trees():
 
 def test_components_of_another_model_and_without_effect_have_their_own_sentences():
     embeddings, model = fitted(trees=False)
-    song = explain_song(SONG, embeddings[4], model, FINAL, fitted()[1].pipeline)
+    song = explain_song(SONG, embeddings[4], model, FINAL, fitted()[1].pipelines[0])
     assert any(one.startswith("Components: in a second model, PCA and XGBoost, ") for one in narrative(song))
     assert not any("Components" in one for one in narrative(replace(song, components=None)))
     silent = [replace(one, shap=0.0) for one in song.components.contributions]

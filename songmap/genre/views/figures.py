@@ -11,7 +11,8 @@ import pandas as pd
 
 from songmap.core.figures import MUTED_COLOUR, TOWARDS_COLOUR, drawable
 from songmap.core.text import shorten
-from songmap.genre.results import CandidateScores, ConfusionMatrix, Reliability
+from songmap.genre.comparison_results import CandidateScores
+from songmap.genre.results import ConfusionMatrix, Reliability
 from songmap.genre.song_results import BoundarySong
 from songmap.library.palette import genre_colours, genre_markers
 
@@ -83,7 +84,10 @@ def reliability_figure(reliability: Reliability) -> "Figure":
     axis.set(xlim=(0, 1.02), ylim=(-0.02, 1.02), ylabel="accuracy, with 95 % interval")
     axis.set_xlabel(f"probability of the predicted genre; each dot: mean of {size} songs")
     axis.grid()
-    headline(figure, f"Calibration error of all songs, one model per song: {reliability.error:.3f}")
+    error, calibrated = reliability.error, reliability.calibrated_error
+    headline(
+        figure, f"Calibration error {error:.3f}; a perfectly calibrated model shows {calibrated:.3f} on as many songs"
+    )
     return figure
 
 

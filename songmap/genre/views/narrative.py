@@ -1,7 +1,8 @@
 """One classified song explained in sentences. Every sentence states numbers of the song, the model or the library.
 
 Confidence is the calibrated probability of the predicted genre, rounded to whole percent, in words: almost certain
-from 95 %, likely from 75 %, more likely than not from 50 %, undecided below. A point is a hundredth of probability.
+from 95 %, likely from 75 %, more likely than not from 50 %; below, undecided where the prediction set has several
+genres, most probable where it has one. A point is a hundredth of probability.
 """
 
 import re
@@ -12,7 +13,8 @@ from songmap.genre.views import sentences
 from songmap.library.names import normalise
 from songmap.library.schema import UNKNOWN_GENRE
 
-BANDS = ((95, "almost certain"), (75, "likely"), (50, "more likely than not"), (0, "undecided"))  # from so many percent
+UNDECIDED = "undecided"
+BANDS = ((95, "almost certain"), (75, "likely"), (50, "more likely than not"), (0, UNDECIDED))  # from so many percent
 _N_COMPONENTS, _N_NAMED = 3, 4
 
 
@@ -24,9 +26,10 @@ def narrative(song: SongExplanation) -> list[str]:
     return [one for one in parts if one]
 
 
-def confidence(probability: float) -> str:
-    """Words for a calibrated probability, see the top of this module."""
-    return next(word for least, word in BANDS if round(100 * probability) >= least)
+def confidence(probability: float, n_in_set: int) -> str:
+    """Words for a calibrated probability and the size of the prediction set, see the top of this module."""
+    word = next(word for least, word in BANDS if round(100 * probability) >= least)
+    return "most probable" if word == UNDECIDED and n_in_set == 1 else word
 
 
 def _prediction(song: SongExplanation) -> str:
@@ -36,7 +39,7 @@ def _prediction(song: SongExplanation) -> str:
     ranked = [genre for genre in ranked if genre != song.predicted_genre][:2]
     rest = ", ".join(f"{genre} {percent(song.probabilities[genre])}" for genre in ranked)
     return (
-        f"{song.song_name}{artist}: predicted {song.predicted_genre}, {confidence(song.probability)} "
+        f"{song.song_name}{artist}: predicted {song.predicted_genre}, {confidence(song.probability, len(song.genre_set))} "
         f"({percent(song.probability)}), by {sentences.model_phrase(song.fold_model)}; next: {rest}."
     )
 

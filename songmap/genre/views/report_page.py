@@ -7,9 +7,9 @@ from typing import Any
 
 from songmap.core.pages import render
 from songmap.core.tables import Record, format_cell
-from songmap.core.text import capitalised, percent, readable
-from songmap.genre.candidates import CANDIDATES
-from songmap.genre.results import CandidateScores, GenreReport
+from songmap.core.text import capitalised, joined, percent, readable
+from songmap.genre.comparison_results import CandidateScores
+from songmap.genre.results import GenreReport
 from songmap.genre.song_results import ListedSong
 from songmap.genre.views import sentences
 from songmap.genre.views.limits import limit_sentence
@@ -22,7 +22,8 @@ _LONG = 28  # characters in a cell before its words are wrapped
 
 _SCORES = ("accuracy", "balanced_accuracy", "macro_f1", "log_loss", "ece")
 _HEADINGS = {  # of columns that are not headed by their names
-    "split": "tested on", "title": "model", "macro_f1": "macro F1", "ece": "calibration error", "f1": "F1",
+    "split": "tested on", "title": "model", "macro_f1": "macro F1", "ece": "calibration error",
+    "calibrated_ece": "calibration error if calibrated", "f1": "F1",
     "test_f1": "test F1", "baseline_accuracy": "accuracy of the most frequent genre", "importance": "mean |SHAP|",
     "song_name": "song", "predicted_genre": "predicted", "genre_set": SET_NAME, "file_path": "file",
 }  # fmt: skip
@@ -60,16 +61,16 @@ def _tables(report: GenreReport) -> dict[str, Table]:
     choice, leakage, shown = report.choice, report.leakage, report.components[:_N_COMPONENTS]
     folds = {f"grouped by {report.grouping.group_by}": leakage.grouped_accuracy, "random": leakage.random_accuracy}
     per_genre = [vars(one) for one in report.per_genre]
-    against = f"balanced accuracy against {CANDIDATES[choice.default].title}"
+    above = "log loss above the smallest"
     return {
         "training": _table(per_genre, ("genre", "songs")),
         "scores": _table(
             [_intervals(vars(one)) | {"split": split_phrase(one)} for one in report.scores],
-            ("split", *_SCORES, "baseline_accuracy"),
+            ("split", *_SCORES, "calibrated_ece", "baseline_accuracy"),
         ),
         "candidates": _table(
-            [_intervals(vars(one)) | {against: _difference(one, choice.default)} for one in report.candidates],
-            ("title", *_SCORES, against),
+            [_intervals(vars(one)) | {above: _difference(one)} for one in report.candidates],
+            ("title", *_SCORES, above),
             marked=[one.model == choice.model for one in report.candidates],
         ),
         "leakage": _table([{"folds": name, "accuracy": accuracy} for name, accuracy in folds.items()]),
@@ -92,8 +93,8 @@ def _card(card: Mapping[str, Any]) -> Table:
     rows = {
         "model": card["title"],
         "parameters": _pairs(card["parameters"]),
-        "calibration": f"temperature {calibration['temperature']:.3g}, weight of the genres' shares "
-        f"{calibration['prior_weight']:.2g}",
+        "calibration": f"temperature {joined([f'{1 / weight:.3g}' for weight in calibration['weights']])}, weight of the "
+        f"genres' shares {calibration['prior_weight']:.2g}, {percent(calibration['outlier_share'])} outliers",
         "folds": f"by {card['group_by']}, seed {card['seed']}",
         "library": card["data"],
         "columns": card["columns"],
@@ -135,8 +136,8 @@ def _signed(points: dict[str, float]) -> dict[str, str]:
     return {family: f"{number:+.1f}" for family, number in points.items()}
 
 
-def _difference(scores: CandidateScores, default: str) -> str:
-    return "" if scores.model == default else f"{scores.difference:+.3f} ± {scores.difference_error:.3f}"
+def _difference(scores: CandidateScores) -> str:
+    return "" if scores.model == scores.best else f"{scores.difference:+.3f} ± {scores.difference_error:.3f}"
 
 
 def _image(name: str, png: bytes) -> dict[str, str]:

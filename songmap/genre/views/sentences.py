@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from songmap.core.text import hertz_range, joined, percent
 from songmap.genre import results
 from songmap.genre.candidates import CANDIDATES
+from songmap.genre.comparison_results import Choice, ChoiceScores
 from songmap.genre.conformal import COVERAGE
 from songmap.genre.song_results import Component, LoadingTerm, ModelReference
 from songmap.library.descriptors import COLUMN_LABELS
@@ -40,20 +41,49 @@ _STRICTEST = {
 }
 
 
-def choice_sentence(choice: results.Choice) -> str:
+def choice_sentence(choice: Choice) -> str:
     """Which candidate is in use, and why."""
-    default, selected = CANDIDATES[choice.default].title, CANDIDATES[choice.selected].title
-    if choice.selected == choice.default:
-        reason = f"{default}, the default, since no other is better by more than one standard error."
+    selected, best = CANDIDATES[choice.selected].title, CANDIDATES[choice.best].title
+    if choice.selected == choice.best:
+        reason = f"{selected}, whose log loss of {choice.log_loss:.2f} is the smallest; no simpler model is within one standard error."
     else:
         reason = (
-            f"{selected}, since its balanced accuracy of {choice.balanced_accuracy:.2f} is better than the "
-            f"{choice.default_balanced_accuracy:.2f} of {default} by {choice.difference:.3f}, more than one standard "
-            f"error of the difference ({choice.standard_error:.3f})."
+            f"{selected}, the simplest whose log loss ({choice.log_loss:.2f}) is within one standard error "
+            f"({choice.standard_error:.2f}) of the smallest ({choice.best_log_loss:.2f}, {best})."
         )
     if choice.model == choice.selected:
         return f"Model in use: {reason}"
     return f"Model in use: {CANDIDATES[choice.model].title}, as requested. By the scores it would be {reason}"
+
+
+def choice_scores_sentence(scores: ChoiceScores | None) -> str:
+    """The scores that include the choice of the model, and what intervals do not include."""
+    fixed = "Intervals hold the trained models fixed: they do not show what other training songs would change."
+    if scores is None:
+        return f"The model was requested, so its scores include no choice. {fixed}"
+    shares = sorted(scores.chosen.items(), key=lambda item: -item[1])
+    chosen = joined([f"{CANDIDATES[name].title} ({percent(share)})" for name, share in shares if share >= 0.005])
+    return (
+        f"Including the choice of the model, accuracy is {percent(scores.accuracy)} ({percent(scores.accuracy_low)} to "
+        f"{percent(scores.accuracy_high)}) and log loss {scores.log_loss:.2f} ({scores.log_loss_low:.2f} to "
+        f"{scores.log_loss_high:.2f}), by bootstrap bias corrected cross-validation, whose samples chose {chosen}. {fixed}"
+    )
+
+
+def reliability_sentence(reliability: results.Reliability, group_by: str) -> str:
+    """Whether the probabilities are calibrated, as far as so many songs can show."""
+    found = (
+        f"The calibration error is {reliability.error:.2f}; a perfectly calibrated model shows "
+        f"{reliability.calibrated_error:.2f} on as many songs"
+    )
+    if reliability.is_calibrated is None:
+        return f"{found}. {reliability.n_groups} {group_by}s are too few to verify that probabilities are calibrated."
+    if reliability.is_calibrated:
+        return f"{found}, and up to {reliability.largest_calibrated_error:.2f} by chance: the probabilities are calibrated."
+    return (
+        f"{found}: the probabilities are not calibrated. They are {percent(reliability.confidence)} on average, and "
+        f"{percent(reliability.accuracy)} of the predictions are right."
+    )
 
 
 def grouping_sentence(grouping: results.Grouping) -> str:

@@ -24,13 +24,20 @@ def report_summary(report: GenreReport) -> str:
     candidates = [vars(one) | {"model": one.title} for one in report.candidates]
     families = [{"genre": one.genre, "songs": one.songs} | one.points for one in report.families]
     written = [{"file": str(one.file), "shows": sentences.CONTENTS[one.content]} for one in report.written]
-    choice = sentences.choice_sentence(report.choice)
+    choice = [sentences.choice_sentence(report.choice), sentences.choice_scores_sentence(report.choice_scores)]
     parts = [
         _table(
-            scores, f"tested_on {_SCORES} baseline_accuracy", f"Scores on songs outside the training data\n{choice}"
+            scores,
+            f"tested_on {_SCORES} baseline_accuracy",
+            "\n".join(["Scores on songs outside the training data", *choice]),
         ),
         _table(candidates, f"model {_SCORES}", "All candidates in the same folds"),
-        "\n".join(sentences.check_sentences(report)),
+        "\n".join(
+            [
+                *sentences.check_sentences(report),
+                sentences.reliability_sentence(report.reliability, report.grouping.group_by),
+            ]
+        ),
         format_table([vars(one) for one in report.per_genre], "By genre: cross-validation, then test songs"),
         format_table(families, "Points of probability that each family adds towards a genre, for its own songs"),
         "\n".join([sentences.grouping_sentence(report.grouping), *_limits(report.limits)]),
