@@ -20,13 +20,13 @@ class Fixed(GenreModel):
     def predict_proba(self, embeddings: np.ndarray) -> np.ndarray:
         rows = np.atleast_2d(embeddings)
         proba = np.tile(np.array(self.calibration, dtype=float), (len(rows), 1))
-        return proba if self.pipeline is None else self.pipeline(rows, proba)
+        return self.pipelines[0](rows, proba) if self.pipelines else proba
 
 
-def fixed(proba: list[float], threshold: float = 0.3, pipeline=None) -> GenreModel:
+def fixed(proba: list[float], threshold: float = 0.3, *pipelines) -> GenreModel:
     rng = np.random.default_rng(1)
     return Fixed(
-        "a", pipeline, GENRES[: len(proba)], proba, rng.standard_normal((5, N_COLUMNS)),
+        "a", list(pipelines), GENRES[: len(proba)], proba, rng.standard_normal((5, N_COLUMNS)),
         rng.standard_normal((len(proba), N_COLUMNS)), threshold,
     )  # fmt: skip
 
@@ -73,7 +73,7 @@ def test_the_compared_genre_is_a_label_that_the_model_disagrees_with_else_the_se
 
     embedding = np.zeros(N_COLUMNS)
     embedding[rhythm] = 1
-    model = fixed([0.2, 0.5, 0.3], pipeline=by_rhythm)
+    model = fixed([0.2, 0.5, 0.3], 0.3, by_rhythm)
     model = replace(model, background=np.where(np.arange(N_COLUMNS) == rhythm, -1, model.background))
     song = explain_song(SONG | {"genre": genre}, embedding, model, FINAL)
     assert song.compared_genre == rival
@@ -142,7 +142,7 @@ def test_components_of_another_model_are_marked_so():
 def test_trees_that_never_split_have_no_effect():
     embeddings, model = fitted(2)
     stumps = model.pipelines[0].set_params(trees__gamma=1e6).fit(embeddings, np.arange(40) % 2)
-    song = explain_song(SONG, embeddings[0], replace(model, pipeline=stumps), FINAL, stumps)
+    song = explain_song(SONG, embeddings[0], replace(model, pipelines=[stumps]), FINAL, stumps)
     assert not any(one.shap for one in song.components.contributions)
     assert (song.leading_families, song.descriptors, song.smallest_change) == ([], [], None)
 

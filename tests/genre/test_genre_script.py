@@ -79,9 +79,13 @@ def test_the_document_has_scores_checks_limits_and_songs(trained):
     assert [score["split"] for score in document["scores"]] == ["test", "cross_validation"]
     assert document["scores"][1]["n_folds"] == 5
     for score in document["scores"]:
-        for name in ("accuracy", "balanced_accuracy", "macro_f1", "ece"):
+        for name in ("accuracy", "balanced_accuracy", "macro_f1"):
             assert 0 <= score[f"{name}_low"] <= score[f"{name}_high"] <= 1
         assert score["log_loss"] >= 0
+        assert 0 <= score["ece"] <= 1
+        assert 0 <= score["calibrated_ece"] <= 1
+    assert sum(document["choice_scores"]["chosen"].values()) == pytest.approx(1)
+    assert document["choice_scores"]["accuracy_low"] <= document["choice_scores"]["accuracy"]
     assert [record["model"] for record in document["candidates"]] == list(CANDIDATES)
     assert document["choice"]["model"] in CANDIDATES
     assert document["leakage"].keys() > {"grouped_accuracy", "random_accuracy", "difference"}
@@ -161,7 +165,7 @@ def test_the_card_describes_the_model(trained, library_with_strays):
     assert card["seed"] == 42
     assert card["group_by"] == "artist"
     assert card["set_threshold"] == model.threshold
-    assert card["calibration"]["temperature"] == model.calibration.temperature
+    assert tuple(card["calibration"]["weights"]) == model.calibration.weights
     for name in ("scores", "limits", "grouping", "choice", "conformal"):
         assert card[name] == document[name]
 

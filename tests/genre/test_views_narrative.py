@@ -46,7 +46,13 @@ LEVEL = DescriptorComparison(
     [(1.0, "almost certain"), (0.95, "almost certain"), (0.944, "likely"), (0.75, "likely"), (0.744, "more likely than not"), (0.5, "more likely than not"), (0.494, "undecided"), (0.1, "undecided")],
 )  # fmt: skip
 def test_words_for_confidence_are_those_of_its_bands(probability, words):
-    assert confidence(probability) == words
+    assert confidence(probability, 2) == words
+
+
+def test_undecided_is_only_said_where_the_prediction_set_has_several_genres():
+    assert confidence(0.36, 1) == "most probable"
+    song = explanation([0.36, 0.34, 0.3], genre_set=["HOUSE"])
+    assert not any("undecided" in sentence for sentence in narrative(song))
 
 
 def test_the_prediction_names_song_model_and_probabilities():
@@ -259,26 +265,26 @@ def test_a_component_is_named_by_number_share_and_terms():
     assert component_name(Component(3, 0.084, terms)) == "PC3 (8 %): higher level 2.1–5.0 kHz, lower tempo"
 
 
-SELECTED = Choice("lda", "lda", "pca_xgboost", False, 0.86, 0.81, 0.0501, 0.0302)
+SELECTED = Choice("lda", "lda", "svm", False, 0.512, 0.48, 0.032, 0.04)
 
 
 @pytest.mark.parametrize(
     ("choice", "sentence"),
     [
         (
-            replace(SELECTED, model="pca_xgboost", selected="pca_xgboost", difference=0.0, standard_error=0.0),
-            "Model in use: PCA + XGBoost, the default, since no other is better by more than one standard error.",
+            replace(SELECTED, best="lda", difference=0.0, standard_error=0.0),
+            "Model in use: shrinkage LDA, whose log loss of 0.51 is the smallest; no simpler model is within one "
+            "standard error.",
         ),
         (
             SELECTED,
-            "Model in use: shrinkage LDA, since its balanced accuracy of 0.86 is better than the 0.81 of PCA + XGBoost "
-            "by 0.050, more than one standard error of the difference (0.030).",
+            "Model in use: shrinkage LDA, the simplest whose log loss (0.51) is within one standard error (0.04) of the "
+            "smallest (0.48, RBF SVM).",
         ),
         (
-            replace(SELECTED, model="svm", requested=True),
-            "Model in use: RBF SVM, as requested. By the scores it would be shrinkage LDA, since its balanced accuracy "
-            "of 0.86 is better than the 0.81 of PCA + XGBoost by 0.050, more than one standard error of the difference "
-            "(0.030).",
+            replace(SELECTED, model="pca_xgboost", requested=True),
+            "Model in use: PCA + XGBoost, as requested. By the scores it would be shrinkage LDA, the simplest whose log "
+            "loss (0.51) is within one standard error (0.04) of the smallest (0.48, RBF SVM).",
         ),
     ],
 )
