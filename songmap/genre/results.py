@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from songmap.genre.limits import Limit
+from songmap.genre.novelty_results import NoveltyScores
 from songmap.genre.song_results import BoundarySong, ClassifiedSong, Component, LabelIssue, SongExplanation, UnknownSong
 
 SIGNIFICANT = 0.05  # p values above it are attributed to chance
@@ -264,6 +265,7 @@ class GenreReport(ClassifierScores):
     families: list[FamilyMeans]
     component_model: str
     components: list[ComponentImportance]
+    novelty: NoveltyScores
     song: SongExplanation
     boundary_songs: list[BoundarySong]
     label_issues: list[LabelIssue]

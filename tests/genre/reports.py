@@ -8,6 +8,7 @@ from genre.explained import explanation
 from songmap.genre.candidates import CANDIDATES
 from songmap.genre.component_attribution import ComponentAttribution, ComponentSample
 from songmap.genre.limits import FewTestGroups
+from songmap.genre.novelty_results import LeftOutGenre, NoveltyScores, SongNovelty
 from songmap.genre.results import (
     CandidateScores,
     Choice,
@@ -107,15 +108,17 @@ def make_report(n_genres: int) -> GenreReport:
         ],
         component_model="pca_xgboost",
         components=[ComponentImportance(one, 1 / one.number) for one in COMPONENTS],
+        novelty=NoveltyScores(0.05, 0.04, 52, 1.5, [LeftOutGenre(genre, 26, 0.75, 0.25) for genre in genres]),
         song=song,
         boundary_songs=[
             BoundarySong(row + 1, name, "Ann", genres[row % n_genres], best[row], proba[row][best[row]],
-                   proba[row], 0.9, 0.1, genres[:2], 1, f"/music/{row:02d}.mp3")
+                   proba[row], 0.9, 0.1, genres[:2], SongNovelty(1.6, 1.5, row == 2), 1, f"/music/{row:02d}.mp3")
             for row, name in enumerate(names)
         ],
         label_issues=[LabelIssue(1, names[0], "Ann", genres[0], genres[1], 0.9, 0.7, 0.8, "/music/00.mp3")],
         unknown_songs=[
-            UnknownSong(names[1], "Bo", best[1], proba[1][best[1]], proba[1], genres[:2], "/music/01.mp3")
+            UnknownSong(names[1], "Bo", best[1], proba[1][best[1]], proba[1], genres[:2],
+                        SongNovelty(4.2, 1.5, True), "/music/01.mp3")
         ],
         all_songs=[],
         card={

@@ -95,7 +95,7 @@ def test_it_opens_alone_and_shows_everything(page, restored):
     titles = [heading.text for heading in restored.find_elements("css selector", "h2")]
     assert titles == [
         "Training data", "Scores", "Are the scores reliable?", "Are the probabilities reliable?", "Genre by genre",
-        "What drives its decisions", "One song explained", "Songs between genres", "Labels to check",
+        "Songs like none of these genres", "What drives its decisions", "One song explained", "Songs between genres", "Labels to check",
         "Songs without a genre", "Limits", "Model card",
     ]  # fmt: skip
     links = restored.find_elements("css selector", "nav a")

@@ -11,6 +11,7 @@ from songmap.core.text import quantity
 from songmap.genre import limits
 from songmap.genre.explanation import explain_song
 from songmap.genre.limits import limit_from
+from songmap.genre.novelty_results import SongNovelty
 from songmap.genre.results import Choice, Grouping, Leakage, OverfittingGap, PermutationTest
 from songmap.genre.song_results import (
     Component,
@@ -133,13 +134,14 @@ def test_a_song_without_a_label_has_no_sentence_on_it():
     assert not any("label" in sentence for sentence in narrative(explanation([0.4, 0.6])))
 
 
-def test_an_unusual_song_has_a_warning():
-    sentences = narrative(explanation([0.2, 0.8], outside_range=500 / 641, unusual=True))
-    assert sentences[2] == (
-        "It is unlike the training data: 78 % of its columns are outside the range of the 5 background songs; treat the "
-        "prediction as a guess."
+def test_a_song_beyond_the_threshold_sounds_like_none_of_the_genres():
+    sentences = narrative(explanation([0.02, 0.98], novelty=SongNovelty(3.14159, 1.5, True)))
+    assert sentences[0] == (
+        "Blue by Ann sounds like none of these: its distance from the nearest genre is 3.14, above the threshold of 1.50. "
+        "A guess by the model of all 52 songs: TRANCE 98 %, HOUSE 2 %."
     )
-    assert not any("unlike" in sentence for sentence in narrative(explanation([0.2, 0.8])))
+    assert not any("prediction set" in sentence or "certain" in sentence for sentence in sentences)
+    assert not any("none of these" in sentence for sentence in narrative(explanation([0.2, 0.8])))
 
 
 def test_families_lead_in_points_of_probability():

@@ -14,7 +14,7 @@ from songmap.genre.song_results import ListedSong
 from songmap.genre.views import sentences
 from songmap.genre.views.limits import limit_sentence
 from songmap.genre.views.narrative import narrative
-from songmap.genre.views.sentences import CONTENTS, SET_NAME, component_name, set_phrase, split_phrase
+from songmap.genre.views.sentences import CONTENTS, SET_NAME, component_name, song_set, split_phrase
 
 N_SHOWN = 25  # rows in a table of songs; the CSV has all
 _N_COMPONENTS = 10
@@ -24,7 +24,7 @@ _SCORES = ("accuracy", "balanced_accuracy", "macro_f1", "log_loss", "ece")
 _HEADINGS = {  # of columns that are not headed by their names
     "split": "tested on", "title": "model", "macro_f1": "macro F1", "ece": "calibration error", "f1": "F1",
     "test_f1": "test F1", "baseline_accuracy": "accuracy of the most frequent genre", "importance": "mean |SHAP|",
-    "song_name": "song", "predicted_genre": "predicted", "genre_set": SET_NAME, "file_path": "file",
+    "song_name": "song", "predicted_genre": "predicted", "genre_set": SET_NAME, "file_path": "file", "auroc": "AUROC", "detected": "share detected",
 }  # fmt: skip
 
 
@@ -83,6 +83,7 @@ def _tables(report: GenreReport) -> dict[str, Table]:
         ),
         "label_issues": _songs(report.label_issues, "song_name label predicted_genre probability file_path"),
         "unknown_songs": _songs(report.unknown_songs, "song_name predicted_genre probability genre_set"),
+        "novelty": _table([vars(one) for one in report.novelty.genres]),
         "card": _card(report.card),
     }
 
@@ -116,7 +117,7 @@ def _songs(songs: Sequence[ListedSong], columns: str) -> Table:
     cells = [
         one
         | {"label": one.get("genre"), "probability": percent(one["probability"])}
-        | ({"genre_set": set_phrase(one["genre_set"])} if "genre_set" in one else {})
+        | ({"genre_set": song_set(one["genre_set"], one["novelty"])} if "genre_set" in one else {})
         for one in map(vars, songs[:N_SHOWN])
     ]
     return _table(cells, columns.split())

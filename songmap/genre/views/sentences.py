@@ -6,11 +6,13 @@ from songmap.core.text import hertz_range, joined, percent
 from songmap.genre import results
 from songmap.genre.candidates import CANDIDATES
 from songmap.genre.conformal import COVERAGE
+from songmap.genre.novelty_results import NoveltyScores, SongNovelty
 from songmap.genre.song_results import Component, LoadingTerm, ModelReference
 from songmap.library.descriptors import COLUMN_LABELS
 from songmap.library.schema import column_index
 
 SET_NAME = f"{100 * COVERAGE:.0f} % prediction set"
+NOVEL = "sounds like none of these"
 
 CONTENTS = {
     "model": "the model; its card is the .json beside it",
@@ -125,6 +127,18 @@ def conformal_sentence(conformal: results.ConformalCoverage) -> str:
     )
 
 
+def novelty_sentence(novelty: NoveltyScores) -> str:
+    """When a song sounds like none of the genres, and how well such songs are detected."""
+    return (
+        f"A song {NOVEL} if its distance from the nearest genre exceeds {novelty.threshold:.2f} standard deviations of "
+        "the genre (root mean square over descriptors, families of equal weight). The threshold is meant to be exceeded "
+        f"by {percent(novelty.wanted)} of new songs of these genres: set without a song's fold, "
+        f"{percent(novelty.false_alarms)} of {novelty.songs} songs exceed it. For genres outside the training data, each "
+        f"genre was left out in turn: AUROC {novelty.auroc:.2f} on average against held-out songs of the others (0.5: no "
+        "better than guessing)."
+    )
+
+
 def check_sentences(report: results.GenreReport) -> list[str]:
     """Leakage, overfitting and the permutation test."""
     group_by = report.grouping.group_by
@@ -189,6 +203,11 @@ def split_phrase(scores: results.SplitScores) -> str:
         return f"{scores.n_songs} test songs"
     times = "once" if scores.n_repeats == 1 else f"{scores.n_repeats} times"
     return f"{scores.n_folds}-fold cross-validation, {times}"
+
+
+def song_set(genres: Sequence[str], novelty: SongNovelty) -> str:
+    """The prediction set of a song, unless it sounds like none of the genres."""
+    return NOVEL if novelty.is_novel else set_phrase(genres)
 
 
 def set_phrase(genres: Sequence[str], most: int = 3) -> str:

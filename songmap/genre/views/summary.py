@@ -33,6 +33,8 @@ def report_summary(report: GenreReport) -> str:
         "\n".join(sentences.check_sentences(report)),
         format_table([vars(one) for one in report.per_genre], "By genre: cross-validation, then test songs"),
         format_table(families, "Points of probability that each family adds towards a genre, for its own songs"),
+        sentences.novelty_sentence(report.novelty),
+        format_table([vars(one) for one in report.novelty.genres], "Songs of a genre left out of training"),
         "\n".join([sentences.grouping_sentence(report.grouping), *_limits(report.limits)]),
     ]
     for name, (title, columns) in _SONG_LISTS.items():
@@ -73,7 +75,7 @@ def _limits(limits: Any) -> list[str]:
 
 def _table(records: Sequence[Record], columns: str, title: str) -> str:
     rows = [{name: record[name] for name in columns.split()} for record in records]
-    for row in rows:
+    for row, record in zip(rows, records, strict=True):
         if "genre_set" in row:  # the last column
-            row[sentences.SET_NAME] = sentences.set_phrase(row.pop("genre_set"))
+            row[sentences.SET_NAME] = sentences.song_set(row.pop("genre_set"), record["novelty"])
     return format_table(rows, title)
