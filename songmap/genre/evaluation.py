@@ -135,7 +135,7 @@ def evaluate(
         overfitting=OverfittingGap(own.train_accuracy, own.sampled.values["accuracy"]),
         permutation=permutation,
         reliability=metrics.reliability(labels, out_of_fold),
-        conformal=coverage(out_of_fold, labels, fold_of),
+        conformal=coverage(out_of_fold, labels, fold_of, plan.groups, genres, seed),
         per_genre=[
             GenreScores(genre, int((labels == label).sum()), **cv_genres[label], **test_genres[label])
             for label, genre in enumerate(genres)

@@ -24,7 +24,43 @@ _PLAIN = str.maketrans("‘’ʼ′“”„‐‑–—øłđıð", "''''\"\"\"
 _ACCENTS = re.compile("[\u0300-\u036f]+")
 # in normalised names: what taggers write where there is no artist, or no single one
 _NO_ARTIST = frozenset(
-    ["various", "various artist", "various artists", "various performers", "va", "v.a", "v.a.", "v. a.", "v/a", "sampler", "compilation", "unknown", "unknown artist", "artist unknown", "no artist", "<unknown>", "[unknown]", "diverse", "diverse interpreten", "verschiedene", "verschiedene interpreten", "verschiedene kunstler", "artisti vari", "vari artisti", "aa.vv.", "aa. vv.", "aavv", "vv.aa.", "varios", "varios artistas", "artistes divers", "artistes varies", "divers", "diversen", "blandade artister"]
+    [
+        "various",
+        "various artist",
+        "various artists",
+        "various performers",
+        "va",
+        "v.a",
+        "v.a.",
+        "v. a.",
+        "v/a",
+        "sampler",
+        "compilation",
+        "unknown",
+        "unknown artist",
+        "artist unknown",
+        "no artist",
+        "<unknown>",
+        "[unknown]",
+        "diverse",
+        "diverse interpreten",
+        "verschiedene",
+        "verschiedene interpreten",
+        "verschiedene kunstler",
+        "artisti vari",
+        "vari artisti",
+        "aa.vv.",
+        "aa. vv.",
+        "aavv",
+        "vv.aa.",
+        "varios",
+        "varios artistas",
+        "artistes divers",
+        "artistes varies",
+        "divers",
+        "diversen",
+        "blandade artister",
+    ]
 )
 _GUEST = re.compile(r"(.+?) ?[(\[]? ?\b(?:feat|ft|featuring)\b\.?(?! ?(?:[&+,]|and\b)).+")
 

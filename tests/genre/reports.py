@@ -7,13 +7,13 @@ from genre.explained import explanation
 
 from songmap.genre.candidates import CANDIDATES
 from songmap.genre.component_attribution import ComponentAttribution, ComponentSample
+from songmap.genre.coverage_results import ConformalCoverage, GenreCoverage
 from songmap.genre.limits import FewTestGroups
 from songmap.genre.novelty_results import LeftOutGenre, NoveltyScores, SongNovelty
 from songmap.genre.results import (
     CandidateScores,
     Choice,
     ComponentImportance,
-    ConformalCoverage,
     ConfusionMatrix,
     FamilyMeans,
     GenreReport,
@@ -96,7 +96,9 @@ def make_report(n_genres: int) -> GenreReport:
             0.08,
             [ReliabilityBin(10, at, at, at - 0.1, at + 0.1) for at in (0.3, 0.5, 0.8)],
         ),
-        conformal=ConformalCoverage(0.9, 0.92, 1.5, 0.5, 0.5, 52),
+        conformal=ConformalCoverage(
+            0.9, 0.92, 0.81, 0.98, 1.5, 0.5, 0.5, 52, [GenreCoverage(genre, 26, 7, 0.88, 0.7, 1.0) for genre in genres]
+        ),
         per_genre=[GenreScores(genre, 26, *[0.75] * 6) for genre in genres],
         confusion=[
             ConfusionMatrix("cross_validation", genres, counts.tolist()),

@@ -21,6 +21,7 @@ _N_COMPONENTS = 10
 _LONG = 28  # characters in a cell before its words are wrapped
 
 _SCORES = ("accuracy", "balanced_accuracy", "macro_f1", "log_loss", "ece")
+_WITH_INTERVAL = (*_SCORES, "coverage")
 _HEADINGS = {  # of columns that are not headed by their names
     "split": "tested on", "title": "model", "macro_f1": "macro F1", "ece": "calibration error", "f1": "F1",
     "test_f1": "test F1", "baseline_accuracy": "accuracy of the most frequent genre", "importance": "mean |SHAP|",
@@ -83,6 +84,9 @@ def _tables(report: GenreReport) -> dict[str, Table]:
         ),
         "label_issues": _songs(report.label_issues, "song_name label predicted_genre probability file_path"),
         "unknown_songs": _songs(report.unknown_songs, "song_name predicted_genre probability genre_set"),
+        "conformal": _table(
+            [_intervals(vars(one)) for one in report.conformal.per_genre], ("genre", "songs", "groups", "coverage")
+        ),
         "novelty": _table([vars(one) for one in report.novelty.genres]),
         "card": _card(report.card),
     }
@@ -127,7 +131,7 @@ def _intervals(scores: dict[str, Any]) -> dict[str, Any]:
     """Scores as text with their intervals, where they have some."""
     return scores | {
         name: f"{scores[name]:.3f} ({scores[f'{name}_low']:.2f}–{scores[f'{name}_high']:.2f})"
-        for name in _SCORES
+        for name in _WITH_INTERVAL
         if f"{name}_low" in scores
     }
 

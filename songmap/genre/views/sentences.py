@@ -6,6 +6,7 @@ from songmap.core.text import hertz_range, joined, percent
 from songmap.genre import results
 from songmap.genre.candidates import CANDIDATES
 from songmap.genre.conformal import COVERAGE
+from songmap.genre.coverage_results import ConformalCoverage
 from songmap.genre.novelty_results import NoveltyScores, SongNovelty
 from songmap.genre.song_results import Component, LoadingTerm, ModelReference
 from songmap.library.descriptors import COLUMN_LABELS
@@ -82,9 +83,7 @@ def overfitting_sentence(gap: results.OverfittingGap, permutation: results.Permu
     accuracies = f"Accuracy is {percent(gap.train_accuracy)} on training songs and {percent(gap.cv_accuracy)} on others"
     if permutation.significant is False:
         return f"{accuracies}, no better than chance: the model does not generalise."
-    if gap.is_small:
-        return f"{accuracies}: no overfitting."
-    return f"{accuracies}: {points(gap.difference)} of overfitting; expect the second figure for new songs."
+    return f"{accuracies}; expect the second figure for new songs."
 
 
 def permutation_sentence(test: results.PermutationTest, group_by: str) -> str:
@@ -118,11 +117,12 @@ def leakage_sentence(leakage: results.Leakage, group_by: str) -> str:
     return f"{accuracies}: within {error}, so no leakage is shown."
 
 
-def conformal_sentence(conformal: results.ConformalCoverage) -> str:
+def conformal_sentence(conformal: ConformalCoverage) -> str:
     """How often the conformal sets contain the true genre."""
+    interval = f"{percent(conformal.coverage_low)} to {percent(conformal.coverage_high)}"
     return (
         f"The {SET_NAME}s contain the true genre of {percent(conformal.coverage)} of {conformal.songs} songs not "
-        f"used to set the threshold; they have {conformal.mean_size:.2g} genres on average, and "
+        f"used to set the threshold (95 % interval over resampled groups: {interval}); they have {conformal.mean_size:.2g} genres on average, and "
         f"{percent(conformal.sets_of_one)} of them one."
     )
 
