@@ -68,7 +68,10 @@ class SplitScores:
 
 @dataclass(frozen=True)
 class CandidateScores:
-    """A candidate in the folds that all candidates share; ``difference`` is to the default in balanced accuracy."""
+    """A candidate in folds of so many ``songs``: of a large library some are compared on fewer than others.
+
+    ``difference`` is to the default in balanced accuracy, on the same songs.
+    """
 
     model: str
     title: str
@@ -244,7 +247,10 @@ class ClassifierScores:
 
 @dataclass(frozen=True)
 class GenreReport(ClassifierScores):
-    """Everything that a run of 03 finds out; ``components`` are of the candidate ``component_model``."""
+    """Everything that a run of 03 finds out.
+
+    ``components`` are of the candidate ``component_model``, their importance is that for songs it was trained on.
+    """
 
     families: list[FamilyMeans]
     component_model: str

@@ -70,7 +70,7 @@ def _tables(report: GenreReport) -> dict[str, Table]:
         ),
         "candidates": _table(
             [_intervals(vars(one)) | {against: _difference(one, choice.default)} for one in report.candidates],
-            ("title", *_SCORES, against),
+            ("title", "songs", *_SCORES, against),
             marked=[one.model == choice.model for one in report.candidates],
         ),
         "leakage": _table([{"folds": name, "accuracy": accuracy} for name, accuracy in folds.items()]),

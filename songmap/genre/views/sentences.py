@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from songmap.core.text import hertz_range, joined, percent
+from songmap.core.text import count_of_songs, hertz_range, joined, percent
 from songmap.genre import results
 from songmap.genre.candidates import CANDIDATES
 from songmap.genre.conformal import COVERAGE
@@ -21,14 +21,14 @@ CONTENTS = {
     "label_issues": "songs whose label may be wrong, to listen to",
     "unknown_songs": "songs without a genre, classified",
     "genres_all_songs": "every song with its genre and the families' points",
-    "plot_candidates": "all candidates on the same songs",
+    "plot_candidates": "all candidates, and on how many songs they were compared",
     "plot_confusion": "confusion matrices: first cross-validation repeat, test set",
     "plot_reliability": "predicted probability against accuracy: one model per song, test songs too",
     "plot_families": "what each family of columns adds, by genre",
     "plot_family_waterfall": "one song explained by families",
-    "plot_shap_bar": "components by importance",
-    "plot_shap_beeswarm": "every song's SHAP values",
-    "plot_shap_dependence": "the most important components, song by song",
+    "plot_shap_bar": "components by importance, for training songs",
+    "plot_shap_beeswarm": "SHAP values of training songs",
+    "plot_shap_dependence": "the most important components, training song by song",
     "plot_shap_waterfall": "one song explained by components",
     "plot_boundary_songs": "songs between genres",
     "report_page": "everything on one page",
@@ -36,6 +36,9 @@ CONTENTS = {
 }
 
 
+_IN_SAMPLE = (
+    "SHAP values are in-sample, of songs that it was trained on: what it uses, not how well that holds for other songs."
+)
 _STRICTEST = {
     "artist": "the strictest grouping that the tags allow",
     "album": "since no song names its artist",
@@ -57,6 +60,15 @@ def choice_sentence(choice: results.Choice) -> str:
     if choice.model == choice.selected:
         return f"Model in use: {reason}"
     return f"Model in use: {CANDIDATES[choice.model].title}, as requested. By the scores it would be {reason}"
+
+
+def candidates_phrase(candidates: Sequence[results.CandidateScores]) -> str:
+    """On how many songs the candidates were compared, some of them on fewer than others."""
+    most = max(one.songs for one in candidates)
+    n_fewer = sum(one.songs < most for one in candidates)
+    if not n_fewer:
+        return f"All candidates in the same folds of {count_of_songs(most)}"
+    return f"Candidates in folds of {count_of_songs(most)}, {n_fewer} of them only on fewer, as given"
 
 
 def grouping_sentence(grouping: results.Grouping) -> str:
@@ -150,13 +162,13 @@ def check_sentences(report: results.GenreReport) -> list[str]:
 
 
 def components_sentence(report: results.GenreReport) -> str:
-    """Which model the components belong to."""
+    """Which model the components belong to, and which songs their SHAP values are of."""
     used, other = CANDIDATES[report.choice.model].title, CANDIDATES[report.component_model].title
     if report.component_model == report.choice.model:
-        return f"Components of the model in use, {used}."
+        return f"Components of the model in use, {used}. {_IN_SAMPLE}"
     return (
         f"The model in use, {used}, has no components. These are of {other}, fitted on the same songs, which takes no "
-        "part in the predictions."
+        f"part in the predictions. {_IN_SAMPLE}"
     )
 
 

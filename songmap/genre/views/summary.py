@@ -29,7 +29,7 @@ def report_summary(report: GenreReport) -> str:
         _table(
             scores, f"tested_on {_SCORES} baseline_accuracy", f"Scores on songs outside the training data\n{choice}"
         ),
-        _table(candidates, f"model {_SCORES}", "All candidates in the same folds"),
+        _table(candidates, f"model songs {_SCORES}", sentences.candidates_phrase(report.candidates)),
         "\n".join(sentences.check_sentences(report)),
         format_table([vars(one) for one in report.per_genre], "By genre: cross-validation, then test songs"),
         format_table(families, "Points of probability that each family adds towards a genre, for its own songs"),
