@@ -19,9 +19,8 @@ from songmap.library.descriptors import describe
 from songmap.library.genre_model import NoveltyDetector
 
 FALSE_ALARMS = 0.05  # of songs of the training genres
-_PRIOR_SONGS = (
-    1  # as many songs of average variance complete a genre: of few songs, equal values would be infinitely far
-)
+_LEAST_VARIANCE = 1e-12  # less is rounding: of equal values, which show nothing about others
+_PRIOR_SONGS = 1  # of average variance complete a genre: equal values of few songs would be infinitely far from others
 
 
 def fit_novelty(
@@ -61,7 +60,7 @@ def fit_detector(descriptors: np.ndarray, labels: np.ndarray) -> NoveltyDetector
     variances = np.stack([own.var(axis=0) for own in songs])
     average, n_songs = variances.mean(axis=0), np.array([[len(own)] for own in songs])
     spreads = np.sqrt((n_songs * variances + _PRIOR_SONGS * average) / (n_songs + _PRIOR_SONGS))
-    spreads = np.where(average > 0, spreads, 1.0)
+    spreads = np.where(average > _LEAST_VARIANCE, spreads, 1.0)
     return NoveltyDetector(np.stack([own.mean(axis=0) for own in songs]), spreads, np.inf)
 
 

@@ -25,7 +25,8 @@ _WITH_INTERVAL = (*_SCORES, "coverage")
 _HEADINGS = {  # of columns that are not headed by their names
     "split": "tested on", "title": "model", "macro_f1": "macro F1", "ece": "calibration error", "f1": "F1",
     "test_f1": "test F1", "baseline_accuracy": "accuracy of the most frequent genre", "importance": "mean |SHAP|",
-    "song_name": "song", "predicted_genre": "predicted", "genre_set": SET_NAME, "file_path": "file", "auroc": "AUROC", "detected": "share detected",
+    "song_name": "song", "predicted_genre": "predicted", "genre_set": SET_NAME, "file_path": "file",
+    "auroc": "AUROC", "detected": "share detected",
 }  # fmt: skip
 
 

@@ -134,20 +134,20 @@ def conformal_sentence(conformal: ConformalCoverage) -> str:
     interval = f"{percent(conformal.coverage_low)} to {percent(conformal.coverage_high)}"
     return (
         f"The {SET_NAME}s contain the true genre of {percent(conformal.coverage)} of {conformal.songs} songs not "
-        f"used to set the threshold (95 % interval over resampled groups: {interval}); they have {conformal.mean_size:.2g} genres on average, and "
-        f"{percent(conformal.sets_of_one)} of them one."
+        f"used to set the threshold (95 % interval over resampled groups: {interval}); they have "
+        f"{conformal.mean_size:.2g} genres on average, and {percent(conformal.sets_of_one)} of them one."
     )
 
 
 def novelty_sentence(novelty: NoveltyScores) -> str:
     """When a song sounds like none of the genres, and how well such songs are detected."""
     return (
-        f"A song {NOVEL} if its distance from the nearest genre exceeds {novelty.threshold:.2f} standard deviations of "
-        "the genre (root mean square over descriptors, families of equal weight). The threshold is meant to be exceeded "
-        f"by {percent(novelty.wanted)} of new songs of these genres: set without a song's fold, "
-        f"{percent(novelty.false_alarms)} of {novelty.songs} songs exceed it. For genres outside the training data, each "
-        f"genre was left out in turn: AUROC {novelty.auroc:.2f} on average against held-out songs of the others (0.5: no "
-        "better than guessing)."
+        f"A song {NOVEL} if its distance from the nearest genre exceeds {novelty.threshold:.2f} standard deviations "
+        "of the genre (root mean square over descriptors, families of equal weight). The threshold is meant to be "
+        f"exceeded by {percent(novelty.wanted)} of new songs of these genres: set without a song's fold, "
+        f"{percent(novelty.false_alarms)} of {novelty.songs} songs exceed it. For genres outside the training data, "
+        f"each genre was left out in turn: AUROC {novelty.auroc:.2f} on average against held-out songs of the others "
+        "(0.5: no better than guessing)."
     )
 
 
