@@ -25,6 +25,7 @@ def model_card(trained: TrainedClassifier) -> dict[str, Any]:
         "parameters": fitted_parameters(fitted),
         "calibration": plain(fitted.calibration),
         "set_threshold": trained.model.threshold,
+        "novelty": plain(trained.novelty[1]),
         "group_by": trained.plan.grouping.group_by,
         "seed": trained.seed,
         **{name: plain(getattr(evaluation, name)) for name in scores},

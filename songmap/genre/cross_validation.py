@@ -3,7 +3,7 @@
 A candidate's point and calibration for a fold are chosen by the out-of-fold probabilities of all other songs. Models
 that predicted those were trained on songs of the fold, but one point and a few numbers are all that passes through
 them; in return they are as good as the fold's own model, which models of inner folds, trained on fewer songs, are not:
-calibrated by such, a model is too uncertain.
+calibrated by such, a model is too uncertain. For the same reason models of all songs are calibrated by more folds.
 
 Fits run in threads, each fit in one, so that the number of cores changes no bit.
 """
@@ -23,10 +23,12 @@ from songmap.genre.candidates import CANDIDATES, members_of
 from songmap.genre.dataset import Dataset
 from songmap.genre.fit import FittedCandidate, TrainingSongs, Tuning, fit_candidate, one_thread, tune
 from songmap.genre.metrics import Sampled, sampled_scores
-from songmap.genre.splits import Fold
+from songmap.genre.splits import Fold, folds_of
 from songmap.library.genre_model import pipeline_predict_proba
 
 Result = TypeVar("Result")
+_MORE_FOLDS = 10
+_MANY_SONGS = 1_500
 Points = dict[str, list[int]]  # of some candidates, indices of the points that are left to choose from
 
 
@@ -109,6 +111,22 @@ class CrossValidator:
             if all(one in left[member] for one, member in zip(point, members, strict=True))
         }
         return list(chosen), np.array(list(chosen.values()))
+
+    def retuned(self, name: str, tuning: Tuning, rows: np.ndarray, groups: np.ndarray) -> Tuning:
+        """The point of a tuning, calibrated for the model of all ``rows``.
+
+        The margins of LDA, for one, shrink with more training songs, and a calibration for models of four fifths of them
+        makes the model of all too uncertain. Hence more folds, whose models are trained on nearly all songs; where these
+        are many, a fifth makes no difference.
+        """
+        folds = folds_of(rows, self.labels, groups, self.seed, _MORE_FOLDS) if len(rows) <= _MANY_SONGS else []
+        if not folds:
+            return tuning
+        sizes = [len(CANDIDATES[member].grid(self.labels[rows])) for member in members_of(name)]
+        indices = np.unravel_index(tuning.point, sizes)
+        left = {member: [int(index)] for member, index in zip(members_of(name), indices, strict=True)}
+        points, proba = self._combined(name, left, self._out_of_fold(left, rows, [folds]), rows)
+        return tune(name, proba, self.labels[rows], groups[rows], points)
 
     def _tuned(
         self,

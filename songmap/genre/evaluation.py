@@ -49,7 +49,7 @@ class Evaluation(ClassifierScores):
 
     ``fold_models`` are the chosen candidate's: of the first repeat's folds, last of all development songs; ``fold_of
     (n_songs,)`` is the index of the one trained without a song, ``out_of_fold (n_songs, n_genres)`` its probabilities.
-    ``component_models`` are those of PCA + XGBoost. ``tunings`` of all development songs are by the candidate's name.
+    ``component_models`` are those of PCA + XGBoost. ``tunings`` for models of all songs are by the candidate's name.
     """
 
     fold_of: np.ndarray
@@ -97,11 +97,9 @@ def evaluate(
         choice = choose(results, own_labels, own_groups, settings.model)
         own, majority = results[choice.model], results["majority"]
         trains = [train for train, _ in plan.repeats[0]]
-        models = {
-            name: validator.fit(name, list(zip([*trains, development], [*one.tunings, one.tuning], strict=True)))
-            for name, one in results.items()
-            if name in (choice.model, EXPLAINED, "majority")
-        }
+        used, everything = list(dict.fromkeys((choice.model, EXPLAINED, "majority"))), np.arange(len(labels))
+        models = {name: _models(validator, results[name], plan) for name in used}
+        tunings = {name: validator.retuned(name, results[name].tuning, everything, plan.groups) for name in used}
         compared = [own, *(one for name, one in results.items() if name != choice.model)]
         permutation = permutation_test(
             own_labels, np.stack([one.repeats_proba.argmax(axis=2) for one in compared]),
@@ -151,7 +149,7 @@ def evaluate(
         overfitting=OverfittingGap(cv_train_accuracy, own.sampled.values["accuracy"]),
         permutation=permutation,
         reliability=metrics.reliability(labels, out_of_fold, plan.groups, seed),
-        conformal=coverage(out_of_fold, labels, fold_of),
+        conformal=coverage(out_of_fold, labels, fold_of, plan.groups, genres, seed),
         per_genre=[
             GenreScores(genre, int((labels == label).sum()), **cv_genres[label], **test_genres[label])
             for label, genre in enumerate(genres)
@@ -164,7 +162,7 @@ def evaluate(
         out_of_fold=out_of_fold,
         fold_models=fold_models,
         component_models=models[EXPLAINED],
-        tunings={name: results[name].tuning for name in (choice.model, EXPLAINED)},
+        tunings=tunings,
     )
 
 
@@ -225,6 +223,13 @@ def _scores(
         baseline_accuracy=majority.values["accuracy"],
         baseline_macro_f1=majority.values["macro_f1"],
     )
+
+
+def _models(validator: CrossValidator, one: CrossValidated, plan: Plan) -> list[FittedCandidate]:
+    """A candidate's models of the first repeat's folds, and last of all development songs."""
+    final = validator.retuned(one.name, one.tuning, plan.development, plan.groups)
+    trains = [train for train, _ in plan.repeats[0]]
+    return validator.fit(one.name, list(zip([*trains, plan.development], [*one.tunings, final], strict=True)))
 
 
 def _leakage(validator: CrossValidator, own: CrossValidated, plan: Plan, recordings: np.ndarray) -> Leakage:

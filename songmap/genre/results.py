@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 from songmap.genre.comparison_results import CandidateScores, Choice, ChoiceScores
+from songmap.genre.coverage_results import ConformalCoverage
 from songmap.genre.limits import Limit
+from songmap.genre.novelty_results import NoveltyScores
 from songmap.genre.song_results import BoundarySong, ClassifiedSong, Component, LabelIssue, SongExplanation, UnknownSong
 
 SIGNIFICANT = 0.05  # p values above it are attributed to chance
-_SMALL_GAP = 0.05  # accuracy
 _STANDARD_ERRORS = 2  # that a leak must exceed
 
 GroupBy = Literal["artist", "album", "song"]
@@ -83,18 +84,14 @@ class GenreScores:
 
 @dataclass(frozen=True)
 class OverfittingGap:
-    """Accuracy on training songs and in cross-validation."""
+    """Accuracy on training songs and in cross-validation.
+
+    The difference does not measure overfitting: trees classify nearly all of their training songs correctly, however
+    good they are on others.
+    """
 
     train_accuracy: float
     cv_accuracy: float
-
-    @property
-    def difference(self) -> float:
-        return self.train_accuracy - self.cv_accuracy
-
-    @property
-    def is_small(self) -> bool:
-        return self.difference <= _SMALL_GAP
 
 
 @dataclass(frozen=True)
@@ -174,18 +171,6 @@ class Reliability:
 
 
 @dataclass(frozen=True)
-class ConformalCoverage:
-    """How often conformal sets contain the true genre, of ``songs`` not used to set the threshold."""
-
-    wanted: float
-    coverage: float
-    mean_size: float
-    sets_of_one: float
-    sets_of_all: float
-    songs: int
-
-
-@dataclass(frozen=True)
 class FamilyMeans:
     """What each family of columns adds towards ``genre``: mean points of probability over its own songs."""
 
@@ -243,11 +228,15 @@ class ClassifierScores:
 
 @dataclass(frozen=True)
 class GenreReport(ClassifierScores):
-    """Everything that a run of 03 finds out; ``components`` are of the candidate ``component_model``."""
+    """Everything that a run of 03 finds out.
+
+    ``components`` are of the candidate ``component_model``, their importance is that for songs it was trained on.
+    """
 
     families: list[FamilyMeans]
     component_model: str
     components: list[ComponentImportance]
+    novelty: NoveltyScores
     song: SongExplanation
     boundary_songs: list[BoundarySong]
     label_issues: list[LabelIssue]

@@ -113,6 +113,7 @@ def explain(
         families=trained.family_means(rows, attributions),
         component_model=trained.component_model,
         components=component_importance(attribution, components),
+        novelty=trained.novelty[1],
         song=song,
         boundary_songs=trained.boundary_songs(),
         label_issues=trained.label_issues(),

@@ -16,12 +16,15 @@ from songmap.core.errors import SchemaError
 from songmap.core.files import read_bytes, read_json, write_atomically, write_json
 from songmap.core.pickles import TABLE_CLASSES, load_pickle
 from songmap.core.workspace import Workspace
-from songmap.library.schema import fingerprint
+from songmap.library.descriptors import DESCRIPTORS, describe, descriptors_of
+from songmap.library.schema import FAMILIES, fingerprint
 from songmap.library.versions import library_versions
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
 
+# of each descriptor in a distance: families have equal shares
+_FAMILY_SHARES = np.array([1 / len(descriptors_of(one.family)) for one in DESCRIPTORS]) / len(FAMILIES)
 LEAST = 1e-300  # the logarithm of a probability is taken of at least this
 
 _MODEL_CLASSES = TABLE_CLASSES | {
@@ -90,6 +93,36 @@ def uncalibrated(shares: np.ndarray, n_models: int = 1) -> Calibration:
 
 
 @dataclass(frozen=True)
+class NoveltyDetector:
+    """How far songs are from the genres of the training data.
+
+    ``centres`` and ``spreads (n_genres, 157)`` are mean and standard deviation of each genre's descriptors; a song at a
+    distance above ``threshold`` is like none of the genres.
+    """
+
+    centres: np.ndarray
+    spreads: np.ndarray
+    threshold: float
+
+    def distances(self, embeddings: np.ndarray) -> np.ndarray:
+        """Distance to the nearest genre, float64 ``(n_songs,)``, of raw columns ``(n_songs, 641)``."""
+        return self.distances_of(describe(np.atleast_2d(embeddings)))
+
+    def distances_of(self, descriptors: np.ndarray) -> np.ndarray:
+        """The same of descriptors ``(n_songs, 157)``.
+
+        It is in the genre's standard deviations: the root mean square over a family's descriptors, then over families.
+        """
+        nearest = np.full(len(descriptors), np.inf)
+        for centre, spread in zip(self.centres, self.spreads, strict=True):
+            squares = ((descriptors - centre) / spread) ** 2
+            np.minimum(
+                nearest, (squares * _FAMILY_SHARES).sum(axis=1), out=nearest
+            )  # no product: it depends on the rows
+        return np.sqrt(nearest)
+
+
+@dataclass(frozen=True)
 class GenreModel:
     """Fitted pipelines on raw columns ``(n_songs, 641)``, and what predictions and explanations need.
 
@@ -108,6 +141,7 @@ class GenreModel:
         Of each genre's columns.
     threshold : float
         A genre belongs to a song's conformal set if its probability is at least this.
+    novelty : NoveltyDetector
     """
 
     name: str
@@ -117,6 +151,7 @@ class GenreModel:
     background: np.ndarray
     medians: np.ndarray
     threshold: float
+    novelty: NoveltyDetector
 
     def predict_proba(self, embeddings: np.ndarray) -> np.ndarray:
         """Calibrated probability of every genre for raw columns ``(n_songs, 641)``."""
@@ -126,6 +161,9 @@ class GenreModel:
 def calibrated_proba(pipelines: Sequence["Pipeline"], calibration: Calibration, embeddings: np.ndarray) -> np.ndarray:
     """Calibrated probability of every genre, float64 ``(n_songs, n_genres)``, for raw columns ``(n_songs, 641)``."""
     return calibration.apply(np.stack([pipeline_predict_proba(one, embeddings) for one in pipelines]))
+
+
+_PARTS: dict[str, Any] = {"calibration": Calibration, "novelty": NoveltyDetector}  # saved as dicts of their fields
 
 
 def pipeline_predict_proba(pipeline: "Pipeline", embeddings: np.ndarray) -> np.ndarray:
@@ -145,7 +183,8 @@ def pipeline_predict_proba(pipeline: "Pipeline", embeddings: np.ndarray) -> np.n
 
 def save_model(workspace: Workspace, model: GenreModel, card: dict[str, Any]) -> dict[str, Any]:
     """Write the model as a dict of its fields, and its card, which carries the checksum and is returned whole."""
-    content = pickle.dumps(vars(model) | {"calibration": vars(model.calibration)}, protocol=5)
+    parts = {name: vars(getattr(model, name)) for name in _PARTS}
+    content = pickle.dumps(vars(model) | parts, protocol=5)
     write_atomically(workspace.model, content)
     card = {"columns": fingerprint(), "sha256": hashlib.sha256(content).hexdigest()} | card
     card |= {"versions": library_versions()}
@@ -172,7 +211,8 @@ def load_model(workspace: Workspace) -> tuple[GenreModel, dict[str, Any]]:
         raise _unusable(workspace, f"is not the file that its card describes ({where}): nothing of it was run")
     fields = load_pickle(workspace.model, content, _MODEL_CLASSES)
     try:
-        return GenreModel(**fields | {"calibration": Calibration(**fields["calibration"])}), card
+        parts = {name: part(**fields[name]) for name, part in _PARTS.items()}
+        return GenreModel(**fields | parts), card
     except (TypeError, KeyError) as error:
         raise _unusable(workspace, "was made by another version") from error
 

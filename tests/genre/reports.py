@@ -8,10 +8,11 @@ from genre.explained import explanation
 from songmap.genre.candidates import CANDIDATES
 from songmap.genre.comparison_results import CandidateScores, Choice, ChoiceScores
 from songmap.genre.component_attribution import ComponentAttribution, ComponentSample
+from songmap.genre.coverage_results import ConformalCoverage, GenreCoverage
 from songmap.genre.limits import FewTestGroups
+from songmap.genre.novelty_results import LeftOutGenre, NoveltyScores, SongNovelty
 from songmap.genre.results import (
     ComponentImportance,
-    ConformalCoverage,
     ConfusionMatrix,
     FamilyMeans,
     GenreReport,
@@ -107,7 +108,9 @@ def make_report(n_genres: int) -> GenreReport:
             0.08, 0.06, 0.1, 0.7, 0.65, 24, False,
             [ReliabilityBin(10, at, at, at - 0.1, at + 0.1) for at in (0.3, 0.5, 0.8)],
         ),
-        conformal=ConformalCoverage(0.9, 0.92, 1.5, 0.5, 0.5, 52),
+        conformal=ConformalCoverage(
+            0.9, 0.92, 0.81, 0.98, 1.5, 0.5, 0.5, 52, [GenreCoverage(genre, 26, 7, 0.88, 0.7, 1.0) for genre in genres]
+        ),
         per_genre=[GenreScores(genre, 26, *[0.75] * 6) for genre in genres],
         confusion=[
             ConfusionMatrix("cross_validation", genres, counts.tolist()),
@@ -119,15 +122,17 @@ def make_report(n_genres: int) -> GenreReport:
         ],
         component_model="pca_xgboost",
         components=[ComponentImportance(one, 1 / one.number) for one in COMPONENTS],
+        novelty=NoveltyScores(0.05, 0.04, 52, 1.5, [LeftOutGenre(genre, 26, 0.75, 0.25) for genre in genres]),
         song=song,
         boundary_songs=[
             BoundarySong(row + 1, name, "Ann", genres[row % n_genres], best[row], proba[row][best[row]],
-                   proba[row], 0.9, 0.1, genres[:2], 1, f"/music/{row:02d}.mp3")
+                   proba[row], 0.9, 0.1, genres[:2], SongNovelty(1.6, 1.5, row == 2), 1, f"/music/{row:02d}.mp3")
             for row, name in enumerate(names)
         ],
         label_issues=[LabelIssue(1, names[0], "Ann", genres[0], genres[1], 0.9, 0.7, 0.8, "/music/00.mp3")],
         unknown_songs=[
-            UnknownSong(names[1], "Bo", best[1], proba[1][best[1]], proba[1], genres[:2], "/music/01.mp3")
+            UnknownSong(names[1], "Bo", best[1], proba[1][best[1]], proba[1], genres[:2],
+                        SongNovelty(4.2, 1.5, True), "/music/01.mp3")
         ],
         all_songs=[],
         card={

@@ -6,9 +6,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from genre.explained import FINAL, GENRES, SONG, fitted
+from libraries import any_detector
 
 from songmap.core.serialise import to_json
 from songmap.genre.explanation import compare_descriptors, explain_song, strongest_pitch_classes
+from songmap.genre.novelty_results import SongNovelty
 from songmap.library.descriptors import descriptors_of
 from songmap.library.genre_model import GenreModel
 from songmap.library.schema import COLUMNS, FAMILIES, N_COLUMNS, block_slice, column_index
@@ -27,7 +29,7 @@ def fixed(proba: list[float], threshold: float = 0.3, *pipelines) -> GenreModel:
     rng = np.random.default_rng(1)
     return Fixed(
         "a", list(pipelines), GENRES[: len(proba)], proba, rng.standard_normal((5, N_COLUMNS)),
-        rng.standard_normal((len(proba), N_COLUMNS)), threshold,
+        rng.standard_normal((len(proba), N_COLUMNS)), threshold, any_detector(len(proba)),
     )  # fmt: skip
 
 
@@ -84,14 +86,14 @@ def test_the_compared_genre_is_a_label_that_the_model_disagrees_with_else_the_se
     assert song.families[0].adds == pytest.approx(0.1)
 
 
-def test_a_song_outside_the_range_of_the_background_is_unusual():
+def test_a_song_beyond_the_threshold_of_the_distance_is_novel():
     model = fixed([0.2, 0.8])
-    inside = explain_song(SONG, model.background[0], model, FINAL)
-    assert (inside.outside_range, inside.unusual, inside.n_background) == (0, False, 5)
-    far = np.where(np.arange(N_COLUMNS) < 500, 99.0, model.background[0])
-    outside = explain_song(SONG, far, model, FINAL)
-    assert outside.outside_range == pytest.approx(500 / 641)
-    assert outside.unusual
+    near, far = np.ones(N_COLUMNS), np.full(N_COLUMNS, 9.0)
+    distances = model.novelty.distances(np.stack([near, far]))
+    model = replace(model, novelty=replace(model.novelty, threshold=float(distances.mean())))
+    first, second = (explain_song(SONG, song, model, FINAL).novelty for song in (near, far))
+    assert first == SongNovelty(distances[0], distances.mean(), False)
+    assert second == SongNovelty(distances[1], distances.mean(), True)
 
 
 def test_a_real_song_adds_up_and_becomes_json():

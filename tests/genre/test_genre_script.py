@@ -201,13 +201,19 @@ def test_a_loaded_model_predicts_files_and_embeddings(trained, library_with_stra
     soundfile.write(file, music(4.0), RATE_HZ)
     classifier = load_genre_model(str(folder))
     table = classifier.predict([file, str(file)])
-    assert list(table.columns) == ["file_path", "predicted_genre", "probability", "proba_GENRE00", "proba_GENRE01"]
+    assert list(table.columns) == [
+        "file_path", "predicted_genre", "probability", "proba_GENRE00", "proba_GENRE01", "novelty_distance",
+        "novelty_threshold", "is_novel",
+    ]  # fmt: skip
     assert table["file_path"].tolist() == [str(file)] * 2
     (song,) = classify_files(Workspace(folder), [file], silent).songs
     for row in table.itertuples():
         assert row.predicted_genre == song.predicted_genre
         assert row.probability == pytest.approx(song.probability) == max(row.proba_GENRE00, row.proba_GENRE01)
         assert row.proba_GENRE00 == pytest.approx(song.probabilities["GENRE00"])
+        novelty = song.novelty
+        assert (row.novelty_distance, row.novelty_threshold) == pytest.approx((novelty.distance, novelty.threshold))
+        assert row.is_novel == novelty.is_novel == (novelty.distance > novelty.threshold)
     assert len(classifier.predict([])) == 0
     proba = classifier.predict_proba(library_with_strays.embeddings[:3])
     wanted = [list(record["probabilities"].values()) for record in document["unknown_songs"]]

@@ -11,6 +11,7 @@ from songmap.core.text import quantity
 from songmap.genre import limits
 from songmap.genre.explanation import explain_song
 from songmap.genre.limits import limit_from
+from songmap.genre.novelty_results import SongNovelty
 from songmap.genre.results import Choice, Grouping, Leakage, OverfittingGap, PermutationTest
 from songmap.genre.song_results import (
     Component,
@@ -139,13 +140,14 @@ def test_a_song_without_a_label_has_no_sentence_on_it():
     assert not any("label" in sentence for sentence in narrative(explanation([0.4, 0.6])))
 
 
-def test_an_unusual_song_has_a_warning():
-    sentences = narrative(explanation([0.2, 0.8], outside_range=500 / 641, unusual=True))
-    assert sentences[2] == (
-        "It is unlike the training data: 78 % of its columns are outside the range of the 5 background songs; treat the "
-        "prediction as a guess."
+def test_a_song_beyond_the_threshold_sounds_like_none_of_the_genres():
+    sentences = narrative(explanation([0.02, 0.98], novelty=SongNovelty(3.14159, 1.5, True)))
+    assert sentences[0] == (
+        "Blue by Ann sounds like none of these: its distance from the nearest genre is 3.14, above the threshold of 1.50. "
+        "A guess by the model of all 52 songs: TRANCE 98 %, HOUSE 2 %."
     )
-    assert not any("unlike" in sentence for sentence in narrative(explanation([0.2, 0.8])))
+    assert not any("prediction set" in sentence or "certain" in sentence for sentence in sentences)
+    assert not any("none of these" in sentence for sentence in narrative(explanation([0.2, 0.8])))
 
 
 def test_families_lead_in_points_of_probability():
@@ -317,14 +319,13 @@ UNTESTED = PermutationTest(0.8, 0.5, None, 199, 0, ("TECHNO",))
 @pytest.mark.parametrize(
     ("text", "part"),
     [
-        (overfitting_sentence(OverfittingGap(1.0, 0.8), CERTAIN), "100 % on training songs and 80 % on others: 20 points of overfitting; expect"),
-        (overfitting_sentence(OverfittingGap(0.9, 0.88), CERTAIN), "no overfitting"),
+        (overfitting_sentence(OverfittingGap(1.0, 0.8), CERTAIN), "100 % on training songs and 80 % on others; expect"),
         (overfitting_sentence(OverfittingGap(1.0, 0.5), CHANCE), "no better than chance"),
         (permutation_sentence(CERTAIN, "artist"), "With genres shuffled among artists, the best model reached a recall of 80 % in 0 of 199 runs"),
         (permutation_sentence(CHANCE, "song"), "a recall of 52 % in 60 of 199 runs (50 % on average), p = 0.305: the recall is not shown to be better"),
         (permutation_sentence(UNTESTED, "song"), "No permutation test: songs are split one by one"),
         (permutation_sentence(UNTESTED, "artist"), "No permutation test: TECHNO has too few artists to shuffle genres among them"),
-        (overfitting_sentence(OverfittingGap(1.0, 0.8), UNTESTED), "20 points of overfitting"),
+        (overfitting_sentence(OverfittingGap(1.0, 0.8), UNTESTED), "80 % on others; expect"),
         (leakage_sentence(Leakage(0.6, 0.9, 0.3, 0.05), "album"), "30 points of leakage, from recognising albums"),
         (leakage_sentence(Leakage(0.8, 0.85, 0.05, 0.05), "artist"), "no leakage is shown"),
         (leakage_sentence(Leakage(0.8, 0.8, 0.0, 0.0), "song"), "cannot be measured"),
@@ -334,6 +335,7 @@ def test_sentences_of_checks_repeat_the_figures(text, part):
     assert part in text
     assert text.endswith(".")
     assert "\n" not in text
+    assert "overfitting" not in text
 
 
 LIMITS = [

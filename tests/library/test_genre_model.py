@@ -19,10 +19,12 @@ from xgboost import XGBClassifier
 
 from songmap.core.errors import SchemaError
 from songmap.core.workspace import Workspace
-from songmap.library.genre_model import Calibration, GenreModel, load_model, save_model, uncalibrated
+from songmap.library.genre_model import Calibration, GenreModel, NoveltyDetector, load_model, save_model, uncalibrated
 
 RNG = np.random.default_rng(0)
 SONGS, LABELS = RNG.standard_normal((24, 641)).astype(np.float32), np.arange(24) % 3
+
+DETECTOR = NoveltyDetector(RNG.standard_normal((3, 157)), np.ones((3, 157)), 1.5)
 
 
 def fitted(classifier: object) -> GenreModel:
@@ -30,7 +32,7 @@ def fitted(classifier: object) -> GenreModel:
     pipeline.fit(SONGS.astype(np.float64), LABELS)
     medians = np.stack([np.median(SONGS[label == LABELS], axis=0) for label in range(3)])
     calibration = Calibration((1 / 1.5,), 0.5, 0.0, np.array([0.2, 0.3, 0.5]))
-    return GenreModel("a name", [pipeline], ["A", "B", "Ç"], calibration, SONGS[:4], medians, 0.25)
+    return GenreModel("a name", [pipeline], ["A", "B", "Ç"], calibration, SONGS[:4], medians, 0.25, DETECTOR)
 
 
 @pytest.fixture
@@ -68,6 +70,8 @@ def test_a_model_comes_back_as_it_was(tmp_path, classifier):
     np.testing.assert_allclose(again.predict_proba(SONGS), model.predict_proba(SONGS), rtol=1e-12)
     assert np.array_equal(again.background, model.background)
     assert np.array_equal(again.medians, model.medians)
+    assert again.novelty.threshold == 1.5
+    assert np.array_equal(again.novelty.distances(SONGS), model.novelty.distances(SONGS))
 
 
 def test_calibration_mixes_the_product_of_models_with_the_shares():

@@ -14,18 +14,20 @@ from songmap.genre.song_results import ListedSong
 from songmap.genre.views import sentences
 from songmap.genre.views.limits import limit_sentence
 from songmap.genre.views.narrative import narrative
-from songmap.genre.views.sentences import CONTENTS, SET_NAME, component_name, set_phrase, split_phrase
+from songmap.genre.views.sentences import CONTENTS, SET_NAME, component_name, song_set, split_phrase
 
 N_SHOWN = 25  # rows in a table of songs; the CSV has all
 _N_COMPONENTS = 10
 _LONG = 28  # characters in a cell before its words are wrapped
 
 _SCORES = ("accuracy", "balanced_accuracy", "macro_f1", "log_loss", "ece")
+_WITH_INTERVAL = (*_SCORES, "coverage")
 _HEADINGS = {  # of columns that are not headed by their names
     "split": "tested on", "title": "model", "macro_f1": "macro F1", "ece": "calibration error",
     "calibrated_ece": "calibration error if calibrated", "f1": "F1",
     "test_f1": "test F1", "baseline_accuracy": "accuracy of the most frequent genre", "importance": "mean |SHAP|",
     "song_name": "song", "predicted_genre": "predicted", "genre_set": SET_NAME, "file_path": "file",
+    "auroc": "AUROC", "detected": "share detected",
 }  # fmt: skip
 
 
@@ -70,7 +72,7 @@ def _tables(report: GenreReport) -> dict[str, Table]:
         ),
         "candidates": _table(
             [_intervals(vars(one)) | {above: _difference(one)} for one in report.candidates],
-            ("title", *_SCORES, above),
+            ("title", "songs", *_SCORES, above),
             marked=[one.model == choice.model for one in report.candidates],
         ),
         "leakage": _table([{"folds": name, "accuracy": accuracy} for name, accuracy in folds.items()]),
@@ -84,6 +86,10 @@ def _tables(report: GenreReport) -> dict[str, Table]:
         ),
         "label_issues": _songs(report.label_issues, "song_name label predicted_genre probability file_path"),
         "unknown_songs": _songs(report.unknown_songs, "song_name predicted_genre probability genre_set"),
+        "conformal": _table(
+            [_intervals(vars(one)) for one in report.conformal.per_genre], ("genre", "songs", "groups", "coverage")
+        ),
+        "novelty": _table([vars(one) for one in report.novelty.genres]),
         "card": _card(report.card),
     }
 
@@ -117,7 +123,7 @@ def _songs(songs: Sequence[ListedSong], columns: str) -> Table:
     cells = [
         one
         | {"label": one.get("genre"), "probability": percent(one["probability"])}
-        | ({"genre_set": set_phrase(one["genre_set"])} if "genre_set" in one else {})
+        | ({"genre_set": song_set(one["genre_set"], one["novelty"])} if "genre_set" in one else {})
         for one in map(vars, songs[:N_SHOWN])
     ]
     return _table(cells, columns.split())
@@ -127,7 +133,7 @@ def _intervals(scores: dict[str, Any]) -> dict[str, Any]:
     """Scores as text with their intervals, where they have some."""
     return scores | {
         name: f"{scores[name]:.3f} ({scores[f'{name}_low']:.2f}–{scores[f'{name}_high']:.2f})"
-        for name in _SCORES
+        for name in _WITH_INTERVAL
         if f"{name}_low" in scores
     }
 
