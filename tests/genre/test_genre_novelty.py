@@ -172,8 +172,8 @@ def workspace(tmp_path_factory) -> Workspace:
     pipeline.fit(songs, labels)
     detectors, _ = fit_novelty(songs, labels, ["BAND", "ORGAN"], np.arange(40) // 2 % 5)
     medians = np.stack([np.median(songs[labels == label], axis=0) for label in (0, 1)])
-    calibration = Calibration(1.0, 0.0, np.array([0.5, 0.5]))
-    model = GenreModel("lda", pipeline, ["BAND", "ORGAN"], calibration, songs[:4], medians, 0.3, detectors[-1])
+    calibration = Calibration((1.0,), 0.0, 0.0, np.array([0.5, 0.5]))
+    model = GenreModel("lda", [pipeline], ["BAND", "ORGAN"], calibration, songs[:4], medians, 0.3, detectors[-1])
     save_model(Workspace(folder), model, {"data": "", "limits": [], "songs_per_genre": {"BAND": 20, "ORGAN": 20}})
     return Workspace(folder)
 
