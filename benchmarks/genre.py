@@ -74,7 +74,9 @@ def small(like: Library) -> str:
         evaluation = evaluate(library.embeddings[dataset.rows], dataset, plan, DEFAULT_SEED)
         cost = [f"{time.perf_counter() - started:.0f}", f"{time.process_time() - busy:.0f}"]
         values = {one.model: f"{one.log_loss:.2f}" for one in evaluation.candidates}
-        rows.append([f"{n_genres} × {songs}", *(values.get(name, "") for name in CANDIDATES), evaluation.choice.model, *cost])
+        rows.append(
+            [f"{n_genres} × {songs}", *(values.get(name, "") for name in CANDIDATES), evaluation.choice.model, *cost]
+        )
     return table(["genres × songs", *CANDIDATES, "in use", "seconds", "of the processor"], rows)
 
 

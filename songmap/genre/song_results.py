@@ -10,22 +10,20 @@ from songmap.genre.novelty_results import SongNovelty
 
 
 @dataclass(frozen=True)
-class LoadingTerm:
-    """One column, or a range of mel bands by their centre frequencies, that rises (``sign`` 1) or falls (-1)."""
+class ComponentTerm:
+    """A descriptor and its ``correlation``, -1 … 1, with the score on a component."""
 
-    sign: int
-    column: str | None
-    low_hz: float | None = None
-    high_hz: float | None = None
+    descriptor: str
+    correlation: float
 
 
 @dataclass(frozen=True)
 class Component:
-    """Principal component ``number`` (from 1), its share of the variance, and what rises with its score."""
+    """Principal component ``number`` (from 1), its share of the variance, and the descriptors it goes with."""
 
     number: int
     variance_share: float
-    terms: list[LoadingTerm]
+    terms: list[ComponentTerm]
 
 
 @dataclass(frozen=True)

@@ -30,8 +30,8 @@ from songmap.genre.song_results import (
     Component,
     ComponentContribution,
     ComponentExplanation,
+    ComponentTerm,
     LabelIssue,
-    LoadingTerm,
     ModelReference,
     UnknownSong,
 )
@@ -42,7 +42,9 @@ INTERVALS = {
     f"{name}_{end}": value + by for name, value in SCORES.items() for end, by in (("low", -0.2), ("high", 0.2))
 }
 COMPONENTS = [
-    Component(number, number / 100, [LoadingTerm(1, None, 851, 1200), LoadingTerm(-1, f"mfcc_{number:02d}_std")])
+    Component(
+        number, number / 100, [ComponentTerm("level 883–1146 Hz", 0.8), ComponentTerm(f"MFCC {number}, std", -0.6)]
+    )
     for number in range(1, 16)
 ]
 N_SONGS = 30

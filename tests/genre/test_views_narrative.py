@@ -15,8 +15,8 @@ from songmap.genre.novelty_results import SongNovelty
 from songmap.genre.results import Choice, Grouping, Leakage, OverfittingGap, PermutationTest
 from songmap.genre.song_results import (
     Component,
+    ComponentTerm,
     DescriptorComparison,
-    LoadingTerm,
     ModelReference,
     PitchClasses,
     SmallestChange,
@@ -263,7 +263,7 @@ def test_every_number_of_points_is_a_families_value():
 
 
 def test_a_component_is_named_by_number_share_and_terms():
-    terms = [LoadingTerm(1, None, 2100.0, 5000.0), LoadingTerm(-1, "tempo_bpm")]
+    terms = [ComponentTerm("level 2.1–5.0 kHz", 0.9), ComponentTerm("tempo", -0.7)]
     assert component_name(Component(3, 0.084, terms)) == "PC3 (8 %): higher level 2.1–5.0 kHz, lower tempo"
 
 

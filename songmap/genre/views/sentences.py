@@ -2,16 +2,14 @@
 
 from collections.abc import Sequence
 
-from songmap.core.text import count_of_songs, hertz_range, joined, percent
+from songmap.core.text import count_of_songs, joined, percent
 from songmap.genre import results
 from songmap.genre.candidates import CANDIDATES
 from songmap.genre.comparison_results import CandidateScores, Choice, ChoiceScores
 from songmap.genre.conformal import COVERAGE
 from songmap.genre.coverage_results import ConformalCoverage
 from songmap.genre.novelty_results import NoveltyScores, SongNovelty
-from songmap.genre.song_results import Component, LoadingTerm, ModelReference
-from songmap.library.descriptors import COLUMN_LABELS
-from songmap.library.schema import column_index
+from songmap.genre.song_results import Component, ModelReference
 
 SET_NAME = f"{100 * COVERAGE:.0f} % prediction set"
 NOVEL = "sounds like none of these"
@@ -220,13 +218,7 @@ def component_number(component: Component) -> str:
 
 def component_terms(component: Component) -> str:
     """What a positive score means."""
-    return ", ".join(f"{'higher' if term.sign > 0 else 'lower'} {_term_name(term)}" for term in component.terms)
-
-
-def _term_name(term: LoadingTerm) -> str:
-    if term.column is not None:
-        return COLUMN_LABELS[column_index(term.column)]
-    return f"level {hertz_range(term.low_hz or 0.0, term.high_hz or 0.0)}"
+    return ", ".join(f"{'higher' if term.correlation > 0 else 'lower'} {term.descriptor}" for term in component.terms)
 
 
 def model_phrase(reference: ModelReference) -> str:
