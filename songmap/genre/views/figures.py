@@ -54,15 +54,15 @@ def confusion_figure(matrices: Sequence[ConfusionMatrix]) -> "Figure":
 
 
 def candidates_figure(candidates: Sequence[CandidateScores], used: str) -> "Figure":
-    """Accuracy and macro F1 of every candidate, with 95 % intervals; the one in use in colour.
+    """Log loss and accuracy of every candidate, with 95 % intervals; the one in use in colour.
 
     Candidates that were compared on fewer songs than others are named with their number.
     """
     most = max(one.songs for one in candidates)
-    ranked = sorted(candidates, key=lambda one: one.macro_f1)
+    ranked = sorted(candidates, key=lambda one: -one.log_loss)
     figure = new_figure(9.5, 1.5 + 0.34 * len(ranked))
     axes = figure.subplots(1, 2, sharey=True)
-    for axis, (name, title) in zip(axes, {"accuracy": "Accuracy", "macro_f1": "Macro F1"}.items(), strict=True):
+    for axis, (name, title) in zip(axes, {"log_loss": "Log loss (lower is better)", "accuracy": "Accuracy"}.items(), strict=True):
         for row, one in enumerate(ranked):
             colour = TOWARDS_COLOUR if one.model == used else MUTED_COLOUR
             axis.plot(
@@ -70,8 +70,10 @@ def candidates_figure(candidates: Sequence[CandidateScores], used: str) -> "Figu
             )
             axis.plot(getattr(one, name), row, "o", color=colour, markersize=7)
         name_rows(axis, [_candidate_name(one, most) for one in ranked])
-        axis.set(title=title, xlim=(-0.02, 1.02), ylim=(-0.6, len(ranked) - 0.4))
+        axis.set(title=title, ylim=(-0.6, len(ranked) - 0.4))
         axis.grid(axis="x")
+    axes[0].set_xlim(left=0)
+    axes[1].set_xlim(-0.02, 1.02)
     for text, one in zip(axes[0].get_yticklabels(), ranked, strict=True):
         text.set_fontweight("bold" if one.model == used else "normal")
     headline(figure, f"{candidates_phrase(candidates)}. 95 % intervals; the model in use is bold")
