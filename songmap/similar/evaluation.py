@@ -43,7 +43,7 @@ def evaluate(
     all_scores = []
     for name, space in spaces.of_name.items():
         for corrected in (False, True):
-            search = open_search(lookup.library, space, workspace, on_progress, correct_hubs=corrected)
+            search = open_search(lookup.library, space, corrected)
             all_scores.append(scores((name, corrected), search, lookup.recordings, labels, seed, on_progress))
     able = [one for one in all_scores if one.space != "classifier" and not np.isnan(one.precision["genre"].value)]
     return EvaluateResult(

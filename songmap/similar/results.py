@@ -153,7 +153,10 @@ class CompareResult:
 
 @dataclass(frozen=True)
 class DescriptorContribution:
-    """What a descriptor adds to the similarity of two songs, and both its values among those of the library."""
+    """What a descriptor adds to the similarity of two songs, and both its values among those of the library.
+
+    ``library_average`` is what they are above or below: the mean, where logarithms are compared the geometric mean.
+    """
 
     descriptor: str
     unit: str
@@ -161,20 +164,20 @@ class DescriptorContribution:
     second: float
     first_percentile: float
     second_percentile: float
-    library_mean: float
+    library_average: float
     genre_medians: Mapping[str, float]
     contribution: float
 
 
 @dataclass(frozen=True)
 class FamilyContribution:
-    """What a family of ``columns`` columns adds, and the cosine within it alone (``agreement``).
+    """What a family of so many ``coordinates`` of the space adds, and the cosine within it alone (``agreement``).
 
     ``agree`` and ``differ`` are the descriptors that add and subtract most, strongest first.
     """
 
     family: str
-    columns: int
+    coordinates: int
     contribution: float
     agreement: float
     agree: tuple[DescriptorContribution, ...] = ()

@@ -40,7 +40,7 @@ class Session:
     library : Library
         Of at least one song; else QueryError.
     workspace : Workspace, optional
-        Where the genre model of the classifier space and the index of a large library are.
+        Where the genre model of the classifier space is.
     """
 
     def __init__(self, library: Library, workspace: Workspace | None = None) -> None:
@@ -59,12 +59,10 @@ class Session:
             self.last = [song.file_path for song in result.songs]
         return result
 
-    def radio(
-        self, request: requests.RadioRequest, setting: Setting | None = None, on_progress: OnProgress | None = None
-    ) -> Iterator[results.Song]:
+    def radio(self, request: requests.RadioRequest, setting: Setting | None = None) -> Iterator[results.Song]:
         """Song after song, each computed when it is wanted; those so far are the last result. Raises SongmapError."""
         (row,) = self.lookup.rows([request.song], self.last)
-        tracks = self.comparison(setting or Setting(), on_progress).tracks
+        tracks = self.comparison(setting or Setting()).tracks
         self.last = []
 
         def songs() -> Iterator[results.Song]:
@@ -75,11 +73,11 @@ class Session:
 
         return songs()
 
-    def comparison(self, setting: Setting, on_progress: OnProgress | None = None) -> Comparison:
+    def comparison(self, setting: Setting) -> Comparison:
         """The library in one setting. Raises QueryError if it has one song only, SchemaError without a genre model."""
         if setting not in self._kept:
             space = self._space(setting)
-            search = open_search(self.library, space, self._workspace, on_progress, correct_hubs=setting.correct_hubs)
+            search = open_search(self.library, space, setting.correct_hubs)
             self._kept[setting] = Comparison(self.lookup, setting, search, self._model_of(setting))
             while len(self._kept) > KEPT_SETTINGS:
                 self._kept.popitem(last=False)
@@ -88,7 +86,7 @@ class Session:
 
     def _result(self, request: requests.Request, setting: Setting, on_progress: OnProgress | None) -> results.Result:
         lookup, last = self.lookup, self.last
-        compared = partial(self.comparison, setting, on_progress)  # after names are found: an index takes long to make
+        compared = partial(self.comparison, setting)  # after names are found: a large library takes seconds
         match request:
             case requests.SimilarRequest(songs, away):
                 query, steered = lookup.find_all(songs, last), lookup.find_all(away, last)

@@ -67,8 +67,8 @@ def records(result: results.Result) -> list[Record]:
             return [song_record(song) | shared | {"descriptors": dict(values)} for song, values in both]
         case results.WhyResult((first, second), similarity, families):
             paths = {"first_file_path": first.file_path, "second_file_path": second.file_path}
-            n_columns = sum(family.columns for family in families)
-            whole = results.FamilyContribution("all", n_columns, similarity, similarity)
+            n_coordinates = sum(family.coordinates for family in families)
+            whole = results.FamilyContribution("all", n_coordinates, similarity, similarity)
             return [plain(family) | paths for family in (*families, whole)]
         case results.InfoResult():
             return [_info_record(result)]

@@ -192,12 +192,12 @@ def why_sentences(result: results.WhyResult) -> list[str]:
 
 
 def family_sentence(family: FamilyContribution) -> str:
-    """ "Rhythm adds 0.14: pulse clarity 0.42 and 0.45, both above the library's mean of 0.31."; empty below 0.005."""
+    """ "Rhythm adds 0.14: pulse clarity 0.42 and 0.45, both above the library's average of 0.31."; empty below 0.005."""
     share = family.contribution
     if abs(share) < _LEAST:
         return ""
     main, other = (family.agree, family.differ) if share > 0 else (family.differ, family.agree)
-    parts = [_descriptor_words(item) for item in main[:2]] or ["small contributions of many columns"]
+    parts = [_descriptor_words(item) for item in main[:2]] or ["small contributions of many numbers"]
     if other and abs(other[0].contribution) >= max(_LEAST, abs(share) / 4):
         parts.append(f"but {_descriptor_words(other[0])}")
     verb = "adds" if share > 0 else "subtracts"
@@ -213,10 +213,10 @@ def _rank_words(result: results.WhyResult) -> str:
 
 
 def _descriptor_words(item: DescriptorContribution) -> str:
-    sides = tuple(np.sign(value - item.library_mean) for value in (item.first, item.second))
+    sides = tuple(np.sign(value - item.library_average) for value in (item.first, item.second))
     where = {(1, 1): "both above", (-1, -1): "both below", (1, -1): "above and below", (-1, 1): "below and above"}
     unit = f" {item.unit}" if item.unit else ""
-    beside = f", {where[sides]} the library's mean of {quantity(item.library_mean)}" if all(sides) else ""
+    beside = f", {where[sides]} the library's average of {quantity(item.library_average)}" if all(sides) else ""
     return f"{item.descriptor} {quantity(item.first)} and {quantity(item.second)}{unit}{beside}"
 
 

@@ -9,7 +9,6 @@ from songmap.core.tables import format_table
 from songmap.core.text import format_duration, quantity
 from songmap.library.descriptors import descriptor
 from songmap.library.keys import NO_KEY, key_name
-from songmap.library.schema import N_COLUMNS, family_indices
 from songmap.similar import results
 from songmap.similar.results import Song
 from songmap.similar.views import sentences
@@ -100,10 +99,9 @@ def _compare_tables(result: results.CompareResult) -> list[Table]:
     title = f"Similarity {result.similarity:.3f}"
     title += ", and what each family adds to it" if result.contributions else ""
     families = [
-        {"family": family, "columns": len(family_indices(family)), "contribution": share}
-        for family, share in result.contributions.items()
+        {"family": family, "contribution": share}
+        for family, share in [*result.contributions.items(), ("all", result.similarity)]
     ]
-    families.append({"family": "all", "columns": N_COLUMNS, "contribution": result.similarity})
     cells = {
         ("duration", ""): [format_duration(song.duration) for song in result.pair],
         ("key, estimated", ""): [key_name(key) for key in result.keys],
@@ -116,9 +114,9 @@ def _compare_tables(result: results.CompareResult) -> list[Table]:
 
 def _why_tables(result: results.WhyResult) -> list[Table]:
     renamed = {"adds": "contribution", "similarity within this family": "agreement"}
-    found = [(_pair_title(*result.pair), _columns(records(result), "family", "columns", **renamed))]
+    found = [(_pair_title(*result.pair), _columns(records(result), "family", "coordinates", **renamed))]
     agree, differ = sentences.most_telling(result.families, "agree"), sentences.most_telling(result.families, "differ")
-    found.append(("Both songs differ from the library's mean in the same direction", list(map(_telling, agree))))
+    found.append(("Both songs differ from the library's average in the same direction", list(map(_telling, agree))))
     found.append(("They differ from it in opposite directions", list(map(_telling, differ))))
     return [(title, rows) for title, rows in found if rows]
 
