@@ -16,7 +16,7 @@ from signals import RATE_HZ, music
 
 from songmap.core.errors import AudioError, QueryError, SchemaError
 from songmap.core.workspace import Workspace
-from songmap.library.descriptors import descriptor
+from songmap.library.descriptors import DESCRIPTORS, describe, descriptor
 from songmap.library.genre_model import Calibration, GenreModel, save_model
 from songmap.library.keys import camelot, compatible, estimate_keys
 from songmap.library.library import Library, library_fingerprint
@@ -29,13 +29,14 @@ FREE = Filters(max_per_artist=None)
 
 
 def balanced_units(library: Library, weights: dict[str, float] | None = None) -> np.ndarray:
-    """The space by its definition, float64: standardised columns, families of equal say."""
-    columns = library.embeddings.astype(np.float64)
-    spread = columns.std(axis=0)
-    columns = (columns - columns.mean(axis=0)) / np.where(spread > 0, spread, np.inf)
+    """The space by its definition, float64: standardised descriptors, families of equal weight."""
+    numbers = describe(library.embeddings)
+    varies = np.ptp(numbers, axis=0) > 0
+    numbers = (numbers - numbers.mean(axis=0)) / np.where(varies, numbers.std(axis=0), np.inf)
     for family in FAMILIES:
-        columns[:, family_indices(family)] *= np.sqrt((weights or {}).get(family, 1) / len(family_indices(family)))
-    return columns / np.linalg.norm(columns, axis=1, keepdims=True)
+        own = [place for place, one in enumerate(DESCRIPTORS) if one.family == family]
+        numbers[:, own] *= np.sqrt((weights or {}).get(family, 1) / len(own))
+    return numbers / np.linalg.norm(numbers, axis=1, keepdims=True)
 
 
 def normalised(vector: np.ndarray) -> np.ndarray:
@@ -416,10 +417,10 @@ def test_identical_songs_and_constant_columns():
     assert answers.why("song 001", "song 002").records[FAMILIES.index("mel")]["contribution"] == 0
 
 
-def test_scaled_answers_do_not_change_with_units_of_columns(library):
+def test_answers_of_column_spaces_do_not_change_with_units_of_columns(library):
     rng = np.random.default_rng(8)
     moved = (library.embeddings * rng.uniform(0.5, 50, 641) + rng.uniform(-9, 9, 641)).astype(np.float32)
-    for space in ("balanced", "scaled", "pca"):
+    for space in ("scaled", "balanced641"):
         first, second = (
             Searches(Library(embeddings, library.songs), space=space).similar(["song 005"], [], 39, FREE).records
             for embeddings in (library.embeddings, moved)
@@ -488,7 +489,7 @@ def test_the_classifier_space_uses_the_saved_model(tmp_path):
     with pytest.raises(QueryError, match="in the classifier space a similarity does not split into families"):
         answers.why("song 001", "song 002")
     evaluated = answers.evaluate()
-    assert {record["space"] for record in evaluated.records} == {"balanced", "scaled", "pca", "classifier"}
+    assert {record["space"] for record in evaluated.records} == {"balanced", "scaled", "balanced641", "classifier"}
     assert "Its scores are optimistic" in evaluated.text()
 
 
