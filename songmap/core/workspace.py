@@ -31,6 +31,7 @@ class Workspace:
     models = _Place("models")  # fitted models and saved maps
     model = _Place("models/genre_classifier.pkl")  # of 03
     model_card = _Place("models/genre_classifier.json")  # its training data, scores, parameters, versions
+    out_of_fold = _Place("models/genre_out_of_fold.npz")  # probabilities of the library's songs by models without them
     outputs = _Place("outputs")  # what people open
     plots = _Place("outputs/plots")
     html = _Place("outputs/html")

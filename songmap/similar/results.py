@@ -245,13 +245,17 @@ class GenresResult:
 class Precision:
     """Mean share of the k nearest songs that have the query's label, over the ``queries`` that could have hits.
 
-    ``chance`` is what songs picked at random would give, ``best`` what is possible, as few songs share some labels.
+    For genres it is the mean over the ``labels``, each its own queries' mean, and has a 95 % ``interval``, of other
+    artists as queries, where every genre has enough artists. ``chance`` is what songs picked at random would give,
+    ``best`` what is possible, as few songs share some labels.
     """
 
     value: float
     queries: int
     chance: float
     best: float
+    labels: int
+    interval: tuple[float, float] | None
 
 
 @dataclass(frozen=True)
@@ -270,14 +274,17 @@ class SpaceScores:
 class EvaluateResult:
     """Scores of each space with and without correction of hubs.
 
-    ``best`` is that of the highest precision for genres of the spaces fitted without labels; ``model`` or
-    ``model_error`` say what the classifier space uses, or why there is none.
+    ``best`` is that of the highest precision for genres of the spaces fitted without labels, with the artist filter
+    where it leaves two genres; ``model`` or ``model_error`` say what the classifier space uses, or why there is none.
+    Of ``n_recordings`` so many are by an unknown artist; ``genres_of_one_artist`` have no answer by another.
     """
 
     scores: tuple[SpaceScores, ...]
     best: SpaceScores | None
     nearest: int
     n_recordings: int
+    n_without_artist: int
+    genres_of_one_artist: tuple[str, ...]
     model: ModelInUse | None
     model_error: SchemaError | None
 

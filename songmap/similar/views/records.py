@@ -14,7 +14,7 @@ from songmap.similar import results
 from songmap.similar.results import Song
 
 Record = dict[str, Any]
-_PRECISION = ("", "_queries", "_chance", "_best")
+_PRECISION = ("", "_queries", "_chance", "_best", "_labels", "_interval")
 
 
 def as_json(result: results.Result) -> str:

@@ -15,6 +15,9 @@ from songmap.similar.views import sentences
 from songmap.similar.views.records import Record, records
 
 Table = tuple[str, list[Record]]
+_PRECISION_HEADS = {
+    "genre": "same genre", "genre_other_artists": "by another artist", "artist": "same artist", "album": "same album"
+}  # fmt: skip
 MAX_MATRIX = 12  # genres whose table of pairs still fits a terminal
 
 
@@ -166,8 +169,13 @@ def _space_rows(result: results.EvaluateResult) -> list[Record]:
 
 
 def _precision_cells(scores: results.SpaceScores, figure: str) -> Record:
-    values = {kind: getattr(precision, figure) for kind, precision in scores.precision.items()}
-    return {f"same_{kind}": "" if np.isnan(value) else f"{value:.3f}" for kind, value in values.items()}
+    cells = {}
+    for kind, precision in scores.precision.items():
+        value, interval = getattr(precision, figure), precision.interval
+        cells[_PRECISION_HEADS[kind]] = "" if np.isnan(value) else f"{value:.3f}"
+        if figure == "value" and interval is not None:
+            cells[_PRECISION_HEADS[kind]] += f" ({interval[0]:.2f}–{interval[1]:.2f})"
+    return cells
 
 
 def _pair_title(first: Song, second: Song) -> str:
