@@ -20,7 +20,8 @@ from songmap.library.schema import UNKNOWN_GENRE
 from songmap.library.search import NOBODY, Search
 from songmap.library.spaces import Space
 from songmap.similar.lookup import Lookup
-from songmap.similar.results import EvaluateResult, ModelInUse, Precision, SpaceScores
+from songmap.similar.results import EvaluateResult, ModelInUse
+from songmap.similar.space_scores import Precision, SpaceScores
 from songmap.similar.transitions import NO_ARTIST
 
 NEAREST = 10

@@ -12,6 +12,7 @@ from songmap.core.text import readable
 from songmap.library.genre_similarity import GenreSimilarity
 from songmap.similar import results
 from songmap.similar.results import Song
+from songmap.similar.space_scores import SpaceScores
 
 Record = dict[str, Any]
 _PRECISION = ("", "_queries", "_chance", "_best", "_labels", "_interval")
@@ -118,7 +119,7 @@ def _genre_record(similarity: GenreSimilarity, place: int) -> Record:
     }
 
 
-def _space_record(scores: results.SpaceScores) -> Record:
+def _space_record(scores: SpaceScores) -> Record:
     record = dict(vars(scores))
     hubs = {name: record.pop(name) for name in ("hubness_skewness", "in_no_list")}
     for kind, precision in record.pop("precision").items():

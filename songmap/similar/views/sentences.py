@@ -12,6 +12,7 @@ from songmap.similar import results
 from songmap.similar.filters import condition_words
 from songmap.similar.requests import Setting
 from songmap.similar.results import DescriptorContribution, FamilyContribution, ModelInUse, Song
+from songmap.similar.space_scores import SpaceScores
 from songmap.similar.transitions import Transition
 
 _MAX_NAME = 60
@@ -133,8 +134,8 @@ def _filter_notes(result: results.EvaluateResult) -> list[str]:
         one = len(result.genres_of_one_artist) == 1
         by = "is by one artist and" if one else "are by one artist each and"
         notes.append(
-            f"{joined(list(result.genres_of_one_artist))} {by} left out of that column: there genre and artist cannot be "
-            "told apart."
+            f"{joined(list(result.genres_of_one_artist))} {by} left out of that column: there genre and artist cannot "
+            "be distinguished."
         )
     if result.n_without_artist:
         notes.append(
@@ -151,7 +152,7 @@ def _filter_notes(result: results.EvaluateResult) -> list[str]:
     return notes
 
 
-def space_words(scores: results.SpaceScores) -> str:
+def space_words(scores: SpaceScores) -> str:
     return f"{scores.space}, hubs corrected" if scores.hubs_corrected else scores.space
 
 

@@ -11,6 +11,7 @@ from songmap.library.descriptors import descriptor
 from songmap.library.keys import NO_KEY, key_name
 from songmap.similar import results
 from songmap.similar.results import Song
+from songmap.similar.space_scores import SpaceScores
 from songmap.similar.views import sentences
 from songmap.similar.views.records import Record, records
 
@@ -168,7 +169,7 @@ def _space_rows(result: results.EvaluateResult) -> list[Record]:
     return rows
 
 
-def _precision_cells(scores: results.SpaceScores, figure: str) -> Record:
+def _precision_cells(scores: SpaceScores, figure: str) -> Record:
     cells = {}
     for kind, precision in scores.precision.items():
         value, interval = getattr(precision, figure), precision.interval
