@@ -136,7 +136,7 @@ class Search:
         wanted = min(number if self._hubs is None else max(HUB_POOL, 5 * number), n_allowed)
         if wanted < 1:
             return np.empty(0, dtype=np.int64), np.empty(0)
-        # as many songs as wanted are in truth at most one error below the bar, and those above look one lower still
+        # so many songs are truly no lower than one error below the bar; what is higher looks one lower at most
         bar = np.partition(rough, -wanted)[-wanted] - 2 * _ROUNDING
         rows = np.flatnonzero(rough >= bar)
         found = cosines(self._units[rows], query)
