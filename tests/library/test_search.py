@@ -95,7 +95,7 @@ def test_identical_songs_are_in_row_order(correct_hubs):
 @pytest.mark.parametrize("correct_hubs", [False, True])
 @pytest.mark.parametrize("space", ["balanced", "scaled"])
 def test_neighbours_of_all_songs_are_those_of_each(space, correct_hubs, monkeypatch):
-    monkeypatch.setattr("songmap.library.search._ROUGH_SIZE", 30 * 300)
+    monkeypatch.setattr("songmap.library.search._QUERIES", 30)
     monkeypatch.setattr("songmap.library.search.HUB_POOL", 20)
     embeddings = random_embeddings(300).astype(np.float32)
     embeddings[[7, 50, 299]] = embeddings[7]
