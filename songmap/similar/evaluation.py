@@ -135,12 +135,12 @@ class Answers:
         n_found = (found != NOBODY).sum(axis=1)
         shares = ((codes[found] == own[:, None]) & (found != NOBODY)).sum(axis=1) / n_found
         names, label, sizes = np.unique(own, return_inverse=True, return_counts=True)
-        weights = 1 / (len(names) * sizes[label]) if artists is not None else np.full(len(own), 1 / len(own))
+        weights = 1 / sizes[label] if artists is not None else np.ones(len(own))
         return Precision(
-            float(shares @ weights),
+            float(np.average(shares, weights=weights)),
             len(own),
-            float((others / possible) @ weights),
-            float((np.minimum(others, n_found) / n_found) @ weights),
+            float(np.average(others / possible, weights=weights)),
+            float(np.average(np.minimum(others, n_found) / n_found, weights=weights)),
             len(names),
             None if artists is None else interval(shares, label, artists[self.queries[counted]], seed),
         )
