@@ -46,7 +46,10 @@ class ComponentAttribution:
 
 @dataclass(frozen=True)
 class ComponentSample:
-    """The attribution of some songs, their genres ``(n_songs,)``, and all ``library_genres``, that fix the colours."""
+    """The attribution of some training songs (in-sample), their genres ``(n_songs,)``, and all ``library_genres``.
+
+    These fix the colours. Models of folds have components of their own, whose values cannot be put together.
+    """
 
     attribution: ComponentAttribution
     components: list[Component]

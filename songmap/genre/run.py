@@ -7,7 +7,7 @@ import numpy as np
 from songmap.core.defaults import DEFAULT_SEED
 from songmap.core.progress import OnProgress
 from songmap.core.workspace import Workspace
-from songmap.genre.candidates import CANDIDATES
+from songmap.genre.candidates import CANDIDATES, EXPLAINED
 from songmap.genre.card import model_card
 from songmap.genre.comparison import Settings
 from songmap.genre.component_attribution import (
@@ -89,10 +89,11 @@ def train(library: Library, options: Options, on_progress: OnProgress) -> Traine
     plan = plan_splits(dataset, seed)
     embeddings = library.embeddings[dataset.rows]
     evaluation = evaluate(embeddings, dataset, plan, seed, Settings(options.model), on_progress)
-    fitted = fit_final(embeddings, dataset, evaluation.choice.model, seed)
-    own_trees = CANDIDATES[fitted.name].has_components
-    trees = fitted if own_trees else fit_final(embeddings, dataset, evaluation.choice.default, seed)
-    return TrainedClassifier(library, dataset, plan, evaluation, fitted, trees.pipeline, seed)
+    name, tunings = evaluation.choice.model, evaluation.tunings
+    fitted = fit_final(embeddings, dataset, name, tunings[name], seed)
+    own_trees = CANDIDATES[name].has_components
+    trees = fitted if own_trees else fit_final(embeddings, dataset, EXPLAINED, tunings[EXPLAINED], seed)
+    return TrainedClassifier(library, dataset, plan, evaluation, fitted, trees.pipelines[0], seed)
 
 
 def explain(
@@ -115,6 +116,7 @@ def explain(
         families=trained.family_means(rows, attributions),
         component_model=trained.component_model,
         components=component_importance(attribution, components),
+        novelty=trained.novelty[1],
         song=song,
         boundary_songs=trained.boundary_songs(),
         label_issues=trained.label_issues(),

@@ -7,6 +7,7 @@ import hashlib
 import io
 import pickle
 import zipfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
@@ -17,26 +18,32 @@ from songmap.core.errors import SchemaError
 from songmap.core.files import read_bytes, read_json, write_atomically, write_json
 from songmap.core.pickles import TABLE_CLASSES, load_pickle
 from songmap.core.workspace import Workspace
-from songmap.library.schema import fingerprint
+from songmap.library.descriptors import DESCRIPTORS, describe, descriptors_of
+from songmap.library.schema import FAMILIES, fingerprint
 from songmap.library.versions import library_versions
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
 
-_LEAST = 1e-300  # the logarithm of a probability is taken of at least this
+# of each descriptor in a distance: families have equal shares
+_FAMILY_SHARES = np.array([1 / len(descriptors_of(one.family)) for one in DESCRIPTORS]) / len(FAMILIES)
+LEAST = 1e-300  # the logarithm of a probability is taken of at least this
 
 _MODEL_CLASSES = TABLE_CLASSES | {
     ("builtins", "bytearray"),
-    ("sklearn.calibration", "CalibratedClassifierCV"),
-    ("sklearn.calibration", "_CalibratedClassifier"),
-    ("sklearn.calibration", "_SigmoidCalibration"),
     ("sklearn.decomposition._pca", "PCA"),
     ("sklearn.discriminant_analysis", "LinearDiscriminantAnalysis"),
     ("sklearn.dummy", "DummyClassifier"),
     ("sklearn.linear_model._logistic", "LogisticRegression"),
+    ("sklearn.multiclass", "OneVsRestClassifier"),
+    ("sklearn.multiclass", "_ConstantPredictor"),
     ("sklearn.pipeline", "Pipeline"),
     ("sklearn.preprocessing._data", "StandardScaler"),
+    ("sklearn.preprocessing._function_transformer", "FunctionTransformer"),
+    ("sklearn.preprocessing._label", "LabelBinarizer"),
     ("sklearn.svm._classes", "SVC"),
+    ("songmap.library.descriptors", "describe"),
+    ("songmap.library.descriptors", "equal_families"),
     ("xgboost.core", "Booster"),
     ("xgboost.sklearn", "XGBClassifier"),
 }
@@ -44,33 +51,89 @@ _MODEL_CLASSES = TABLE_CLASSES | {
 
 @dataclass(frozen=True)
 class Calibration:
-    """Calibration of probabilities: ``softmax(log p / temperature + prior_weight * log share)``.
+    """Calibration of the probabilities of one model, or of a product of several.
 
-    ``temperature`` above 1 moves them towards even odds (Guo et al. 2017). ``prior_weight`` -3 … 1 is the weight of the
-    genres' ``shares (n_genres,)`` of the training songs, which models that weight all genres equally leave out; it is
-    negative for a model that favours frequent genres by more than their frequency.
+    ``(1 - outlier_share) * softmax(sum(weights * log p) + prior_weight * log share) + outlier_share * share``
+
+    Attributes
+    ----------
+    weights : tuple of float
+        Of each model's log probabilities: 1 / temperature (Guo et al. 2017), below 1 towards even odds; with several
+        models logarithmic opinion pooling (Genest & Zidek 1986).
+    prior_weight : float
+        -3 … 1: of the genres' shares, which models that weight all genres equally leave out; negative for a model that
+        favours frequent genres by more than their frequency.
+    outlier_share : float
+        0 … 1: of songs about which the model knows nothing. Without it a few confident errors would force a temperature
+        at which all other predictions are too uncertain.
+    shares : np.ndarray, shape (n_genres,)
+        Of the training songs.
     """
 
-    temperature: float
+    weights: tuple[float, ...]
     prior_weight: float
+    outlier_share: float
     shares: np.ndarray
 
+    @property
+    def temperatures(self) -> tuple[float, ...]:
+        """``1 / weights``."""
+        return tuple(1 / weight for weight in self.weights)
+
     def apply(self, proba: np.ndarray) -> np.ndarray:
-        """Calibrated probabilities of a model's ``proba (n_songs, n_genres)``."""
-        logits = np.log(np.clip(proba, _LEAST, None)) / self.temperature + self.prior_weight * np.log(self.shares)
+        """Calibrated probabilities ``(n_songs, n_genres)`` of ``proba (n_models, n_songs, n_genres)``."""
+        logits = np.tensordot(self.weights, np.log(np.clip(proba, LEAST, None)), axes=1)
+        logits += self.prior_weight * np.log(self.shares)
         odds = np.exp(logits - logits.max(axis=1, keepdims=True))
-        return odds / odds.sum(axis=1, keepdims=True)
+        known = odds / odds.sum(axis=1, keepdims=True)
+        return (1 - self.outlier_share) * known + self.outlier_share * self.shares
+
+
+def uncalibrated(shares: np.ndarray, n_models: int = 1) -> Calibration:
+    """The identity for one model, the geometric mean of several."""
+    return Calibration((1 / n_models,) * n_models, 0.0, 0.0, shares)
+
+
+@dataclass(frozen=True)
+class NoveltyDetector:
+    """How far songs are from the genres of the training data.
+
+    ``centres`` and ``spreads (n_genres, 157)`` are mean and standard deviation of each genre's descriptors; a song at a
+    distance above ``threshold`` is like none of the genres.
+    """
+
+    centres: np.ndarray
+    spreads: np.ndarray
+    threshold: float
+
+    def distances(self, embeddings: np.ndarray) -> np.ndarray:
+        """Distance to the nearest genre, float64 ``(n_songs,)``, of raw columns ``(n_songs, 641)``."""
+        return self.distances_of(describe(np.atleast_2d(embeddings)))
+
+    def distances_of(self, descriptors: np.ndarray) -> np.ndarray:
+        """The same of descriptors ``(n_songs, 157)``.
+
+        It is in the genre's standard deviations: the root mean square over a family's descriptors, then over families.
+        """
+        nearest = np.full(len(descriptors), np.inf)
+        for centre, spread in zip(self.centres, self.spreads, strict=True):
+            squares = ((descriptors - centre) / spread) ** 2
+            np.minimum(
+                nearest, (squares * _FAMILY_SHARES).sum(axis=1), out=nearest
+            )  # no product: it depends on the rows
+        return np.sqrt(nearest)
 
 
 @dataclass(frozen=True)
 class GenreModel:
-    """A fitted pipeline on raw columns ``(n_songs, 641)``, and what predictions and explanations need.
+    """Fitted pipelines on raw columns ``(n_songs, 641)``, and what predictions and explanations need.
 
     Attributes
     ----------
     name : str
         Of the candidate.
-    pipeline : sklearn.pipeline.Pipeline
+    pipelines : list of sklearn.pipeline.Pipeline
+        One, or those whose probabilities are multiplied.
     genres : list of str
         In the order of the columns of probabilities.
     calibration : Calibration
@@ -80,19 +143,29 @@ class GenreModel:
         Of each genre's columns.
     threshold : float
         A genre belongs to a song's conformal set if its probability is at least this.
+    novelty : NoveltyDetector
     """
 
     name: str
-    pipeline: "Pipeline"
+    pipelines: list["Pipeline"]
     genres: list[str]
     calibration: Calibration
     background: np.ndarray
     medians: np.ndarray
     threshold: float
+    novelty: NoveltyDetector
 
     def predict_proba(self, embeddings: np.ndarray) -> np.ndarray:
         """Calibrated probability of every genre for raw columns ``(n_songs, 641)``."""
-        return self.calibration.apply(pipeline_predict_proba(self.pipeline, embeddings))
+        return calibrated_proba(self.pipelines, self.calibration, embeddings)
+
+
+def calibrated_proba(pipelines: Sequence["Pipeline"], calibration: Calibration, embeddings: np.ndarray) -> np.ndarray:
+    """Calibrated probability of every genre, float64 ``(n_songs, n_genres)``, for raw columns ``(n_songs, 641)``."""
+    return calibration.apply(np.stack([pipeline_predict_proba(one, embeddings) for one in pipelines]))
+
+
+_PARTS: dict[str, Any] = {"calibration": Calibration, "novelty": NoveltyDetector}  # saved as dicts of their fields
 
 
 def pipeline_predict_proba(pipeline: "Pipeline", embeddings: np.ndarray) -> np.ndarray:
@@ -112,7 +185,8 @@ def pipeline_predict_proba(pipeline: "Pipeline", embeddings: np.ndarray) -> np.n
 
 def save_model(workspace: Workspace, model: GenreModel, card: dict[str, Any]) -> dict[str, Any]:
     """Write the model as a dict of its fields, and its card, which carries the checksum and is returned whole."""
-    content = pickle.dumps(vars(model) | {"calibration": vars(model.calibration)}, protocol=5)
+    parts = {name: vars(getattr(model, name)) for name in _PARTS}
+    content = pickle.dumps(vars(model) | parts, protocol=5)
     write_atomically(workspace.model, content)
     card = {"columns": fingerprint(), "sha256": hashlib.sha256(content).hexdigest()} | card
     card |= {"versions": library_versions()}
@@ -139,7 +213,8 @@ def load_model(workspace: Workspace) -> tuple[GenreModel, dict[str, Any]]:
         raise _unusable(workspace, f"is not the file that its card describes ({where}): nothing of it was run")
     fields = load_pickle(workspace.model, content, _MODEL_CLASSES)
     try:
-        return GenreModel(**fields | {"calibration": Calibration(**fields["calibration"])}), card
+        parts = {name: part(**fields[name]) for name, part in _PARTS.items()}
+        return GenreModel(**fields | parts), card
     except (TypeError, KeyError) as error:
         raise _unusable(workspace, "was made by another version") from error
 

@@ -79,9 +79,13 @@ def test_the_document_has_scores_checks_limits_and_songs(trained):
     assert [score["split"] for score in document["scores"]] == ["test", "cross_validation"]
     assert document["scores"][1]["n_folds"] == 5
     for score in document["scores"]:
-        for name in ("accuracy", "balanced_accuracy", "macro_f1", "ece"):
+        for name in ("accuracy", "balanced_accuracy", "macro_f1"):
             assert 0 <= score[f"{name}_low"] <= score[f"{name}_high"] <= 1
         assert score["log_loss"] >= 0
+        assert 0 <= score["ece"] <= 1
+        assert 0 <= score["calibrated_ece"] <= 1
+    assert sum(document["choice_scores"]["chosen"].values()) == pytest.approx(1)
+    assert document["choice_scores"]["accuracy_low"] <= document["choice_scores"]["accuracy"]
     assert [record["model"] for record in document["candidates"]] == list(CANDIDATES)
     assert document["choice"]["model"] in CANDIDATES
     assert document["leakage"].keys() > {"grouped_accuracy", "random_accuracy", "difference"}
@@ -161,7 +165,7 @@ def test_the_card_describes_the_model(trained, library_with_strays):
     assert card["seed"] == 42
     assert card["group_by"] == "artist"
     assert card["set_threshold"] == model.threshold
-    assert card["calibration"]["temperature"] == model.calibration.temperature
+    assert tuple(card["calibration"]["weights"]) == model.calibration.weights
     for name in ("scores", "limits", "grouping", "choice", "conformal"):
         assert card[name] == document[name]
 
@@ -211,13 +215,19 @@ def test_a_loaded_model_predicts_files_and_embeddings(trained, library_with_stra
     soundfile.write(file, music(4.0), RATE_HZ)
     classifier = load_genre_model(str(folder))
     table = classifier.predict([file, str(file)])
-    assert list(table.columns) == ["file_path", "predicted_genre", "probability", "proba_GENRE00", "proba_GENRE01"]
+    assert list(table.columns) == [
+        "file_path", "predicted_genre", "probability", "proba_GENRE00", "proba_GENRE01", "novelty_distance",
+        "novelty_threshold", "is_novel",
+    ]  # fmt: skip
     assert table["file_path"].tolist() == [str(file)] * 2
     (song,) = classify_files(Workspace(folder), [file], silent).songs
     for row in table.itertuples():
         assert row.predicted_genre == song.predicted_genre
         assert row.probability == pytest.approx(song.probability) == max(row.proba_GENRE00, row.proba_GENRE01)
         assert row.proba_GENRE00 == pytest.approx(song.probabilities["GENRE00"])
+        novelty = song.novelty
+        assert (row.novelty_distance, row.novelty_threshold) == pytest.approx((novelty.distance, novelty.threshold))
+        assert row.is_novel == novelty.is_novel == (novelty.distance > novelty.threshold)
     assert len(classifier.predict([])) == 0
     proba = classifier.predict_proba(library_with_strays.embeddings[:3])
     wanted = [list(record["probabilities"].values()) for record in document["unknown_songs"]]

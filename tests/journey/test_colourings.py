@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from libraries import units_of
+from libraries import any_detector, units_of
 from maps import grouped_embeddings, searched
 from sklearn.decomposition import PCA
 from sklearn.pipeline import Pipeline
@@ -94,8 +94,9 @@ def test_songs_are_coloured_by_what_is_known_and_by_a_model_only_if_it_is_of_thi
 
 
 def genre_model(pipeline: Pipeline) -> GenreModel:
-    calibration = Calibration(2.0, 0.0, np.array([0.5, 0.5]))
-    return GenreModel("pca_xgboost", pipeline, ["A", "B"], calibration, np.zeros((1, 641)), np.zeros((2, 641)), 0.1)
+    calibration = Calibration((0.5,), 0.0, 0.0, np.array([0.5, 0.5]))
+    background, medians = np.zeros((1, 641)), np.zeros((2, 641))
+    return GenreModel("pca_xgboost", [pipeline], ["A", "B"], calibration, background, medians, 0.1, any_detector())
 
 
 def test_a_damaged_model_is_reported_and_the_map_goes_without(tmp_path: Path, caplog: pytest.LogCaptureFixture):

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from sklearn.calibration import CalibratedClassifierCV
 from sklearn.decomposition import PCA
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression
+from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
@@ -22,22 +22,26 @@ from songmap.core.workspace import Workspace
 from songmap.library.genre_model import (
     Calibration,
     GenreModel,
+    NoveltyDetector,
     load_model,
     load_out_of_fold,
     save_model,
     save_out_of_fold,
+    uncalibrated,
 )
 
 RNG = np.random.default_rng(0)
 SONGS, LABELS = RNG.standard_normal((24, 641)).astype(np.float32), np.arange(24) % 3
+
+DETECTOR = NoveltyDetector(RNG.standard_normal((3, 157)), np.ones((3, 157)), 1.5)
 
 
 def fitted(classifier: object) -> GenreModel:
     pipeline = Pipeline([("scaler", StandardScaler()), ("pca", PCA(5)), ("classifier", classifier)])
     pipeline.fit(SONGS.astype(np.float64), LABELS)
     medians = np.stack([np.median(SONGS[label == LABELS], axis=0) for label in range(3)])
-    calibration = Calibration(1.5, 0.5, np.array([0.2, 0.3, 0.5]))
-    return GenreModel("a name", pipeline, ["A", "B", "Ç"], calibration, SONGS[:4], medians, 0.25)
+    calibration = Calibration((1 / 1.5,), 0.5, 0.0, np.array([0.2, 0.3, 0.5]))
+    return GenreModel("a name", [pipeline], ["A", "B", "Ç"], calibration, SONGS[:4], medians, 0.25, DETECTOR)
 
 
 @pytest.fixture
@@ -60,7 +64,7 @@ def replace_model(workspace: Workspace, content: bytes) -> None:
         XGBClassifier(n_estimators=3),
         LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto"),
         LogisticRegression(),
-        CalibratedClassifierCV(SVC(), ensemble=False, cv=2),
+        OneVsRestClassifier(SVC()),
         DummyClassifier(),
     ],
     ids=lambda classifier: type(classifier).__name__,
@@ -75,6 +79,19 @@ def test_a_model_comes_back_as_it_was(tmp_path, classifier):
     np.testing.assert_allclose(again.predict_proba(SONGS), model.predict_proba(SONGS), rtol=1e-12)
     assert np.array_equal(again.background, model.background)
     assert np.array_equal(again.medians, model.medians)
+    assert again.novelty.threshold == 1.5
+    assert np.array_equal(again.novelty.distances(SONGS), model.novelty.distances(SONGS))
+
+
+def test_calibration_mixes_the_product_of_models_with_the_shares():
+    proba, shares = np.array([[[0.9, 0.1]], [[0.4, 0.6]]]), np.array([0.7, 0.3])
+    odds = 0.9**0.5 * 0.4**2 * 0.7**-1 / (0.1**0.5 * 0.6**2 * 0.3**-1)
+    wanted = 0.8 * odds / (1 + odds) + 0.2 * 0.7
+    assert Calibration((0.5, 2.0), -1.0, 0.2, shares).apply(proba)[0, 0] == pytest.approx(wanted)
+    assert uncalibrated(shares).apply(proba[:1])[0] == pytest.approx([0.9, 0.1])
+    mean = np.sqrt(proba[0] * proba[1])
+    assert uncalibrated(shares, 2).apply(proba) == pytest.approx(mean / mean.sum())
+    assert Calibration((0.5, 2.0), 0.0, 0.0, shares).temperatures == (2.0, 0.5)
 
 
 @pytest.mark.parametrize("fitting_card", [False, True])
@@ -95,7 +112,17 @@ def test_a_tampered_model_runs_nothing(saved, tmp_path, fitting_card):
     assert not trace.exists()
 
 
-@pytest.mark.parametrize("kept", [{"pipeline": 1, "genres": []}, {"calibration": {}}, {"calibration": 3}, [1], 7])
+@pytest.mark.parametrize(
+    "kept",
+    [
+        {"pipeline": 1, "genres": []},
+        {"calibration": {"temperature": 1.5, "prior_weight": 0.0, "shares": [0.5, 0.5]}},
+        {"calibration": {}},
+        {"calibration": 3},
+        [1],
+        7,
+    ],
+)
 def test_a_model_of_another_version_is_refused(saved, kept):
     replace_model(saved, pickle.dumps(kept))
     with pytest.raises(SchemaError, match=r"another version; run 03_genre_classifier\.py again"):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from libraries import random_embeddings, units_of
+from libraries import any_detector, random_embeddings, units_of
 
 from songmap.core.blocks import BLOCK_ROWS
 from songmap.core.errors import QueryError
@@ -46,9 +46,11 @@ def model() -> GenreModel:
     embeddings, labels = random_embeddings(80, seed=3)[:60], np.arange(60) % 3
     pipeline = make_pipeline(StandardScaler(), LogisticRegression(C=0.05)).fit(embeddings, labels)
     medians = np.array([np.median(embeddings[labels == code], axis=0) for code in range(3)], dtype=np.float32)
-    calibration = Calibration(1.0, 0.0, np.full(3, 1 / 3))
+    calibration = Calibration((1.0,), 0.0, 0.0, np.full(3, 1 / 3))
     background = embeddings[:5].astype(np.float32)
-    return GenreModel("logistic", pipeline, ["HOUSE", "JAZZ", "TRANCE"], calibration, background, medians, 0.1)
+    return GenreModel(
+        "logistic", [pipeline], ["HOUSE", "JAZZ", "TRANCE"], calibration, background, medians, 0.1, any_detector(3)
+    )
 
 
 @pytest.mark.parametrize("weights", [None, {"timbre": 2.0, "mel": 0.0}])

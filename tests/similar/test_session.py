@@ -10,7 +10,7 @@ import pytest
 import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from libraries import make_library, separable_library
+from libraries import any_detector, make_library, separable_library
 from searches import Searches, Shown
 from signals import RATE_HZ, music
 
@@ -468,9 +468,11 @@ def saved_model(workspace: Workspace, library: Library, trained_on: Library) -> 
     labels = np.array([genres.index(genre) for genre in library.genres])
     pipeline = Pipeline([("scale", StandardScaler()), ("model", LogisticRegression(C=1e-3))])
     pipeline.fit(library.embeddings.astype(np.float64), labels)
-    calibration = Calibration(1.0, 0.0, np.full(len(genres), 1 / len(genres)))
+    calibration = Calibration((1.0,), 0.0, 0.0, np.full(len(genres), 1 / len(genres)))
     medians = np.stack([np.median(library.embeddings[labels == code], axis=0) for code in range(len(genres))])
-    model = GenreModel("logistic", pipeline, genres, calibration, library.embeddings[:3], medians, 0.1)
+    model = GenreModel(
+        "logistic", [pipeline], genres, calibration, library.embeddings[:3], medians, 0.1, any_detector()
+    )
     save_model(workspace, model, {"data": library_fingerprint(trained_on)})
     return model
 

@@ -24,15 +24,24 @@ def report_summary(report: GenreReport) -> str:
     candidates = [vars(one) | {"model": one.title} for one in report.candidates]
     families = [{"genre": one.genre, "songs": one.songs} | one.points for one in report.families]
     written = [{"file": str(one.file), "shows": sentences.CONTENTS[one.content]} for one in report.written]
-    choice = sentences.choice_sentence(report.choice)
+    choice = [sentences.choice_sentence(report.choice), sentences.choice_scores_sentence(report.choice_scores)]
     parts = [
         _table(
-            scores, f"tested_on {_SCORES} baseline_accuracy", f"Scores on songs outside the training data\n{choice}"
+            scores,
+            f"tested_on {_SCORES} baseline_accuracy",
+            "\n".join(["Scores on songs outside the training data", *choice]),
         ),
-        _table(candidates, f"model {_SCORES}", "All candidates in the same folds"),
-        "\n".join(sentences.check_sentences(report)),
+        _table(candidates, f"model songs {_SCORES}", sentences.candidates_phrase(report.candidates)),
+        "\n".join(
+            [
+                *sentences.check_sentences(report),
+                sentences.reliability_sentence(report.reliability, report.grouping.group_by),
+            ]
+        ),
         format_table([vars(one) for one in report.per_genre], "By genre: cross-validation, then test songs"),
         format_table(families, "Points of probability that each family adds towards a genre, for its own songs"),
+        sentences.novelty_sentence(report.novelty),
+        format_table([vars(one) for one in report.novelty.genres], "Songs of a genre left out of training"),
         "\n".join([sentences.grouping_sentence(report.grouping), *_limits(report.limits)]),
     ]
     for name, (title, columns) in _SONG_LISTS.items():
@@ -73,7 +82,7 @@ def _limits(limits: Any) -> list[str]:
 
 def _table(records: Sequence[Record], columns: str, title: str) -> str:
     rows = [{name: record[name] for name in columns.split()} for record in records]
-    for row in rows:
+    for row, record in zip(rows, records, strict=True):
         if "genre_set" in row:  # the last column
-            row[sentences.SET_NAME] = sentences.set_phrase(row.pop("genre_set"))
+            row[sentences.SET_NAME] = sentences.song_set(row.pop("genre_set"), record["novelty"])
     return format_table(rows, title)
