@@ -22,7 +22,7 @@ from songmap.genre.results import ClassifierScores, GenreReport
 from songmap.genre.splits import plan_splits
 from songmap.genre.training import TrainedClassifier
 from songmap.genre.views.files import write_files
-from songmap.library.genre_model import save_model
+from songmap.library.genre_model import save_model, save_out_of_fold
 from songmap.library.library import Library
 from songmap.library.names import find_song
 
@@ -77,6 +77,9 @@ def classify_library(workspace: Workspace, library: Library, options: Options, o
     trained = train(library, options, on_progress)
     report, sample = explain(trained, row, options.every_song, on_progress)
     report = replace(report, card=save_model(workspace, trained.model, model_card(trained)))
+    proba = np.full((len(library), len(trained.dataset.genres)), np.nan)
+    proba[trained.dataset.rows] = trained.evaluation.out_of_fold
+    save_out_of_fold(workspace, report.card, proba)
     return replace(report, written=write_files(workspace, report, sample))
 
 

@@ -7,14 +7,12 @@ from songmap.library.genre_similarity import genre_similarity
 from songmap.library.keys import KEYS, NO_KEY, estimate_keys
 from songmap.library.library import Library
 from songmap.library.search import Search
-from songmap.library.spaces import build_space
 
 
-def genre_statistics(library: Library) -> GenreStatistics:
-    """All statistics; similarity is the cosine of standardised columns, the space ``scaled``."""
+def genre_statistics(library: Library, search: Search) -> GenreStatistics:
+    """All statistics; similarity is that of ``search``."""
     genres = library.genres
     tempo_bpm = library.column("tempo_bpm")
-    search = Search(library.embeddings, build_space(library.embeddings, "scaled"))
     return GenreStatistics(
         similarity=genre_similarity(search, genres.tolist()),
         tempo_bpm=by_genre(np.where(tempo_bpm > 0, tempo_bpm, np.nan), genres),

@@ -4,7 +4,9 @@ Probabilities are float64 ``(n_songs, n_genres)`` in the order of ``genres``, ro
 """
 
 import hashlib
+import io
 import pickle
+import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -215,6 +217,29 @@ def load_model(workspace: Workspace) -> tuple[GenreModel, dict[str, Any]]:
         return GenreModel(**fields | parts), card
     except (TypeError, KeyError) as error:
         raise _unusable(workspace, "was made by another version") from error
+
+
+def save_out_of_fold(workspace: Workspace, card: dict[str, Any], proba: np.ndarray) -> None:
+    """Write probabilities ``(n_songs, n_genres)`` of a library's songs, each by a model that was trained without it.
+
+    Rows of songs that are not training data are NaN. ``card`` is that of the model, as ``save_model`` returned it.
+    """
+    stream = io.BytesIO()
+    np.savez(stream, allow_pickle=False, proba=proba, model=card["sha256"])
+    write_atomically(workspace.out_of_fold, stream.getvalue())
+
+
+def load_out_of_fold(workspace: Workspace, card: dict[str, Any]) -> np.ndarray:
+    """What ``save_out_of_fold`` wrote for the model of ``card``. Raises SchemaError if missing or of another model."""
+    path = workspace.out_of_fold
+    try:
+        with np.load(path, allow_pickle=False) as content:
+            model, proba = str(content["model"]), content["proba"]
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise SchemaError(f"{path} is missing or damaged; run 03_genre_classifier.py again") from error
+    if model != card["sha256"]:
+        raise SchemaError(f"{path} is of another model than {workspace.model}; run 03_genre_classifier.py again")
+    return proba
 
 
 def _unusable(workspace: Workspace, why: str) -> SchemaError:

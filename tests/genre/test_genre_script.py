@@ -24,7 +24,7 @@ from songmap.genre.predict import classify_files, load_genre_model
 from songmap.genre.run import Options, classify_library
 from songmap.genre.views.narrative import narrative
 from songmap.genre.views.summary import report_summary
-from songmap.library.genre_model import load_model
+from songmap.library.genre_model import load_model, load_out_of_fold
 from songmap.library.library import Library, library_fingerprint, save_library
 from songmap.library.schema import FAMILIES
 
@@ -168,6 +168,20 @@ def test_the_card_describes_the_model(trained, library_with_strays):
     assert tuple(card["calibration"]["weights"]) == model.calibration.weights
     for name in ("scores", "limits", "grouping", "choice", "conformal"):
         assert card[name] == document[name]
+
+
+def test_probabilities_of_models_trained_without_the_songs_are_kept(trained, library_with_strays):
+    workspace = Workspace(trained[0])
+    model, card = load_model(workspace)
+    proba = load_out_of_fold(workspace, card)
+    assert proba.shape == (30, 2)
+    in_training = np.isin(library_with_strays.genres, model.genres)
+    np.testing.assert_array_equal(np.isnan(proba).all(axis=1), ~in_training)
+    np.testing.assert_allclose(proba[in_training].sum(axis=1), 1)
+    in_sample = model.predict_proba(library_with_strays.embeddings)
+    right = np.array([genre == "GENRE01" for genre in library_with_strays.genres], dtype=int)
+    own = np.flatnonzero(in_training)
+    assert proba[own, right[own]].mean() < in_sample[own, right[own]].mean()
 
 
 def test_new_files_are_classified_and_bad_ones_named(trained, tmp_path):

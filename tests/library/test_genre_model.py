@@ -19,7 +19,16 @@ from xgboost import XGBClassifier
 
 from songmap.core.errors import SchemaError
 from songmap.core.workspace import Workspace
-from songmap.library.genre_model import Calibration, GenreModel, NoveltyDetector, load_model, save_model, uncalibrated
+from songmap.library.genre_model import (
+    Calibration,
+    GenreModel,
+    NoveltyDetector,
+    load_model,
+    load_out_of_fold,
+    save_model,
+    save_out_of_fold,
+    uncalibrated,
+)
 
 RNG = np.random.default_rng(0)
 SONGS, LABELS = RNG.standard_normal((24, 641)).astype(np.float32), np.arange(24) % 3
@@ -134,3 +143,17 @@ def test_a_card_that_does_not_fit_is_refused(saved, field, value, reason):
     saved.model_card.write_text(json.dumps(card | {field: value}), encoding="utf-8")
     with pytest.raises(SchemaError, match=reason):
         load_model(saved)
+
+
+def test_out_of_fold_probabilities_belong_to_their_model(saved):
+    card = load_model(saved)[1]
+    with pytest.raises(SchemaError, match=r"genre_out_of_fold\.npz is missing or damaged; run 03"):
+        load_out_of_fold(saved, card)
+    proba = np.array([[0.25, 0.75], [np.nan, np.nan]])
+    save_out_of_fold(saved, card, proba)
+    np.testing.assert_array_equal(load_out_of_fold(saved, card), proba)
+    with pytest.raises(SchemaError, match=r"is of another model than .*genre_classifier\.pkl; run 03"):
+        load_out_of_fold(saved, card | {"sha256": "another"})
+    saved.out_of_fold.write_bytes(saved.out_of_fold.read_bytes()[:-90])
+    with pytest.raises(SchemaError, match="missing or damaged"):
+        load_out_of_fold(saved, card)

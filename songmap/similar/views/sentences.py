@@ -12,6 +12,7 @@ from songmap.similar import results
 from songmap.similar.filters import condition_words
 from songmap.similar.requests import Setting
 from songmap.similar.results import DescriptorContribution, FamilyContribution, ModelInUse, Song
+from songmap.similar.space_scores import SpaceScores
 from songmap.similar.transitions import Transition
 
 _MAX_NAME = 60
@@ -102,22 +103,56 @@ def evaluate_notes(result: results.EvaluateResult) -> list[str]:
         queries = f"a sample of {n_queries:,} of {queries}"
     notes = [
         f"Precision: the mean share of a song's {result.nearest} nearest that have its genre, artist or album; queries: "
-        f"{queries} recordings, of these the ones that share it with another; copies of a recording do not count as hits.",
+        f"{queries} recordings, of these the ones that share it with another; copies of a recording do not count as hits. "
+        "For genres it is the mean over genres, each its own songs' mean.",
+        "By another artist: the same with an artist filter, no song of the query's artist being an answer. Songs of one "
+        "artist are similar beyond their genre: this column is the one to compare spaces by.",
+        *_filter_notes(result),
         f"Hubness: the skewness of how often songs are among the {result.nearest} nearest of others; 0 is even, above 1 "
         "some songs are near to very many. In no list: the share of songs that are near to none.",
     ]
-    notes += [f"{words} Its scores are optimistic." for words in model_words(result.model)]
+    notes += [
+        f"{words} Its scores are of each song's probabilities by a model that was trained without it."
+        for words in model_words(result.model)
+    ]
     if result.model_error is not None:
         notes.append(f"The classifier space is left out: {result.model_error}.")
     if result.best is not None:
+        filtered = result.best.precision["genre_other_artists"]
+        value, by = (filtered, " by another artist") if filtered.labels > 1 else (result.best.precision["genre"], "")
         notes.append(
-            f"Of the spaces fitted without labels {space_words(result.best)} has the highest precision for genres: "
-            f"{result.best.precision['genre'].value:.3f}."
+            f"Of the spaces fitted without labels {space_words(result.best)} has the highest precision for genres{by}: "
+            f"{value.value:.3f}."
         )
     return notes
 
 
-def space_words(scores: results.SpaceScores) -> str:
+def _filter_notes(result: results.EvaluateResult) -> list[str]:
+    """What the artist filter and the intervals could not do."""
+    notes, precision = [], result.scores[0].precision
+    if result.genres_of_one_artist:
+        one = len(result.genres_of_one_artist) == 1
+        by = "is by one artist and" if one else "are by one artist each and"
+        notes.append(
+            f"{joined(list(result.genres_of_one_artist))} {by} left out of that column: there genre and artist cannot "
+            "be distinguished."
+        )
+    if result.n_without_artist:
+        notes.append(
+            f"{result.n_without_artist:,} recordings have no artist tag and count as by artists of their own: "
+            "the filter does not hold for them."
+        )
+    if precision["genre"].interval or precision["genre_other_artists"].interval:
+        notes.append(
+            "In brackets: 95 % intervals, the artists of the queries drawn anew within each genre, the songs that "
+            "answer held fixed."
+        )
+    else:
+        notes.append("Intervals are left out: a genre has too few artists to draw them anew.")
+    return notes
+
+
+def space_words(scores: SpaceScores) -> str:
     return f"{scores.space}, hubs corrected" if scores.hubs_corrected else scores.space
 
 
@@ -192,12 +227,12 @@ def why_sentences(result: results.WhyResult) -> list[str]:
 
 
 def family_sentence(family: FamilyContribution) -> str:
-    """ "Rhythm adds 0.14: pulse clarity 0.42 and 0.45, both above the library's mean of 0.31."; empty below 0.005."""
+    """ "Rhythm adds 0.14: pulse clarity 0.42 and 0.45, both above the library's average of 0.31."; empty below 0.005."""
     share = family.contribution
     if abs(share) < _LEAST:
         return ""
     main, other = (family.agree, family.differ) if share > 0 else (family.differ, family.agree)
-    parts = [_descriptor_words(item) for item in main[:2]] or ["small contributions of many columns"]
+    parts = [_descriptor_words(item) for item in main[:2]] or ["small contributions of many numbers"]
     if other and abs(other[0].contribution) >= max(_LEAST, abs(share) / 4):
         parts.append(f"but {_descriptor_words(other[0])}")
     verb = "adds" if share > 0 else "subtracts"
@@ -213,10 +248,10 @@ def _rank_words(result: results.WhyResult) -> str:
 
 
 def _descriptor_words(item: DescriptorContribution) -> str:
-    sides = tuple(np.sign(value - item.library_mean) for value in (item.first, item.second))
+    sides = tuple(np.sign(value - item.library_average) for value in (item.first, item.second))
     where = {(1, 1): "both above", (-1, -1): "both below", (1, -1): "above and below", (-1, 1): "below and above"}
     unit = f" {item.unit}" if item.unit else ""
-    beside = f", {where[sides]} the library's mean of {quantity(item.library_mean)}" if all(sides) else ""
+    beside = f", {where[sides]} the library's average of {quantity(item.library_average)}" if all(sides) else ""
     return f"{item.descriptor} {quantity(item.first)} and {quantity(item.second)}{unit}{beside}"
 
 
