@@ -9,8 +9,8 @@ import pandas as pd
 
 from songmap.library.schema import UNKNOWN_GENRE
 
-MEASURED, TAG = "measured", "tag"
-TEMPO_SOURCES = (TAG, MEASURED)
+TAG, MEASURED, OCTAVE = "tag", "measured", "octave"  # where a tempo comes from; the last: measured, octave by the genre
+TEMPO_SOURCES = (TAG, MEASURED)  # what to prefer
 OCTAVES = (1.0, 2.0, 0.5)
 # a tag within it of the measured tempo, half or double too, is of the same beat: the tolerance of tempo estimation
 # (Gouyon et al. 2006, An experimental comparison of audio tempo induction algorithms)
@@ -41,23 +41,26 @@ def octave_factors(tempos_bpm: np.ndarray, genres: np.ndarray) -> np.ndarray:
     return factors
 
 
-def tempos_of(songs: pd.DataFrame, source: str = TAG) -> tuple[np.ndarray, np.ndarray]:
-    """The tempo of each song that counts, 0 where there is none, and whether it is the tag's, bool.
+def tempos_of(songs: pd.DataFrame, preferred: str = TAG) -> tuple[np.ndarray, np.ndarray]:
+    """The tempo of each song that counts, 0 where there is none, and its source: TAG, MEASURED, OCTAVE, or empty.
 
     Parameters
     ----------
     songs : pd.DataFrame
-        With ``tempo_bpm`` and ``tag_bpm``.
-    source : str
+        With ``tempo_bpm``, ``tempo_octave`` and ``tag_bpm``.
+    preferred : str
         ``TAG``: the tag's tempo counts, unless it contradicts the measured one: not within 4 % of it, its half or its
         double. ``MEASURED``: tags do not count.
     """
     measured, tags = (songs[name].to_numpy(dtype=np.float64) for name in ("tempo_bpm", "tag_bpm"))
     measured = np.nan_to_num(measured)
-    if source == MEASURED:
-        return measured, np.zeros(len(songs), dtype=bool)
+    octaves = songs["tempo_octave"].to_numpy(dtype=np.float64)
+    moved = np.isfinite(octaves) & (octaves != 1)
+    sources = np.select([measured <= 0, moved], ["", OCTAVE], MEASURED).astype(object)
+    if preferred == MEASURED:
+        return measured, sources
     known = (tags > 0) & (measured > 0)
     ratios = np.divide(tags, measured, out=np.ones(len(songs)), where=known)
     agrees = np.any([np.abs(ratios / factor - 1) <= AGREEMENT for factor in OCTAVES], axis=0)
     from_tag = (tags > 0) & agrees  # where nothing is measured, nothing contradicts
-    return np.where(from_tag, tags, measured), from_tag
+    return np.where(from_tag, tags, measured), np.where(from_tag, TAG, sources)

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from songmap.library.tempos import MEASURED, TAG, octave_factors, tempos_of
+from songmap.library.tempos import MEASURED, OCTAVE, TAG, octave_factors, tempos_of
 
 RNG = np.random.default_rng(0)
 
@@ -48,7 +48,14 @@ def test_each_genre_has_its_own_octave():
     ],
 )
 def test_a_tag_counts_unless_it_contradicts(measured, tag, counts, from_tag):
-    songs = pd.DataFrame({"tempo_bpm": [measured], "tag_bpm": [tag]})
-    assert [values.tolist() for values in tempos_of(songs, TAG)] == [[counts], [from_tag]]
+    songs = pd.DataFrame({"tempo_bpm": [measured], "tag_bpm": [tag], "tempo_octave": [1.0]})
     alone = 0.0 if np.isnan(measured) else measured
-    assert [values.tolist() for values in tempos_of(songs, MEASURED)] == [[alone], [False]]
+    own = MEASURED if alone else ""
+    assert [values.tolist() for values in tempos_of(songs)] == [[counts], [TAG if from_tag else own]]
+    assert [values.tolist() for values in tempos_of(songs, MEASURED)] == [[alone], [own]]
+
+
+def test_a_tempo_in_the_octave_of_its_genre_says_so():
+    songs = pd.DataFrame({"tempo_bpm": [174.0, 174.0, 174.0], "tag_bpm": [np.nan, 87.0, np.nan]})
+    songs["tempo_octave"] = [2.0, 2.0, np.nan]  # the last is of an older version
+    assert [values.tolist() for values in tempos_of(songs)] == [[174, 87, 174], [OCTAVE, TAG, MEASURED]]

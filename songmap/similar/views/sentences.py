@@ -6,12 +6,13 @@ from typing import Literal
 import numpy as np
 
 from songmap.core.text import capitalised, joined, quantity, shorten
-from songmap.library.keys import NO_KEY, camelot, key_name
+from songmap.library.keys import LEAST_MARGIN, NO_KEY, camelot, key_name, key_number
 from songmap.library.spaces import SPACES
 from songmap.similar import results
 from songmap.similar.filters import condition_words
 from songmap.similar.requests import Setting
-from songmap.similar.results import DescriptorContribution, FamilyContribution, ModelInUse, Song
+from songmap.similar.results import DescriptorContribution, FamilyContribution, ModelInUse
+from songmap.similar.song import Song
 from songmap.similar.transitions import Transition
 
 _MAX_NAME = 60
@@ -93,6 +94,45 @@ def model_words(model: ModelInUse | None) -> list[str]:
         return []
     data = "this library as it is" if model.trained_on_this_library else "an earlier state of this library, or another"
     return [f"The classifier space uses the genre model {model.name}, which was trained on {data}."]
+
+
+def info_notes(result: results.InfoResult) -> list[str]:
+    """What a descriptor of the song does not say as it is."""
+    if np.isnan(result.beat_deviation_s):
+        return []
+    return [
+        f"The time between beats varies by {1000 * result.beat_deviation_s:.0f} ms (a metronome: up to 6). The descriptor "
+        "beat interval, std counts in whole frames of 23 ms and is mostly their width."
+    ]
+
+
+def tempo_words(result: results.InfoResult) -> str:
+    """The tempo and where it comes from."""
+    song, measured = result.song, result.measured_tempo_bpm
+    match song.tempo_source:
+        case "tag":
+            also = f"; {measured:.2f} measured" if measured > 0 else ""
+            return f"{song.tempo_bpm:g}, of its tag{also}"
+        case "octave":
+            half_or_double = "double" if result.tempo_octave == 2 else "half"
+            return f"{song.tempo_bpm:.2f}, {half_or_double} of what was measured, as most of {song.genre}"
+        case "measured":
+            return f"{song.tempo_bpm:.2f}"
+    return "unknown"
+
+
+def key_words(result: results.InfoResult) -> list[str]:
+    """The key that counts with its source, and the estimate with how sure it is; empty where there is none."""
+    key = key_name(key_number(result.song.key)) if result.song.key else ""
+    counts = f"{key}, of its {result.song.key_source}" if result.song.key_source == "tag" else key or "unknown"
+    if result.key_margin is None:
+        return [counts, ""]
+    sure = "" if result.key_margin >= LEAST_MARGIN else f", too little to count (below {LEAST_MARGIN:g})"
+    return [
+        counts,
+        f"{key_name(result.key_estimate)}: {result.key_correlation:.2f} with the key's profile, "
+        f"{result.key_margin:.2f} more than the second key{sure}",
+    ]
 
 
 def evaluate_notes(result: results.EvaluateResult) -> list[str]:
@@ -230,7 +270,7 @@ def _mixing_sentences(result: results.WhyResult) -> list[str]:
         sentences.append(f"Tempo {first:.1f} and {second:.1f} BPM: {played} is {speed}.")
     if NO_KEY not in result.keys:
         fit = "compatible" if result.keys_compatible else "not compatible"
-        sentences.append(f"Estimated keys {joined(list(map(key_name, result.keys)))}: {fit} on the Camelot wheel.")
+        sentences.append(f"Keys {joined(list(map(key_name, result.keys)))}: {fit} on the Camelot wheel.")
     return sentences
 
 
