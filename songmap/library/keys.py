@@ -17,7 +17,8 @@ KEYS = tuple(f"{pitch} {mode}" for mode in ("major", "minor") for pitch in PITCH
 NO_KEY = -1
 TAG, ESTIMATE = "tag", "estimate"  # where a key comes from
 # Below it a key is more often wrong than right: of 1,251 excerpts of 2 s of the demo studio's songs, whose keys are known,
-# 41 % of the keys below it are right and 73 % of the others; with another seed 43 and 74 %. `benchmarks/tempo_key.py`
+# 42 % of the keys below it are right and 73 % of the others; with two other seeds 43 and 75, 47 and 75 %: see
+# benchmarks/tempo_key.md
 LEAST_MARGIN = 0.03
 
 _PROFILES = (
