@@ -101,8 +101,8 @@ def info_notes(result: results.InfoResult) -> list[str]:
     if np.isnan(result.beat_deviation_s):
         return []
     return [
-        f"The time between beats varies by {1000 * result.beat_deviation_s:.0f} ms (a metronome: up to 6). The descriptor "
-        "beat interval, std counts in whole frames of 23 ms and is mostly their width."
+        f"The time between beats varies by {1000 * result.beat_deviation_s:.0f} ms (a metronome: up to 6). The descriptors "
+        "tempo and beat interval, std are librosa's, in whole frames of 23 ms, whose width most of the latter is."
     ]
 
 
