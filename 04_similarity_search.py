@@ -42,7 +42,7 @@ def run(workspace: Workspace, keep_going: bool, **arguments: Any) -> int:
     session = Session(load_library(workspace), workspace)
     if command is None:
         return interact(session, arguments, keep_going)
-    for text in reply(session, command):
+    for text in reply(session, command, at_terminal=sys.stdout.isatty()):
         print(text, flush=True)
     return 0
 

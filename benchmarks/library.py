@@ -118,6 +118,7 @@ def task_fill(work: str, music: str, n_files: str, like: str) -> dict:
             record = untagged | {
                 "song_name": path.stem, "file_path": str(path), "artist": path.parts[-3], "title": path.stem[3:], "album": path.parts[-2], "year": 1960.0 + album % 60,
                 "duration": float(rng.uniform(120, 400)), "tempo_bpm": float(rng.uniform(70, 180)), "genre": "UNKNOWN",
+                "tempo_octave": 1.0, "beat_deviation_s": 0.005,
             }  # fmt: skip
             ledger.keep(path, stamp_of(path), Outcome(f"{index:040x}", record, embedding))
     return {}

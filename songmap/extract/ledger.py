@@ -1,7 +1,8 @@
 """``library.sqlite``: what is extracted and what failed and why, one row per file, so that a run resumes.
 
 Every outcome is committed as it comes. A row records the analysis (columns, configuration, algorithm,
-engine and library versions) that its numbers come from; rows of another analysis are replaced, file by file.
+engine and library versions) that its numbers come from; rows of another analysis are replaced, file by file. A record
+that lacks what is measured today is as good as it was, and replaced when its file is analysed again.
 
 A song is recognised by its content, whatever its path. When another song takes a path, the numbers of the one
 that was there move to ``displaced``, so that songs may take each other's names.
@@ -21,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from songmap.core.errors import SchemaError
-from songmap.library.schema import DEFAULT_ENGINE, AudioConfig, fingerprint
+from songmap.library.schema import DEFAULT_ENGINE, MEASURED_SINCE, AudioConfig, fingerprint
 from songmap.library.versions import ANALYSIS_LIBRARIES, library_versions
 
 # raised when a change of the code changes numbers: rows of other versions are computed again
@@ -52,11 +53,15 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Known:
-    """A path in the ledger without its numbers; ``stamp`` is size, time and how its tags were read."""
+    """A path in the ledger without its numbers; ``stamp`` is size, time and how its tags were read.
+
+    ``outdated``: its record was made by an older version and lacks what is measured today.
+    """
 
     stamp: tuple[int, int, int]
     content: str | None
     failed: bool
+    outdated: bool = False
 
 
 def analysis_fingerprint(config: AudioConfig, engine: str = DEFAULT_ENGINE) -> str:
@@ -75,10 +80,13 @@ class Ledger:
 
     def known(self) -> dict[Path, Known]:
         """Every path that has an outcome under this analysis."""
-        query = "SELECT path, size, mtime_ns, reading, content, failure IS NOT NULL FROM songs WHERE analysis=?"
+        query = "SELECT path, size, mtime_ns, reading, content, failure IS NOT NULL, record FROM songs WHERE analysis=?"
         rows = self._connection.execute(query, (self._analysis,))
         return {
-            Path(os.fsdecode(key)): Known(tuple(stamp), content, bool(failed)) for key, *stamp, content, failed in rows
+            Path(os.fsdecode(key)): Known(
+                tuple(stamp), content, bool(failed), is_outdated(json.loads(record) if record else None)
+            )
+            for key, *stamp, content, failed, record in rows
         }
 
     def keep(self, path: Path, stamp: tuple[int, int, int], outcome: Outcome) -> None:
@@ -151,6 +159,11 @@ def open_ledger(path: Path, config: AudioConfig, engine: str = DEFAULT_ENGINE) -
         raise SchemaError(
             f"{path} cannot be used ({error}); is the disk full or read-only? If neither, delete it: it is made again"
         ) from error
+
+
+def is_outdated(record: dict[str, Any] | None) -> bool:
+    """Whether a record was made by an older version, which measured less."""
+    return record is not None and not record.keys() >= set(MEASURED_SINCE)
 
 
 def _outcome(content: str | None, record: str | None, embedding: bytes | None, failure: str | None) -> Outcome:

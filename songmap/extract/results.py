@@ -13,13 +13,14 @@ class ExtractionPlan:
     """What there is to do for each file.
 
     ``unchanged`` and ``failed_before`` files have an outcome already; ``changed_or_moved`` ones may be known under
-    another name, time or tags; ``new`` ones must be decoded.
+    another name, time or tags; ``new`` ones must be decoded, ``outdated`` ones again: an older version measured less.
     """
 
     unchanged: set[Path] = field(default_factory=set)
     failed_before: set[Path] = field(default_factory=set)
     changed_or_moved: list[Path] = field(default_factory=list)
     new: list[Path] = field(default_factory=list)
+    outdated: list[Path] = field(default_factory=list)
 
     def counts(self) -> dict[str, int]:
         """The number of files of each kind."""

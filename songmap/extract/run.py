@@ -1,6 +1,7 @@
 """From songs to a library: known songs stay, moved ones are recognised, the rest is analysed or has a reason."""
 
 import base64
+import logging
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -16,15 +17,17 @@ from songmap.core.workspace import Workspace
 from songmap.extract.executors import open_worker_pool
 from songmap.extract.files import SongFile
 from songmap.extract.labels import label_record
-from songmap.extract.ledger import Known, Ledger, Outcome, open_ledger
+from songmap.extract.ledger import Known, Ledger, Outcome, is_outdated, open_ledger
 from songmap.extract.options import ExtractionOptions
 from songmap.extract.results import Extraction, ExtractionPlan, ExtractionTally, Failure
 from songmap.features.analysis import DESCRIPTION_VERSION
 from songmap.library.library import Library, song_table
 from songmap.library.recordings import duplicate_of, find_duplicates
 from songmap.library.schema import N_COLUMNS
+from songmap.library.tempos import octave_factors
 
 Stamp = tuple[int, int, int]
+_log = logging.getLogger(__name__)
 
 
 def extract_library(
@@ -68,6 +71,11 @@ def extract_library(
         stamps = {song.path: stamp_of(song.path) for song in songs}
         plan = make_plan(stamps, ledger.known(), options.retry_failed)
         done, changed_meanwhile = plan.unchanged | plan.failed_before, {}
+        if plan.outdated:
+            _log.warning(
+                "%d songs were extracted by an older version, without exact tempos: they are decoded again, which takes as "
+                "long as the first time; the %d columns stay", len(plan.outdated), N_COLUMNS,
+            )  # fmt: skip
         on_progress(len(done), len(songs))
         for path, outcome, recognised in _analyse_all(plan, ledger, options, stop):
             if stamp_of(path) == stamps[path]:
@@ -80,13 +88,27 @@ def extract_library(
                 n_extracted += not recognised
                 audio_s += 0.0 if recognised else outcome.record["duration"]
             on_progress(len(done) + len(changed_meanwhile), len(songs))
-        library, reasons = _assemble(songs, ledger, done, options)
+        assembled = (
+            done | set(plan.outdated)
+        ) - changed_meanwhile.keys()  # outdated rows serve until they are replaced
+        library, reasons = _assemble(songs, ledger, assembled, options)
     duplicates = find_duplicates(library.embeddings, library.songs["duration"].to_numpy())
+    _resolve_octaves(library)
     library.songs["duplicate_of"] = pd.Series(duplicate_of(duplicates, library.songs), dtype=object)
     failures = [Failure(path, reason) for path, reason in sorted((reasons | changed_meanwhile).items())]
     n_left, elapsed_s = len(songs) - len(done) - len(changed_meanwhile), time.monotonic() - started
     tally = ExtractionTally(n_extracted, n_recognised, len(plan.unchanged), n_left, audio_s, elapsed_s)
     return Extraction(library, duplicates, failures, tally)
+
+
+def _resolve_octaves(library: Library) -> None:
+    """Move tempos to the octave of their genre, and say so in ``tempo_octave``, which outdated rows do not have."""
+    songs = library.songs
+    measured = songs["tempo_octave"].notna().to_numpy()
+    tempos_bpm = songs["tempo_bpm"].to_numpy(dtype=np.float64)
+    factors = np.where(measured, octave_factors(tempos_bpm, library.genres), 1.0)
+    songs["tempo_bpm"] = tempos_bpm * factors
+    songs["tempo_octave"] = np.where(measured, factors, np.nan)
 
 
 def preview(songs: Sequence[SongFile], workspace: Workspace, options: ExtractionOptions) -> ExtractionPlan:
@@ -102,10 +124,12 @@ def make_plan(stamps: dict[Path, Stamp], known: dict[Path, Known], retry_failed:
     """Compare the files with what the ledger knows, without opening one."""
     unchanged: set[Path] = set()
     failed: set[Path] = set()
-    changed, new = [], []
+    changed, new, outdated = [], [], []
     for path, stamp in stamps.items():
         row = known.get(path)
-        if row is not None and row.stamp == stamp and not (row.failed and retry_failed):
+        if row is not None and row.stamp == stamp and row.outdated:
+            outdated.append(path)
+        elif row is not None and row.stamp == stamp and not (row.failed and retry_failed):
             (failed if row.failed else unchanged).add(path)
         elif row is not None and row.content:
             changed.append(path)
@@ -113,7 +137,7 @@ def make_plan(stamps: dict[Path, Stamp], known: dict[Path, Known], retry_failed:
             new.append(path)
     if new and any(row.content and path not in stamps and not path.exists() for path, row in known.items()):
         changed, new = changed + new, []  # a song is missing, and any of these may be it
-    return ExtractionPlan(unchanged, failed, changed, new)
+    return ExtractionPlan(unchanged, failed, changed, new, outdated)
 
 
 def stamp_of(path: Path) -> Stamp:
@@ -130,7 +154,8 @@ def _analyse_all(
     plan: ExtractionPlan, ledger: Ledger, options: ExtractionOptions, stop: Callable[[], bool]
 ) -> Iterator[tuple[Path, Outcome, bool]]:
     """Path, outcome and whether it was recognised, as they finish. A bounded window is submitted, to end soon."""
-    queue = deque([("identify", path) for path in plan.changed_or_moved] + [("embed", path) for path in plan.new])
+    queue = deque([("identify", path) for path in plan.changed_or_moved])
+    queue.extend(("embed", path) for path in [*plan.new, *plan.outdated])
     if not queue:
         return
     n_decoded = 0
@@ -150,7 +175,7 @@ def _analyse_all(
                 answer = pool.result(future)
                 if task == "embed" or "failure" in answer:
                     yield path, _outcome(answer), False
-                elif (before := ledger.recognise(answer["content"])) is not None:
+                elif (before := ledger.recognise(answer["content"])) is not None and not is_outdated(before.record):
                     record = (before.record or {}) | answer["record"]
                     yield path, Outcome(before.content, record, before.embedding), True
                 else:

@@ -26,18 +26,15 @@ from songmap.extract.content import content_hash
 from songmap.features import analysis, frames
 from songmap.features.reference import reference_embedding
 from songmap.features.signal import Signal
-from songmap.library.schema import AudioConfig, column_index
+from songmap.library.schema import AudioConfig
 
 
 def embed(path: Path, config: AudioConfig, engine: str) -> dict[str, Any]:
     """Content hash, record and embedding of a file."""
     song = analysis.analyse_file(path, config)
-    embedding, record = song.embedding, song.record
-    if engine == "librosa":
-        embedding = reference_embedding(song)
-        record["tempo_bpm"] = float(embedding[column_index("tempo_bpm")])
+    embedding = reference_embedding(song) if engine == "librosa" else song.embedding
     packed = base64.b64encode(embedding.tobytes()).decode()
-    return {"content": content_hash(path), "record": record, "embedding": packed}
+    return {"content": content_hash(path), "record": song.record, "embedding": packed}
 
 
 def identify(path: Path, config: AudioConfig, engine: str) -> dict[str, Any]:

@@ -54,9 +54,15 @@ class AudioAnalysis:
 
     @property
     def record(self) -> dict[str, Any]:
-        """A row of the table of songs: ``tags``, and ``genre`` (UNKNOWN), ``duration`` in seconds and ``tempo_bpm``."""
-        duration_s, tempo_bpm = len(self.signal) / self.sample_rate_hz, self.frames.values["tempo_bpm"]
-        return self.tags | {"genre": UNKNOWN_GENRE, "duration": duration_s, "tempo_bpm": tempo_bpm}
+        """A row of the table of songs: ``tags``, ``genre`` (UNKNOWN), ``duration`` in seconds, tempo and beat deviation."""
+        values = self.frames.values
+        return self.tags | {
+            "genre": UNKNOWN_GENRE,
+            "duration": len(self.signal) / self.sample_rate_hz,
+            "tempo_bpm": values["refined_tempo_bpm"],
+            "tempo_octave": 1.0,  # as it is measured; that of its genre is known in a library only
+            "beat_deviation_s": values["beat_deviation_s"],
+        }
 
 
 def analyse_file(path: Path | str, config: AudioConfig | None = None) -> AudioAnalysis:

@@ -30,7 +30,8 @@ class SongFrames:
         ``mfcc, mfcc_delta, chroma, centroid, rolloff, bandwidth, contrast, flatness, zero_crossing_rate, rms,
         tonnetz, mel, onset_strength, harmonic_rms, percussive_rms``; units as in ``songmap.library.schema.FEATURES``.
     values : dict of str to float
-        ``tempo_bpm, beat_interval_std_s, pulse_clarity, harmonic_rms_mean, percussive_rms_mean``.
+        ``tempo_bpm, beat_interval_std_s, pulse_clarity, harmonic_rms_mean, percussive_rms_mean``, columns of the
+        schema, and ``refined_tempo_bpm, beat_deviation_s``, which are finer than a frame.
     beats : np.ndarray, int (n_beats,)
         Frame indices.
     frame_rate_hz : float
@@ -84,6 +85,8 @@ def analyse(signal: Signal, config: AudioConfig, block_frames: int = spectra.BLO
     values = {
         "tempo_bpm": tempo_bpm,
         "beat_interval_std_s": rhythm.beat_interval_std_s(beats, config),
+        "refined_tempo_bpm": rhythm.refined_tempo(envelope, tempo_bpm, beats, config),
+        "beat_deviation_s": rhythm.beat_deviation_s(envelope, beats, config),
         "pulse_clarity": rhythm.pulse_clarity(envelope, config),
         "harmonic_rms_mean": float(features["harmonic_rms"].mean()),
         "percussive_rms_mean": float(features["percussive_rms"].mean()),

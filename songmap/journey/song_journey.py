@@ -90,7 +90,7 @@ def song_journey(library: Library, row: int | None, analysis: AudioAnalysis, pla
         genre=None if row is None else record["genre"],
         key=record["key"],
         duration_s=len(analysis.signal) / analysis.sample_rate_hz,
-        tempo_bpm=frames.values["tempo_bpm"],
+        tempo_bpm=record["tempo_bpm"],
         beats_s=frames.beats / frames.frame_rate_hz,
         waveform=waveform(analysis.samples, analysis.sample_rate_hz),
         frames=frame_means(frames.features, frames.frame_rate_hz),

@@ -28,6 +28,7 @@ from songmap.library.schema import (
     COLUMNS,
     DEFAULT_ENGINE,
     ENGINES,
+    MEASURED_SINCE,
     N_COLUMNS,
     NUMBER_COLUMNS,
     SONG_COLUMNS,
@@ -51,8 +52,9 @@ class Library:
         The columns of ``songmap.library.schema``.
     songs : pd.DataFrame
         The same rows: ``SONG_COLUMNS`` and further labels. Numbers are NaN and text is empty where a tag does not
-        exist; ``duration`` is in seconds. ``tempo_bpm`` is measured, ``tag_bpm``, ``tag_genre`` and ``key`` are what
-        the file says. ``duplicate_of`` is the path of the first file with the same recording, empty where there is
+        exist; ``duration`` is in seconds. ``tempo_bpm`` is measured, 0 where there is none; ``tempo_octave``, 1, 2 or
+        0.5, is what it was multiplied by to lie where its genre's tempos do; ``beat_deviation_s`` is how much the time
+        between beats varies. ``tag_bpm``, ``tag_genre`` and ``key`` are what the file says. ``duplicate_of`` is the path of the first file with the same recording, empty where there is
         no other.
     config : AudioConfig
         How the audio was analysed.
@@ -196,6 +198,12 @@ def load_library(workspace: Workspace | Path | str) -> Library:
     songs = load_pickle(workspace.songs, table, TABLE_CLASSES)
     if not isinstance(songs, pd.DataFrame):
         raise SchemaError(f"{workspace.songs} holds a {type(songs).__name__}, not a DataFrame; run 01 again")
+    if missing := [name for name in MEASURED_SINCE if name not in songs.columns]:
+        songs[missing] = np.nan
+        _log.warning(
+            "%s has tempos of an older version, in whole frames per beat and up to 3 %% off; "
+            "run 01 again to measure them exactly", workspace.songs,
+        )  # fmt: skip
     validate(embeddings, songs)
     engine = manifest.get("engine", DEFAULT_ENGINE)
     if engine not in ENGINES:

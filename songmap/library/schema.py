@@ -16,10 +16,13 @@ from songmap.core.errors import SchemaError
 FAMILIES = ("timbre", "harmony", "spectral", "rhythm", "energy", "tonnetz", "mel")
 PITCH_CLASSES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 UNKNOWN_GENRE = "UNKNOWN"
-NUMBER_COLUMNS = ("duration", "year", "tempo_bpm", "tag_bpm", "replaygain_db")
+# of the table of songs, measured since version 0.3; tables made before lack them
+MEASURED_SINCE = ("tempo_octave", "beat_deviation_s")
+NUMBER_COLUMNS = ("duration", "year", "tempo_bpm", "tag_bpm", "replaygain_db", *MEASURED_SINCE)
 SONG_COLUMNS = (
     "song_name", "file_path", "genre", "duration", "artist", "title", "album", "album_artist", "year", "key",
     "tempo_bpm", "tag_bpm", "tag_genre", "isrc", "musicbrainz_id", "replaygain_db", "duplicate_of",
+    *MEASURED_SINCE,
 )  # fmt: skip
 N_LIBROSA = 634
 N_COLUMNS = 641

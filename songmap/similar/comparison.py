@@ -30,7 +30,7 @@ class Comparison:
     def tracks(self) -> Tracks:
         """What decides which song goes well after which."""
         lookup = self.lookup
-        return Tracks(self.search, lookup.library.column("tempo_bpm"), lookup.keys, lookup.artists, lookup.recordings)
+        return Tracks(self.search, lookup.tempos_bpm, lookup.keys, lookup.artists, lookup.recordings)
 
     def unit(self, found: FoundSong) -> np.ndarray:
         """Unit vector float32 ``(d,)`` of a song."""

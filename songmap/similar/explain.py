@@ -17,7 +17,7 @@ from songmap.core.blocks import blocks
 from songmap.core.errors import QueryError
 from songmap.library.descriptors import DESCRIPTORS, Descriptor, descriptor, descriptors_of
 from songmap.library.keys import compatible
-from songmap.library.schema import FAMILIES, FEATURES, block_slice, column_index
+from songmap.library.schema import FAMILIES, FEATURES, block_slice
 from songmap.library.spaces import SPACES, Space, coordinates_of
 from songmap.similar.comparison import Comparison
 from songmap.similar.lookup import FoundSong
@@ -80,7 +80,7 @@ def why(comparison: Comparison, first: FoundSong, second: FoundSong) -> WhyResul
         families.append(FamilyContribution(family, len(own), float(products[own].sum()), agreement, agree, differ))
     same = None not in (first.row, second.row) and lookup.recordings[first.row] == lookup.recordings[second.row]
     others = np.flatnonzero(lookup.others([first]))
-    tempos = tuple(float(found.embedding[column_index("tempo_bpm")]) for found in (first, second))
+    tempos = first.song.tempo_bpm, second.song.tempo_bpm
     factor, change = tempo_change(*np.array(tempos))
     return WhyResult(
         pair=(first.song, second.song),
@@ -89,7 +89,7 @@ def why(comparison: Comparison, first: FoundSong, second: FoundSong) -> WhyResul
         same_recording=bool(same),
         more_similar=None if same or second.row is None else _more_similar(comparison, first, second.row, others),
         others=len(others),
-        tempos_bpm=(tempos[0], tempos[1]),
+        tempos_bpm=tempos,
         tempo_factor=float(factor),
         tempo_change=float(change),
         keys=(first.key, second.key),

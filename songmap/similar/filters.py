@@ -1,8 +1,7 @@
 """Which songs can be in a result: genre, tempo, key, year; and, where none is left, which filter to loosen.
 
-A tempo fits a range as it is, or doubled or halved, since the beats of both fall together. Tempos are measured
-in whole frames between beats, 123.0 and 129.2 BPM being neighbours, so each represents all tempos nearer to it
-than to its neighbours: a song of 128 BPM is measured as 129.2 and fits 120-128. Keys are estimates from chroma.
+A tempo fits a range as it is, or doubled or halved, since the beats of both fall together; half a BPM beyond either
+end too, since people and tags write whole numbers. Keys are those of tags, or estimates from chroma where they are sure.
 """
 
 from collections.abc import Sequence
@@ -14,10 +13,11 @@ import numpy as np
 from songmap.core.errors import QueryError
 from songmap.library.keys import NO_KEY, camelot, compatible, key_name, key_number
 from songmap.library.library import Library
-from songmap.library.schema import UNKNOWN_GENRE, AudioConfig
+from songmap.library.schema import UNKNOWN_GENRE
 from songmap.similar.requests import COMPATIBLE, Filters
 
 TEMPO_FACTORS = (1.0, 2.0, 0.5)  # as it is, double, half; the first that fits
+ROUNDING_BPM = 0.5  # of a tempo written as a whole number
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,12 @@ class Filter:
 
 
 def filters_of(
-    wanted: Filters, library: Library, keys: np.ndarray, query_genres: Sequence[str], query_keys: Sequence[int]
+    wanted: Filters,
+    library: Library,
+    tempos_bpm: np.ndarray,
+    keys: np.ndarray,
+    query_genres: Sequence[str],
+    query_keys: Sequence[int],
 ) -> list[Filter]:
     """The conditions of a request with the songs that pass each.
 
@@ -50,8 +55,8 @@ def filters_of(
     wanted : Filters
         ``genres`` are names of genres of the library.
     library : Library
-    keys : np.ndarray, shape (n_songs,)
-        Estimated keys.
+    tempos_bpm, keys : np.ndarray, shape (n_songs,)
+        Tempos, 0 where unknown, and keys.
     query_genres, query_keys
         Of the songs of the query, which ``same_genre`` and "compatible" refer to.
 
@@ -73,9 +78,8 @@ def filters_of(
         names = tuple(sorted(genres))
         filters.append(Filter(Condition("genre", names), np.isin(library.genres.astype(str), names)))
     if wanted.bpm is not None:
-        tempos = library.songs["tempo_bpm"].to_numpy(dtype=np.float64)
-        hint = f"its tempos are {_nearby(np.unique(tempos[tempos > 0]), sum(wanted.bpm) / 2)} BPM"
-        filters.append(Filter(Condition("tempo", wanted.bpm), tempo_factors(tempos, wanted.bpm) > 0, hint))
+        hint = f"its tempos are {_nearby(np.unique(tempos_bpm[tempos_bpm > 0]), sum(wanted.bpm) / 2)} BPM"
+        filters.append(Filter(Condition("tempo", wanted.bpm), tempo_factors(tempos_bpm, wanted.bpm) > 0, hint))
     if wanted.key is not None:
         mixing = wanted.key == COMPATIBLE
         chosen = np.array(_known_keys(query_keys) if mixing else [_named_key(wanted.key)])
@@ -125,25 +129,24 @@ def condition_words(condition: Condition) -> str:
         case "genre":
             return f"genre {' or '.join(values)}"
         case "tempo":
-            return f"{_range(*values)} BPM within the resolution of tempo, half or double too"
+            return f"{_range(*values)} BPM ± {ROUNDING_BPM:g}, half or double too"
         case "compatible key":
-            return f"key compatible with {' or '.join(map(camelot, values))} (estimates)"
+            return f"key compatible with {' or '.join(map(camelot, values))} (of tags or estimates)"
         case "key":
-            return f"key {' or '.join(map(key_name, values))} (estimates)"
+            return f"key {' or '.join(map(key_name, values))} (of tags or estimates)"
     return f"year {_range(*values)}"
 
 
 def tempo_factors(tempos_bpm: np.ndarray, bpm: tuple[float, float]) -> np.ndarray:
     """By what a tempo ``(n,)`` is multiplied to lie in the range ``bpm``: 1, 2 or 0.5, the first that fits; 0 if none.
 
-    A tempo lies in a range that its cell touches: what is nearer to it than to other whole numbers of frames.
+    Both ends of the range are ``ROUNDING_BPM`` further out.
     """
     tempos = np.asarray(tempos_bpm, dtype=np.float64)
-    frames = np.divide(60 * AudioConfig().frame_rate_hz, tempos, out=np.full(tempos.shape, np.inf), where=tempos > 0)
-    slowest, fastest = (60 * AudioConfig().frame_rate_hz / (frames + half) for half in (0.5, -0.5))
     factors = np.zeros(tempos.shape)
     for factor in reversed(TEMPO_FACTORS):
-        fits = (factor * fastest >= bpm[0]) & (factor * slowest <= bpm[1]) & (tempos > 0)
+        played = factor * tempos
+        fits = (played >= bpm[0] - ROUNDING_BPM) & (played <= bpm[1] + ROUNDING_BPM) & (tempos > 0)
         factors[fits] = factor
     return factors
 
@@ -151,7 +154,9 @@ def tempo_factors(tempos_bpm: np.ndarray, bpm: tuple[float, float]) -> np.ndarra
 def _known_keys(query_keys: Sequence[int]) -> list[int]:
     known = sorted({int(key) for key in query_keys} - {NO_KEY})
     if not known:
-        raise QueryError("no key could be estimated for the query; name one, e.g. --key 8A")
+        raise QueryError(
+            "the key of the query is unknown: no tag names it, no estimate is sure; name one, e.g. --key 8A"
+        )
     return known
 
 

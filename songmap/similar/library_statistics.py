@@ -3,7 +3,7 @@
 import numpy as np
 
 from songmap.core.progress import OnProgress
-from songmap.library.keys import NO_KEY, estimate_keys
+from songmap.library.keys import NO_KEY, estimate_keys, key_margins
 from songmap.library.recordings import coordinates
 from songmap.similar.comparison import Comparison
 from songmap.similar.evaluation import NEAREST, k_occurrence, skewness
@@ -12,8 +12,8 @@ from songmap.similar.lookup import FoundSong, Lookup
 from songmap.similar.results import DuplicatesResult, HubsResult, InfoResult, ListResult, ModelInUse, OutliersResult
 
 _NOT_TAGS = (  # of a record: what a Song, or another field of a result, holds
-    "song_name", "artist", "genre", "title", "album", "year", "duration", "tempo_bpm", "file_path", "key",
-    "duplicate_of",
+    "song_name", "artist", "genre", "title", "album", "year", "duration", "tempo_bpm", "tempo_octave",
+    "beat_deviation_s", "file_path", "key", "duplicate_of",
 )  # fmt: skip
 
 
@@ -37,8 +37,12 @@ def song_info(
     return InfoResult(
         song=found.song,
         tags={name: value for name, value in found.record.items() if name not in _NOT_TAGS},
-        key=int(keys[0]),
+        measured_tempo_bpm=found.record["tempo_bpm"],
+        tempo_octave=found.record["tempo_octave"],
+        beat_deviation_s=found.record["beat_deviation_s"],
+        key_estimate=int(keys[0]),
         key_correlation=float(correlations[0]) if keys[0] != NO_KEY else None,
+        key_margin=float(key_margins(found.embedding[None])[0]) if keys[0] != NO_KEY else None,
         key_tag=found.record.get("key", ""),
         copies=tuple(lookup.song(row).file_path for row in copies),
         nearest=nearest,

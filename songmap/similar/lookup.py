@@ -13,15 +13,16 @@ from songmap.core.errors import AudioError, QueryError
 from songmap.core.streams import quiet_decoders
 from songmap.core.text import shorten
 from songmap.features.analysis import analyse_file
-from songmap.library.keys import NO_KEY, camelot, estimate_keys
-from songmap.library.library import Library
+from songmap.library.keys import NO_KEY, camelot, keys_of
+from songmap.library.library import Library, song_table
 from songmap.library.names import Names, normalise
 from songmap.library.recordings import recordings
-from songmap.similar.results import Song
+from songmap.library.tempos import TAG, tempos_of
+from songmap.similar.song import Song
 from songmap.similar.transitions import artist_codes
 
 _TEXTS = ("song_name", "artist", "genre", "title", "album")
-_COLUMNS = (*_TEXTS, "year", "duration", "tempo_bpm", "file_path")
+_COLUMNS = (*_TEXTS, "year", "duration", "file_path")
 
 
 @dataclass(frozen=True)
@@ -32,19 +33,19 @@ class FoundSong:
     embedding: np.ndarray
     record: Mapping[str, Any]
     key: int
-
-    @property
-    def song(self) -> Song:
-        return song_of(self.record, self.key)
+    song: Song
 
 
 class Lookup:
-    """The songs of a library. Raises QueryError if there are none."""
+    """The songs of a library. Raises QueryError if there are none.
 
-    def __init__(self, library: Library) -> None:
+    ``tempo``, one of ``songmap.library.tempos.TEMPO_SOURCES``, decides whether tags' tempos count.
+    """
+
+    def __init__(self, library: Library, tempo: str = TAG) -> None:
         if not len(library):
             raise QueryError("the library is empty; add music and run 01_feature_extraction.py")
-        self.library = library
+        self.library, self._tempo = library, tempo
         self._analysed: dict[tuple[str, int, int], FoundSong] = {}  # by path, time and size of the file
 
     @cached_property
@@ -61,10 +62,23 @@ class Lookup:
         """Rows of the first file of each recording, ascending."""
         return np.unique(self.recordings)
 
-    @cached_property
+    @property
     def keys(self) -> np.ndarray:
-        """Estimated keys int ``(n_songs,)``, as ``songmap.library.keys`` numbers them."""
-        return estimate_keys(self.library.embeddings)[0]
+        """Keys that count int ``(n_songs,)``, as ``songmap.library.keys`` numbers them."""
+        return self._keys[0]
+
+    @property
+    def tempos_bpm(self) -> np.ndarray:
+        """Tempos that count, float64 ``(n_songs,)``, 0 where unknown."""
+        return self._tempos[0]
+
+    @cached_property
+    def _keys(self) -> tuple[np.ndarray, np.ndarray]:
+        return keys_of(self.library.songs["key"].tolist(), self.library.embeddings)
+
+    @cached_property
+    def _tempos(self) -> tuple[np.ndarray, np.ndarray]:
+        return tempos_of(self.library.songs, self._tempo)
 
     @cached_property
     def artists(self) -> np.ndarray:
@@ -93,7 +107,7 @@ class Lookup:
         state = file.stat()
         version = str(file), state.st_mtime_ns, state.st_size
         if version not in self._analysed:
-            self._analysed[version] = _analysed(file)
+            self._analysed[version] = _analysed(file, self._tempo)
         return self._analysed[version]
 
     def find_all(self, names: Sequence[str], last: Sequence[str] = ()) -> list[FoundSong]:
@@ -102,9 +116,8 @@ class Lookup:
 
     def found(self, row: int) -> FoundSong:
         """A song of the library."""
-        return FoundSong(
-            int(row), self.library.embeddings[row], self.library.songs.iloc[row].to_dict(), int(self.keys[row])
-        )
+        record = self.library.songs.iloc[row].to_dict()
+        return FoundSong(int(row), self.library.embeddings[row], record, int(self.keys[row]), self.song(int(row)))
 
     def rows(self, names: Sequence[str], last: Sequence[str] = ()) -> list[int]:
         """Rows of songs of the library. Raises QueryError for a file outside it."""
@@ -117,7 +130,8 @@ class Lookup:
 
     def song(self, row: int) -> Song:
         """What every result holds of a song of the library."""
-        return song_of({name: values[row] for name, values in self._columns.items()}, int(self.keys[row]))
+        values = {name: column[row] for name, column in self._columns.items()}
+        return _song(values, *(pair[row] for pair in (*self._tempos, *self._keys)))
 
     def songs(self, rows: Sequence[int] | np.ndarray) -> tuple[Song, ...]:
         return tuple(self.song(int(row)) for row in rows)
@@ -147,27 +161,29 @@ class Lookup:
         raise QueryError(f"no genre {name!r}; there are {shorten(', '.join(names), 400)}")
 
 
-def song_of(record: Mapping[str, Any], key: int) -> Song:
-    """A song from a record of the song table or of an analysed file."""
-    year = float(record.get("year", np.nan))
+def _song(values: Mapping[str, Any], tempo_bpm: float, tempo_source: str, key: int, key_source: str) -> Song:
+    """A song from a row of the song table, and what counts of its tempo and key."""
+    year = float(values["year"])
     return Song(
-        **{name: record.get(name, "") for name in _TEXTS},
+        **{name: values[name] for name in _TEXTS},
         year=int(year) if np.isfinite(year) else None,
-        duration=record["duration"],
-        tempo_bpm=record["tempo_bpm"],
-        key_estimate="" if key == NO_KEY else camelot(key),
-        file_path=record["file_path"],
+        duration=values["duration"],
+        tempo_bpm=float(tempo_bpm),
+        tempo_source=tempo_source,
+        key="" if key == NO_KEY else camelot(key),
+        key_source=key_source,
+        file_path=values["file_path"],
     )
 
 
-def _analysed(file: Path) -> FoundSong:
+def _analysed(file: Path, tempo: str) -> FoundSong:
     try:
         with quiet_decoders():
             analysis = analyse_file(file)
     except AudioError as error:
         raise AudioError(f"{file}: {error}") from error
-    key = int(estimate_keys(analysis.embedding[None])[0][0])
-    return FoundSong(None, analysis.embedding, analysis.record, key)
+    alone = Lookup(Library(analysis.embedding[None], song_table([analysis.record])), tempo)
+    return FoundSong(None, analysis.embedding, analysis.record, int(alone.keys[0]), alone.song(0))
 
 
 def _is(text: str, kind: Any) -> bool:

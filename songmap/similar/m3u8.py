@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlsplit
 
 from songmap.core.errors import UsageError
 from songmap.core.files import write_atomically
-from songmap.similar.results import Song
+from songmap.similar.song import Song
 
 SUFFIXES = (".m3u8", ".m3u")
 MAX_BYTES = 64 * 2**20  # a playlist of half a million songs; more is not a playlist

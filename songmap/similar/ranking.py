@@ -32,8 +32,9 @@ def similar_songs(
     request : SimilarRequest
         Fewer songs than its ``number`` are chosen where no more pass its ``filters``. With a ``diversity`` above 0 each
         choice is the song i with the largest ``(1 - diversity) * sim(query, i) - diversity * max sim(i, j)`` over the
-        songs j chosen so far, from the ``max(DIVERSE_POOL, 2 * number)`` nearest. Ties go to the song nearer to the
-        query, then to row order.
+        songs j chosen so far, from the ``max(DIVERSE_POOL, 2 * number)`` nearest. None is less similar to the query than
+        ``1 - diversity`` of what the last of the plain list is: half of it at 0.5, and never below 0 unless the plain
+        list itself is. Ties go to the song nearer to the query, then to row order.
 
     Raises
     ------
@@ -54,13 +55,13 @@ def similar_songs(
     lookup, vector = comparison.lookup, _query_vector(comparison, query, away)
     wanted = replace(request.filters, genres=tuple(lookup.genre(genre) for genre in request.filters.genres))
     query_genres = [found.record["genre"] for found in query]
-    filters = filters_of(wanted, lookup.library, lookup.keys, query_genres, [found.key for found in query])
+    query_keys = [found.key for found in query]
+    filters = filters_of(wanted, lookup.library, lookup.tempos_bpm, lookup.keys, query_genres, query_keys)
     allowed = allowed_by(filters, lookup.others([*query, *away], wanted.copies))
     rows, similarities, limited = _choose(comparison, vector, allowed, request)
     figures = {"similarity": similarities.tolist()}
     if wanted.bpm is not None:
-        tempos = lookup.library.songs["tempo_bpm"].to_numpy(dtype=np.float64)[rows]
-        figures["tempo_factor"] = tempo_factors(tempos, wanted.bpm).tolist()
+        figures["tempo_factor"] = tempo_factors(lookup.tempos_bpm[rows], wanted.bpm).tolist()
     named = [*rows.tolist(), *(found.row for found in query if found.row is not None)]
     copies = int(np.isin(lookup.recordings, lookup.recordings[named]).sum()) - len(set(named))
     return SimilarResult(
@@ -101,21 +102,27 @@ def _choose(
     comparison: Comparison, query: np.ndarray, allowed: np.ndarray, request: SimilarRequest
 ) -> tuple[np.ndarray, np.ndarray, bool]:
     """Rows, similarities, and whether the limit per artist kept a song out that was as near."""
-    number, limit = request.number, request.filters.max_per_artist
-    pool = max(DIVERSE_POOL, 2 * number) if request.diversity else number * (1 if limit is None else 4)
+    number, limit, diversity = request.number, request.filters.max_per_artist, request.diversity
+    pool = max(DIVERSE_POOL, 2 * number) if diversity else number * (1 if limit is None else 4)
     while True:
         rows, similarities = comparison.search.nearest(query, pool, allowed)
-        places, limited = _greedy(comparison, rows, similarities, request)
+        places, limited = _greedy(comparison, rows, similarities, request, 0.0)
         if len(places) >= min(number, len(rows)) or len(rows) < pool:
-            return rows[places], similarities[places], limited
+            break
         pool *= 4
+    if diversity and places:
+        # without it the second term alone decides among many songs, and prefers those that are least like anything
+        last = float(similarities[places[-1]])
+        similar = similarities >= min(last, (1 - diversity) * last)
+        rows, similarities = rows[similar], similarities[similar]
+        places, limited = _greedy(comparison, rows, similarities, request, diversity)
+    return rows[places], similarities[places], limited
 
 
 def _greedy(
-    comparison: Comparison, rows: np.ndarray, similarities: np.ndarray, request: SimilarRequest
+    comparison: Comparison, rows: np.ndarray, similarities: np.ndarray, request: SimilarRequest, diversity: float
 ) -> tuple[list[int], bool]:
     """Places in ``rows``, nearest first, of what is chosen one by one; whether the limit per artist had an effect."""
-    diversity = request.diversity
     artists, left, limited = comparison.lookup.artists[rows], np.ones(len(rows), dtype=bool), False
     to_chosen = np.full(len(rows), -np.inf)  # similarity to the nearest song chosen
     chosen: list[int] = []

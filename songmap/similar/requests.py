@@ -16,11 +16,15 @@ MAX_PER_ARTIST = 2
 
 @dataclass(frozen=True)
 class Setting:
-    """How songs are compared: the space, weights of families (1 where not given), and whether hubs are corrected."""
+    """How songs are compared: the space, weights of families (1 where not given), and whether hubs are corrected.
+
+    ``tempo``: "tag", the tempo that a tag names counts unless it contradicts what is measured; or "measured".
+    """
 
     space: str = "balanced"
     weights: tuple[tuple[str, float], ...] = ()
     correct_hubs: bool = False
+    tempo: str = "tag"
 
 
 @dataclass(frozen=True)

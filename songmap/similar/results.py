@@ -13,24 +13,9 @@ from songmap.core.errors import SchemaError
 from songmap.library.genre_similarity import GenreSimilarity
 from songmap.similar.filters import Condition
 from songmap.similar.requests import Setting, SimilarRequest
+from songmap.similar.song import Song
 from songmap.similar.space_scores import SpaceScores
 from songmap.similar.transitions import Transition
-
-
-@dataclass(frozen=True)
-class Song:
-    """Tags and estimates of a song; ``key_estimate`` is its place on the Camelot wheel, empty where there is none."""
-
-    song_name: str
-    artist: str
-    genre: str
-    title: str
-    album: str
-    year: int | None
-    duration: float
-    tempo_bpm: float
-    key_estimate: str
-    file_path: str
 
 
 @dataclass(frozen=True)
@@ -220,12 +205,19 @@ class DescriptorValue:
 
 @dataclass(frozen=True)
 class InfoResult:
-    """Everything known of a song: ``tags`` are the other entries of its record; ``copies`` are paths."""
+    """Everything known of a song: ``tags`` are the other entries of its record; ``copies`` are paths.
+
+    ``measured_tempo_bpm`` includes the factor ``tempo_octave``; the key's margin is that to the second key.
+    """
 
     song: Song
     tags: Mapping[str, Any]
-    key: int
+    measured_tempo_bpm: float
+    tempo_octave: float
+    beat_deviation_s: float
+    key_estimate: int
     key_correlation: float | None
+    key_margin: float | None
     key_tag: str
     copies: tuple[str, ...]
     nearest: Song | None

@@ -34,7 +34,7 @@ class LibrarySearch:
         -------
         pandas.DataFrame
             A row per song, nearest first: rank, song_name, artist, genre, similarity (cosine, -1 to 1), title, album,
-            year, duration (s), tempo_bpm, key_estimate (Camelot), file_path.
+            year, duration (s), tempo_bpm and its source, key (Camelot) and its source, file_path.
 
         Raises
         ------

@@ -30,6 +30,7 @@ from songmap.similar.player import play
 from songmap.similar.ranking import similar_songs
 from songmap.similar.requests import Setting
 from songmap.similar.running_order import running_order
+from songmap.similar.song import Song
 
 KEPT_SETTINGS = 4  # comparisons that are kept: of a large library each takes some memory
 
@@ -47,6 +48,7 @@ class Session:
 
     def __init__(self, library: Library, workspace: Workspace | None = None) -> None:
         self.library, self.lookup = library, Lookup(library)
+        self._lookups = {Setting().tempo: self.lookup}
         self.last: list[str] = []  # paths of the songs of the last ranked result
         self._workspace = workspace
         self._kept: OrderedDict[Setting, Comparison] = OrderedDict()
@@ -61,15 +63,15 @@ class Session:
             self.last = [song.file_path for song in result.songs]
         return result
 
-    def radio(self, request: requests.RadioRequest, setting: Setting | None = None) -> Iterator[results.Song]:
+    def radio(self, request: requests.RadioRequest, setting: Setting | None = None) -> Iterator[Song]:
         """Song after song, each computed when it is wanted; those so far are the last result. Raises SongmapError."""
         (row,) = self.lookup.rows([request.song], self.last)
-        tracks = self.comparison(setting or Setting()).tracks
+        comparison = self.comparison(setting or Setting())
         self.last = []
 
-        def songs() -> Iterator[results.Song]:
-            for following in islice(playlists.radio(tracks, row, request.seed), request.number):
-                song = self.lookup.song(following)
+        def songs() -> Iterator[Song]:
+            for following in islice(playlists.radio(comparison.tracks, row, request.seed), request.number):
+                song = comparison.lookup.song(following)
                 self.last.append(song.file_path)
                 yield song
 
@@ -80,21 +82,27 @@ class Session:
         if setting not in self._kept:
             space = self._space(setting)
             search = open_search(self.library, space, setting.correct_hubs)
-            self._kept[setting] = Comparison(self.lookup, setting, search, self._model_of(setting))
+            self._kept[setting] = Comparison(self._lookup(setting), setting, search, self._model_of(setting))
             while len(self._kept) > KEPT_SETTINGS:
                 self._kept.popitem(last=False)
         self._kept.move_to_end(setting)
         return self._kept[setting]
 
+    def _lookup(self, setting: Setting) -> Lookup:
+        """The songs with the tempos that count in a setting."""
+        if setting.tempo not in self._lookups:
+            self._lookups[setting.tempo] = Lookup(self.library, setting.tempo)
+        return self._lookups[setting.tempo]
+
     def _result(self, request: requests.Request, setting: Setting, on_progress: OnProgress | None) -> results.Result:
-        lookup, last = self.lookup, self.last
+        lookup, last = self._lookup(setting), self.last
         compared = partial(self.comparison, setting)  # after names are found: a large library takes seconds
         match request:
             case requests.SimilarRequest(songs, away):
                 query, steered = lookup.find_all(songs, last), lookup.find_all(away, last)
                 return similar_songs(compared(), query, steered, request)
             case requests.CompareRequest() | requests.WhyRequest():
-                first, second = self._pair(request)
+                first, second = self._pair(request, lookup)
                 explained = explain.why if isinstance(request, requests.WhyRequest) else explain.compare
                 return explained(compared(), first, second)
             case requests.InfoRequest():
@@ -144,8 +152,10 @@ class Session:
             raise QueryError(f"no entry of {file} is a song of the library")
         return file, rows, unknown
 
-    def _pair(self, request: requests.CompareRequest | requests.WhyRequest) -> tuple[FoundSong, FoundSong]:
-        first, second = self.lookup.find_all([request.first, request.second], self.last)
+    def _pair(
+        self, request: requests.CompareRequest | requests.WhyRequest, lookup: Lookup
+    ) -> tuple[FoundSong, FoundSong]:
+        first, second = lookup.find_all([request.first, request.second], self.last)
         if request.first != request.second and first.record["file_path"] == second.record["file_path"]:
             raise QueryError(
                 f"{request.first!r} and {request.second!r} are both {first.song.song_name}; write two songs as A vs B"
@@ -159,7 +169,7 @@ class Session:
             comparison.tracks, seeds, request.number, request.max_per_artist, request.start_bpm, request.end_bpm
         )
         ramp = (float(made.wanted_bpm[0]), float(made.wanted_bpm[-1])) if len(made.wanted_bpm) else None
-        ordered, given = comparison.ordered(made.rows), self.lookup.songs(seeds)
+        ordered, given = comparison.ordered(made.rows), comparison.lookup.songs(seeds)
         return results.PlaylistResult(**vars(ordered), seeds=given, ramp_bpm=ramp, far_from_ramp=len(made.far))
 
     def _transitions(

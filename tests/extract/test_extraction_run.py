@@ -1,22 +1,27 @@
 """01 as a user runs it: a folder of good and bad files in, artifacts and reasons out."""
 
 import csv
+import hashlib
 import json
 import os
+import pickle
 import resource
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import mutagen
 import numpy as np
+import pandas as pd
 import pytest
 import soundfile
 from mutagen import id3
 from scripts import artifacts, extract, extract_command, kept_songs, run_script, write_songs
-from signals import RATE_HZ, music, noise, tone
+from signals import RATE_HZ, clicks, music, noise, tone
 from waiting import wait_until
 
 from songmap.core.errors import AudioError
@@ -27,6 +32,7 @@ from songmap.extract.options import ExtractionOptions
 from songmap.extract.run import extract_library
 from songmap.features.analysis import analyse_file
 from songmap.library.library import load_library
+from songmap.library.schema import MEASURED_SINCE
 
 
 def songs_of(music_folder: Path):
@@ -177,7 +183,7 @@ def test_failures_are_tried_again_only_with_the_option_or_when_changed(tmp_path)
     plain = ("--workspace", workspace.root, "--music", tmp_path / "music")
     assert "too short" in run_script("01", *plain).stdout
     dry = json.loads(run_script("01", *plain, "--dry-run", "--json").stdout)
-    assert dry == {"unchanged": 0, "failed_before": 1, "changed_or_moved": 0, "new": 0}
+    assert dry == {"unchanged": 0, "failed_before": 1, "changed_or_moved": 0, "new": 0, "outdated": 0}
     assert json.loads(run_script("01", *plain, "--dry-run", "--json", "--retry-failed").stdout)["new"] == 1
     soundfile.write(path, tone(440, 5), RATE_HZ)
     assert "1 song in the library: 1 extracted, 0 failed" in run_script("01", *plain).stdout
@@ -196,6 +202,77 @@ def test_limit_and_dry_run(tmp_path):
     assert (
         "4 songs in the library: 1 extracted, 0 failed, 3 unchanged." in run_script("01", *plain, "--limit", "3").stdout
     )
+
+
+def make_older(workspace: Workspace) -> None:
+    """Take what version 0.3 added from ledger and table, as if the library had been made before."""
+    with closing(sqlite3.connect(workspace.ledger)) as ledger, ledger:
+        for path, text in ledger.execute("SELECT path, record FROM songs").fetchall():
+            record = {name: value for name, value in json.loads(text).items() if name not in MEASURED_SINCE}
+            ledger.execute("UPDATE songs SET record=? WHERE path=?", (json.dumps(record | {"tempo_bpm": 129.2}), path))
+    content = pickle.dumps(pd.read_pickle(workspace.songs).drop(columns=list(MEASURED_SINCE)), protocol=5)
+    workspace.songs.write_bytes(content)
+    manifest = json.loads(workspace.manifest.read_text())
+    manifest["sha256"][workspace.songs.name] = hashlib.sha256(content).hexdigest()
+    workspace.manifest.write_text(json.dumps(manifest))
+
+
+def test_a_library_of_an_older_version_loads_and_is_completed_by_a_run(tmp_path, caplog):
+    write_songs(tmp_path / "music", 3)
+    workspace = Workspace(tmp_path / "work")
+    plain = ("--workspace", workspace.root, "--music", tmp_path / "music")
+    assert run_script("01", *plain).returncode == 0
+    new = load_library(workspace)
+    before = artifacts(workspace)
+    make_older(workspace)
+
+    older = load_library(workspace)
+    (warning,) = [record.getMessage() for record in caplog.records]
+    assert "run 01 again to measure them exactly" in warning
+    assert older.songs[list(MEASURED_SINCE)].isna().all(axis=None)
+
+    assert "0 new to extract, 3 of an older version to decode again" in run_script("01", *plain, "--dry-run").stdout
+    first = run_script("01", *plain, "--limit", "1")
+    assert "3 songs were extracted by an older version" in first.stderr
+    assert (
+        "3 songs in the library: 1 extracted, 0 failed, 0 unchanged, 2 left" in first.stdout
+    )  # none is lost meanwhile
+    assert load_library(workspace).songs["tempo_octave"].notna().sum() == 1
+    last = run_script("01", *plain, "--workers", "1")
+    assert "2 extracted, 0 failed, 1 unchanged." in last.stdout
+    assert artifacts(workspace) == before
+    np.testing.assert_array_equal(older.embeddings, new.embeddings)
+    assert run_script("01", *plain).stderr == ""
+
+
+def test_a_song_of_an_older_version_that_moved_is_decoded_again(tmp_path):
+    write_songs(tmp_path / "music", 2)
+    workspace = Workspace(tmp_path / "work")
+    plain = ("--workspace", workspace.root, "--music", tmp_path / "music")
+    assert run_script("01", *plain).returncode == 0
+    make_older(workspace)
+    (tmp_path / "music" / "A" / "00.wav").rename(tmp_path / "music" / "A" / "moved.wav")
+    assert run_script("01", *plain).returncode == 0
+    assert load_library(workspace).songs["tempo_octave"].tolist() == [1, 1]
+
+
+def test_a_tempo_of_another_octave_than_its_genres_is_moved_and_marked(tmp_path):
+    """Of eleven songs one is measured at half the tempo of the others; a genre of three does not decide."""
+    for genre, n_songs in (("A", 11), ("B", 3)):
+        for number in range(n_songs):
+            bpm = 64 if number == 2 else 126 + number / 2
+            path = tmp_path / "music" / genre / f"{number:02d}.wav"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            soundfile.write(path, clicks(bpm, 10), RATE_HZ)
+    plain = ("--workspace", tmp_path / "work", "--music", tmp_path / "music")
+    assert run_script("01", *plain).returncode == 0
+    library = load_library(Workspace(tmp_path / "work"))
+    songs = library.songs.set_index(library.songs["genre"] + library.songs["song_name"])
+    assert 60 < library.column("tempo_bpm")[2] < 68  # what librosa finds stays in the matrix
+    assert (songs.loc["A02", "tempo_octave"], songs.loc["B02", "tempo_octave"]) == (2, 1)
+    assert songs.loc["A02", "tempo_bpm"] == pytest.approx(128, abs=0.3)
+    assert songs.loc["B02", "tempo_bpm"] == pytest.approx(64, abs=0.3)
+    assert (songs["tempo_octave"].drop("A02") == 1).all()
 
 
 def test_a_second_run_at_the_same_time_is_refused(tmp_path):

@@ -54,7 +54,7 @@ def test_what_is_kept_comes_back(kept, data):
                 ledger.keep(path, stamp, outcome)
         with open_ledger(file, CONFIG) as ledger:
             assert ledger.known() == {
-                path: Known(stamp, outcome.content, outcome.failure is not None)
+                path: Known(stamp, outcome.content, outcome.failure is not None, outcome.record is not None)
                 for path, (stamp, outcome) in kept.items()
             }
             every = {path: written(outcome) for path, outcome in ledger.outcomes(set(kept))}
@@ -79,7 +79,7 @@ def test_a_song_whose_path_another_takes_is_still_recognised(tmp_path):
         assert written(ledger.recognise("1")) == written(one)
         assert written(ledger.recognise("2")) == written(other)
         assert ledger.recognise("3") is None
-        assert dict(ledger.known()) == {a: Known(STAMP, "1", False)}
+        assert dict(ledger.known()) == {a: Known(STAMP, "1", False, outdated=True)}
     with open_ledger(file, OTHER_CONFIG) as ledger:
         assert ledger.recognise("1") is ledger.recognise("2") is None
 
@@ -172,6 +172,7 @@ def test_one_process_at_a_time_until_it_ends_however_it_ends(tmp_path):
 
 SAME, TOUCHED = STAMP, (1000, STAMP[1] + 1, 1)
 ANALYSED, FAILED = Known(STAMP, "content", False), Known(STAMP, None, True)
+OUTDATED = Known(STAMP, "content", False, outdated=True)
 
 
 @pytest.mark.parametrize(
@@ -186,6 +187,8 @@ ANALYSED, FAILED = Known(STAMP, "content", False), Known(STAMP, None, True)
         (SAME, FAILED, True, "new"),
         (TOUCHED, FAILED, False, "new"),
         (SAME, None, False, "new"),
+        (SAME, OUTDATED, False, "outdated"),
+        (TOUCHED, OUTDATED, False, "changed_or_moved"),
     ],
 )
 def test_the_plan_for_one_file(stamp, row, retry_failed, expected):

@@ -72,7 +72,7 @@ def test_the_engine_librosa_gives_librosas_columns_and_is_recorded(extracted, co
         # the worker computes with one thread, which rounds otherwise
         np.testing.assert_allclose(embedding[:N_LIBROSA], plain_columns(samples), rtol=1e-5, atol=1e-6)
     np.testing.assert_array_equal(library.embeddings[:, N_LIBROSA:], ours.embeddings[:, N_LIBROSA:])
-    np.testing.assert_array_equal(library.songs["tempo_bpm"], library.column("tempo_bpm"))
+    np.testing.assert_array_equal(library.songs["tempo_bpm"], ours.songs["tempo_bpm"])  # measured, whatever the engine
     assert (library.embeddings != ours.embeddings).any()
     assert deviation(ours.embeddings, library.embeddings).max() <= 1
     assert f"0 extracted, 0 failed, {N_SONGS} unchanged" in run_script("01", *plain, "--engine", "librosa").stdout

@@ -48,10 +48,13 @@ def test_only_the_first_failures_are_printed():
 
 
 def test_a_plan_is_one_sentence_of_numbers():
-    assert plan_text({"unchanged": 1, "failed_before": 2, "changed_or_moved": 3, "new": 4}) == (
+    counts = {"unchanged": 1, "failed_before": 2, "changed_or_moved": 3, "new": 4, "outdated": 0}
+    assert plan_text(counts) == (
         "4 new to extract, 3 to check for changes or moves, 1 unchanged, 2 that failed before and have not "
         "changed. Nothing was done."
     )
+    again = "4 new to extract, 5 of an older version to decode again for exact tempos, 3 to check"
+    assert plan_text(counts | {"outdated": 5}).startswith(again)
 
 
 @pytest.mark.parametrize(("deviation", "sentence"), [(0.25, "All are within"), (12.0, "Not all are within")])

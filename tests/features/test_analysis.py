@@ -31,7 +31,8 @@ def test_a_file_has_samples_frames_embedding_and_tags(tmp_path):
     assert (song.tags["artist"], song.tags["title"], song.tags["album"]) == ("Ann", "Song", "First")
     assert song.tags["file_path"] == str(path)
     assert song.record == song.tags | {
-        "genre": "UNKNOWN", "duration": 4.0, "tempo_bpm": song.frames.values["tempo_bpm"],
+        "genre": "UNKNOWN", "duration": 4.0, "tempo_bpm": song.frames.values["refined_tempo_bpm"], "tempo_octave": 1,
+        "beat_deviation_s": song.frames.values["beat_deviation_s"],
     }  # fmt: skip
     np.testing.assert_array_equal(analyse_file(str(path)).embedding, song.embedding)
 

@@ -85,12 +85,60 @@ def test_clicks_have_their_tempo_and_a_clear_pulse(bpm):
     assert song.values["beat_interval_std_s"] < 0.02
 
 
+@pytest.mark.parametrize("bpm", [63.7, 93.0, 120.5, 127.0, 133.0, 151.3])
+def test_a_tempo_between_whole_frames_is_measured(bpm):
+    """At 133 BPM a beat is 19.4 frames: librosa's tempo is 129.2 or 136.0."""
+    values = frames.analyse(Signal.of(clicks(bpm, 30)), CONFIG).values
+    octave = 2.0 ** np.round(np.log2(values["refined_tempo_bpm"] / bpm))
+    assert values["refined_tempo_bpm"] / octave == pytest.approx(bpm, abs=0.1)
+    assert values["beat_deviation_s"] < 0.007  # of a metronome
+
+
+def onsets(times_s: np.ndarray, duration_s: float) -> np.ndarray:
+    """An envelope with a peak of 20 ms at each time."""
+    frame_s = np.arange(int(duration_s * CONFIG.frame_rate_hz)) / CONFIG.frame_rate_hz
+    return np.exp(-0.5 * ((frame_s[:, None] - times_s) / 0.02) ** 2).sum(axis=1).astype(np.float32)
+
+
+def test_wrong_beats_do_not_bend_the_tempo():
+    """Tracked beats half of which are half a beat late: their line has another slope than the music."""
+    times_s = 0.3 + np.arange(120) * 60 / 131
+    envelope = onsets(times_s, 58)
+    late = np.where(np.arange(120) < 60, times_s, times_s + 30 / 131)
+    beats = np.round(late * CONFIG.frame_rate_hz).astype(int)
+    slope = np.polyfit(np.arange(120), beats, 1)[0]
+    assert abs(60 * CONFIG.frame_rate_hz / slope - 131) > 0.5
+    assert rhythm.refined_tempo(envelope, 129.2, beats, CONFIG) == pytest.approx(131, abs=0.1)
+
+
+@pytest.mark.parametrize("drift", [-0.015, 0.015])
+def test_a_tempo_that_drifts_is_its_mean(drift):
+    position = np.linspace(0, 1, 201)[:-1]
+    times_s = 0.3 + np.concatenate([[0], np.cumsum(0.5 * (1 + drift * (2 * position - 1)))])
+    envelope = onsets(times_s, times_s[-1] + 1)
+    beats = rhythm.track_beats(envelope, rhythm.tempo(envelope, CONFIG), CONFIG)
+    refined = rhythm.refined_tempo(envelope, rhythm.tempo(envelope, CONFIG), beats, CONFIG)
+    assert refined == pytest.approx(60 * 200 / (times_s[-1] - times_s[0]), abs=0.15)
+
+
+@pytest.mark.parametrize("std_s", [0.006, 0.012, 0.02])
+def test_beat_deviation_is_that_of_the_playing(std_s):
+    rng = np.random.default_rng(3)
+    intended_s = 0.4 + np.arange(200) * 60 / 133
+    times_s = intended_s + rng.normal(0, std_s, 200)
+    beats = np.round(intended_s * CONFIG.frame_rate_hz).astype(int)
+    measured = rhythm.beat_deviation_s(onsets(times_s, times_s[-1] + 1), beats, CONFIG)
+    assert measured == pytest.approx(std_s * np.sqrt(2), rel=0.2)  # of intervals, which have two ends
+
+
 def test_what_has_no_beat_has_tempo_zero():
     steady = frames.analyse(Signal.of(tone(440, 4)), CONFIG)
     silent = np.zeros(400, np.float32)
     assert rhythm.tempo(silent, CONFIG) == 0
     assert len(rhythm.track_beats(silent, 0.0, CONFIG)) == 0
     assert rhythm.beat_interval_std_s(np.array([4, 9]), CONFIG) == 0
+    assert rhythm.refined_tempo(silent, 0.0, np.empty(0, int), CONFIG) == 0
+    assert np.isnan(rhythm.beat_deviation_s(silent, np.array([4, 9]), CONFIG))
     assert rhythm.pulse_clarity(silent, CONFIG) == 0
     assert 0 <= steady.values["pulse_clarity"] <= 1
 

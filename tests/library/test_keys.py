@@ -5,7 +5,21 @@ import numpy as np
 import pytest
 from signals import RATE_HZ
 
-from songmap.library.keys import KEYS, NO_KEY, camelot, compatible, estimate_keys, key_name, key_number, wheel_steps
+from songmap.library.keys import (
+    ESTIMATE,
+    KEYS,
+    LEAST_MARGIN,
+    NO_KEY,
+    TAG,
+    camelot,
+    compatible,
+    estimate_keys,
+    key_margins,
+    key_name,
+    key_number,
+    keys_of,
+    wheel_steps,
+)
 from songmap.library.schema import N_COLUMNS, block_slice
 
 
@@ -26,6 +40,38 @@ def test_scales_are_recognised_in_every_transposition():
         keys, strength = estimate_keys(with_chroma(chroma[None]))
         assert KEYS[keys[0]] == key
         assert 0.7 < strength[0] <= 1
+
+
+C_MAJOR = np.array([5, 2, 3.5, 2, 4.5, 4, 2, 4.5, 2, 3.5, 1.5, 4])
+BOTH = C_MAJOR + np.roll(C_MAJOR, 6)  # as much C major as F# major
+
+
+def test_the_margin_is_small_where_two_keys_fit():
+    sure, unsure = key_margins(with_chroma(np.stack([C_MAJOR, BOTH])))
+    assert sure > 2 * LEAST_MARGIN
+    assert unsure < LEAST_MARGIN / 3
+    assert key_margins(with_chroma(np.full((1, 12), 0.7))).tolist() == [0]
+    shifted = [key_margins(with_chroma(np.roll(C_MAJOR, shift)[None]))[0] for shift in range(12)]
+    np.testing.assert_allclose(shifted, sure, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("tag", "chroma", "key", "source"),
+    [
+        ("", C_MAJOR, "C major", ESTIMATE),
+        ("", BOTH, None, ""),  # low margins count as unknown
+        ("Gb", BOTH, "F# major", TAG),
+        ("nonsense", C_MAJOR, "C major", ESTIMATE),
+        ("Am", C_MAJOR, "A minor", TAG),  # the relative: the tag knows the tonic
+        ("9B", C_MAJOR, "G major", TAG),
+        ("F#", C_MAJOR, "C major", ESTIMATE),  # contradicts what is sure
+        ("Dm", np.full(12, 0.7), "D minor", TAG),
+        ("", np.full(12, 0.7), None, ""),
+    ],
+)
+def test_a_tag_counts_unless_it_contradicts_a_sure_estimate(tag, chroma, key, source):
+    keys, sources = keys_of([tag], with_chroma(chroma[None]))
+    assert (keys.tolist(), sources.tolist()) == ([KEYS.index(key) if key else NO_KEY], [source])
 
 
 def test_an_audible_cadence_is_in_its_key():

@@ -16,7 +16,7 @@ from songmap.core.figures import draw
 from songmap.core.text import quantity
 from songmap.library.descriptors import N_DESCRIPTORS, descriptor
 from songmap.library.library import Library
-from songmap.library.schema import FAMILIES, N_COLUMNS, block_slice, column_index, family_indices
+from songmap.library.schema import FAMILIES, N_COLUMNS, block_slice, family_indices
 from songmap.library.search import Search
 from songmap.library.spaces import Space, build_space, coordinates_of
 from songmap.similar import explain
@@ -24,9 +24,9 @@ from songmap.similar.comparison import Comparison
 from songmap.similar.explain import percentile
 from songmap.similar.lookup import Lookup
 from songmap.similar.requests import Filters, Setting
-from songmap.similar.views.sentences import family_sentence, most_telling
 from songmap.similar.views.tables import tables
 from songmap.similar.views.why_figure import why_figure
+from songmap.similar.views.why_sentences import family_sentence, most_telling
 
 
 @pytest.fixture(scope="module")
@@ -172,14 +172,13 @@ def test_sentences_say_what_the_result_holds(library):
 
 def test_tempo_and_key_are_compared_for_mixing(library):
     embeddings = library.embeddings.copy()
-    embeddings[:, column_index("tempo_bpm")] = np.linspace(120, 139, 20)
-    embeddings[4, column_index("tempo_bpm")], embeddings[5, column_index("tempo_bpm")] = 64.6, 129.2
+    songs = library.songs.assign(tempo_bpm=[64.6 if row == 4 else 129.2 for row in range(20)])
     scale = np.array([5, 2, 3.5, 2, 4.5, 4, 2, 4.5, 2, 3.5, 1.5, 4])
     embeddings[4, block_slice("chroma", "mean")] = scale
     embeddings[5, block_slice("chroma", "mean")] = np.roll(scale, 7)
-    text = " ".join(Searches(Library(embeddings, library.songs)).why("song 004", "song 005").sentences)
+    text = " ".join(Searches(Library(embeddings, songs)).why("song 004", "song 005").sentences)
     assert "Tempo 64.6 and 129.2 BPM: B at half tempo is as fast as A." in text
-    assert "Estimated keys 8B (C major) and 9B (G major): compatible on the Camelot wheel." in text
+    assert "Keys 8B (C major) and 9B (G major): compatible on the Camelot wheel." in text
 
 
 def test_copies_and_a_song_with_itself():

@@ -10,10 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from songmap.core.errors import UsageError
-from songmap.library.keys import NO_KEY
-from songmap.library.library import song_table
-from songmap.similar.lookup import song_of
 from songmap.similar.m3u8 import read_playlist, write_playlist
+from songmap.similar.song import Song
 
 NAMES = (
     "plain.mp3", "two words, and a comma.mp3", "#hash.mp3", "#EXTINF:1,x.mp3", " space first.mp3", "space last.mp3 ",
@@ -24,8 +22,7 @@ NAMES = (
 
 
 def songs_at(paths, artist="Ann", title="", name="song", seconds=61.5):
-    record = {"artist": artist, "title": title, "song_name": name, "duration": seconds, "tempo_bpm": 0.0}
-    return [song_of(record | {"file_path": str(path)}, NO_KEY) for path in paths]
+    return [Song(name, artist, "", title, "", None, seconds, 0.0, "", "", "", str(path)) for path in paths]
 
 
 def place_of(uri: str, folder: Path) -> Path:
@@ -73,14 +70,12 @@ def test_reading_what_was_written_gives_the_same_songs(tmp_path_factory, below, 
 
 
 def test_titles_and_lengths_are_those_of_the_song(tmp_path):
-    songs = song_table(
-        [
-            {"artist": "A, B", "title": "C - D", "song_name": "file", "duration": 181.4, "file_path": "/m/1.mp3"},
-            {"artist": "", "title": "two\r\nlines", "song_name": "file", "duration": 0.4, "file_path": "/m/2.mp3"},
-            {"artist": "A", "title": "", "song_name": "odd \udcff", "file_path": "/m/3.mp3"},
-        ]
-    ).to_dict("records")
-    write_playlist(tmp_path / "list.m3u8", [song_of(song, NO_KEY) for song in songs])
+    songs = [
+        *songs_at(["/m/1.mp3"], artist="A, B", title="C - D", seconds=181.4),
+        *songs_at(["/m/2.mp3"], artist="", title="two\r\nlines", seconds=0.4),
+        *songs_at(["/m/3.mp3"], artist="A", name="odd \udcff", seconds=float("nan")),
+    ]
+    write_playlist(tmp_path / "list.m3u8", songs)
     read = m3u8.loads((tmp_path / "list.m3u8").read_text("utf-8")).segments
     assert [segment.title for segment in read] == ["A, B - C - D", "two lines", "A - odd ?"]
     assert [segment.duration for segment in read] == [181, 0, -1]

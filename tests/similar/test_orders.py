@@ -10,7 +10,7 @@ from libraries import make_library
 
 from songmap.core.errors import QueryError
 from songmap.similar.session import Session
-from songmap.similar.terminal.commands import command_of
+from songmap.similar.terminal.commands import SETTING, command_of
 from songmap.similar.terminal.prompt import line_parser
 from songmap.similar.terminal.reply import reply
 from songmap.similar.terminal.words import split_words
@@ -22,7 +22,7 @@ def session():
 
 
 def run(session: Session, line: str, form: str = "json") -> list[str]:
-    given = {"space": "balanced", "weights": (), "correct_hubs": False, "form": form}
+    given = SETTING | {"form": form}
     return list(reply(session, command_of(given | vars(line_parser()[0].parse_args(split_words(line))))))
 
 
@@ -72,8 +72,7 @@ def test_a_bar_of_progress_is_closed_before_anything_is_printed(monkeypatch):
 
     monkeypatch.setattr("songmap.similar.terminal.reply.progress", bar)
     monkeypatch.setattr("songmap.similar.terminal.reply._PROGRESS_FROM", 10)
-    given = {"space": "balanced", "weights": (), "correct_hubs": False, "form": "text"}
-    command = command_of(given | vars(line_parser()[0].parse_args(split_words("outliers -n 2"))))
+    command = command_of(SETTING | vars(line_parser()[0].parse_args(split_words("outliers -n 2"))))
     for _ in reply(Session(make_library(40)), command):
         events.append("printed")
     assert events[:3] == ["open songs", "close", "printed"]

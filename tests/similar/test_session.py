@@ -18,12 +18,13 @@ from songmap.core.errors import AudioError, QueryError, SchemaError
 from songmap.core.workspace import Workspace
 from songmap.library.descriptors import DESCRIPTORS, describe, descriptor
 from songmap.library.genre_model import Calibration, GenreModel, load_model, save_model, save_out_of_fold
-from songmap.library.keys import camelot, compatible, estimate_keys
+from songmap.library.keys import NO_KEY, camelot, compatible, estimate_keys, key_margins, key_number, keys_of
 from songmap.library.library import Library, library_fingerprint
 from songmap.library.names import Ambiguous
 from songmap.library.recordings import coordinates
-from songmap.library.schema import FAMILIES, column_index, family_indices
-from songmap.similar.requests import Filters
+from songmap.library.schema import FAMILIES, block_slice, column_index, family_indices
+from songmap.similar.requests import Filters, Setting, TransitionsRequest
+from songmap.similar.transitions import UNKNOWN
 
 FREE = Filters(max_per_artist=None)
 
@@ -44,7 +45,13 @@ def normalised(vector: np.ndarray) -> np.ndarray:
 
 
 def chosen_by_definition(query, units, candidates, number, diversity=0.0, artists=None, most=None) -> list[int]:
-    """Maximal marginal relevance, song by song; with diversity 0 the nearest. At most ``most`` songs of an artist."""
+    """Maximal marginal relevance, song by song; with diversity 0 the nearest. At most ``most`` songs of an artist.
+
+    None is less similar than ``1 - diversity`` of what the last of the nearest is, where that is similar at all.
+    """
+    if diversity:
+        last = units[chosen_by_definition(query, units, candidates, number, 0.0, artists, most)[-1]] @ query
+        candidates = [row for row in candidates if units[row] @ query >= min(last, (1 - diversity) * last) - 1e-6]
     chosen: list[int] = []
     songs_of: Counter[str] = Counter()
     while len(chosen) < number:
@@ -133,6 +140,30 @@ def test_no_diversity_is_similar(n_songs, number, seed, same):
     assert len(plain.records) == min(number, n_songs - 1)
 
 
+@pytest.mark.parametrize("diversity", [0.3, 0.5, 0.9, 1.0])
+def test_no_diverse_song_is_unlike_the_query(diversity):
+    """Where cosines are centred, half of a library is unlike a song; of the nearest ten none is, then of diverse ten."""
+    library = make_library(60, seed=3)
+    answers = Searches(library)
+    for song in ("song 000", "song 021", "song 059"):
+        plain, diverse = answers.similar([song], [], 10, FREE), answers.diverse([song], [], 10, diversity, FREE)
+        least = [min(record["similarity"] for record in answer.records) for answer in (plain, diverse)]
+        assert least[0] > 0
+        assert least[1] >= (1 - diversity) * least[0] - 1e-6
+        assert len(diverse.records) == 10
+        assert diverse.records != plain.records
+
+
+def test_where_too_few_are_similar_the_nearest_are_taken():
+    """Two groups on opposite sides: ten songs are wanted, four are on the query's side."""
+    embeddings = np.random.default_rng(0).standard_normal((20, 641)) * 0.5
+    embeddings += np.where(np.arange(20) < 5, 1, -1)[:, None]
+    answers = Searches(Library(embeddings.astype(np.float32), make_library(20).songs))
+    plain, diverse = (answers.similar(["song 000"], [], 10, FREE), answers.diverse(["song 000"], [], 10, 0.5, FREE))
+    assert plain.records[-1]["similarity"] < 0
+    assert sorted(rows_of(answers.library, diverse)) == sorted(rows_of(answers.library, plain))
+
+
 def test_diversity_out_of_range_is_refused(answers):
     with pytest.raises(QueryError, match=r"a diversity of 1\.5 is out of range, give 0 to 1"):
         answers.diverse(["song 005"], [], 12, 1.5, FREE)
@@ -193,7 +224,8 @@ def test_weights_count_families(library):
 
 def test_filters_hold_by_definition(library, answers):
     units = balanced_units(library)
-    keys = estimate_keys(library.embeddings)[0]
+    keys, _ = keys_of([""] * 40, library.embeddings)
+    assert NO_KEY in keys  # of random chroma some are not sure
     wanted = Filters(("trance", "DUB"), False, (120, 130), "compatible", (1985, 2019), None)
     candidates = [
         row for row in range(40)
@@ -209,8 +241,8 @@ def test_filters_hold_by_definition(library, answers):
     title = answer.text().splitlines()[0]
     for words in (
         "genre DUB or TRANCE",
-        "120-130 BPM within the resolution of tempo, half or double too",
-        "(estimates)",
+        "120-130 BPM ± 0.5, half or double too",
+        "(of tags or estimates)",
         "year 1985-2019",
         "no more songs pass the filters",
     ):
@@ -221,9 +253,65 @@ def test_filters_hold_by_definition(library, answers):
     slow = answers.similar(["song 010"], [], 40, Filters(bpm=(120, 130)))
     assert "64.6 (double: 129.2)" in slow.text()
     assert all(
-        record["key_estimate"] == camelot(keys[row])
+        record["key"] == ("" if keys[row] == NO_KEY else camelot(keys[row]))
         for row, record in zip(rows_of(library, slow), slow.records, strict=True)
     )
+
+
+def test_tags_of_tempo_count_for_display_filters_and_transitions_unless_measured_is_preferred():
+    library = make_library(4)
+    library.songs["tempo_bpm"] = [174.02, 174.0, 100.0, 87.03]
+    library.songs["tempo_octave"] = [1.0, 2.0, 1.0, 1.0]
+    library.songs["tag_bpm"] = [87.0, np.nan, 134.0, np.nan]  # an octave off, none, contradicting, none
+    library.songs["key"] = ["8A", "", "", ""]
+    library.embeddings[0, block_slice("chroma", "mean")] = 0.5  # nothing that could contradict
+    tag, measured = Searches(library), Searches(library)
+    measured.setting = Setting(tempo="measured")
+    for answers, tempos, sources in (
+        (tag, [87, 174, 100, 87.03], ["tag", "octave", "measured", "measured"]),
+        (measured, [174.02, 174, 100, 87.03], ["measured", "octave", "measured", "measured"]),
+    ):
+        listed = answers.listing().records
+        assert [record["tempo_bpm"] for record in listed] == tempos
+        assert [record["tempo_source"] for record in listed] == sources
+        found = answers.similar(["song 001"], [], 3, Filters(bpm=(87, 87), max_per_artist=None)).records
+        assert {record["song_name"]: record["tempo_factor"] for record in found} == {
+            "song 000": 87 / tempos[0] if tempos[0] == 87 else 0.5, "song 003": 1,
+        }  # fmt: skip
+        assert answers.why("song 000", "song 002").result.tempos_bpm == (tempos[0], 100)
+        assert answers.comparison.tracks.tempos_bpm.tolist() == tempos
+    assert tag.listing().records[0]["key_source"] == "tag"
+    assert tag.comparison.tracks.keys[0] == key_number("8A")
+    about = tag.info("song 000").text()
+    assert "87, of its tag; 174.02 measured" in about
+    assert "8A (A minor), of its tag" in about
+    assert "174.00, double of what was measured, as most of TRANCE" in tag.info("song 001").text()
+
+
+def test_a_key_that_is_not_sure_counts_as_unknown():
+    library = make_library(3)
+    scale = np.array([5, 2, 3.5, 2, 4.5, 4, 2, 4.5, 2, 3.5, 1.5, 4])
+    chroma = np.stack([scale, scale + np.roll(scale, 6), np.roll(scale, 7)])  # C major, C and F# major, G major
+    library.embeddings[:, block_slice("chroma", "mean")] = chroma
+    answers = Searches(library)
+    assert [record["key"] for record in answers.listing().records] == ["8B", "", "9B"]
+    found = answers.similar(["song 000"], [], 3, Filters(key="compatible", max_per_artist=None)).records
+    assert [record["song_name"] for record in found] == ["song 002"]
+    change = answers.run(TransitionsRequest(("song 000", "song 001"))).result.transitions[1]
+    assert change.keys[1] == NO_KEY
+    assert change.key_fit == UNKNOWN
+    assert "too little to count (below 0.03)" in answers.info("song 001").text()
+    with pytest.raises(QueryError, match="the key of the query is unknown"):
+        answers.similar(["song 001"], [], 3, Filters(key="compatible"))
+
+
+def test_how_regular_beats_are_is_said_finer_than_a_frame():
+    library = make_library(2)
+    library.songs["beat_deviation_s"] = [0.0124, np.nan]
+    answers = Searches(library)
+    assert "The time between beats varies by 12 ms" in answers.info("song 000").text()
+    assert answers.info("song 000").records[0]["beat_deviation_s"] == 0.0124
+    assert "beats varies" not in answers.info("song 001").text()
 
 
 def test_a_filter_that_leaves_nothing_is_one_line(answers):
@@ -356,6 +444,7 @@ def test_info_has_everything(copied):
     )
     keys, correlations = estimate_keys(library.embeddings)
     assert record["key_estimate"] == camelot(keys[3])
+    assert record["key_margin"] == pytest.approx(key_margins(library.embeddings)[3])
     assert record["key_correlation"] == pytest.approx(correlations[3])
     assert (record["year"], record["album"], record["mood"], record["key_tag"]) == (1994, "Best Of", "calm", "Am")
     for one in record["descriptors"]:

@@ -10,12 +10,11 @@ from libraries import make_library
 
 from songmap.core.errors import QueryError
 from songmap.library.keys import KEYS, NO_KEY, compatible, key_number
-from songmap.library.schema import AudioConfig
-from songmap.similar.filters import allowed_by, condition_words, filters_of, tempo_factors
+from songmap.library.tempos import tempos_of
+from songmap.similar.filters import ROUNDING_BPM, allowed_by, condition_words, filters_of, tempo_factors
 from songmap.similar.requests import Filters
 from songmap.similar.terminal.arguments import bpm_range, family_weights, key_or_compatible, year_range
 
-FRAMES_PER_MINUTE = 60 * AudioConfig().frame_rate_hz
 QUERY = ["HOUSE"], [key_number("8A")]
 
 
@@ -31,7 +30,7 @@ KEYS_OF_SONGS = np.array([key_number(text) for text in ("8A", "8B", "9A", "7A", 
 
 
 def passing(library, query=QUERY, **wanted) -> list[int]:
-    filters = filters_of(Filters(**wanted), library, KEYS_OF_SONGS, *query)
+    filters = filters_of(Filters(**wanted), library, tempos_of(library.songs)[0], KEYS_OF_SONGS, *query)
     return np.flatnonzero(allowed_by(filters, np.ones(len(library), bool))).tolist()
 
 
@@ -43,17 +42,18 @@ def passing(library, query=QUERY, **wanted) -> list[int]:
         ({"genres": ("HOUSE", "DUB")}, [0, 3, 4, 7]),
         ({"same_genre": True}, [0, 4]),
         ({"same_genre": True, "genres": ("HOUSE", "DUB")}, [0, 4]),
-        ({"bpm": (120, 128)}, [0, 1, 2, 5]),
-        ({"bpm": (60, 70)}, [0, 1, 4, 5, 7]),  # 143.55 stands for 139.6 to 147.7
-        ({"bpm": (128, 128)}, [0, 1, 2]),
-        ({"bpm": (100, 101)}, [6]),
+        ({"bpm": (120, 129)}, [0, 1, 2, 5]),  # 129.2 is written as 129
+        ({"bpm": (120, 128)}, [5]),
+        ({"bpm": (60, 70)}, [0, 1, 5, 7]),
+        ({"bpm": (129, 129)}, [0, 1, 2]),
+        ({"bpm": (99, 99)}, [6]),
         ({"key": "compatible"}, [0, 1, 2, 3, 6]),
         ({"key": "8A"}, [0, 6]),
         ({"key": "A minor"}, [0, 6]),
         ({"key": "Em"}, [2]),
         ({"years": (1990, 1999)}, [1, 3, 4]),
         ({"years": (2000, 2000)}, [5]),
-        ({"years": (1989, 2020), "bpm": (120, 128), "genres": ("HOUSE",)}, [0]),
+        ({"years": (1989, 2020), "bpm": (120, 129), "genres": ("HOUSE",)}, [0]),
     ],
 )
 def test_what_passes(library, wanted, rows):
@@ -72,7 +72,11 @@ def test_of_several_songs_any_genre_and_any_key_counts(library):
     [
         ({"same_genre": True}, (["UNKNOWN"], []), "the genre of the query is unknown; name one with --genre"),
         ({"same_genre": True, "genres": ("DUB",)}, QUERY, "exclude each other: the query is HOUSE"),
-        ({"key": "compatible"}, (["HOUSE"], [NO_KEY]), "no key could be estimated for the query; name one"),
+        (
+            {"key": "compatible"},
+            (["HOUSE"], [NO_KEY]),
+            "the key of the query is unknown: no tag names it, no estimate is sure; name one",
+        ),
         ({"key": "H"}, QUERY, "'H' is not a key, e.g. 8A"),
     ],
 )
@@ -81,46 +85,40 @@ def test_a_filter_that_cannot_be_applied_is_refused(library, wanted, query, mess
         passing(library, query, **wanted)
 
 
-@given(st.floats(40, 320), st.floats(0, 60))
-def test_a_tempo_in_the_range_passes_as_it_is_measured(tempo_bpm, width):
-    """The measured tempo is the nearest whole number of frames between beats; so it is for its half and double."""
-    bpm = (max(tempo_bpm - width, 1), tempo_bpm)
-    for taken, factor in ((tempo_bpm, {1}), (tempo_bpm / 2, {1, 2}), (tempo_bpm * 2, {1, 2, 0.5})):
-        measured = FRAMES_PER_MINUTE / round(FRAMES_PER_MINUTE / taken)
-        assert tempo_factors(np.array([measured]), bpm)[0] in factor
-
-
-@given(st.integers(8, 80), st.floats(30, 300), st.floats(0, 50))
-def test_a_tempo_that_passes_could_be_of_a_song_in_the_range(frames, low, width):
+@given(st.floats(30, 320), st.floats(30, 300), st.floats(0, 50))
+def test_a_tempo_fits_a_range_as_it_is_doubled_or_halved(tempo_bpm, low, width):
     bpm = (low, low + width)
-    factor = tempo_factors(np.array([FRAMES_PER_MINUTE / frames]), bpm)[0]
-    true = FRAMES_PER_MINUTE / np.linspace(frames - 0.5, frames + 0.5, 101)
-    inside = {one: ((one * true >= bpm[0]) & (one * true <= bpm[1])).any() for one in (1.0, 2.0, 0.5)}
-    if factor == 0:
-        assert not any(inside.values())
-    else:
-        assert factor * true.min() <= bpm[1]
-        assert factor * true.max() >= bpm[0]
-        assert not any(inside[one] for one in (1.0, 2.0, 0.5)[: (1.0, 2.0, 0.5).index(factor)])
+    factor = tempo_factors(np.array([tempo_bpm]), bpm)[0]
+    inside = [bpm[0] - ROUNDING_BPM <= one * tempo_bpm <= bpm[1] + ROUNDING_BPM for one in (1.0, 2.0, 0.5)]
+    assert factor == next((one for one, fits in zip((1.0, 2.0, 0.5), inside, strict=True) if fits), 0)
+
+
+@pytest.mark.parametrize("bpm", [119, 128, 174])
+def test_the_tempo_of_a_tag_passes_that_range_and_no_other(bpm):
+    """A song of 128 BPM, measured to a tenth, is no song of 126 or 130."""
+    for measured in (bpm - 0.1, bpm, bpm + 0.1):
+        passed = [whole for whole in range(bpm - 9, bpm + 10) if tempo_factors(np.array([measured]), (whole, whole))[0]]
+        assert passed == [bpm]
 
 
 def test_no_tempo_fits_no_range():
     assert tempo_factors(np.array([0.0, np.nan, -1.0]), (1, 1000)).tolist() == [0, 0, 0]
 
 
+def conditions(library, wanted: Filters) -> list[str]:
+    filters = filters_of(wanted, library, tempos_of(library.songs)[0], KEYS_OF_SONGS, *QUERY)
+    return [condition_words(one.condition) for one in filters]
+
+
 def test_words_of_conditions(library):
     wanted = Filters(("DUB", "HOUSE"), False, (120, 128), "compatible", (1990, 1999))
-    words = [condition_words(one.condition) for one in filters_of(wanted, library, KEYS_OF_SONGS, *QUERY)]
+    words = conditions(library, wanted)
     assert words == [
-        "genre DUB or HOUSE", "120-128 BPM within the resolution of tempo, half or double too", "key compatible with 8A (estimates)", "year 1990-1999"
+        "genre DUB or HOUSE", "120-128 BPM ± 0.5, half or double too", "key compatible with 8A (of tags or estimates)", "year 1990-1999"
     ]  # fmt: skip
     wanted = Filters(bpm=(128, 128), key="F#m", years=(1994, 1994))
-    words = [condition_words(one.condition) for one in filters_of(wanted, library, KEYS_OF_SONGS, *QUERY)]
-    assert words == [
-        "128 BPM within the resolution of tempo, half or double too",
-        "key 11A (F# minor) (estimates)",
-        "year 1994",
-    ]
+    words = conditions(library, wanted)
+    assert words == ["128 BPM ± 0.5, half or double too", "key 11A (F# minor) (of tags or estimates)", "year 1994"]
 
 
 @pytest.mark.parametrize(
@@ -143,11 +141,11 @@ def test_where_nothing_passes_a_line_names_what_to_loosen(library, wanted, messa
 
 def test_the_filter_without_which_most_are_left_is_named(library):
     with pytest.raises(QueryError, match="without 'genre DUB' there are 3: loosen it"):
-        passing(library, genres=("DUB",), bpm=(128, 128))
+        passing(library, genres=("DUB",), bpm=(129, 129))
 
 
 def test_without_candidates_no_filter_is_named(library):
-    filters = filters_of(Filters(years=(1950, 1960)), library, KEYS_OF_SONGS, *QUERY)
+    filters = filters_of(Filters(years=(1950, 1960)), library, np.zeros(8), KEYS_OF_SONGS, *QUERY)
     assert not allowed_by(filters, np.zeros(len(library), bool)).any()
 
 

@@ -230,6 +230,54 @@ def test_a_song_with_fewer_neighbours_has_fewer_pairs(tmp_path):
     assert pairs["similarity"].tolist() == [0.5] * 4
 
 
+def test_tags_of_tempo_count_unless_measured_is_preferred(library, tmp_path):
+    songs = library.songs.assign(tempo_bpm=129.94, tag_bpm=130.0)
+    save_library(Workspace(tmp_path), Library(library.embeddings, songs))
+    for options, expected in (([], (130, "tag")), (["--tempo", "measured"], (129.94, "measured"))):
+        for line in ("list house", "similar a|b -n 2", "radio a|b -n 2", "playlist a|b -n 3"):
+            found = run("--workspace", tmp_path, *options, "--json", text=f"{line}\n")
+            assert found.returncode == 0, found.stderr
+            for document in json_documents(found.stdout):
+                assert {(record["tempo_bpm"], record["tempo_source"]) for record in document} == {expected}
+    after = run("--workspace", tmp_path, "list", "house", "--tempo", "measured", "--csv")
+    assert {row["tempo_bpm"] for row in csv.DictReader(io.StringIO(after.stdout))} == {"129.94"}
+    wrong = run("--workspace", tmp_path, "list", "--tempo", "guessed")
+    assert (wrong.returncode, len(wrong.stderr.splitlines())) == (2, 1)
+
+
+# --- names with typing errors
+
+
+def test_a_name_with_typing_errors_is_refused_in_scripts_unless_fuzzy(workspace):
+    refused = "did you mean night drive [TRANCE]? Give the name as it is, or add --fuzzy"
+    for form in ([], ["--json"], ["--csv"]):
+        result = run("--workspace", workspace, *form, "similar", "nigth dirve", "-n", "2")
+        assert (result.returncode, result.stdout) == (2, "")
+        assert refused in result.stderr
+        exact = run("--workspace", workspace, *form, "similar", "night drive", "-n", "2")
+        fuzzy = run("--workspace", workspace, *form, "similar", "nigth dirve", "-n", "2", "--fuzzy")
+        assert (fuzzy.returncode, fuzzy.stdout) == (0, exact.stdout)
+        assert fuzzy.stderr == "no song is called 'nigth dirve'; did you mean night drive [TRANCE]? Showing it\n"
+    piped = run("--workspace", workspace, text="similar nigth dirve -n 2\n")
+    assert (piped.returncode, piped.stdout) == (2, "")
+    assert refused in piped.stderr
+    both = run("--workspace", workspace, "--fuzzy", text="compare nigth dirve vs track 0003\n")
+    assert both.returncode == 0
+    assert len(both.stderr.splitlines()) == 2
+
+
+def test_several_similar_names_are_not_guessed(workspace):
+    result = run("--workspace", workspace, "info", "trakc 0", "--fuzzy")
+    assert (result.returncode, result.stdout) == (2, "")
+    assert "did you mean" in result.stderr
+
+
+def test_a_name_like_no_other_offers_none(workspace):
+    result = run("--workspace", workspace, "similar", "no such song (((", "--fuzzy")
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr == "04_similarity_search.py: no song is called 'no such song ((('\n"
+
+
 # --- lines from elsewhere
 
 
@@ -397,6 +445,19 @@ def test_equal_names_are_answered_by_number(terminal):
     terminal.enter("genres", "Mean similarity within genres")
     terminal.enter("2", "2 is not a command")  # the choice is no longer open
     terminal.leave()
+
+
+def test_a_name_with_typing_errors_is_announced(terminal, workspace, tmp_path):
+    terminal.enter("similar nigth dirve -n 2", "did you mean night drive [TRANCE]? Showing it")
+    terminal.wait_for("Similar to night drive")
+    terminal.enter("info nigth dirve --json", "or add --fuzzy")  # what programs read is not guessed here either
+    terminal.enter("info trakc 0", "have similar names. Type a number:")
+    terminal.enter("1", "track ")
+    terminal.leave()
+    alone = Terminal("--workspace", workspace, "info", "nigth dirve", XDG_STATE_HOME=str(tmp_path))
+    alone.wait_for("did you mean night drive [TRANCE]? Showing it")
+    alone.wait_for("file path")
+    assert alone.status() == 0
 
 
 def test_ctrl_c_stops_a_command_and_not_the_session(terminal, tmp_path):

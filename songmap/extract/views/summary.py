@@ -16,8 +16,9 @@ _N_PRINTED = 20
 
 def plan_text(counts: Mapping[str, int]) -> str:
     """What a run would do, of ``ExtractionPlan.counts``."""
+    outdated = "{outdated} of an older version to decode again for exact tempos, " if counts["outdated"] else ""
     return (
-        "{new} new to extract, {changed_or_moved} to check for changes or moves, {unchanged} unchanged, "
+        f"{{new}} new to extract, {outdated}{{changed_or_moved}} to check for changes or moves, {{unchanged}} unchanged, "
         "{failed_before} that failed before and have not changed. Nothing was done."
     ).format(**counts)
 

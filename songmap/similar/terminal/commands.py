@@ -2,13 +2,14 @@
 
 import argparse
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from songmap.core.cli import fraction, whole_number
 from songmap.core.defaults import DEFAULT_SEED
 from songmap.library.spaces import SPACES
+from songmap.library.tempos import TEMPO_SOURCES
 from songmap.similar import requests
 from songmap.similar.requests import MAX_PER_ARTIST, Filters, Setting
 from songmap.similar.terminal.arguments import bpm_range, family_weights, file_of, key_or_compatible, year_range
@@ -43,28 +44,32 @@ SONG is a name, a part of one, a title, "artist - title", the number of a song i
 of an audio file, also of one outside the library. A name of several words needs no quotes, except two names
 without "vs" or "to". similar and diverse take --genre --same-genre --bpm 120-128 --key compatible
 --year 1990-1999 --max-per-artist 2 --copies; all commands --space, --weights timbre=2,rhythm=0.5,
---correct-hubs, --json and --csv. --m3u8 FILE writes the songs of a result as a playlist."""
+--correct-hubs, --tempo measured, --fuzzy, --json and --csv. --m3u8 FILE writes the songs of a result as a playlist."""
 _SIMILARITY = "Similarity is a cosine, -1 to 1; two songs of the library picked at random have about 0."
-SETTING = {"space": SPACES[0], "weights": (), "correct_hubs": False, "form": "text"}  # where nothing is given
+SETTING = asdict(Setting()) | {"fuzzy": False, "form": "text"}  # where nothing is given
 BETWEEN = {"compare": "vs", "why": "vs", "path": "to"}  # the word between the two names of a command
 
 
 @dataclass(frozen=True)
 class Command:
-    """A request, the setting to compare songs in, the ``form`` to print (text, json, csv), and files to write too."""
+    """A request, the setting to compare songs in, the ``form`` to print (text, json, csv), and files to write too.
+
+    With ``fuzzy`` the song with a similar spelling is taken where a name is that of no song.
+    """
 
     request: requests.Request | requests.RadioRequest
     setting: Setting
     form: str = "text"
     m3u8: Path | None = None
     picture: Path | None = None
+    fuzzy: bool = False
 
 
 def command_of(arguments: Mapping[str, Any]) -> Command:
     """The command of parsed ``arguments`` by name. Raises QueryError where words do not form the names it needs."""
-    setting = Setting(arguments["space"], arguments["weights"], arguments["correct_hubs"])
+    setting = Setting(**{field.name: arguments[field.name] for field in fields(Setting)})
     files = arguments.get("m3u8"), arguments.get("picture")
-    return Command(_request(arguments), setting, arguments["form"], *files)
+    return Command(_request(arguments), setting, arguments["form"], *files, arguments["fuzzy"])
 
 
 def _request(arguments: Mapping[str, Any]) -> requests.Request | requests.RadioRequest:
@@ -97,6 +102,10 @@ def add_setting(parser: argparse.ArgumentParser) -> None:
     add("--weights", type=family_weights, metavar="FAMILY=W,…", help=text)
     text = "correct for songs that are near to very many (mutual proximity)"
     add("--correct-hubs", action="store_true", help=text)
+    text = "tag: the tempo that a tag names counts, unless it contradicts what is measured; measured: tags do not count"
+    add("--tempo", choices=TEMPO_SOURCES, help=text)
+    text = "without a terminal too: where no song has a name, take the song with a similar one"
+    add("--fuzzy", action="store_true", help=text)
     add = parser.add_mutually_exclusive_group().add_argument
     text = "print one JSON document per command instead of tables"
     add("--json", dest="form", action="store_const", const="json", help=text)
@@ -127,7 +136,7 @@ _FILTERS = (
     _option("--same-genre", action="store_true", help="only songs of the query's genre"),
     _option("--bpm", type=bpm_range, metavar="120-128", help="only this tempo, its half or its double"),
     _option("--key", type=key_or_compatible, metavar="KEY",
-            help="only keys, which are estimates, that mix with the query's (compatible), or one: 8A, F#m"),
+            help="only keys, of tags or estimates, that mix with the query's (compatible), or one: 8A, F#m"),
     _option("--year", dest="years", type=year_range, metavar="1990-1999", help="only songs tagged with these years"),
     _MAX_PER_ARTIST,
     _option("--copies", action="store_true", help="every file of a recording, not only the first"),

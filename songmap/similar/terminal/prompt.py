@@ -15,13 +15,12 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from songmap.core.cli import Parser
 from songmap.core.errors import SongmapError, UsageError
-from songmap.core.text import readable
-from songmap.library.names import Ambiguous
+from songmap.library.names import Ambiguous, SimilarSpelling
 from songmap.similar.requests import renamed
 from songmap.similar.session import Session
 from songmap.similar.terminal.commands import HELP, Command, add_commands, add_setting, command_of
 from songmap.similar.terminal.parser import CommandParser
-from songmap.similar.terminal.reply import one_line, reply
+from songmap.similar.terminal.reply import one_line, print_error, reply
 from songmap.similar.terminal.words import split_words
 
 if TYPE_CHECKING:
@@ -68,7 +67,8 @@ class Conversation:
     def answer(self, line: str, choose: bool = False) -> bool:
         """Print the reply to one line; whether to go on. Raises SongmapError.
 
-        With ``choose`` an ambiguous name lists its songs by number, and a line that is a number chooses one.
+        With ``choose``, at a terminal, an ambiguous name lists its songs by number, and a line that is a number chooses
+        one.
         """
         words = split_words(line)
         if not words:
@@ -80,7 +80,7 @@ class Conversation:
         if command is None:
             return True
         try:
-            for text in reply(self.session, command):
+            for text in reply(self.session, command, choose):
                 print(text, flush=True)
         except Ambiguous as error:
             if not choose:
@@ -118,7 +118,9 @@ class Conversation:
         songs = self.session.library.songs.iloc[error.rows]
         self._open, self._paths = command, songs["file_path"].tolist()[:MAX_OFFERED]
         self._name = error.query
-        print(f"{len(songs):,} songs match {self._name!r}. Type a number:")
+        similar = isinstance(error, SimilarSpelling)
+        none = f"No song is called {self._name!r}; {len(songs):,} have similar names"
+        print(f"{none if similar else f'{len(songs):,} songs match {self._name!r}'}. Type a number:")
         labels = [f"{name} [{genre}]" for name, genre in zip(songs["song_name"], songs["genre"], strict=True)]
         for number, (label, path) in enumerate(zip(labels, self._paths, strict=False), start=1):
             print(one_line(f"{number:>3}", label, *([path] if labels.count(label) > 1 else [])))
@@ -146,7 +148,7 @@ def interact(session: Session, given: Mapping[str, Any], keep_going: bool) -> in
         except SongmapError as error:
             if not keep_going:
                 raise UsageError(f"line {number}: {error}") from error
-            _print_error(f"line {number}: {error}")
+            print_error(f"line {number}: {error}")
             status = 2
     return status
 
@@ -155,15 +157,15 @@ def _converse(conversation: Conversation) -> int:
     read_line = _line_reader(conversation)
     library = conversation.session.library
     n_genres = len(set(library.genres))
-    _print_error(f"{len(library):,} songs, {n_genres:,} genres; help lists the commands, Tab completes, Ctrl-D leaves")
+    print_error(f"{len(library):,} songs, {n_genres:,} genres; help lists the commands, Tab completes, Ctrl-D leaves")
     while True:
         try:
             if not conversation.answer(read_line(), choose=True):
                 return 0
         except SongmapError as error:
-            _print_error(str(error))
+            print_error(str(error))
         except KeyboardInterrupt:
-            _print_error("stopped")
+            print_error("stopped")
         except EOFError:
             return 0
 
@@ -201,7 +203,3 @@ def _history() -> "History":
     except (OSError, RuntimeError):  # RuntimeError: no home
         return InMemoryHistory()
     return KeptHistory(file)
-
-
-def _print_error(message: str) -> None:
-    print(readable(" ".join(message.split())), file=sys.stderr, flush=True)

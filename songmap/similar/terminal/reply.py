@@ -1,17 +1,20 @@
 """What is printed, and written beside it, for a command."""
 
 import json
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 
-from songmap.core.errors import UsageError
+from songmap.core.errors import QueryError, UsageError
 from songmap.core.figures import draw
 from songmap.core.progress import OnProgress, progress
 from songmap.core.serialise import plain
 from songmap.core.text import readable
+from songmap.library.names import SimilarSpelling
 from songmap.similar import results
 from songmap.similar.m3u8 import write_playlist
-from songmap.similar.requests import RadioRequest
+from songmap.similar.requests import RadioRequest, renamed
 from songmap.similar.session import Session
 from songmap.similar.terminal.commands import Command
 from songmap.similar.views.records import as_csv, as_json, csv_lines, song_record
@@ -22,8 +25,33 @@ from songmap.similar.views.why_figure import why_figure
 _PROGRESS_FROM = 20_000  # songs from which on what compares all of them shows its progress
 
 
-def reply(session: Session, command: Command) -> Iterator[str]:
-    """What is printed for a command, piece by piece. Raises SongmapError."""
+def reply(session: Session, command: Command, at_terminal: bool = False) -> Iterator[str]:
+    """What is printed for a command, piece by piece. Raises SongmapError.
+
+    A name that no song has is refused, except with ``fuzzy`` and where people read tables at a terminal: then the song
+    with a similar name is taken, which a line on stderr says.
+    """
+    fuzzy = command.fuzzy or (at_terminal and command.form == "text")
+    while True:
+        try:
+            yield from _reply(session, command)
+            return
+        except SimilarSpelling as error:  # raised before anything is printed
+            if len(error.rows) > 1:
+                raise
+            if not fuzzy:
+                raise QueryError(f"{error}, or add --fuzzy") from error
+            (song,) = session.lookup.songs(error.rows)
+            print_error(f"no song is called {error.query!r}; did you mean {label(song)}? Showing it")
+            command = replace(command, request=renamed(command.request, error.query, song.file_path))
+
+
+def print_error(message: str) -> None:
+    """One line on stderr, whatever the message holds."""
+    print(readable(" ".join(message.split())), file=sys.stderr, flush=True)
+
+
+def _reply(session: Session, command: Command) -> Iterator[str]:
     if isinstance(command.request, RadioRequest):
         yield from _radio(session, command, command.request)
         return

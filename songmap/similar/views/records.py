@@ -10,8 +10,9 @@ from typing import Any
 from songmap.core.serialise import plain, to_json
 from songmap.core.text import readable
 from songmap.library.genre_similarity import GenreSimilarity
+from songmap.library.keys import NO_KEY, camelot
 from songmap.similar import results
-from songmap.similar.results import Song
+from songmap.similar.song import Song
 from songmap.similar.space_scores import SpaceScores
 
 Record = dict[str, Any]
@@ -97,7 +98,12 @@ def _info_record(result: results.InfoResult) -> Record:
     return {
         **song_record(result.song),
         **result.tags,
+        "measured_tempo_bpm": result.measured_tempo_bpm,
+        "tempo_octave": result.tempo_octave,
+        "beat_deviation_s": result.beat_deviation_s,
+        "key_estimate": None if result.key_estimate == NO_KEY else camelot(result.key_estimate),
         "key_correlation": result.key_correlation,
+        "key_margin": result.key_margin,
         "key_tag": result.key_tag,
         "copies": list(result.copies),
         "nearest": nearest and {"similarity": result.nearest_similarity} | song_record(nearest),

@@ -1,23 +1,21 @@
 """What results say in words: titles, reasons, notes."""
 
 from collections.abc import Mapping, Sequence
-from typing import Literal
 
 import numpy as np
 
-from songmap.core.text import capitalised, joined, quantity, shorten
-from songmap.library.keys import NO_KEY, camelot, key_name
+from songmap.core.text import joined, shorten
+from songmap.library.keys import LEAST_MARGIN, NO_KEY, camelot, key_name, key_number
 from songmap.library.spaces import SPACES
 from songmap.similar import results
 from songmap.similar.filters import condition_words
 from songmap.similar.requests import Setting
-from songmap.similar.results import DescriptorContribution, FamilyContribution, ModelInUse, Song
+from songmap.similar.results import ModelInUse
+from songmap.similar.song import Song
 from songmap.similar.space_scores import SpaceScores
 from songmap.similar.transitions import Transition
 
 _MAX_NAME = 60
-_LEAST = 0.005  # a contribution below it is not mentioned
-_MOST_DESCRIPTORS = 6  # over all families
 
 
 def label(song: Song) -> str:
@@ -94,6 +92,45 @@ def model_words(model: ModelInUse | None) -> list[str]:
         return []
     data = "this library as it is" if model.trained_on_this_library else "an earlier state of this library, or another"
     return [f"The classifier space uses the genre model {model.name}, which was trained on {data}."]
+
+
+def info_notes(result: results.InfoResult) -> list[str]:
+    """What a descriptor of the song does not say as it is."""
+    if np.isnan(result.beat_deviation_s):
+        return []
+    return [
+        f"The time between beats varies by {1000 * result.beat_deviation_s:.0f} ms (a metronome: up to 6). The descriptors "
+        "tempo and beat interval, std are librosa's, in whole frames of 23 ms, whose width most of the latter is."
+    ]
+
+
+def tempo_words(result: results.InfoResult) -> str:
+    """The tempo and where it comes from."""
+    song, measured = result.song, result.measured_tempo_bpm
+    match song.tempo_source:
+        case "tag":
+            also = f"; {measured:.2f} measured" if measured > 0 else ""
+            return f"{song.tempo_bpm:g}, of its tag{also}"
+        case "octave":
+            half_or_double = "double" if result.tempo_octave == 2 else "half"
+            return f"{song.tempo_bpm:.2f}, {half_or_double} of what was measured, as most of {song.genre}"
+        case "measured":
+            return f"{song.tempo_bpm:.2f}"
+    return "unknown"
+
+
+def key_words(result: results.InfoResult) -> list[str]:
+    """The key that counts with its source, and the estimate with how sure it is; empty where there is none."""
+    key = key_name(key_number(result.song.key)) if result.song.key else ""
+    counts = f"{key}, of its {result.song.key_source}" if result.song.key_source == "tag" else key or "unknown"
+    if result.key_margin is None:
+        return [counts, ""]
+    sure = "" if result.key_margin >= LEAST_MARGIN else f", too little to count (below {LEAST_MARGIN:g})"
+    return [
+        counts,
+        f"{key_name(result.key_estimate)}: {result.key_correlation:.2f} with the key's profile, "
+        f"{result.key_margin:.2f} more than the second key{sure}",
+    ]
 
 
 def evaluate_notes(result: results.EvaluateResult) -> list[str]:
@@ -198,75 +235,6 @@ def _key_words(transition: Transition) -> str:
         return "key unknown"
     fit = "compatible" if transition.keys_compatible else "close" if transition.key_fit > 0.5 else "clashes"
     return f"key {' → '.join(map(camelot, transition.keys))} {fit}"
-
-
-def most_telling(
-    families: Sequence[FamilyContribution], which: Literal["agree", "differ"]
-) -> list[tuple[str, DescriptorContribution]]:
-    """The descriptors of all families that agree or differ most, strongest first, each with its family."""
-    items = [(one.family, item) for one in families for item in (one.agree if which == "agree" else one.differ)]
-    return sorted(items, key=lambda item: -abs(item[1].contribution))[:_MOST_DESCRIPTORS]
-
-
-def why_sentences(result: results.WhyResult) -> list[str]:
-    """Why two songs are similar or different, in words."""
-    positive = sorted((one for one in result.families if one.contribution >= _LEAST), key=lambda one: -one.contribution)
-    negative = sorted((one for one in result.families if one.contribution <= -_LEAST), key=lambda one: one.contribution)
-    sentences = [
-        f"Similarity {result.similarity:.2f} of at most 1; two songs picked at random have about 0{_rank_words(result)}."
-    ]
-    parts = [
-        f"{lead} {joined([f'{one.family} ({one.contribution:+.2f})' for one in families])}"
-        for lead, families in (("similar in", positive), ("different in", negative))
-        if families
-    ]
-    if parts:
-        sentences.append(capitalised(f"{'; '.join(parts)}."))
-    sentences += map(family_sentence, [*positive[:3], *negative[:2]])
-    return sentences + _mixing_sentences(result)
-
-
-def family_sentence(family: FamilyContribution) -> str:
-    """ "Rhythm adds 0.14: pulse clarity 0.42 and 0.45, both above the library's average of 0.31."; empty below 0.005."""
-    share = family.contribution
-    if abs(share) < _LEAST:
-        return ""
-    main, other = (family.agree, family.differ) if share > 0 else (family.differ, family.agree)
-    parts = [_descriptor_words(item) for item in main[:2]] or ["small contributions of many numbers"]
-    if other and abs(other[0].contribution) >= max(_LEAST, abs(share) / 4):
-        parts.append(f"but {_descriptor_words(other[0])}")
-    verb = "adds" if share > 0 else "subtracts"
-    return f"{capitalised(family.family)} {verb} {abs(share):.2f}: {'; '.join(parts)}."
-
-
-def _rank_words(result: results.WhyResult) -> str:
-    if result.same_recording:
-        return "" if result.pair[0] == result.pair[1] else "; both are files of the same recording"
-    if result.more_similar is None:
-        return ""
-    return f"; {result.more_similar:,} of {result.others:,} other recordings are more similar to A"
-
-
-def _descriptor_words(item: DescriptorContribution) -> str:
-    sides = tuple(np.sign(value - item.library_average) for value in (item.first, item.second))
-    where = {(1, 1): "both above", (-1, -1): "both below", (1, -1): "above and below", (-1, 1): "below and above"}
-    unit = f" {item.unit}" if item.unit else ""
-    beside = f", {where[sides]} the library's average of {quantity(item.library_average)}" if all(sides) else ""
-    return f"{item.descriptor} {quantity(item.first)} and {quantity(item.second)}{unit}{beside}"
-
-
-def _mixing_sentences(result: results.WhyResult) -> list[str]:
-    sentences = []
-    if not np.isnan(result.tempo_change):
-        played = {0.5: "B at double tempo", 1.0: "B", 2.0: "B at half tempo"}[result.tempo_factor]
-        speed = f"{100 * abs(result.tempo_change):.1f} % {'faster' if result.tempo_change > 0 else 'slower'} than A"
-        speed = speed if abs(result.tempo_change) >= 0.0005 else "as fast as A"
-        first, second = result.tempos_bpm
-        sentences.append(f"Tempo {first:.1f} and {second:.1f} BPM: {played} is {speed}.")
-    if NO_KEY not in result.keys:
-        fit = "compatible" if result.keys_compatible else "not compatible"
-        sentences.append(f"Estimated keys {joined(list(map(key_name, result.keys)))}: {fit} on the Camelot wheel.")
-    return sentences
 
 
 def _three(value: float) -> str:

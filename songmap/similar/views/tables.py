@@ -8,11 +8,11 @@ import numpy as np
 from songmap.core.tables import format_table
 from songmap.core.text import format_duration, quantity
 from songmap.library.descriptors import descriptor
-from songmap.library.keys import NO_KEY, key_name
+from songmap.library.keys import key_name
 from songmap.similar import results
-from songmap.similar.results import Song
+from songmap.similar.song import Song
 from songmap.similar.space_scores import SpaceScores
-from songmap.similar.views import sentences
+from songmap.similar.views import sentences, why_sentences
 from songmap.similar.views.records import Record, records
 
 Table = tuple[str, list[Record]]
@@ -32,10 +32,12 @@ def notes(result: results.Result) -> list[str]:
     """Sentences above the tables of a result."""
     match result:
         case results.WhyResult():
-            return sentences.why_sentences(result)
+            return why_sentences.why_sentences(result)
         case results.EvaluateResult():
             return sentences.evaluate_notes(result)
-        case results.SimilarResult() | results.CompareResult() | results.InfoResult() | results.GenresResult():
+        case results.InfoResult():
+            return [*sentences.info_notes(result), *sentences.model_words(result.model)]
+        case results.SimilarResult() | results.CompareResult() | results.GenresResult():
             return sentences.model_words(result.model)
     return []
 
@@ -96,7 +98,7 @@ def _ranked_rows(result: results.Ranked) -> list[Record]:
             return [row | {"transition": score, "why": words} for row, score, words in parts]
     figures = [name for name in result.figures if name != "tempo_factor"]
     length = ["duration"] if isinstance(result, results.ListResult) else []
-    return _columns(rows, *names, *figures, "tempo_bpm", "key_estimate", *length)
+    return _columns(rows, *names, *figures, "tempo_bpm", "key", *length)
 
 
 def _compare_tables(result: results.CompareResult) -> list[Table]:
@@ -108,7 +110,7 @@ def _compare_tables(result: results.CompareResult) -> list[Table]:
     ]
     cells = {
         ("duration", ""): [format_duration(song.duration) for song in result.pair],
-        ("key, estimated", ""): [key_name(key) for key in result.keys],
+        ("key", ""): [key_name(key) for key in result.keys],
     }
     for name in result.descriptors[0]:
         cells[name, descriptor(name).unit] = [quantity(values[name]) for values in result.descriptors]
@@ -119,7 +121,10 @@ def _compare_tables(result: results.CompareResult) -> list[Table]:
 def _why_tables(result: results.WhyResult) -> list[Table]:
     renamed = {"adds": "contribution", "similarity within this family": "agreement"}
     found = [(_pair_title(*result.pair), _columns(records(result), "family", "coordinates", **renamed))]
-    agree, differ = sentences.most_telling(result.families, "agree"), sentences.most_telling(result.families, "differ")
+    agree, differ = (
+        why_sentences.most_telling(result.families, "agree"),
+        why_sentences.most_telling(result.families, "differ"),
+    )
     found.append(("Both songs differ from the library's average in the same direction", list(map(_telling, agree))))
     found.append(("They differ from it in opposite directions", list(map(_telling, differ))))
     return [(title, rows) for title, rows in found if rows]
@@ -127,15 +132,16 @@ def _why_tables(result: results.WhyResult) -> list[Table]:
 
 def _info_tables(result: results.InfoResult) -> list[Table]:
     song, nearest = result.song, result.nearest
+    key, key_estimate = sentences.key_words(result)
     about = {
         **{name: getattr(song, name) for name in ("artist", "genre", "title", "album")},
         "year": str(song.year or ""),
         "duration": format_duration(song.duration),
-        "tempo (BPM)": f"{song.tempo_bpm:.1f}" if song.tempo_bpm > 0 else "unknown",
-        "key, estimated": key_name(result.key) or "unknown",
+        "tempo (BPM)": sentences.tempo_words(result),
+        "key": key,
         "file path": song.file_path,
         **{name.replace("_", " "): value for name, value in result.tags.items()},
-        "key correlation": f"{result.key_correlation:.2f} with the key's profile" if result.key != NO_KEY else "",
+        "key estimate": key_estimate,
         "key tag": result.key_tag,
         "copies": "\n".join(result.copies),
         "nearest": nearest and f"{sentences.label(nearest)}, similarity {result.nearest_similarity:.3f}",
