@@ -62,7 +62,9 @@ def candidates_figure(candidates: Sequence[CandidateScores], used: str) -> "Figu
     ranked = sorted(candidates, key=lambda one: -one.log_loss)
     figure = new_figure(9.5, 1.5 + 0.34 * len(ranked))
     axes = figure.subplots(1, 2, sharey=True)
-    for axis, (name, title) in zip(axes, {"log_loss": "Log loss (lower is better)", "accuracy": "Accuracy"}.items(), strict=True):
+    for axis, (name, title) in zip(
+        axes, {"log_loss": "Log loss (lower is better)", "accuracy": "Accuracy"}.items(), strict=True
+    ):
         for row, one in enumerate(ranked):
             colour = TOWARDS_COLOUR if one.model == used else MUTED_COLOUR
             axis.plot(
