@@ -29,8 +29,9 @@ class Workspace:
     manifest = _Place("data/processed/manifest.json")  # columns, configuration, versions, checksums of these two
     ledger = _Place("data/processed/library.sqlite")  # outcome of every file that 01 has analysed, to resume a run
     models = _Place("models")  # fitted models and saved maps
-    model = _Place("models/genre_classifier.pkl")  # of 03
-    model_card = _Place("models/genre_classifier.json")  # its training data, scores, parameters, versions
+    model = _Place("models/genre_classifier.npz")  # of 03: numbers alone, with the card
+    model_pickle = _Place("models/genre_classifier.pkl")  # the same for other tools; nothing here reads it
+    model_card = _Place("models/genre_classifier.json")  # training data, scores, parameters, versions, to read
     out_of_fold = _Place("models/genre_out_of_fold.npz")  # probabilities of the library's songs by models without them
     outputs = _Place("outputs")  # what people open
     plots = _Place("outputs/plots")

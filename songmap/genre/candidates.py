@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from songmap.library.descriptors import describe, equal_families
-from songmap.library.schema import N_COLUMNS
+from songmap.library.schema import FAMILIES, N_COLUMNS
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
@@ -176,14 +176,14 @@ def _logistic(point: Point, n_songs: int, n_genres: int, seed: int) -> list[Step
 def _svm(point: Point, n_songs: int, n_genres: int, seed: int) -> list[Step]:
     """One SVM for each genre against all others; families of descriptors have equal weight in its distances.
 
-    Margins of one genre against the rest are comparable between genres, and so can be calibrated together. With a
-    gamma of "scale" distances are measured in the mean squared distance of two songs.
+    Margins of one genre against the rest are comparable between genres, and so can be calibrated together. The squared
+    distance of two songs, divided by the number of families, is 2 on average.
     """
     from sklearn.multiclass import OneVsRestClassifier
     from sklearn.preprocessing import FunctionTransformer
     from sklearn.svm import SVC
 
-    svm = OneVsRestClassifier(SVC(C=point["C"], class_weight="balanced", cache_size=500))
+    svm = OneVsRestClassifier(SVC(C=point["C"], gamma=1 / len(FAMILIES), class_weight="balanced", cache_size=500))
     return [*_descriptors(), ("families", FunctionTransformer(equal_families)), ("svm", svm)]
 
 

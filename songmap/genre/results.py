@@ -256,6 +256,6 @@ class FileClassification:
 
     songs: list[SongExplanation]
     failures: list[tuple[Path, str]]
-    limits: list[Limit | str]
+    limits: list[Limit]
     library_state: Literal["same", "changed", "missing", "unreadable"]
     library_error: str = ""

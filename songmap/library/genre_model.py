@@ -4,22 +4,19 @@ Probabilities are float64 ``(n_songs, n_genres)`` in the order of ``genres``, ro
 """
 
 import hashlib
-import io
 import pickle
-import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from songmap.core.arrays import array_file, read_array_file
 from songmap.core.errors import SchemaError
-from songmap.core.files import read_bytes, read_json, write_atomically, write_json
-from songmap.core.pickles import TABLE_CLASSES, load_pickle
+from songmap.core.files import read_bytes, write_atomically, write_json
 from songmap.core.workspace import Workspace
-from songmap.library.descriptors import DESCRIPTORS, describe, descriptors_of
-from songmap.library.schema import FAMILIES, fingerprint
+from songmap.library.descriptors import DESCRIPTORS, N_DESCRIPTORS, describe, descriptors_of
+from songmap.library.schema import FAMILIES, N_COLUMNS, fingerprint
 from songmap.library.versions import library_versions
 
 if TYPE_CHECKING:
@@ -29,24 +26,8 @@ if TYPE_CHECKING:
 _FAMILY_SHARES = np.array([1 / len(descriptors_of(one.family)) for one in DESCRIPTORS]) / len(FAMILIES)
 LEAST = 1e-300  # the logarithm of a probability is taken of at least this
 
-_MODEL_CLASSES = TABLE_CLASSES | {
-    ("builtins", "bytearray"),
-    ("sklearn.decomposition._pca", "PCA"),
-    ("sklearn.discriminant_analysis", "LinearDiscriminantAnalysis"),
-    ("sklearn.dummy", "DummyClassifier"),
-    ("sklearn.linear_model._logistic", "LogisticRegression"),
-    ("sklearn.multiclass", "OneVsRestClassifier"),
-    ("sklearn.multiclass", "_ConstantPredictor"),
-    ("sklearn.pipeline", "Pipeline"),
-    ("sklearn.preprocessing._data", "StandardScaler"),
-    ("sklearn.preprocessing._function_transformer", "FunctionTransformer"),
-    ("sklearn.preprocessing._label", "LabelBinarizer"),
-    ("sklearn.svm._classes", "SVC"),
-    ("songmap.library.descriptors", "describe"),
-    ("songmap.library.descriptors", "equal_families"),
-    ("xgboost.core", "Booster"),
-    ("xgboost.sklearn", "XGBClassifier"),
-}
+_SCRIPT = "03_genre_classifier.py"
+_NUMBERS = ("weights", "prior_weight", "outlier_share")  # of a calibration
 
 
 @dataclass(frozen=True)
@@ -184,63 +165,111 @@ def pipeline_predict_proba(pipeline: "Pipeline", embeddings: np.ndarray) -> np.n
 
 
 def save_model(workspace: Workspace, model: GenreModel, card: dict[str, Any]) -> dict[str, Any]:
-    """Write the model as a dict of its fields, and its card, which carries the checksum and is returned whole."""
-    parts = {name: vars(getattr(model, name)) for name in _PARTS}
-    content = pickle.dumps(vars(model) | parts, protocol=5)
-    write_atomically(workspace.model, content)
-    card = {"columns": fingerprint(), "sha256": hashlib.sha256(content).hexdigest()} | card
+    """Write the model with its card, which is returned whole; once more as a pickle, and the card as JSON.
+
+    The pickle is a dict of the model's fields, for other tools: loading a pickle can execute anything, so that nothing
+    here reads one. The card has its checksum.
+    """
+    from songmap.library.model_file import pipeline_steps
+
+    pickled = pickle.dumps(vars(model) | {name: vars(getattr(model, name)) for name in _PARTS}, protocol=5)
+    card = {"columns": fingerprint(), "sha256": hashlib.sha256(pickled).hexdigest()} | card
     card |= {"versions": library_versions()}
+    arrays = {"background": model.background, "medians": model.medians, "shares": model.calibration.shares}
+    arrays |= {"centres": model.novelty.centres, "spreads": model.novelty.spreads}
+    pipelines = [pipeline_steps(one) for one in model.pipelines]
+    for number, steps in enumerate(pipelines):
+        for place, (_, _, own) in enumerate(steps):
+            arrays |= {f"{number}.{place}.{name}": np.asarray(array) for name, array in own.items()}
+    document = {
+        "card": card,
+        "name": model.name,
+        "genres": model.genres,
+        "threshold": model.threshold,
+        "novelty_threshold": model.novelty.threshold,
+        "calibration": {name: getattr(model.calibration, name) for name in _NUMBERS},
+        "pipelines": [[(name, kind, list(own)) for name, kind, own in steps] for steps in pipelines],
+    }
+    write_atomically(workspace.model, array_file(arrays, document))
+    write_atomically(workspace.model_pickle, pickled)
     write_json(workspace.model_card, card)
     return card
 
 
 def load_model(workspace: Workspace) -> tuple[GenreModel, dict[str, Any]]:
-    """The saved model and its card. Raises SchemaError if missing, tampered or for other columns or versions.
+    """The saved model and its card. Raises SchemaError if missing, damaged or for other columns."""
+    from songmap.library.model_file import pipeline_of
 
-    The card is checked before the file is unpickled.
-    """
-    card = read_json(workspace.model_card, "03_genre_classifier.py")
-    content = read_bytes(workspace.model, "03_genre_classifier.py")
-    if card.get("columns") != fingerprint():
-        raise _unusable(workspace, "was trained on other columns")
-    versions = card.get("versions")
-    for name in ("scikit-learn", "xgboost"):
-        trained = versions.get(name) if isinstance(versions, dict) else None
-        if trained != version(name):
-            raise _unusable(workspace, f"was trained with {name} {trained}, here is {version(name)}")
-    if card.get("sha256") != hashlib.sha256(content).hexdigest():
-        where = "tampered with, or from another run"
-        raise _unusable(workspace, f"is not the file that its card describes ({where}): nothing of it was run")
-    fields = load_pickle(workspace.model, content, _MODEL_CLASSES)
+    path = workspace.model
+    arrays, document = read_array_file(path, read_bytes(path, _SCRIPT), _SCRIPT)
     try:
-        parts = {name: part(**fields[name]) for name, part in _PARTS.items()}
-        return GenreModel(**fields | parts), card
-    except (TypeError, KeyError) as error:
-        raise _unusable(workspace, "was made by another version") from error
+        card = dict(document["card"])
+        if card["columns"] != fingerprint():
+            raise _unusable(workspace, "was trained on other columns")
+        model = GenreModel(
+            str(document["name"]),
+            [
+                pipeline_of(
+                    [
+                        (name, kind, {one: arrays[f"{number}.{place}.{one}"] for one in own})
+                        for place, (name, kind, own) in enumerate(steps)
+                    ]
+                )
+                for number, steps in enumerate(document["pipelines"])
+            ],
+            [str(genre) for genre in document["genres"]],
+            _calibration(document["calibration"], arrays["shares"]),
+            arrays["background"],
+            arrays["medians"],
+            float(document["threshold"]),
+            NoveltyDetector(arrays["centres"], arrays["spreads"], float(document["novelty_threshold"])),
+        )
+        _check(model)
+    except (TypeError, KeyError, ValueError, AttributeError, IndexError, OverflowError) as error:
+        raise _unusable(workspace, f"is not a model of this version ({type(error).__name__}: {error})") from error
+    return model, card
+
+
+def _calibration(numbers: dict[str, Any], shares: np.ndarray) -> Calibration:
+    weights, prior_weight, outlier_share = (numbers[name] for name in _NUMBERS)
+    return Calibration(tuple(map(float, weights)), float(prior_weight), float(outlier_share), shares)
+
+
+def _check(model: GenreModel) -> None:
+    """Raises ValueError for arrays that do not belong together, of the shapes and of what pipelines answer."""
+    n_genres, n_models = len(model.genres), len(model.pipelines)
+    shapes = {
+        "medians": (model.medians.shape, (n_genres, N_COLUMNS)),
+        "background": (model.background.shape[1:], (N_COLUMNS,)),
+        "shares": (model.calibration.shares.shape, (n_genres,)),
+        "centres": (model.novelty.centres.shape, (n_genres, N_DESCRIPTORS)),
+        "spreads": (model.novelty.spreads.shape, (n_genres, N_DESCRIPTORS)),
+        "weights": (len(model.calibration.weights), n_models),
+    }
+    for name, (found, wanted) in shapes.items():
+        if found != wanted:
+            raise ValueError(f"{name} of shape {found} instead of {wanted}")
+    proba = model.predict_proba(model.medians)
+    if proba.shape != (n_genres, n_genres) or not np.isfinite(proba).all() or n_genres < 2:
+        raise ValueError("no probabilities of its genres")
 
 
 def save_out_of_fold(workspace: Workspace, card: dict[str, Any], proba: np.ndarray) -> None:
-    """Write probabilities ``(n_songs, n_genres)`` of a library's songs, each by a model that was trained without it.
+    """Write probabilities of the library's songs ``(n_songs, n_genres)``, each by a model trained without it.
 
-    Rows of songs that are not training data are NaN. ``card`` is that of the model, as ``save_model`` returned it.
+    ``card`` is of the model they belong to; songs that were not trained on have NaN.
     """
-    stream = io.BytesIO()
-    np.savez(stream, allow_pickle=False, proba=proba, model=card["sha256"])
-    write_atomically(workspace.out_of_fold, stream.getvalue())
+    write_atomically(workspace.out_of_fold, array_file({"proba": proba}, {"sha256": card["sha256"]}))
 
 
 def load_out_of_fold(workspace: Workspace, card: dict[str, Any]) -> np.ndarray:
     """What ``save_out_of_fold`` wrote for the model of ``card``. Raises SchemaError if missing or of another model."""
     path = workspace.out_of_fold
-    try:
-        with np.load(path, allow_pickle=False) as content:
-            model, proba = str(content["model"]), content["proba"]
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise SchemaError(f"{path} is missing or damaged; run 03_genre_classifier.py again") from error
-    if model != card["sha256"]:
-        raise SchemaError(f"{path} is of another model than {workspace.model}; run 03_genre_classifier.py again")
-    return proba
+    arrays, document = read_array_file(path, read_bytes(path, _SCRIPT), _SCRIPT)
+    if not isinstance(document, dict) or document.get("sha256") != card["sha256"] or "proba" not in arrays:
+        raise SchemaError(f"{path} is of another model than {workspace.model}; run {_SCRIPT} again")
+    return arrays["proba"]
 
 
 def _unusable(workspace: Workspace, why: str) -> SchemaError:
-    return SchemaError(f"{workspace.model} {why}; run 03_genre_classifier.py again")
+    return SchemaError(f"{workspace.model} {why}; run {_SCRIPT} again")

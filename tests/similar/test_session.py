@@ -560,7 +560,7 @@ def saved_model(workspace: Workspace, library: Library, trained_on: Library) -> 
     calibration = Calibration((1.0,), 0.0, 0.0, np.full(len(genres), 1 / len(genres)))
     medians = np.stack([np.median(library.embeddings[labels == code], axis=0) for code in range(len(genres))])
     model = GenreModel(
-        "logistic", [pipeline], genres, calibration, library.embeddings[:3], medians, 0.1, any_detector()
+        "logistic", [pipeline], genres, calibration, library.embeddings[:3], medians, 0.1, any_detector(len(genres))
     )
     save_model(workspace, model, {"data": library_fingerprint(trained_on)})
     return model
@@ -588,7 +588,7 @@ def test_the_classifier_is_evaluated_by_probabilities_of_models_trained_without_
     answers = Searches(library, workspace)
     without = answers.evaluate()
     assert {record["space"] for record in without.records} == {"balanced", "scaled", "balanced641"}
-    assert "genre_out_of_fold.npz is missing or damaged; run 03" in " ".join(without.text().split())
+    assert "genre_out_of_fold.npz does not exist; run 03" in " ".join(without.text().split())
     proba = np.random.default_rng(0).dirichlet(np.ones(3), 24)  # knows nothing, as a model in-sample would not
     proba[5] = np.nan  # not trained on
     save_out_of_fold(workspace, load_model(workspace)[1], proba)
