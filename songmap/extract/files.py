@@ -28,13 +28,15 @@ _SYSTEM_FOLDERS = frozenset({
 class SongFile:
     """A file to extract, its genre (empty: the file's own tag decides), and what else is known besides its tags.
 
-    ``labels`` win over the file's tags, ``defaults`` only fill what the tags leave empty.
+    ``labels`` win over the file's tags, ``defaults`` only fill what the tags leave empty. ``by_tag`` is the same song
+    labelled by its tags, its folders being artist and album.
     """
 
     path: Path
     genre: str
     labels: dict[str, str | float] = field(default_factory=dict)
     defaults: dict[str, str] = field(default_factory=dict)
+    by_tag: "SongFile | None" = field(default=None, compare=False)
 
 
 def find_songs(music: Path) -> list[Path]:

@@ -29,6 +29,8 @@ class ExtractionOptions:
         The most files to decode in this run.
     engine : str
         One of ``schema.ENGINES``: what computes columns 0-633.
+    labels : str
+        Where genres are from, as ``label_songs`` takes it; ``labels_kept``: an earlier run chose it.
     config : AudioConfig
         How audio is analysed.
 
@@ -46,6 +48,8 @@ class ExtractionOptions:
     retry_failed: bool = False
     limit: int | None = None
     engine: str = DEFAULT_ENGINE
+    labels: str = "folder"
+    labels_kept: bool = False
     config: AudioConfig = field(default_factory=AudioConfig)
 
     def __post_init__(self) -> None:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from songmap.library.library import Library
 from songmap.library.recordings import DuplicateGroup
@@ -25,6 +25,18 @@ class ExtractionPlan:
     def counts(self) -> dict[str, int]:
         """The number of files of each kind."""
         return {kind: len(paths) for kind, paths in vars(self).items()}
+
+
+@dataclass(frozen=True)
+class LabelSource:
+    """Where genres are from: ``used`` is ``folder``, ``tag`` or the path of a table.
+
+    ``reason``: it was ``given``; it is ``kept`` from an earlier run; the folders are ``artists`` and tags name genres;
+    else folders are the ``default``.
+    """
+
+    used: str
+    reason: Literal["given", "kept", "artists", "default"]
 
 
 @dataclass(frozen=True)
@@ -53,12 +65,13 @@ class ExtractionTally:
 
 @dataclass(frozen=True)
 class Extraction:
-    """The result of a run: library, groups of files with the same recording, failures, and how the songs came about."""
+    """The result of a run: library, groups of files with the same recording, failures, how the songs came about, labels."""
 
     library: Library
     duplicates: list[DuplicateGroup]
     failures: list[Failure]
     tally: ExtractionTally
+    labels: LabelSource
 
     def records(self) -> list[dict[str, Any]]:
         """Every song with a ``failure`` of None, then every file that failed with its reason."""
