@@ -7,6 +7,8 @@ from typing import Any, Literal
 from songmap.library.library import Library
 from songmap.library.recordings import DuplicateGroup
 
+Reason = Literal["too_short", "too_long", "speech"]
+
 
 @dataclass(frozen=True)
 class ExtractionPlan:
@@ -48,6 +50,14 @@ class Failure:
 
 
 @dataclass(frozen=True)
+class LeftOut:
+    """A song that could be analysed and is not in the library: outside the range of durations, or speech."""
+
+    path: Path
+    reason: Reason
+
+
+@dataclass(frozen=True)
 class ExtractionTally:
     """How the songs of a run came about.
 
@@ -72,6 +82,7 @@ class Extraction:
     failures: list[Failure]
     tally: ExtractionTally
     labels: LabelSource
+    left_out: list[LeftOut] = field(default_factory=list)
 
     def records(self) -> list[dict[str, Any]]:
         """Every song with a ``failure`` of None, then every file that failed with its reason."""
