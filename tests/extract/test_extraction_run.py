@@ -189,6 +189,36 @@ def test_failures_are_tried_again_only_with_the_option_or_when_changed(tmp_path)
     assert "1 song in the library: 1 extracted, 0 failed" in run_script("01", *plain).stdout
 
 
+def test_a_ledger_of_another_version_survives_every_run(tmp_path):
+    write_songs(tmp_path / "music", 2)
+    workspace = Workspace(tmp_path / "work")
+    plain = ("--workspace", workspace.root, "--music", tmp_path / "music")
+    assert run_script("01", *plain).returncode == 0
+    with closing(sqlite3.connect(workspace.ledger)) as ledger, ledger:
+        ledger.execute("PRAGMA user_version=5")
+        ledger.execute("PRAGMA wal_checkpoint")
+    before = workspace.ledger.read_bytes()
+    for options in (("--dry-run",), ()):
+        result = run_script("01", *plain, *options)
+        assert (result.returncode, len(result.stderr.splitlines())) == (2, 1)
+        assert "is a ledger of version 5" in result.stderr
+        assert workspace.ledger.read_bytes() == before
+
+
+def test_a_damaged_row_is_analysed_again(tmp_path):
+    write_songs(tmp_path / "music", 3)
+    workspace = Workspace(tmp_path / "work")
+    plain = ("--workspace", workspace.root, "--music", tmp_path / "music")
+    assert run_script("01", *plain).returncode == 0
+    before = artifacts(workspace)
+    with closing(sqlite3.connect(workspace.ledger)) as ledger, ledger:
+        ledger.execute("UPDATE songs SET embedding=X'0000803f' WHERE rowid=1")
+        ledger.execute("UPDATE songs SET record='{' WHERE rowid=2")
+    assert "2 new to extract" in run_script("01", *plain, "--dry-run").stdout
+    assert "3 songs in the library: 2 extracted, 0 failed, 1 unchanged." in run_script("01", *plain).stdout
+    assert artifacts(workspace) == before
+
+
 def test_limit_and_dry_run(tmp_path):
     write_songs(tmp_path / "music", 4)
     plain = ("--workspace", tmp_path / "work", "--music", tmp_path / "music")
@@ -210,6 +240,9 @@ def make_older(workspace: Workspace) -> None:
         for path, text in ledger.execute("SELECT path, record FROM songs").fetchall():
             record = {name: value for name, value in json.loads(text).items() if name not in MEASURED_SINCE}
             ledger.execute("UPDATE songs SET record=? WHERE path=?", (json.dumps(record | {"tempo_bpm": 129.2}), path))
+        for table in ("songs", "displaced"):
+            ledger.execute(f"ALTER TABLE {table} DROP COLUMN checksum")
+        ledger.execute("PRAGMA user_version=3")
     content = pickle.dumps(pd.read_pickle(workspace.songs).drop(columns=list(MEASURED_SINCE)), protocol=5)
     workspace.songs.write_bytes(content)
     manifest = json.loads(workspace.manifest.read_text())
