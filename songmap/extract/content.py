@@ -18,12 +18,17 @@ def content_hash(path: Path) -> str:
     take apart is hashed whole, which its tags do change. Raises AudioError if it cannot be read.
     """
     with opened(path) as file:
-        try:
-            return _hash_packets(file)
-        except AudioError:
-            file.seek(0)
-            whole = cast(BufferedReader, file)
-            return hashlib.file_digest(whole, lambda: hashlib.blake2b(digest_size=_DIGEST_BYTES)).hexdigest()
+        return content_hash_of(file)
+
+
+def content_hash_of(file: BinaryIO) -> str:
+    """``content_hash`` of a file that ``opened`` gave."""
+    try:
+        return _hash_packets(file)
+    except AudioError:
+        file.seek(0)
+        whole = cast(BufferedReader, file)
+        return hashlib.file_digest(whole, lambda: hashlib.blake2b(digest_size=_DIGEST_BYTES)).hexdigest()
 
 
 def _hash_packets(file: BinaryIO) -> str:

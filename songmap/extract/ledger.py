@@ -114,8 +114,8 @@ class Ledger:
         for table, columns in _COLUMNS.items():
             query = f"SELECT {columns}, checksum FROM {table} WHERE analysis=? AND content=?"
             for *row, checksum in self._connection.execute(query, (self._analysis, content)):
-                numbers = row[5:8] if table == "songs" else row[1:4]
-                outcome = _outcome(*numbers, failure=None) if checksum == _checksum(row) else None
+                record, embedding = row[6:8] if table == "songs" else row[2:4]
+                outcome = _outcome(content, record, embedding, None) if checksum == _checksum(row) else None
                 if outcome is not None:
                     return outcome
         return None

@@ -9,6 +9,7 @@ What is cut off or damaged is left out, as players do, as long as nearly all the
 """
 
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -66,7 +67,12 @@ def load_audio(path: Path, config: AudioConfig) -> Signal:
         samples that are not finite or absurdly loud.
     """
     with opened(path) as file:
-        return _checked(_decode(file, config.sample_rate_hz), config)
+        return read_audio(file, config)
+
+
+def read_audio(file: BinaryIO, config: AudioConfig) -> Signal:
+    """The whole of a file that ``opened`` gave, as ``load_audio`` gives it."""
+    return _checked(_decode(file, config.sample_rate_hz), config)
 
 
 def load_samples(samples: np.ndarray, sample_rate_hz: int, config: AudioConfig) -> Signal:
@@ -93,16 +99,32 @@ def _checked(decoded: Decoded, config: AudioConfig) -> Signal:
 
 @contextmanager
 def opened(path: Path) -> Iterator[BinaryIO]:
-    """The file, open to read, if it is regular and not empty. Raises AudioError, also for errors while reading."""
+    """The file, open to read, if it is regular and not empty. Raises AudioError, also for errors while reading.
+
+    Whatever else is read of a song is read from this descriptor: another file may take its path at any time.
+    """
     try:
-        if not path.is_file():  # before opening: opening a FIFO would wait for a writer
-            raise AudioError("is not a regular file" if path.exists() else "does not exist")
-        with path.open("rb") as file:
-            if os.fstat(file.fileno()).st_size == 0:
+        if not path.exists():
+            raise AudioError("does not exist")
+        _check_regular(path.stat())  # before opening: to open a device may already do something
+        with open(path, "rb", buffering=0, opener=_open_at_once) as file:
+            status = os.fstat(file.fileno())
+            _check_regular(status)  # it may have become another file meanwhile
+            if status.st_size == 0:
                 raise AudioError("empty: 0 bytes")
             yield file
     except OSError as error:
         raise AudioError(f"cannot be read: {error.strerror or error}") from error
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    """Open without waiting for the writer of a FIFO. Windows has neither FIFOs nor the flag."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
+def _check_regular(status: os.stat_result) -> None:
+    if not stat.S_ISREG(status.st_mode):
+        raise AudioError("is not a regular file")
 
 
 def _decode(file: BinaryIO, rate_hz: int) -> Decoded:
@@ -111,6 +133,7 @@ def _decode(file: BinaryIO, rate_hz: int) -> Decoded:
 
     size = os.fstat(file.fileno()).st_size
     decoded = None
+    file.seek(0)  # libsndfile begins where the descriptor is
     try:
         with soundfile.SoundFile(file.fileno(), closefd=False) as sound:
             decoded = _collect(_read_blocks(sound), sound.samplerate, sound.channels, rate_hz)

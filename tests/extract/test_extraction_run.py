@@ -322,22 +322,22 @@ def test_a_second_run_at_the_same_time_is_refused(tmp_path):
     assert kept_songs(work) == 6
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT], ids=["kill -9", "Ctrl-C"])
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_ended_run_goes_on_where_it_was(tmp_path, number):
     write_songs(tmp_path / "music", 12, 20)
     work = Workspace(tmp_path / "ended")
     arguments = ["--workspace", work.root, "--music", tmp_path / "music", "--workers", "1"]
     with subprocess.Popen(extract_command(*arguments), stderr=subprocess.PIPE, text=True, process_group=0) as victim:
         wait_for_songs(work, 2, victim)
-        os.killpg(victim.pid, number)  # as a terminal does
+        os.killpg(victim.pid, number)  # as a terminal and a service manager do
         errors = victim.communicate(timeout=60)[1]
-    assert victim.returncode == (130 if number == signal.SIGINT else -signal.SIGKILL)
-    if number == signal.SIGINT:
+    assert victim.returncode == (128 + number if number != signal.SIGKILL else -signal.SIGKILL)
+    if number != signal.SIGKILL:
         assert "run again to resume" in errors
         assert "Traceback" not in errors
     kept = kept_songs(work)
     assert 2 <= kept < 12
-    assert work.embeddings.exists() == (number == signal.SIGINT)
+    assert work.embeddings.exists() == (number != signal.SIGKILL)
 
     again = run_script("01", *arguments)
     assert again.returncode == 0, again.stderr
