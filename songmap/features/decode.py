@@ -5,11 +5,14 @@ and more; what it cannot open or does not read to the end is decoded by FFmpeg's
 decides: neither gets the file's name. Channels are averaged, then soxr (HQ) resamples, all in blocks: a long recording
 is never held whole at its own rate.
 
+Ogg files in a row may change channels, rate or codec: each is decoded by itself.
+
 What is cut off or damaged is left out, as players do, as long as nearly all the rest can be decoded.
 """
 
 import os
 import stat
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +22,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from songmap.core.errors import AudioError
+from songmap.features.ogg import Link, changing_links
 from songmap.features.signal import Signal, resample
 from songmap.library.schema import AudioConfig
 
@@ -33,6 +37,7 @@ RATES_HZ = (4_000, 768_000)  # what is outside comes from damaged headers; 1 Hz 
 _BLOCK_SAMPLES = 1 << 17
 _UNREAD_BYTES = 1 << 14  # tags behind the audio may remain unread; more may be audio that the header does not count
 _PROBED_BYTES = 1 << 18  # enough for an audio stream; FFmpeg's 5 MB, meant for video, take 60 ms of a WAV file
+_COPIED_BYTES = 1 << 20
 _PADDING_S = 0.5  # decoders differ in what they leave of a codec's padding; more is music
 
 
@@ -144,8 +149,42 @@ def _decode(file: BinaryIO, rate_hz: int) -> Decoded:
             return decoded
     except soundfile.SoundFileError:
         pass  # FFmpeg gives the reason
+    if links := changing_links(file):
+        return _decode_links(file, links, rate_hz)
     other = _decode_with_ffmpeg(file, rate_hz)
     return other if decoded is None or other.duration_s > decoded.duration_s + _PADDING_S else decoded
+
+
+def _decode_links(file: BinaryIO, links: list[Link], rate_hz: int) -> Decoded:
+    """Each link of a chained Ogg file by itself, since decoders end where channels, rate or codec change."""
+    signal, duration_s, peak, lost_bytes = Signal(), 0.0, 0.0, 0
+    for number, link in enumerate(links, 1):
+        with tempfile.TemporaryFile(prefix="songmap-", buffering=0) as part:
+            _copy(file, link, part)
+            try:
+                decoded = _decode(part, rate_hz)
+            except AudioError as error:
+                lost_bytes += link.stop - link.start
+                if lost_bytes > (links[-1].stop - links[0].start) // 10:
+                    raise AudioError(
+                        f"damaged: part {number} of {len(links)}, at most a tenth may be ({error})"
+                    ) from error
+                continue
+        for block in decoded.signal.blocks():
+            signal.append(block)
+        duration_s, peak = duration_s + decoded.duration_s, max(peak, decoded.peak)
+    return Decoded(signal, duration_s, peak)
+
+
+def _copy(file: BinaryIO, link: Link, part: BinaryIO) -> None:
+    try:
+        with open(part.fileno(), "wb", closefd=False) as copy:
+            for start in range(link.start, link.stop, _COPIED_BYTES):
+                file.seek(start)
+                copy.write(file.read(min(_COPIED_BYTES, link.stop - start)))
+    except OSError as error:
+        place = f"{tempfile.gettempdir()}: {error.strerror}"
+        raise AudioError(f"its parts cannot be written to {place}; make room there, or set TMPDIR") from error
 
 
 def _collect(blocks: Iterator[np.ndarray], own_rate_hz: int, channels: int, rate_hz: int) -> Decoded:

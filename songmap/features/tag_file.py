@@ -113,7 +113,9 @@ def _frames(body: bytes, version: int) -> Iterator[tuple[bytes, int, bytes]]:
             name, size, flags = struct.unpack_from(">4sIH", body, at)
             if version == 4:
                 # old versions of iTunes wrote sizes of eight bits in a byte
-                sizes = _synchsafe(body[at + 4 : at + 8]), size
+                sizes = [_synchsafe(body[at + 4 : at + 8]), size]
+                if size & 0x80808080:
+                    sizes.reverse()
                 size = next((each for each in sizes if _ends_a_frame(body, at + head + each)), sizes[0])
         yield name, flags, body[at + head : at + head + size]
         at += head + size
