@@ -8,7 +8,7 @@ from typing import BinaryIO, cast
 
 from songmap.core.errors import AudioError
 from songmap.features.decode import demuxed, opened, packets
-from songmap.features.ogg import changing_links
+from songmap.features.ogg import have_other_forms, ogg_links
 
 _DIGEST_BYTES = 20
 
@@ -25,7 +25,7 @@ def content_hash(path: Path) -> str:
 
 def content_hash_of(file: BinaryIO) -> str:
     """``content_hash`` of a file that ``opened`` gave."""
-    if not changing_links(file):  # of several links FFmpeg would give the packets of the first
+    if not have_other_forms(ogg_links(file)):  # of several links FFmpeg would give the packets of the first
         with suppress(AudioError):
             return _hash_packets(file)
     file.seek(0)

@@ -22,7 +22,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from songmap.core.errors import AudioError
-from songmap.features.ogg import Link, changing_links
+from songmap.features.ogg import Link, have_other_forms, ogg_links
 from songmap.features.signal import Signal, resample
 from songmap.library.schema import AudioConfig
 
@@ -137,6 +137,9 @@ def _decode(file: BinaryIO, rate_hz: int) -> Decoded:
     import soundfile
 
     size = os.fstat(file.fileno()).st_size
+    links = ogg_links(file)
+    if have_other_forms(links):
+        return _decode_links(file, links, rate_hz)
     decoded = None
     file.seek(0)  # libsndfile begins where the descriptor is
     try:
@@ -144,13 +147,11 @@ def _decode(file: BinaryIO, rate_hz: int) -> Decoded:
             decoded = _collect(_read_blocks(sound), sound.samplerate, sound.channels, rate_hz)
             missing_s = sound.frames / sound.samplerate - decoded.duration_s
         # a damaged MP3 frame ends libsndfile's reading without an error; MP3 and Ogg files may be several in a row
-        several = sound.format in ("MP3", "OGG") and os.lseek(file.fileno(), 0, os.SEEK_CUR) < size - _UNREAD_BYTES
-        if decoded.duration_s and missing_s < _PADDING_S and not several:
+        unread = sound.format in ("MP3", "OGG") and os.lseek(file.fileno(), 0, os.SEEK_CUR) < size - _UNREAD_BYTES
+        if decoded.duration_s and missing_s < _PADDING_S and not unread and len(links) < 2:
             return decoded
     except soundfile.SoundFileError:
         pass  # FFmpeg gives the reason
-    if links := changing_links(file):
-        return _decode_links(file, links, rate_hz)
     other = _decode_with_ffmpeg(file, rate_hz)
     return other if decoded is None or other.duration_s > decoded.duration_s + _PADDING_S else decoded
 

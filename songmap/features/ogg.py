@@ -30,14 +30,8 @@ class Link:
     form: tuple[bytes, ...]
 
 
-def changing_links(file: BinaryIO) -> list[Link]:
-    """All links in their order if they differ in form, else none. The position of ``file`` is changed."""
-    links = ogg_links(file)
-    return links if len({link.form for link in links}) > 1 else []
-
-
 def ogg_links(file: BinaryIO) -> list[Link]:
-    """All links in their order; none of a file that is not Ogg."""
+    """All links in their order; none of a file that is not Ogg. The position of ``file`` is changed."""
     size = file.seek(0, 2)
     starts: list[int] = []
     forms: list[list[bytes]] = []
@@ -57,6 +51,11 @@ def ogg_links(file: BinaryIO) -> list[Link]:
             headers_end = at + _page_bytes(head)
     stops = [*starts[1:], size]
     return [Link(*link) for link in zip(starts, stops, map(tuple, forms), strict=True)] if starts else []
+
+
+def have_other_forms(links: list[Link]) -> bool:
+    """Whether links differ in codec, channels or rate, so that a decoder of the first ends before the last."""
+    return len({link.form for link in links}) > 1
 
 
 def _pages(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
