@@ -11,7 +11,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -100,9 +100,13 @@ def stop_on_signal(advice: str) -> Iterator[Callable[[], int]]:
                 os.write(2, b"\x1b[?25h\n")  # the progress bar hides the cursor
             os._exit(128 + number)
         first = number
-        with suppress(OSError):  # the terminal may be closed
-            print(f"\n{advice}", file=sys.stderr, flush=True)
+        for stream in terminals:
+            if not os.isatty(stream):  # closed: whatever is printed from here on would fail
+                os.dup2(nowhere, stream)
+        print(f"\n{advice}", file=sys.stderr, flush=True)
 
+    terminals = [stream for stream in (1, 2) if os.isatty(stream)]
+    nowhere = os.open(os.devnull, os.O_WRONLY)
     before = {number: signal.getsignal(number) for number in ENDING_SIGNALS}
     # nohup has a process ignore that its terminal is closed
     handled = [number for number in before if before[number] != signal.SIG_IGN or number == signal.SIGINT]
@@ -113,6 +117,7 @@ def stop_on_signal(advice: str) -> Iterator[Callable[[], int]]:
     finally:
         for number in handled:
             signal.signal(number, before[number])
+        os.close(nowhere)
 
 
 def script_main(parser: argparse.ArgumentParser, run: Callable[..., int], argv: Sequence[str] | None = None) -> int:

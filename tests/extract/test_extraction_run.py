@@ -1,16 +1,21 @@
 """01 as a user runs it: a folder of good and bad files in, artifacts and reasons out."""
 
 import csv
+import fcntl
 import hashlib
 import json
 import os
 import pickle
 import resource
+import select
 import shutil
 import signal
 import sqlite3
+import struct
 import subprocess
 import sys
+import termios
+import zlib
 from contextlib import closing
 from pathlib import Path
 
@@ -322,12 +327,31 @@ def test_a_second_run_at_the_same_time_is_refused(tmp_path):
     assert kept_songs(work) == 6
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_an_ended_run_goes_on_where_it_was(tmp_path, number):
-    write_songs(tmp_path / "music", 12, 20)
-    work = Workspace(tmp_path / "ended")
-    arguments = ["--workspace", work.root, "--music", tmp_path / "music", "--workers", "1"]
-    with subprocess.Popen(extract_command(*arguments), stderr=subprocess.PIPE, text=True, process_group=0) as victim:
+@pytest.fixture(scope="module")
+def twelve(tmp_path_factory) -> tuple[Path, dict[str, bytes]]:
+    """Songs that take a while, and what a run that nobody ends makes of them."""
+    root = tmp_path_factory.mktemp("twelve")
+    write_songs(root / "music", 12, 20)
+    assert run_script("01", "--workspace", root / "whole", "--music", root / "music").returncode == 0
+    return root / "music", artifacts(Workspace(root / "whole"))
+
+
+def check_ended(work: Workspace, twelve: tuple[Path, dict[str, bytes]], is_saved: bool) -> None:
+    """An ended run has what it finished, in the library too if it was not killed, and another completes it."""
+    kept = kept_songs(work)
+    assert 2 <= kept < 12
+    assert work.embeddings.exists() == is_saved
+    again = run_script("01", "--workspace", work.root, "--music", twelve[0])
+    assert again.returncode == 0, again.stderr
+    assert f"{12 - kept} extracted, 0 failed, {kept} unchanged" in again.stdout
+    assert artifacts(work) == twelve[1]
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
+def test_an_ended_run_goes_on_where_it_was(twelve, tmp_path, number):
+    work = Workspace(tmp_path)
+    command = extract_command("--workspace", work.root, "--music", twelve[0], "--workers", "1")
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, process_group=0) as victim:
         wait_for_songs(work, 2, victim)
         os.killpg(victim.pid, number)  # as a terminal and a service manager do
         errors = victim.communicate(timeout=60)[1]
@@ -335,16 +359,27 @@ def test_an_ended_run_goes_on_where_it_was(tmp_path, number):
     if number != signal.SIGKILL:
         assert "run again to resume" in errors
         assert "Traceback" not in errors
-    kept = kept_songs(work)
-    assert 2 <= kept < 12
-    assert work.embeddings.exists() == (number != signal.SIGKILL)
+    check_ended(work, twelve, is_saved=number != signal.SIGKILL)
 
-    again = run_script("01", *arguments)
-    assert again.returncode == 0, again.stderr
-    assert f"{12 - kept} extracted, 0 failed, {kept} unchanged" in again.stdout
-    whole = Workspace(tmp_path / "whole")
-    assert run_script("01", "--workspace", whole.root, *arguments[2:]).returncode == 0
-    assert artifacts(work) == artifacts(whole)
+
+def test_a_run_whose_terminal_is_closed_saves_what_is_finished(twelve, tmp_path):
+    work = Workspace(tmp_path)
+    command = extract_command("--workspace", work.root, "--music", twelve[0], "--workers", "1")
+    ours, terminal = os.openpty()
+
+    def take_terminal() -> None:
+        os.setsid()
+        fcntl.ioctl(terminal, termios.TIOCSCTTY, 0)
+
+    streams = {"stdin": terminal, "stdout": terminal, "stderr": terminal}
+    with subprocess.Popen(command, preexec_fn=take_terminal, **streams) as victim:
+        os.close(terminal)
+        while kept_songs(work) < 2 and victim.poll() is None:
+            if select.select([ours], [], [], 0.1)[0]:  # what nobody reads would stop the progress bar
+                os.read(ours, 1 << 16)
+        os.close(ours)
+        assert victim.wait(60) == 128 + signal.SIGHUP
+    check_ended(work, twelve, is_saved=True)
 
 
 def wait_for_songs(workspace: Workspace, n_songs: int, process: subprocess.Popen) -> None:
@@ -442,6 +477,21 @@ def test_a_name_that_is_not_utf8_is_a_song_like_others(folder, tmp_path):
     assert library.songs["song_name"].tolist() == ["caf�"]
     assert os.fsencode(library.songs["file_path"].iloc[0]).endswith(b"caf\xe9.ogg")
     assert "caf�.ogg" in (tmp_path / "outputs" / "extraction.csv").read_text(encoding="utf-8")
+
+
+def test_tag_bombs_cost_nothing_but_their_titles(tmp_path):
+    """Compressed titles of 100 million characters; the record of one used to be more than SQLite takes."""
+    (tmp_path / "music" / "A").mkdir(parents=True)
+    packed = zlib.compress(b"\3" + b"A" * 100_000_000, 9)
+    frame = b"TIT2" + struct.pack(">IHI", len(packed) + 4, 0x80, 100_000_001) + packed
+    header = b"ID3\3\0\0" + bytes(len(frame) >> shift & 0x7F for shift in (21, 14, 7, 0))
+    for index in range(2):
+        path = tmp_path / "music" / "A" / f"{index}.mp3"
+        soundfile.write(path, music(4, seed=index), RATE_HZ)
+        path.write_bytes(header + frame + path.read_bytes())
+    result = run_script("01", "--workspace", tmp_path, "--music", tmp_path / "music")
+    assert "2 songs in the library: 2 extracted, 0 failed" in result.stdout, result.stderr
+    assert load_library(Workspace(tmp_path)).songs["title"].str.len().max() <= 1000
 
 
 def test_labels_and_duplicates_reach_the_table(tmp_path):
