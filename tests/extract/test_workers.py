@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import soundfile
+from scripts import extract_command
 from signals import RATE_HZ, music
 from waiting import wait_until
 
@@ -140,6 +141,22 @@ def test_a_worker_ends_with_the_run_that_is_killed_while_it_decodes(endless):
         wait_until(lambda: has_open(pid, endless))
         run.kill()
         wait_for_end(worker)
+
+
+def test_a_pool_of_processes_ends_with_the_run_that_is_killed(endless, tmp_path):
+    command = extract_command("--workspace", tmp_path, "--music", endless, "--executor", "processes", "--workers", "1")
+    with subprocess.Popen(command, cwd=REPOSITORY) as run:
+
+        def descendants(pid: int) -> list[int]:
+            children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+            return [each for child in map(int, children) for each in (child, *descendants(child))]
+
+        wait_until(lambda: any(has_open(pid, endless) for pid in descendants(run.pid)))
+        ends = [os.pidfd_open(pid) for pid in descendants(run.pid)]
+        run.kill()
+        for end in ends:
+            wait_for_end(end)
+    assert len(ends) >= 2  # the pool's process and its worker
 
 
 def test_a_worker_ends_with_its_input_while_it_decodes(endless):
