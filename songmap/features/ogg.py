@@ -59,7 +59,7 @@ def have_other_forms(links: list[Link]) -> bool:
 
 
 def _pages(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
-    """Where each page begins, and its first bytes; what is no page between them is skipped."""
+    """Where each page begins, and its first bytes; whatever is between them is skipped."""
     at = 0
     while len(head := _read(file, at, _HEAD_BYTES)) >= _HEADER_BYTES:
         if head.startswith(_PATTERN):

@@ -102,7 +102,7 @@ def text_frames(tag: bytes) -> bytes:
 
 
 def _frames(body: bytes, version: int) -> Iterator[tuple[bytes, int, bytes]]:
-    """Name, flags and data of the first ``MAX_FRAMES`` frames, as far as they can be told apart."""
+    """Name, flags and data of the first ``MAX_FRAMES`` frames, up to the padding."""
     at, head = 0, 6 if version == 2 else _HEADER_BYTES
     for _ in range(MAX_FRAMES):
         if len(body) < at + head or not body[at]:
