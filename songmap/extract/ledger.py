@@ -26,6 +26,7 @@ from typing import Any
 import numpy as np
 
 from songmap.core.errors import SchemaError
+from songmap.features.tags import MAX_CHARACTERS
 from songmap.library.schema import DEFAULT_ENGINE, MEASURED_SINCE, N_COLUMNS, NUMBER_COLUMNS, AudioConfig, fingerprint
 from songmap.library.versions import ANALYSIS_LIBRARIES, library_versions
 
@@ -267,6 +268,7 @@ def _record(text: Any) -> dict[str, Any] | None:
         return None
     for name, value in record.items():
         is_number = isinstance(value, float) or (isinstance(value, int) and abs(value) < 2**63)
-        if not (is_number if name in NUMBER_COLUMNS else isinstance(value, str)):
+        is_text = isinstance(value, str) and (len(value) <= MAX_CHARACTERS or name == "file_path")
+        if not (is_number if name in NUMBER_COLUMNS else is_text):
             return None
     return record if math.isfinite(record["duration"]) else None

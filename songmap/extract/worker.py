@@ -77,7 +77,7 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
     except AudioError as error:
         return {"failure": str(error), "cause": "audio"}
     except MemoryError:
-        return {"failure": "needs more memory than there is", "cause": "memory"}
+        return {"failure": "needs more memory than a song of its length may take, or than there is", "cause": "memory"}
     except Exception as error:  # a defect of ours costs one song, with its name, and not the run
         failure = f"the analysis failed ({type(error).__name__}: {error}); please report it"
         return {"failure": failure, "cause": "defect"}

@@ -21,9 +21,8 @@ from songmap.extract.options import ExtractionOptions
 
 ONE_THREAD = {name: "1" for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")}
 _SONGS_PER_WORKER = 1000  # then a fresh one: whatever a decoder leaks ends with its process
-_MAX_ANSWER_CHARACTERS = (
-    1 << 18
-)  # a record of ten texts of 1,000 characters, twelve each in JSON, and 3.4 kB of numbers
+# a record of ten texts of 1,000 characters, twelve each in JSON, and 3.4 kB of numbers
+_MAX_ANSWER_CHARACTERS = 1 << 18
 _PATIENCE_S = 5.0  # for a worker to end by itself when nobody wants its song any more
 _of_this_thread = threading.local()
 
@@ -68,7 +67,7 @@ class Worker:
         return self._process.pid
 
     def call(self, request: dict[str, Any]) -> dict[str, Any] | None:
-        """The answer, or None if the worker has ended, or answers what is none and is ended."""
+        """The answer, or None if the worker has ended. One that gives no valid answer is ended."""
         self.served += 1
         try:
             print(json.dumps(request), file=self._requests, flush=True)

@@ -207,6 +207,7 @@ ALTERED = [
     ("record", "CAST(X'80' AS TEXT)"), ("record", f"""'{json.dumps(RECORD | {"duration": None})}'"""),
     ("record", f"""'{json.dumps(RECORD | {"duration": 10**400})}'"""), ("record", f"""'{json.dumps(RECORD | {"artist": ["a"]})}'"""),
     ("record", f"""'{json.dumps(RECORD | {"duration": math.nan})}'"""),
+    ("record", f"""'{json.dumps(RECORD | {"title": "A" * 1001})}'"""),
     ("embedding", "NULL"), ("embedding", "X'00000000'"), ("embedding", "'text'"), ("embedding", f"zeroblob({4 * N_COLUMNS + 4})"),
     ("embedding", f"X'{'0000807f' * N_COLUMNS}'"),
     ("content", "NULL"), ("size", "'text'"), ("mtime_ns", "1.5"), ("reading", "X'00'"), ("failure", "X'00'"), ("path", "7"),
