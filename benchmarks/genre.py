@@ -64,7 +64,7 @@ def drawn_library(like: Library, n_songs: int, n_genres: int) -> Library:
 
 
 def small(like: Library) -> str:
-    """Balanced accuracy of every candidate in grouped cross-validation, and what an evaluation costs."""
+    """Log loss of every candidate in grouped cross-validation, and what an evaluation costs."""
     rows = []
     for n_genres, songs in SMALL:
         library = drawn_library(like, n_genres * songs, n_genres)
@@ -73,8 +73,10 @@ def small(like: Library) -> str:
         plan = plan_splits(dataset, DEFAULT_SEED)
         evaluation = evaluate(library.embeddings[dataset.rows], dataset, plan, DEFAULT_SEED)
         cost = [f"{time.perf_counter() - started:.0f}", f"{time.process_time() - busy:.0f}"]
-        values = {one["model"]: f"{one['balanced_accuracy']:.2f}" for one in evaluation.candidates}
-        rows.append([f"{n_genres} × {songs}", *(values[name] for name in CANDIDATES), evaluation.choice.model, *cost])
+        values = {one.model: f"{one.log_loss:.2f}" for one in evaluation.candidates}
+        rows.append(
+            [f"{n_genres} × {songs}", *(values.get(name, "") for name in CANDIDATES), evaluation.choice.model, *cost]
+        )
     return table(["genres × songs", *CANDIDATES, "in use", "seconds", "of the processor"], rows)
 
 

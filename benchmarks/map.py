@@ -1,13 +1,13 @@
-"""What 02 costs, for a real library and for a large one like it, and what its shortcuts cost in trust.
+"""What 02 costs, for a real library and for a large one like it, and what its maps keep.
 
     python -m benchmarks.map WORKSPACE [--songs N] [--held-out N]
 
 WORKSPACE holds a library made by 01. Random songs are drawn with its covariance: genres around it, songs around their
 genres. Each run of 02 is a fresh process, once without and once with a kept map; seconds are wall time and processor
 time, which is the one to compare on a busy machine. No random song has a file, so the large library's song figures are
-left out. Then, on a part of the random songs: a map of all 641 columns beside one of their 50 principal
-components, and songs held out, placed by UMAP's own transform, by the mean and by the median of their neighbours'
-places. Prints Markdown tables and writes them to benchmarks/map.md.
+left out. Then what maps keep of the real library, drawn of standardised columns and of the space of the search; and, on
+a part of the random songs, songs held out, placed by UMAP's own transform, by the mean and by the median of their
+neighbours' places. Prints Markdown tables and writes them to benchmarks/map.md.
 """
 
 import argparse
@@ -23,14 +23,14 @@ import numpy as np
 from sklearn.neighbors import NearestNeighbors
 
 from songmap.core.workspace import REPOSITORY, Workspace
-from songmap.journey.embedding import UMAP_NEIGHBOURS, principal_axes
-from songmap.journey.song_map import N_COMPONENTS, PLACING_NEIGHBOURS
-from songmap.journey.standardise import standardise
-from songmap.journey.trust import MAX_CHECKED, preserved
+from songmap.journey.embedding import UMAP_NEIGHBOURS, embed
+from songmap.journey.song_map import PLACING_NEIGHBOURS
 from songmap.library.library import Library, load_library, save_library, song_table
-from songmap.library.spaces import sampled_rows
+from songmap.library.recordings import recordings
+from songmap.library.search import open_search
+from songmap.library.spaces import build_space, standardisation
 
-N_GENRES, K, COMPARED = 40, 10, 5_000
+N_GENRES, K, COMPARED, SEEDS = 40, 10, 5_000, 8
 
 
 def random_library(like: Library, n_songs: int) -> Library:
@@ -85,39 +85,53 @@ def runs(real: Path, large_library: Library) -> str:
     return table(["run of 02", "seconds", "processor seconds", "peak MB", "page MB"], rows)
 
 
-def shortcuts(library: Library, held_out: int) -> str:
-    """Figures of maps of all columns and of components, and of held-out songs placed on the latter."""
-    from umap import UMAP
-
-    rng = np.random.default_rng(1)
-    rows = rng.permutation(len(library))[: COMPARED + held_out]
-    scaled = standardise(library.embeddings[rows])
-    scaled, further = scaled[:-held_out], scaled[-held_out:]
-    axes = principal_axes(scaled, N_COMPONENTS)
+def spaces(library: Library) -> str:
+    """What a UMAP map keeps of the library, drawn of standardised columns and of the space of the search."""
+    search = open_search(library, build_space(library.embeddings))
+    joined, _ = search.neighbours(K, recordings(library.songs))
+    mean, weight = standardisation(library.embeddings)
     lines = []
     for name, points in (
-        (f"map of {scaled.shape[1]} columns", scaled),
-        (f"of {N_COMPONENTS} components", scaled @ axes.T),
+        ("641 standardised columns", (library.embeddings - mean) * weight),
+        ("unit vectors of 157 descriptors, families of equal weight", search.units(np.arange(len(library)))),
     ):
-        model = UMAP(n_neighbors=UMAP_NEIGHBOURS, random_state=0, n_jobs=1).fit(points)
-        trust, recall = preserved(scaled, model.embedding_, K, sampled_rows(len(scaled), MAX_CHECKED))
-        lines.append([name, f"{trust:.4f}", f"{recall:.3f}"])
-    near = NearestNeighbors(n_neighbors=PLACING_NEIGHBOURS, algorithm="brute").fit(points)
-    places = model.embedding_[near.kneighbors(further @ axes.T, return_distance=False)]
-    true = NearestNeighbors(n_neighbors=K).fit(scaled).kneighbors(further, return_distance=False)
+        figures = [kept(embed(points, "UMAP", (2,), seed)[0], library.genres, joined) for seed in range(SEEDS)]
+        lines.append([name, *(f"{value:.2f}" for value in np.mean(figures, axis=0))])
+    head = f"UMAP map of {len(library):,} songs, mean of {SEEDS} seeds"
+    return table([head, f"of {K} nearest on it, of the same genre", f"of {K} joined neighbours, among them"], lines)
+
+
+def kept(places: np.ndarray, genres: np.ndarray, joined: np.ndarray) -> tuple[float, float]:
+    """Shares of the nearest on a map that have a song's genre, and of its joined neighbours that are among them."""
+    near = NearestNeighbors(n_neighbors=K).fit(places).kneighbors(return_distance=False)
+    return (genres[near] == genres[:, None]).mean(), (near[:, :, None] == joined[:, None, :]).any(axis=1).mean()
+
+
+def placing(library: Library, held_out: int) -> str:
+    """Of songs held out, the nearest that are nearest on the map where they are placed."""
+    from umap import UMAP
+
+    rows = np.random.default_rng(1).permutation(len(library))[: COMPARED + held_out]
+    fitted, further = library.embeddings[rows[:-held_out]], library.embeddings[rows[-held_out:]]
+    space = build_space(fitted)
+    units, further = space.units(fitted), space.units(further)
+    model = UMAP(n_neighbors=UMAP_NEIGHBOURS, random_state=0, n_jobs=1).fit(units)
+    near = NearestNeighbors(n_neighbors=K, algorithm="brute").fit(units)
+    true = near.kneighbors(further, return_distance=False)
+    places = model.embedding_[near.kneighbors(further, PLACING_NEIGHBOURS, return_distance=False)]
     on_map = NearestNeighbors(n_neighbors=K).fit(model.embedding_)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        transformed = model.transform(further @ axes.T)
+        transformed = model.transform(further)
+    lines = []
     for name, placed in (
-        ("held-out songs, UMAP's transform", transformed),
+        ("UMAP's transform", transformed),
         (f"mean of {PLACING_NEIGHBOURS} neighbours", places.mean(axis=1)),
         (f"median of {PLACING_NEIGHBOURS} neighbours", np.median(places, axis=1)),
     ):
         found = on_map.kneighbors(placed, return_distance=False)
-        recall = (found[:, :, None] == true[:, None, :]).any(axis=2).mean()
-        lines.append([name, "", f"{recall:.3f}"])
-    return table([f"{len(scaled):,} random songs", "trustworthiness", f"recall of {K} nearest"], lines)
+        lines.append([name, f"{(found[:, :, None] == true[:, None, :]).any(axis=2).mean():.3f}"])
+    return table([f"{held_out:,} songs on a map of {len(units):,} random ones", f"recall of {K} nearest"], lines)
 
 
 def table(head: list[str], rows: list[list[str]]) -> str:
@@ -131,8 +145,10 @@ def main() -> None:
     parser.add_argument("--songs", type=int, default=50_000)
     parser.add_argument("--held-out", type=int, default=500)
     options = parser.parse_args()
-    library = random_library(load_library(Workspace(options.workspace)), options.songs)
-    text = f"{runs(options.workspace, library)}\n\n{shortcuts(library, options.held_out)}\n"
+    real = load_library(Workspace(options.workspace))
+    library = random_library(real, options.songs)
+    parts = runs(options.workspace, library), spaces(real), placing(library, options.held_out)
+    text = "\n\n".join(parts) + "\n"
     print(text)
     Path(__file__).with_suffix(".md").write_text(text, encoding="utf-8")
 

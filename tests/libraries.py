@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from songmap.library.descriptors import N_DESCRIPTORS
+from songmap.library.genre_model import NoveltyDetector
 from songmap.library.library import Library, song_table
 from songmap.library.schema import N_COLUMNS
 from songmap.library.spaces import build_space
@@ -63,6 +65,11 @@ def separable_library(n_genres: int, songs_per_genre: int, *, distance: float = 
     embeddings = centres[labels] + rng.standard_normal((len(labels), N_COLUMNS))
     artists = [f"artist {row // 2}" for row in range(len(labels))]
     return labelled_library(embeddings, [f"GENRE{label:02d}" for label in labels], artists)
+
+
+def any_detector(n_genres: int = 2) -> NoveltyDetector:
+    """A detector to which no song is novel."""
+    return NoveltyDetector(np.zeros((n_genres, N_DESCRIPTORS)), np.ones((n_genres, N_DESCRIPTORS)), np.inf)
 
 
 def random_embeddings(n_songs: int, seed: int = 0) -> np.ndarray:

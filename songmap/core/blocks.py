@@ -6,7 +6,6 @@ from collections.abc import Iterator
 import numpy as np
 
 BLOCK_ROWS = 4096  # 641 columns in float64: 20 MiB
-_SCATTERED_ROWS = 128  # each may bring 64 KiB of neighbouring pages along
 
 
 def blocks(n_rows: int, size: int = BLOCK_ROWS) -> list[slice]:
@@ -19,15 +18,6 @@ def read_blocks(matrix: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
     for rows in blocks(len(matrix)):
         yield rows, np.asarray(matrix[rows])
         _give_back(matrix)
-
-
-def read_rows(matrix: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """A copy of some rows of ``matrix (n, d)``; a mapped matrix gives its pages back."""
-    result = np.empty((len(rows), matrix.shape[1]), dtype=matrix.dtype)
-    for part in blocks(len(rows), _SCATTERED_ROWS):
-        result[part] = matrix[rows[part]]
-        _give_back(matrix)
-    return result
 
 
 def _give_back(matrix: np.ndarray) -> None:

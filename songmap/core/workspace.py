@@ -28,9 +28,12 @@ class Workspace:
     songs = _Place("data/processed/song_data.pkl")  # a pickled DataFrame with the rows of the matrix
     manifest = _Place("data/processed/manifest.json")  # columns, configuration, versions, checksums of these two
     ledger = _Place("data/processed/library.sqlite")  # outcome of every file that 01 has analysed, to resume a run
-    models = _Place("models")  # fitted models, saved maps and indexes
-    model = _Place("models/genre_classifier.pkl")  # of 03
-    model_card = _Place("models/genre_classifier.json")  # its training data, scores, parameters, versions
+    models = _Place("models")  # fitted models and saved maps
+    model = _Place("models/genre_classifier.npz")  # of 03: numbers alone, with the card
+    model_pickle = _Place("models/genre_classifier.pkl")  # the same for other tools; nothing here reads it
+    model_card = _Place("models/genre_classifier.json")  # training data, scores, parameters, versions, to read
+    out_of_fold = _Place("models/genre_out_of_fold.npz")  # probabilities of the library's songs by models without them
+    label_source = _Place("data/processed/labels.json")  # where genres are from, for runs of 01 without --labels
     outputs = _Place("outputs")  # what people open
     plots = _Place("outputs/plots")
     html = _Place("outputs/html")
@@ -49,10 +52,6 @@ class Workspace:
     def song_map(self, method: str) -> Path:
         """The saved map of one embedding method."""
         return self.models / f"map_{method}.npz"
-
-    def search_index(self, space: str) -> Path:
-        """The index of a large library in one space; the ``.npz`` beside it describes its content."""
-        return self.models / f"search_{space}.index"
 
     def table(self, name: str) -> Path:
         """A CSV for people and other tools, such as ``extraction``, ``duplicates`` or ``boundary_songs``."""

@@ -1,6 +1,7 @@
-"""The candidates: Pipelines on raw columns ``(n_songs, 641)``, their grids of parameters, and the baselines.
+"""The candidates: Pipelines on raw columns ``(n_songs, 641)``, their grids of parameters, and the references.
 
 Labels are integers ``(n_songs,)``, 0 … n_genres - 1. A candidate's grid is a list of points, the simplest first.
+Linear candidates and the SVM see the 157 descriptors, trees the 641 columns.
 """
 
 from collections.abc import Callable
@@ -10,12 +11,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from songmap.library.schema import N_COLUMNS
+from songmap.library.descriptors import describe, equal_families
+from songmap.library.schema import FAMILIES, N_COLUMNS
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
 
-DEFAULT = "pca_xgboost"
+# In order of simplicity: how a candidate decides can be read from its weights, from songs near the boundary, from
+# trees on components, from trees on columns, not at all.
+CHOSEN_FROM = ("lda", "logistic", "svm", "pca_xgboost", "xgboost", "average")
+EXPLAINED = "pca_xgboost"  # always trained, evaluated and explained with SHAP values
+REFERENCES = ("published", "majority")  # used on request only
 PUBLISHED_COMPONENTS = 15
 # Tuned for two genres and 300 songs. A tree's leaf must hold a Hessian of min_child_weight, and of two genres a song
 # brings at most p(1 - p) = 0.25 of it: with 48 songs the published 5, with gamma 2, forbids every split.
@@ -39,13 +45,15 @@ class Candidate:
     ----------
     title : str
     steps : callable
-        ``steps(point, n_songs, n_genres, seed)`` gives what follows the scaler for so many training songs.
+        ``steps(point, n_songs, n_genres, seed)`` gives the Pipeline's steps for so many training songs.
     grid : callable
-        ``grid(labels)`` gives the points to choose from for these training songs.
+        ``grid(labels)`` gives the points to choose from for these training songs, always equally many.
+    members : tuple of str
+        Of a geometric mean, the candidates whose probabilities are multiplied; it has no steps of its own.
     weighted : bool
         The last step takes sample weights, by which all genres have equal weight.
     calibrated : bool
-        Its probabilities are calibrated on inner folds.
+        Its probabilities are calibrated.
     most_songs : int or None
         It is never fitted on more, where that would take hours.
     has_components : bool
@@ -53,8 +61,9 @@ class Candidate:
     """
 
     title: str
-    steps: Callable[[Point, int, int, int], list[Step]]
+    steps: Callable[[Point, int, int, int], list[Step]] = lambda point, n_songs, n_genres, seed: []
     grid: Callable[[np.ndarray], list[Point]] = lambda labels: [{}]
+    members: tuple[str, ...] = ()
     weighted: bool = False
     calibrated: bool = True
     most_songs: int | None = None
@@ -63,9 +72,8 @@ class Candidate:
     def build(self, point: Point, n_songs: int, n_genres: int, seed: int) -> "Pipeline":
         """Its Pipeline for so many training songs, not fitted."""
         from sklearn.pipeline import Pipeline
-        from sklearn.preprocessing import StandardScaler
 
-        return Pipeline([("scaler", StandardScaler()), *self.steps(point, n_songs, n_genres, seed)])
+        return Pipeline(self.steps(point, n_songs, n_genres, seed))
 
     def fit(self, point: Point, embeddings: np.ndarray, labels: np.ndarray, n_genres: int, seed: int) -> "Pipeline":
         """Its Pipeline fitted on ``(n_songs, 641)`` and ``(n_songs,)``; every genre must occur."""
@@ -75,6 +83,20 @@ class Candidate:
             weight = len(labels) / (n_genres * np.bincount(labels, minlength=n_genres))
             weights = {f"{pipeline.steps[-1][0]}__sample_weight": weight[labels]}
         return pipeline.fit(embeddings.astype(np.float64), labels, **weights)
+
+
+def _columns() -> list[Step]:
+    """Standardised columns."""
+    from sklearn.preprocessing import StandardScaler
+
+    return [("scaler", StandardScaler())]
+
+
+def _descriptors() -> list[Step]:
+    """Standardised descriptors."""
+    from sklearn.preprocessing import FunctionTransformer
+
+    return [("descriptors", FunctionTransformer(describe)), *_columns()]
 
 
 def _components(number: int, n_songs: int) -> Any:
@@ -125,15 +147,16 @@ def _column_grid(labels: np.ndarray) -> list[Point]:
 
 def _pca_xgboost(point: Point, n_songs: int, n_genres: int, seed: int) -> list[Step]:
     trees = _adapted_trees(point, n_genres, seed, 0.7)
-    return [("pca", _components(point["components"], n_songs)), ("trees", trees)]
+    return [*_columns(), ("pca", _components(point["components"], n_songs)), ("trees", trees)]
 
 
 def _published(point: Point, n_songs: int, n_genres: int, seed: int) -> list[Step]:
-    return [("pca", _components(PUBLISHED_COMPONENTS, n_songs)), ("trees", _trees(n_genres, seed, **PUBLISHED))]
+    trees = _trees(n_genres, seed, **PUBLISHED)
+    return [*_columns(), ("pca", _components(PUBLISHED_COMPONENTS, n_songs)), ("trees", trees)]
 
 
 def _xgboost(point: Point, n_songs: int, n_genres: int, seed: int) -> list[Step]:
-    return [("trees", _adapted_trees(point, n_genres, seed, 0.1))]
+    return [*_columns(), ("trees", _adapted_trees(point, n_genres, seed, 0.1))]
 
 
 def _lda(point: Point, n_songs: int, n_genres: int, seed: int) -> list[Step]:
@@ -141,25 +164,27 @@ def _lda(point: Point, n_songs: int, n_genres: int, seed: int) -> list[Step]:
     from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
     even = np.full(n_genres, 1 / n_genres)
-    return [("lda", LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto", priors=even))]
+    return [*_descriptors(), ("lda", LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto", priors=even))]
 
 
 def _logistic(point: Point, n_songs: int, n_genres: int, seed: int) -> list[Step]:
     from sklearn.linear_model import LogisticRegression
 
-    return [("logistic", LogisticRegression(C=point["C"], max_iter=2000, tol=1e-3))]
+    return [*_descriptors(), ("logistic", LogisticRegression(C=point["C"], max_iter=2000, tol=1e-3))]
 
 
 def _svm(point: Point, n_songs: int, n_genres: int, seed: int) -> list[Step]:
-    """Probabilities by Platt's sigmoids (1999) on the training songs, far too steep: inner folds calibrate them.
+    """One SVM for each genre against all others; families of descriptors have equal weight in its distances.
 
-    Folds of its own would ignore groups, and on halves of few songs its predictions were reversed.
+    Margins of one genre against the rest are comparable between genres, and so can be calibrated together. The squared
+    distance of two songs, divided by the number of families, is 2 on average.
     """
-    from sklearn.calibration import CalibratedClassifierCV
+    from sklearn.multiclass import OneVsRestClassifier
+    from sklearn.preprocessing import FunctionTransformer
     from sklearn.svm import SVC
 
-    rows = np.arange(n_songs)
-    return [("svm", CalibratedClassifierCV(SVC(C=point["C"], cache_size=500), ensemble=False, cv=[(rows, rows)]))]
+    svm = OneVsRestClassifier(SVC(C=point["C"], gamma=1 / len(FAMILIES), class_weight="balanced", cache_size=500))
+    return [*_descriptors(), ("families", FunctionTransformer(equal_families)), ("svm", svm)]
 
 
 def _majority(point: Point, n_songs: int, n_genres: int, seed: int) -> list[Step]:
@@ -173,11 +198,22 @@ def _strengths(*values: float) -> Callable[[np.ndarray], list[Point]]:
 
 
 CANDIDATES: dict[str, Candidate] = {
-    "pca_xgboost": Candidate("PCA + XGBoost", _pca_xgboost, _component_grid, weighted=True, has_components=True),
-    "published": Candidate("PCA + XGBoost, published parameters", _published, calibrated=False, has_components=True),
-    "xgboost": Candidate("XGBoost on all 641 columns", _xgboost, _column_grid, weighted=True),
     "lda": Candidate("shrinkage LDA", _lda),
-    "logistic": Candidate("logistic regression", _logistic, _strengths(1e-3, 1e-2, 1e-1), weighted=True),
-    "svm": Candidate("RBF SVM", _svm, _strengths(1, 10), weighted=True, most_songs=4_000),
+    "logistic": Candidate("logistic regression", _logistic, _strengths(1e-2, 1e-1, 1), weighted=True),
+    "svm": Candidate("RBF SVM", _svm, _strengths(1, 10), most_songs=4_000),
+    "pca_xgboost": Candidate("PCA + XGBoost", _pca_xgboost, _component_grid, weighted=True, has_components=True),
+    "xgboost": Candidate("XGBoost", _xgboost, _column_grid, weighted=True),
+    "average": Candidate("LDA × XGBoost, geometric mean", members=("lda", "xgboost")),
+    "published": Candidate("PCA + XGBoost, published parameters", _published, calibrated=False, has_components=True),
     "majority": Candidate("most frequent genre", _majority, calibrated=False),
 }
+
+
+def members_of(name: str) -> tuple[str, ...]:
+    """The candidates with a Pipeline that a candidate consists of: itself, or those of a geometric mean."""
+    return CANDIDATES[name].members or (name,)
+
+
+def points_of(name: str, labels: np.ndarray) -> list[tuple[Point, ...]]:
+    """What there is to choose from for these training songs: a point for each member."""
+    return list(product(*(CANDIDATES[member].grid(labels) for member in members_of(name))))

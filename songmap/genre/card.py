@@ -21,10 +21,11 @@ def model_card(trained: TrainedClassifier) -> dict[str, Any]:
         "title": CANDIDATES[fitted.name].title,
         "genres": trained.dataset.genres,
         "songs_per_genre": {one.genre: one.songs for one in evaluation.per_genre},
-        "chosen_by_inner_folds": fitted.parameters,
+        "chosen_by_cross_validation": fitted.parameters,
         "parameters": fitted_parameters(fitted),
         "calibration": plain(fitted.calibration),
         "set_threshold": trained.model.threshold,
+        "novelty": plain(trained.novelty[1]),
         "group_by": trained.plan.grouping.group_by,
         "seed": trained.seed,
         **{name: plain(getattr(evaluation, name)) for name in scores},
@@ -32,12 +33,16 @@ def model_card(trained: TrainedClassifier) -> dict[str, Any]:
 
 
 def fitted_parameters(fitted: FittedCandidate) -> dict[str, Any]:
-    """Parameters of the fitted classifier that differ from its library's defaults, and the number of components."""
-    classifier, pca = fitted.pipeline[-1], fitted.pipeline.named_steps.get("pca")
-    defaults = type(classifier)().get_params(deep=False)
-    given = {
-        name: value
-        for name, value in classifier.get_params(deep=False).items()
-        if isinstance(value, int | float | str) and value == value and value != defaults[name]
-    }
-    return given if pca is None else {"components": int(pca.n_components_), **given}
+    """Parameters of the fitted classifiers that differ from their library's defaults, and the number of components."""
+    given: dict[str, Any] = {}
+    for pipeline in fitted.pipelines:
+        if "pca" in pipeline.named_steps:
+            given["components"] = int(pipeline.named_steps["pca"].n_components_)
+        classifier = getattr(pipeline[-1], "estimator", pipeline[-1])  # of one against the rest
+        defaults = type(classifier)().get_params(deep=False)
+        given |= {
+            name: value
+            for name, value in classifier.get_params(deep=False).items()
+            if isinstance(value, int | float | str) and value == value and value != defaults[name]
+        }
+    return given

@@ -1,27 +1,20 @@
-"""Candidates compared by nested cross-validation on the same folds, and the choice among them.
-
-Fits run in threads, each fit in one, so that the number of cores changes no bit.
-"""
+"""Candidates compared by cross-validation on the same folds, the choice among them, and a score that includes it."""
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 
 import numpy as np
 
-from songmap.core.defaults import usable_cores
-from songmap.core.progress import OnProgress
-from songmap.genre.candidates import CANDIDATES, DEFAULT
-from songmap.genre.dataset import Dataset
-from songmap.genre.fit import FittedCandidate, TrainingSongs, fit_candidate, one_thread
-from songmap.genre.metrics import N_DRAWS, Sampled, sampled_scores
+from songmap.genre.candidates import CANDIDATES, CHOSEN_FROM, EXPLAINED
+from songmap.genre.comparison_results import CandidateScores, Choice, ChoiceScores
+from songmap.genre.cross_validation import CrossValidated, CrossValidator, Points
+from songmap.genre.metrics import LEAST, N_DRAWS, SCORES, calibration_error, group_draws, scores_of
 from songmap.genre.permutation import N_PERMUTATIONS
-from songmap.genre.results import CandidateScores, Choice
-from songmap.genre.splits import Fold, Plan, folds_of, subsample
+from songmap.genre.splits import Plan, folds_of, subsample
 
 COMPARE_ALL = 1_500  # development songs up to which every candidate is compared on all of them
 _RUNG_FACTOR = 4
-_ALWAYS = (DEFAULT, "majority")  # the references of the others
+_ALWAYS = (EXPLAINED, "majority")
 
 
 @dataclass(frozen=True)
@@ -47,129 +40,160 @@ class Settings:
     compare_all: int = COMPARE_ALL
 
 
-@dataclass(frozen=True)
-class CrossValidated:
-    """A candidate on ``rows``: ``repeats_proba (n_repeats, len(rows), n_genres)``; models of the first repeat."""
-
-    name: str
-    rows: np.ndarray
-    repeats_proba: np.ndarray
-    fold_models: list[FittedCandidate]
-    train_accuracy: float
-    sampled: Sampled
-
-    def above(self, other: "CrossValidated") -> tuple[float, float]:
-        """Balanced accuracy above another's on the same songs, and the standard error of that difference."""
-        name = "balanced_accuracy"
-        difference = self.sampled.values[name] - other.sampled.values[name]
-        return difference, float((self.sampled.draws[name] - other.sampled.draws[name]).std())
-
-
 HalvingRound = dict[str, CrossValidated]
 
 
-class Fits:
-    """Fits candidates on folds of one dataset, several at once, and reports progress."""
-
-    def __init__(
-        self, embeddings: np.ndarray, dataset: Dataset, seed: int, n_draws: int, on_progress: OnProgress | None
-    ) -> None:
-        self.embeddings, self.labels, self.n_genres = embeddings, dataset.labels, len(dataset.genres)
-        self.seed, self.n_draws, self.on_progress = seed, n_draws, on_progress
-        self.done = self.total = 0
-
-    def run(self, tasks: Sequence[tuple[str, np.ndarray, np.ndarray]]) -> list[FittedCandidate]:
-        """A model for each task: name of a candidate, training rows, groups of all songs."""
-        self.total += len(tasks)
-        with ThreadPoolExecutor(usable_cores(), initializer=one_thread) as pool:
-            futures = [pool.submit(self._fit, *task) for task in tasks]
-            try:
-                for future in as_completed(futures):
-                    future.result()
-                    self.done += 1
-                    if self.on_progress:
-                        self.on_progress(self.done, self.total)
-            except BaseException:
-                pool.shutdown(cancel_futures=True)
-                raise
-        return [future.result() for future in futures]
-
-    def _fit(self, name: str, rows: np.ndarray, groups: np.ndarray) -> FittedCandidate:
-        songs = TrainingSongs(self.embeddings[rows], self.labels[rows], groups[rows], self.n_genres)
-        return fit_candidate(name, songs, self.seed)
-
-    def cross_validate(
-        self, names: Sequence[str], rows: np.ndarray, repeats: list[list[Fold]], groups: np.ndarray, by: np.ndarray
-    ) -> HalvingRound:
-        """Candidates on the folds ``repeats`` of ``rows``; intervals resample the groups ``by``."""
-        folds = [(number, fold) for number, repeat in enumerate(repeats) for fold in repeat]
-        models = self.run([(name, train, groups) for name in names for _, (train, _) in folds])
-        place = np.zeros(len(self.labels), np.int64)
-        place[rows] = np.arange(len(rows))
-        results = {}
-        for index, name in enumerate(names):
-            own = models[index * len(folds) : (index + 1) * len(folds)]
-            repeats_proba = np.zeros((len(repeats), len(rows), self.n_genres))
-            trained = []
-            for model, (number, (train, test)) in zip(own, folds, strict=True):
-                repeats_proba[number, place[test]] = model.predict_proba(self.embeddings[test])
-                trained.append(self.accuracy(model, train))
-            sampled = sampled_scores(self.labels[rows], repeats_proba, by[rows], self.seed, self.n_draws)
-            results[name] = CrossValidated(
-                name, rows, repeats_proba, own[: len(repeats[0])], float(np.mean(trained)), sampled
-            )
-        return results
-
-    def accuracy(self, model: FittedCandidate, rows: np.ndarray) -> float:
-        return float((model.predict_proba(self.embeddings[rows]).argmax(axis=1) == self.labels[rows]).mean())
-
-
-def compare(fits: Fits, plan: Plan, settings: Settings) -> list[HalvingRound]:
+def compare(validator: CrossValidator, plan: Plan, settings: Settings) -> list[HalvingRound]:
     """Rounds of candidates, each on the same folds, the last on all development songs.
 
     Where these are many, candidates are thinned by successive halving (Jamieson & Talwalkar 2016): all are compared on
-    a subsample of groups, the better half by balanced accuracy on one ``_RUNG_FACTOR`` times as large, and so on. The
-    references of the others always stay, and so does a requested model.
+    a subsample of groups, the better half by log loss on one ``_RUNG_FACTOR`` times as large, and so on; each keeps the
+    point of its grid that the first round chose. References, PCA + XGBoost and a requested model always stay.
     """
-    groups, n_songs = plan.groups, len(plan.development)
-    left, rounds = list(settings.names), []
+    groups, labels, n_songs = plan.groups, validator.labels, len(plan.development)
+    left, rounds, points = list(settings.names), list[HalvingRound](), Points()
     size = settings.compare_all // 2
     while n_songs > settings.compare_all and size < n_songs / 2:
-        labels, own = fits.labels[plan.development], groups[plan.development]
-        rows = plan.development[subsample(labels, own, size, fits.seed)]
-        folds = folds_of(rows, fits.labels, groups, fits.seed)
+        rows = plan.development[subsample(labels[plan.development], groups[plan.development], size, validator.seed)]
+        folds = folds_of(rows, labels, groups, validator.seed)
         if folds:
-            results = fits.cross_validate(left, rows, [folds], groups, groups)
+            results = validator.cross_validate(left, rows, [folds], groups, points)
             rounds.append(results)
-            ranked = [name for name in left if name != "majority"]
-            ranked.sort(key=lambda name: -results[name].sampled.values["balanced_accuracy"])
+            points = points or {
+                name: [one.tuning.point] for name, one in results.items() if not CANDIDATES[name].members
+            }
+            ranked = sorted((name for name in left if name in CHOSEN_FROM), key=lambda name: log_loss(results[name]))
             kept = {*ranked[: (len(ranked) + 1) // 2], *_ALWAYS, settings.model}
             left = [name for name in left if name in kept]
         size *= _RUNG_FACTOR
-        left = [name for name in left if (CANDIDATES[name].most_songs or np.inf) >= size]
-    left = [name for name in left if (CANDIDATES[name].most_songs or np.inf) >= len(fits.labels)]
-    return [*rounds, fits.cross_validate(left, plan.development, plan.repeats, groups, groups)]
+        left = [name for name in left if most_songs(name) >= size]
+    left = [name for name in left if most_songs(name) >= len(labels)]
+    return [*rounds, validator.cross_validate(left, plan.development, plan.repeats, groups, points)]
 
 
-def choose(results: HalvingRound, requested: str | None) -> Choice:
-    """PCA + XGBoost unless another is better by more than one standard error, or requested."""
-    default = results[DEFAULT]
-    others = [one for name, one in results.items() if name not in _ALWAYS]
-    better = [one for one in others if one.above(default)[0] > max(one.above(default)[1], 0)]
-    best = max(better, key=lambda one: one.sampled.values["balanced_accuracy"], default=default)
-    own, of_default = (one.sampled.values["balanced_accuracy"] for one in (best, default))
+def most_songs(name: str) -> float:
+    """Of how many songs a candidate and its members are fitted on at most."""
+    return CANDIDATES[name].most_songs or np.inf
+
+
+def log_loss(one: CrossValidated) -> float:
+    return one.sampled.values["log_loss"]
+
+
+def choose(results: HalvingRound, labels: np.ndarray, groups: np.ndarray, requested: str | None) -> Choice:
+    """The simplest candidate whose log loss is within one standard error of the smallest, unless one is requested.
+
+    Parameters
+    ----------
+    results : dict
+        By name, on the same rows.
+    labels, groups : np.ndarray, shape (n_rows,)
+    requested : str or None
+
+    Notes
+    -----
+    The one-standard-error rule (Breiman et al. 1984), with the standard error of the difference of two candidates over
+    groups.
+    """
+    names = [name for name in CHOSEN_FROM if name in results]
+    losses, sizes = _losses([results[name] for name in names], labels, groups)
+    everything = np.ones((1, len(sizes)))
+    simplest, best = (int(one[0]) for one in _chosen(losses, sizes, everything))
+    difference, error = (float(one[0, simplest]) for one in _differences(losses, sizes, everything, np.array([best])))
     return Choice(
-        requested or best.name, best.name, DEFAULT, requested is not None, own, of_default, *best.above(default)
+        model=requested or names[simplest],
+        selected=names[simplest],
+        best=names[best],
+        requested=requested is not None,
+        log_loss=log_loss(results[names[simplest]]),
+        best_log_loss=log_loss(results[names[best]]),
+        difference=difference,
+        standard_error=error,
     )
 
 
-def candidate_scores(rounds: list[HalvingRound], names: Sequence[str]) -> list[CandidateScores]:
-    """Every candidate as it was in the last round that it reached, beside PCA + XGBoost on the same songs."""
+def choice_scores(
+    results: HalvingRound, labels: np.ndarray, groups: np.ndarray, seed: int, n_draws: int
+) -> ChoiceScores:
+    """Scores of whatever is chosen: by bootstrap bias corrected cross-validation (Tsamardinos et al. 2018).
+
+    Each bootstrap sample of groups chooses a candidate; the groups outside the sample score it. ``labels`` and
+    ``groups`` are of the results' rows.
+    """
+    names = [name for name in CHOSEN_FROM if name in results]
+    losses, sizes = _losses([results[name] for name in names], labels, groups)
+    weights = group_draws(groups, seed, n_draws)
+    weights = weights[(weights == 0).any(axis=1)]
+    chosen, _ = _chosen(losses, sizes, weights)
+    draws = {name: np.empty(len(weights)) for name in SCORES}
+    for index, name in enumerate(names):
+        own = chosen == index
+        if own.any():
+            outside = (weights[own] == 0).astype(np.float64)
+            for score, values in scores_of(labels, results[name].repeats_proba, groups, outside).items():
+                draws[score][own] = values
+    intervals = {
+        f"{name}_{end}": float(np.quantile(values, at))
+        for name, values in draws.items()
+        for end, at in (("low", 0.025), ("high", 0.975))
+    }
+    shares = {name: float((chosen == index).mean()) for index, name in enumerate(names)}
+    return ChoiceScores(**{name: float(values.mean()) for name, values in draws.items()}, **intervals, chosen=shares)
+
+
+def _losses(
+    compared: Sequence[CrossValidated], labels: np.ndarray, groups: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Sums of log losses ``(n_groups, n_candidates)``, mean over repeats, and songs ``(n_groups,)`` of every group."""
+    _, group = np.unique(groups, return_inverse=True)
+    songs = np.arange(len(labels))
+    columns = [-np.log(np.clip(one.repeats_proba[:, songs, labels], LEAST, None)).mean(axis=0) for one in compared]
+    return np.stack([np.bincount(group, column) for column in columns], axis=1), np.bincount(group)
+
+
+def _chosen(losses: np.ndarray, sizes: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The simplest candidate within one standard error of the best, and the best, of each draw ``(n_draws,)``."""
+    best = (weights @ losses).argmin(axis=1)
+    difference, error = _differences(losses, sizes, weights, best)
+    return (difference <= error).argmax(axis=1), best
+
+
+def _differences(
+    losses: np.ndarray, sizes: np.ndarray, weights: np.ndarray, best: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Log loss above the best's, and its standard error over groups, ``(n_draws, n_candidates)`` both."""
+    songs = weights @ sizes
+    difference, error = (np.empty((len(weights), losses.shape[1])) for _ in range(2))
+    for index in np.unique(best):
+        own, above = best == index, losses - losses[:, [index]]
+        mean = weights[own] @ above / songs[own, np.newaxis]
+        residuals = (  # sum over groups of weight * (above - mean * size) ** 2
+            weights[own] @ above**2
+            - 2 * mean * (weights[own] @ (above * sizes[:, np.newaxis]))
+            + mean**2 * (weights[own] @ sizes**2)[:, np.newaxis]
+        )
+        difference[own], error[own] = mean, np.sqrt(np.clip(residuals, 0, None)) / songs[own, np.newaxis]
+    return difference, error
+
+
+def candidate_scores(
+    rounds: list[HalvingRound], names: Sequence[str], labels: np.ndarray, groups: np.ndarray
+) -> list[CandidateScores]:
+    """Every candidate as it was in the last round that it reached, beside the best of that round."""
     scores = []
     for name in names:
-        results = next(results for results in reversed(rounds) if name in results)
-        difference, error = results[name].above(results[DEFAULT])
-        title, songs = CANDIDATES[name].title, len(results[name].rows)
-        sampled = results[name].sampled.fields("accuracy", "macro_f1")
-        scores.append(CandidateScores(name, title, songs, **sampled, difference=difference, difference_error=error))
+        results = next((results for results in reversed(rounds) if name in results), None)
+        if results is None:  # never fitted on so many songs
+            continue
+        one, rows = results[name], results[name].rows
+        best = min((other for other in results if other in CHOSEN_FROM), key=lambda other: log_loss(results[other]))
+        losses, sizes = _losses([one, results[best]], labels[rows], groups[rows])
+        difference, error = _differences(losses, sizes, np.ones((1, len(sizes))), np.array([1]))
+        scores.append(
+            CandidateScores(
+                name, CANDIDATES[name].title, len(rows), **one.sampled.fields("accuracy", "macro_f1", "log_loss"),
+                ece=calibration_error(labels[rows], one.repeats_proba), best=best,
+                difference=float(difference[0, 0]), difference_error=float(error[0, 0]),
+            )
+        )  # fmt: skip
     return scores

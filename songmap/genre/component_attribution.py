@@ -12,17 +12,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from songmap.genre.results import ComponentImportance
-from songmap.genre.song_results import Component, LoadingTerm
-from songmap.library.mel import mel_centres_hz
-from songmap.library.schema import COLUMN_FAMILY, COLUMNS, AudioConfig, block_slice
+from songmap.genre.song_results import Component, ComponentTerm
+from songmap.library.descriptors import DESCRIPTORS
+from songmap.library.schema import N_COLUMNS
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
 
-_STATISTICS = ("mean", "p25", "p50", "p75")
-_STRONG = 0.5  # loadings from this share of the component's largest one upward describe it
-_MAX_GAP = 3  # bands: strong mel bands nearer than this make one range
 _N_TERMS = 2
+_STRONG = 0.5  # a second descriptor is correlated at least so much
+_LEAST_VARIANCE = 1e-18  # below it, a descriptor's is rounding
 
 
 @dataclass(frozen=True)
@@ -46,7 +45,10 @@ class ComponentAttribution:
 
 @dataclass(frozen=True)
 class ComponentSample:
-    """The attribution of some songs, their genres ``(n_songs,)``, and all ``library_genres``, that fix the colours."""
+    """The attribution of some training songs (in-sample), their genres ``(n_songs,)``, and all ``library_genres``.
+
+    These fix the colours. Models of folds have components of their own, whose values cannot be put together.
+    """
 
     attribution: ComponentAttribution
     components: list[Component]
@@ -71,41 +73,63 @@ def component_attribution(pipeline: "Pipeline", embeddings: np.ndarray) -> Compo
 
 
 def components_of(pipeline: "Pipeline") -> list[Component]:
-    """The components of a fitted pipeline, each with its strongest loadings.
+    """The components of a fitted pipeline, each with the descriptors that its score is correlated with most.
 
     ``variance_share`` is the share of the variance of all standardised columns.
     """
-    pca = pipeline.named_steps["pca"]
+    pca, scaler = pipeline.named_steps["pca"], pipeline[0]
     shares = np.nan_to_num(pca.explained_variance_ratio_)  # all songs equal: nothing varies
+    correlations = descriptor_correlations(
+        pca.components_, pca.explained_variance_, pca.noise_variance_, getattr(scaler, "scale_", np.ones(N_COLUMNS))
+    )
     return [
-        Component(number, float(share), loading_terms(loadings)[:_N_TERMS])
-        for number, (loadings, share) in enumerate(zip(pca.components_, shares, strict=True), 1)
+        Component(number, float(share), component_terms(own))
+        for number, (own, share) in enumerate(zip(correlations, shares, strict=True), 1)
     ]
 
 
-def loading_terms(loadings: np.ndarray) -> list[LoadingTerm]:
-    """The columns or ranges of mel bands with the largest sums of squared loadings ``(641,)``, largest first.
+def descriptor_correlations(
+    components: np.ndarray, variances: np.ndarray, noise_variance: float, scale: np.ndarray
+) -> np.ndarray:
+    """Correlation of every component's score with every descriptor, in the covariance that PCA models.
 
-    The four statistics of a mel band move together, so their mean loading is that of the band.
+    Parameters
+    ----------
+    components : np.ndarray, shape (n_components, 641)
+        Orthonormal axes in standardised columns.
+    variances : np.ndarray, shape (n_components,)
+        Of the scores.
+    noise_variance : float
+        Of every other direction: probabilistic PCA (Tipping & Bishop 1999).
+    scale : np.ndarray, shape (641,)
+        Standard deviation of every column.
+
+    Returns
+    -------
+    np.ndarray, shape (n_components, 157)
+        0 for a descriptor that does not vary. Descriptors that are compared as logarithms are taken as they are.
     """
-    least = _STRONG * np.abs(loadings).max()
-    weighted: list[tuple[float, LoadingTerm]] = []
-    bands = np.stack([loadings[block_slice("mel", statistic)] for statistic in _STATISTICS])
-    profile = bands.mean(axis=0)
-    centres = mel_centres_hz(AudioConfig())
-    for sign in (1, -1):
-        strong = np.flatnonzero(sign * profile >= least)
-        for run in np.split(strong, np.flatnonzero(np.diff(strong) > _MAX_GAP) + 1) if len(strong) else ():
-            first, last = run[0], run[-1]
-            term = LoadingTerm(sign, None, float(centres[first]), float(centres[last]))
-            weighted.append((float((bands[:, first : last + 1] ** 2).sum()), term))
-    for name, family, loading in zip(COLUMNS, COLUMN_FAMILY, loadings, strict=True):
-        if family != "mel" and abs(loading) >= least:
-            weighted.append((float(loading**2), LoadingTerm(1 if loading > 0 else -1, name)))
-    if not weighted:  # a single statistic of a mel band
-        largest = int(np.abs(loadings).argmax())
-        weighted.append((1.0, LoadingTerm(1 if loadings[largest] > 0 else -1, COLUMNS[largest])))
-    return [term for _, term in sorted(weighted, key=lambda item: -item[0])]
+    weights = np.zeros((len(DESCRIPTORS), N_COLUMNS))
+    for own, descriptor in zip(weights, DESCRIPTORS, strict=True):
+        own[list(descriptor.columns)] += 1 / len(descriptor.columns)
+        own[list(descriptor.minus)] -= 1 / max(1, len(descriptor.minus))
+    weights *= scale
+    along = components @ weights.T
+    rest = np.clip(np.square(weights).sum(axis=1) - np.square(along).sum(axis=0), 0, None)
+    variance = variances @ np.square(along) + noise_variance * rest
+    products = np.sqrt(np.clip(variances, 0, None))[:, np.newaxis] * along
+    return np.divide(products, np.sqrt(variance), out=np.zeros_like(products), where=variance > _LEAST_VARIANCE)
+
+
+def component_terms(correlations: np.ndarray) -> list[ComponentTerm]:
+    """The descriptors with the largest correlations ``(157,)``, at most one of each family, largest first."""
+    terms: dict[str, ComponentTerm] = {}
+    for place in np.argsort(-np.abs(correlations), kind="stable"):
+        if len(terms) < _N_TERMS:
+            one = DESCRIPTORS[place]
+            terms.setdefault(one.family, ComponentTerm(one.name, float(correlations[place])))
+    first, *others = terms.values()
+    return [first, *(one for one in others if abs(one.correlation) >= _STRONG)]
 
 
 def component_importance(attribution: ComponentAttribution, components: list[Component]) -> list[ComponentImportance]:

@@ -11,7 +11,8 @@ from math import ceil
 
 import numpy as np
 
-from songmap.genre.results import ConformalCoverage
+from songmap.genre.coverage_results import ConformalCoverage, GenreCoverage
+from songmap.genre.metrics import N_DRAWS
 
 COVERAGE = 0.9
 
@@ -46,14 +47,48 @@ def prediction_sets(proba: np.ndarray, threshold: float) -> np.ndarray:
 
 
 def coverage(
-    out_of_fold: np.ndarray, labels: np.ndarray, fold_of: np.ndarray, wanted: float = COVERAGE
+    out_of_fold: np.ndarray, labels: np.ndarray, fold_of: np.ndarray, groups: np.ndarray, genres: list[str], seed: int
 ) -> ConformalCoverage:
-    """How often the sets contain the true genre: each fold's songs get the threshold of all other folds' songs."""
+    """How often the sets contain the true genre: each fold's songs get the threshold of all other folds' songs.
+
+    Parameters
+    ----------
+    out_of_fold : np.ndarray, shape (n_songs, n_genres)
+    labels, fold_of, groups : np.ndarray, shape (n_songs,)
+        Intervals resample the groups.
+    genres : list of str
+    seed : int
+    """
     sets = np.empty(out_of_fold.shape, bool)
     for fold in np.unique(fold_of):
         own = fold_of == fold
-        sets[own] = prediction_sets(out_of_fold[own], threshold(out_of_fold[~own], labels[~own], wanted))
+        sets[own] = prediction_sets(out_of_fold[own], threshold(out_of_fold[~own], labels[~own]))
     sizes = sets.sum(axis=1)
     contained = sets[np.arange(len(labels)), labels]
     share, size, of_one, of_all = (float(one.mean()) for one in (contained, sizes, sizes == 1, sets.all(axis=1)))
-    return ConformalCoverage(wanted, share, size, of_one, of_all, len(labels))
+    per_genre = []
+    for label, genre in enumerate(genres):
+        own = labels == label
+        n_groups = len(np.unique(groups[own]))
+        interval = share_interval(contained[own], groups[own], seed)
+        per_genre.append(GenreCoverage(genre, int(own.sum()), n_groups, float(contained[own].mean()), *interval))
+    interval = share_interval(contained, groups, seed)
+    return ConformalCoverage(COVERAGE, share, *interval, size, of_one, of_all, len(labels), per_genre)
+
+
+def share_interval(holds: np.ndarray, groups: np.ndarray, seed: int) -> tuple[float, float]:
+    """95 % interval of the share of songs for which ``holds (n_songs,)`` is true, whole ``groups`` resampled.
+
+    Where it is true of all songs or of none, resampling shows no spread; the exact binomial interval of as many groups
+    is given, as if each were one song.
+    """
+    _, group = np.unique(groups, return_inverse=True)
+    true, songs = np.bincount(group, holds), np.bincount(group)
+    n_groups = len(songs)
+    if holds.all() or not holds.any():
+        other = 0.025 ** (1 / n_groups)  # Clopper & Pearson 1934
+        return (other, 1.0) if holds.all() else (0.0, 1 - other)
+    rng = np.random.default_rng(seed)
+    draws = (rng.integers(n_groups, size=n_groups) for _ in range(N_DRAWS))
+    low, high = np.quantile([true[drawn].sum() / songs[drawn].sum() for drawn in draws], (0.025, 0.975))
+    return float(low), float(high)

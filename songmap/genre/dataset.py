@@ -14,7 +14,7 @@ from songmap.core.errors import UsageError
 from songmap.genre.limits import FewGroups, Limit, LooseGrouping, SmallGenre, UngroupedSongs
 from songmap.genre.results import GroupBy, Grouping
 from songmap.library.library import Library
-from songmap.library.names import normalise
+from songmap.library.names import artist_name, normalise
 from songmap.library.recordings import recordings
 from songmap.library.schema import UNKNOWN_GENRE
 
@@ -86,7 +86,7 @@ def training_dataset(library: Library, group_by: str = "strictest") -> Dataset:
     if (library.embeddings[rows] == library.embeddings[rows[0]]).all():
         raise UsageError("all songs have the same 641 numbers: copies of one song? add other songs and run 01 again")
     limits: list[Limit] = [SmallGenre(genre, count, MIN_SONGS) for genre, count in counts.items() if count < MIN_SONGS]
-    n_tagged = {level: int((songs[level] != "").sum()) for level in ("artist", "album")}
+    n_tagged = {level: int((_names(songs, level) != "").sum()) for level in ("artist", "album")}
     if n_tagged.get(group_by) == 0:
         raise UsageError(
             f"--group-by {group_by}: none of the {len(songs)} songs has one; tag them and run 01 again, "
@@ -107,7 +107,8 @@ def training_dataset(library: Library, group_by: str = "strictest") -> Dataset:
 def song_groups(songs: pd.DataFrame, recording: np.ndarray, group_by: GroupBy) -> tuple[np.ndarray, list[Limit]]:
     """Group of every song ``(n_songs,)``, and the genres that cannot be tested on new artists or albums.
 
-    A group is what ``group_by`` names; where a song lacks that tag, the next of ``GROUP_BY`` that it has. A genre of
+    A group is what ``group_by`` names; where a song lacks that tag, or its artist tag names no artist ("Various
+    Artists"), the next of ``GROUP_BY`` that it has. A genre of
     fewer than ``MIN_GROUPS`` groups could not be trained, selected and tested on different ones: there the albums, else
     the songs are groups. Groups that contain files of the same recording become one.
     """
@@ -116,7 +117,8 @@ def song_groups(songs: pd.DataFrame, recording: np.ndarray, group_by: GroupBy) -
     levels = [names]
     for level in ("album", "artist"):
         if GROUP_BY.index(level) >= GROUP_BY.index(group_by):
-            names = np.where(songs[level] != "", f"{level} " + songs[level].map(normalise), names)
+            tagged = _names(songs, level)
+            names = np.where(tagged != "", f"{level} " + tagged, names)
             levels.insert(0, names)
     groups = levels[0].copy()
     limits: list[Limit] = []
@@ -124,17 +126,23 @@ def song_groups(songs: pd.DataFrame, recording: np.ndarray, group_by: GroupBy) -
         return _joined(groups, recording), limits
     for genre in sorted(set(genres)):
         own = genres == genre
-        n_groups, n_ungrouped = len(set(groups[own])), int((songs[group_by].to_numpy()[own] == "").sum())
+        n_groups, n_ungrouped = len(set(groups[own])), int((_names(songs, group_by)[own] == "").sum())
         if n_groups < MIN_GROUPS:
             finer = next((level for level in levels if len(set(level[own])) >= MIN_GROUPS), levels[-1])
             groups[own] = finer[own]
             tested_on = "song" if (groups[own] == levels[-1][own]).any() else "album"
             first = songs[own].iloc[0]
             artist, album = (first["artist"], first["album"]) if n_groups == 1 else ("", "")
+            artist = artist if artist_name(artist) else ""
             limits.append(FewGroups(genre, group_by, tested_on, n_groups, artist, album))
         elif n_ungrouped:
             limits.append(UngroupedSongs(genre, group_by, n_ungrouped, int(own.sum())))
     return _joined(groups, recording), limits
+
+
+def _names(songs: pd.DataFrame, level: str) -> np.ndarray:
+    """Normalised artist or album of each song ``(n_songs,)``, empty where there is none."""
+    return songs[level].map(artist_name if level == "artist" else normalise).to_numpy(dtype=object)
 
 
 def _joined(groups: np.ndarray, recording: np.ndarray) -> np.ndarray:

@@ -1,7 +1,7 @@
 """How good the candidates are on songs, and where possible artists, outside their training data; which one is used.
 
-Everything is chosen on the development songs of a Plan by nested cross-validation: the candidate in ``comparison``, its
-grid and calibration inside every fold (``fit``). The test songs are scored once, by the model of all development songs.
+Everything is chosen on the development songs of a Plan by cross-validation: the candidate in ``comparison``, its point
+and calibration in ``cross_validation``. The test songs are scored once, by the model of all development songs.
 Rows index the dataset's songs.
 """
 
@@ -13,11 +13,12 @@ import numpy as np
 from songmap.core.errors import UsageError
 from songmap.core.progress import OnProgress
 from songmap.genre import metrics
-from songmap.genre.candidates import CANDIDATES, DEFAULT
-from songmap.genre.comparison import CrossValidated, Fits, Settings, candidate_scores, choose, compare
+from songmap.genre.candidates import CANDIDATES, EXPLAINED
+from songmap.genre.comparison import Settings, candidate_scores, choice_scores, choose, compare, most_songs
 from songmap.genre.conformal import coverage
+from songmap.genre.cross_validation import CrossValidated, CrossValidator
 from songmap.genre.dataset import Dataset
-from songmap.genre.fit import FittedCandidate, TrainingSongs, fit_candidate, one_thread
+from songmap.genre.fit import FittedCandidate, TrainingSongs, Tuning, fit_candidate, one_thread
 from songmap.genre.limits import (
     AllTestSongsCorrect,
     ConstantPredictions,
@@ -48,13 +49,14 @@ class Evaluation(ClassifierScores):
 
     ``fold_models`` are the chosen candidate's: of the first repeat's folds, last of all development songs; ``fold_of
     (n_songs,)`` is the index of the one trained without a song, ``out_of_fold (n_songs, n_genres)`` its probabilities.
-    ``default_models`` are those of PCA + XGBoost.
+    ``component_models`` are those of PCA + XGBoost. ``tunings`` for models of all songs are by the candidate's name.
     """
 
     fold_of: np.ndarray
     out_of_fold: np.ndarray
     fold_models: list[FittedCandidate]
-    default_models: list[FittedCandidate]
+    component_models: list[FittedCandidate]
+    tunings: dict[str, Tuning]
 
 
 def evaluate(
@@ -86,70 +88,81 @@ def evaluate(
     settings = settings or Settings()
     if settings.model is not None:
         _check(settings.model, len(dataset.labels))
-    fits = Fits(embeddings, dataset, seed, settings.n_draws, on_progress)
+    validator = CrossValidator(embeddings, dataset, seed, settings.n_draws, on_progress)
     labels, genres, development, test = dataset.labels, dataset.genres, plan.development, plan.test
+    own_labels, own_groups = labels[development], plan.groups[development]
     with one_thread():
-        rounds = compare(fits, plan, settings)
-        choice = choose(rounds[-1], settings.model)
-        own, majority = rounds[-1][choice.model], rounds[-1]["majority"]
-        names = list(dict.fromkeys((choice.model, DEFAULT, "majority")))
-        models = dict(zip(names, fits.run([(name, development, plan.groups) for name in names]), strict=True))
-        compared = [own, *(one for name, one in rounds[-1].items() if name != choice.model)]
+        rounds = compare(validator, plan, settings)
+        results = rounds[-1]
+        choice = choose(results, own_labels, own_groups, settings.model)
+        own, majority = results[choice.model], results["majority"]
+        trains = [train for train, _ in plan.repeats[0]]
+        used, everything = list(dict.fromkeys((choice.model, EXPLAINED, "majority"))), np.arange(len(labels))
+        models = {name: _models(validator, results[name], plan) for name in used}
+        tunings = {name: validator.retuned(name, results[name].tuning, everything, plan.groups) for name in used}
+        compared = [own, *(one for name, one in results.items() if name != choice.model)]
         permutation = permutation_test(
-            labels[development], np.stack([one.repeats_proba.argmax(axis=2) for one in compared]),
-            plan.groups[development], seed, settings.n_permutations, scarce_genres(plan, genres),
+            own_labels, np.stack([one.repeats_proba.argmax(axis=2) for one in compared]),
+            own_groups, seed, settings.n_permutations, scarce_genres(plan, genres),
         )  # fmt: skip
-        leakage = _leakage(fits, own, plan, dataset.recordings)
-        fold_models = [*own.fold_models, models[choice.model]]
-        fold_of = np.full(len(labels), len(own.fold_models))
+        leakage = _leakage(validator, own, plan, dataset.recordings)
+        fold_models = models[choice.model]
+        fold_of = np.full(len(labels), len(trains))
         for number, (_, fold) in enumerate(plan.repeats[0]):
             fold_of[fold] = number
         out_of_fold = np.empty((len(labels), len(genres)))
         for number, model in enumerate(fold_models):
             out_of_fold[fold_of == number] = model.predict_proba(embeddings[fold_of == number])
-        tested, tested_majority = (
-            metrics.sampled_scores(labels[test], proba[np.newaxis], plan.groups[test], seed, settings.n_draws)
-            for proba in (out_of_fold[test], models["majority"].predict_proba(embeddings[test]))
-        )
+        majority_proba = models["majority"][-1].predict_proba(embeddings[test])
+        train_accuracies = [
+            validator.accuracy(model, train) for model, train in zip(fold_models, [*trains, development], strict=True)
+        ]
+    tested, tested_majority = (
+        metrics.sampled_scores(labels[test], proba[np.newaxis], plan.groups[test], seed, settings.n_draws)
+        for proba in (out_of_fold[test], majority_proba)
+    )
+    cv_train_accuracy = float(np.mean(train_accuracies[:-1]))
     scores = [
         _scores(
-            tested, tested_majority, fits.accuracy(models[choice.model], development),
-            split="test", n_songs=len(test), n_folds=0, n_repeats=0,
+            tested, tested_majority, labels[test], out_of_fold[np.newaxis, test], seed,
+            split="test", n_songs=len(test), n_folds=0, n_repeats=0, train_accuracy=train_accuracies[-1],
         ),
         _scores(
-            own.sampled, majority.sampled, own.train_accuracy,
-            split="cross_validation", n_songs=len(development), n_folds=len(plan.repeats[0]),
-            n_repeats=len(plan.repeats),
+            own.sampled, majority.sampled, own_labels, own.repeats_proba, seed,
+            split="cross_validation", n_songs=len(development), n_folds=len(trains), n_repeats=len(plan.repeats),
+            train_accuracy=cv_train_accuracy,
         ),
     ]  # fmt: skip
     constant = _is_constant(own, plan)
-    cv_genres = metrics.per_genre_scores(labels[development], own.repeats_proba)
+    cv_genres = metrics.per_genre_scores(own_labels, own.repeats_proba)
     test_genres = metrics.per_genre_scores(labels[test], out_of_fold[np.newaxis, test], "test_")
     return Evaluation(
         choice=choice,
+        choice_scores=None
+        if choice.requested
+        else choice_scores(results, own_labels, own_groups, seed, settings.n_draws),
         grouping=plan.grouping,
         limits=[*plan.limits, *score_limits(choice.model, constant, permutation, tested.values["accuracy"], plan)],
         scores=scores,
-        candidates=candidate_scores(rounds, settings.names),
+        candidates=candidate_scores(rounds, settings.names, labels, plan.groups),
         leakage=leakage,
-        overfitting=OverfittingGap(own.train_accuracy, own.sampled.values["accuracy"]),
+        overfitting=OverfittingGap(cv_train_accuracy, own.sampled.values["accuracy"]),
         permutation=permutation,
-        reliability=metrics.reliability(labels, out_of_fold),
-        conformal=coverage(out_of_fold, labels, fold_of),
+        reliability=metrics.reliability(labels, out_of_fold, plan.groups, seed),
+        conformal=coverage(out_of_fold, labels, fold_of, plan.groups, genres, seed),
         per_genre=[
             GenreScores(genre, int((labels == label).sum()), **cv_genres[label], **test_genres[label])
             for label, genre in enumerate(genres)
         ],
         confusion=[
-            ConfusionMatrix(
-                "cross_validation", genres, metrics.confusion(labels[development], out_of_fold[development])
-            ),
+            ConfusionMatrix("cross_validation", genres, metrics.confusion(own_labels, out_of_fold[development])),
             ConfusionMatrix("test", genres, metrics.confusion(labels[test], out_of_fold[test])),
         ],
         fold_of=fold_of,
         out_of_fold=out_of_fold,
         fold_models=fold_models,
-        default_models=[*rounds[-1][DEFAULT].fold_models, models[DEFAULT]],
+        component_models=models[EXPLAINED],
+        tunings=tunings,
     )
 
 
@@ -160,12 +173,10 @@ def scarce_genres(plan: Plan, genres: list[str]) -> list[str]:
     return [limit.genre for limit in plan.limits if isinstance(limit, FewGroups)]
 
 
-def fit_final(embeddings: np.ndarray, dataset: Dataset, name: str, seed: int) -> FittedCandidate:
+def fit_final(embeddings: np.ndarray, dataset: Dataset, name: str, tuning: Tuning, seed: int) -> FittedCandidate:
     """The candidate ``name`` fitted on all songs of the dataset: what is saved and used."""
-    _check(name, len(dataset.labels))
     with one_thread():
-        songs = TrainingSongs(embeddings, dataset.labels, dataset.groups, len(dataset.genres))
-        return fit_candidate(name, songs, seed)
+        return fit_candidate(name, TrainingSongs(embeddings, dataset.labels, len(dataset.genres)), tuning, seed)
 
 
 def score_limits(
@@ -189,10 +200,9 @@ def score_limits(
 def _check(name: str, n_songs: int) -> None:
     if name not in CANDIDATES:
         raise UsageError(f"there is no model {name!r}; there are {', '.join(CANDIDATES)}")
-    title, most = CANDIDATES[name].title, CANDIDATES[name].most_songs
-    if most is not None and n_songs > most:
+    if n_songs > most_songs(name):
         raise UsageError(
-            f"{title} is fitted on at most {most:,} songs, here are {n_songs:,}: it would take hours; choose another "
+            f"{CANDIDATES[name].title} is fitted on at most {most_songs(name):,} songs, here are {n_songs:,}: it would take hours; choose another "
             f"of {', '.join(CANDIDATES)}"
         )
 
@@ -202,26 +212,37 @@ def _is_constant(own: CrossValidated, plan: Plan) -> bool:
     return all(np.ptp(own.repeats_proba[0, place], axis=0).max() == 0 for place in places)
 
 
-def _scores(sampled: metrics.Sampled, majority: metrics.Sampled, train_accuracy: float, **split: Any) -> SplitScores:
+def _scores(
+    sampled: metrics.Sampled, majority: metrics.Sampled, labels: np.ndarray, rounds: np.ndarray, seed: int, **more: Any
+) -> SplitScores:
     return SplitScores(
-        **split,
+        **more,
         **sampled.fields(*metrics.SCORES),
+        ece=metrics.calibration_error(labels, rounds),
+        calibrated_ece=float(np.mean([metrics.calibrated_errors(one.max(axis=1), seed).mean() for one in rounds])),
         baseline_accuracy=majority.values["accuracy"],
         baseline_macro_f1=majority.values["macro_f1"],
-        train_accuracy=train_accuracy,
     )
 
 
-def _leakage(fits: Fits, own: CrossValidated, plan: Plan, recordings: np.ndarray) -> Leakage:
+def _models(validator: CrossValidator, one: CrossValidated, plan: Plan) -> list[FittedCandidate]:
+    """A candidate's models of the first repeat's folds, and last of all development songs."""
+    final = validator.retuned(one.name, one.tuning, plan.development, plan.groups)
+    trains = [train for train, _ in plan.repeats[0]]
+    return validator.fit(one.name, list(zip([*trains, plan.development], [*one.tunings, final], strict=True)))
+
+
+def _leakage(validator: CrossValidator, own: CrossValidated, plan: Plan, recordings: np.ndarray) -> Leakage:
     """The same candidate on as many random folds, which split artists and albums but never copies of a recording."""
     mixed = own
     if plan.grouping.group_by != "song":
         repeats = []
         for number, grouped in enumerate(plan.repeats):
-            folds = folds_of(plan.development, fits.labels, recordings, fits.seed + 1000 * number, len(grouped))
+            seed = validator.seed + 1000 * number
+            folds = folds_of(plan.development, validator.labels, recordings, seed, len(grouped))
             repeats.append(folds or grouped)  # copies leave no others
-        mixed = fits.cross_validate([own.name], plan.development, repeats, recordings, plan.groups)[own.name]
-    return leakage(fits.labels[plan.development], own, mixed)
+        mixed = validator.cross_validate([own.name], plan.development, repeats, plan.groups)[own.name]
+    return leakage(validator.labels[plan.development], own, mixed)
 
 
 def leakage(labels: np.ndarray, grouped: CrossValidated, random: CrossValidated) -> Leakage:

@@ -8,6 +8,7 @@ from songmap.genre import song_results as results
 from songmap.genre.component_attribution import component_attribution, components_of
 from songmap.genre.conformal import prediction_sets
 from songmap.genre.family_attribution import FamilyAttribution, family_attribution, smallest_change
+from songmap.genre.novelty import song_novelty
 from songmap.genre.song_lists import set_of
 from songmap.library.descriptors import descriptors_of
 from songmap.library.genre_model import GenreModel
@@ -16,7 +17,6 @@ from songmap.library.schema import COLUMNS, FAMILIES, PITCH_CLASSES, block_slice
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
 
-_UNUSUAL = 0.6  # share of columns outside the background; of songs of the demos left out of it 0.56 at most, noise 0.88
 _N_FAMILIES, _N_DESCRIPTORS, _N_PITCH_CLASSES = 3, 2, 3
 _LEAST_CONTRIBUTION = 0.005  # half a point of probability: families below are not looked into
 
@@ -40,7 +40,7 @@ def explain_song(
     fold_model : ModelReference
         Which model that is.
     trees : Pipeline, optional
-        PCA and trees: ``model.pipeline`` where that has components, or those of a second model.
+        PCA and trees: that of ``model`` where that has components, or those of a second model.
     """
     genres, label = model.genres, song["genre"]
     proba = model.predict_proba(embedding)[0]
@@ -51,8 +51,6 @@ def explain_song(
     contributions = family_contributions(families, genres, predicted)
     leading = [one.family for one in contributions[:_N_FAMILIES] if abs(one.adds) > _LEAST_CONTRIBUTION]
     pair = {genres[index]: index for index in (predicted, rival)}
-    low, high = model.background.min(axis=0), model.background.max(axis=0)
-    outside = float(((embedding < low) | (embedding > high)).mean())
     pitch_medians = {genre: strongest_pitch_classes(model.medians[row]) for genre, row in pair.items()}
     pitch_classes = results.PitchClasses(strongest_pitch_classes(embedding), pitch_medians)
     return results.SongExplanation(
@@ -70,8 +68,7 @@ def explain_song(
         fold_model=fold_model,
         background=dict(zip(genres, families.base.tolist(), strict=True)),
         n_background=len(model.background),
-        outside_range=outside,
-        unusual=outside >= _UNUSUAL,
+        novelty=song_novelty(model.novelty, embedding)[0],
         families=contributions,
         leading_families=leading,
         descriptors=[one for family in leading for one in compare_descriptors(family, embedding, model, pair)],
@@ -133,4 +130,4 @@ def _components(
         for index in np.argsort(-np.abs(towards), kind="stable")
     ]
     base, margin, largest = float(attribution.base[predicted]), float(margins[predicted]), int(margins.argmax())
-    return results.ComponentExplanation(trees is model.pipeline, base, margin, model.genres[largest], contributions)
+    return results.ComponentExplanation(trees is model.pipelines[0], base, margin, model.genres[largest], contributions)

@@ -118,6 +118,6 @@ class FewTestGroups(Limit):
 _BY_KIND: dict[str, Any] = {limit.kind: limit for limit in Limit.__subclasses__()}
 
 
-def limit_from(record: dict[str, Any] | str) -> Limit | str:
-    """A limit as a model card holds it; cards of version 0.1 hold text, which stays as it is."""
-    return record if isinstance(record, str) else _BY_KIND[record["kind"]](**record)
+def limit_from(record: dict[str, Any]) -> Limit:
+    """A limit as a model card holds it."""
+    return _BY_KIND[record["kind"]](**record)

@@ -6,8 +6,8 @@ whole. Scores are fractions 0 … 1, but log loss is in nats.
 
 Expected calibration error (Guo et al. 2017): the mean over bins, weighted by their songs, of the difference between
 the accuracy and the mean probability of the predicted genre. Bins hold equally many songs, at least ``_BIN_SONGS`` and
-never split equal probabilities; there are at most ``_MAX_BINS``. With few songs it is too high even of a calibrated
-model.
+never split equal probabilities; there are at most ``_MAX_BINS``. Of few songs it is above 0 even for a perfectly
+calibrated model, whose error on as many songs with the same probabilities is therefore given beside it.
 """
 
 from dataclasses import dataclass
@@ -17,11 +17,13 @@ import numpy as np
 
 from songmap.genre.results import Reliability, ReliabilityBin
 
-SCORES = ("accuracy", "balanced_accuracy", "macro_f1", "log_loss", "ece")
+SCORES = ("accuracy", "balanced_accuracy", "macro_f1", "log_loss")
 N_DRAWS = 1000
 _MAX_BINS, _BIN_SONGS = 15, 10
-_LEAST = 1e-15
+_VERIFIABLE = 100  # groups: with fewer, the standard error of an accuracy of 50 % is above 5 points
+LEAST = 1e-15  # the logarithm of a probability is taken of at least this
 _BLOCK = 100  # draws held at a time
+_DRAWN = 2_000_000  # predictions drawn at a time
 
 
 @dataclass(frozen=True)
@@ -65,21 +67,27 @@ def sampled_scores(
     that a draw leaves out do not count in its balanced accuracy and macro F1. The models stay as they are: what other
     training songs would have changed is not in the interval. Of few different groups such intervals are too narrow.
     """
+    weights = group_draws(groups, seed, n_draws)
+    values = scores_of(labels, rounds, groups, np.ones((1, weights.shape[1])))
+    return Sampled({name: float(values[name][0]) for name in SCORES}, scores_of(labels, rounds, groups, weights))
+
+
+def group_draws(groups: np.ndarray, seed: int, n_draws: int) -> np.ndarray:
+    """How often each group, in sorted order, is in a bootstrap sample, uint16 ``(n_draws, n_groups)``."""
+    rng, n_groups = np.random.default_rng(seed), len(np.unique(groups))
+    even = np.full(n_groups, 1 / n_groups)
+    sizes = [min(_BLOCK, n_draws - start) for start in range(0, n_draws, _BLOCK)]
+    return np.concatenate([rng.multinomial(n_groups, even, size).astype(np.uint16) for size in sizes])
+
+
+def scores_of(labels: np.ndarray, rounds: np.ndarray, groups: np.ndarray, weights: np.ndarray) -> dict[str, np.ndarray]:
+    """Each of ``SCORES``, ``(n_draws,)``, where group ``g`` counts ``weights[draw, g]`` times; mean over rounds."""
     _, group = np.unique(groups, return_inverse=True)
-    tables = [_Table(labels, proba, group) for proba in rounds]
-    rng, n_groups = np.random.default_rng(seed), int(group.max()) + 1
-    values = _averaged(tables, np.ones((1, n_groups)))
-    blocks = []
-    for start in range(0, n_draws, _BLOCK):
-        weights = rng.multinomial(n_groups, np.full(n_groups, 1 / n_groups), min(_BLOCK, n_draws - start))
-        blocks.append(_averaged(tables, weights.astype(np.float64)))
-    draws = {name: np.concatenate([block[name] for block in blocks]) for name in SCORES}
-    return Sampled({name: float(values[name][0]) for name in SCORES}, draws)
-
-
-def _averaged(tables: list["_Table"], weights: np.ndarray) -> dict[str, np.ndarray]:
-    each = [table.scores(weights) for table in tables]
-    return {name: np.mean([scores[name] for scores in each], axis=0) for name in SCORES}
+    tables, blocks = [_Table(labels, proba, group) for proba in rounds], []
+    for start in range(0, len(weights), _BLOCK):
+        each = [table.scores(weights[start : start + _BLOCK].astype(np.float64)) for table in tables]
+        blocks.append({name: np.mean([scores[name] for scores in each], axis=0) for name in SCORES})
+    return {name: np.concatenate([block[name] for block in blocks]) for name in SCORES}
 
 
 class _Table:
@@ -89,15 +97,14 @@ class _Table:
         from scipy.sparse import coo_array
 
         self.n_genres, n_groups = proba.shape[1], int(group.max()) + 1
-        predicted, confidence = proba.argmax(axis=1), proba.max(axis=1)
-        bins, cells = confidence_bins(confidence), labels * self.n_genres + predicted
+        predicted = proba.argmax(axis=1)
+        cells = labels * self.n_genres + predicted
 
         def per_group(place: np.ndarray, value: np.ndarray, size: int) -> Any:
             return coo_array((value, (place, group)), (size, n_groups)).tocsr()
 
         self.confusions = per_group(cells, np.ones(len(labels)), self.n_genres**2)
-        self.excess = per_group(bins, (predicted == labels) - confidence, int(bins.max()) + 1)
-        losses = -np.log(np.clip(proba[np.arange(len(labels)), labels], _LEAST, None))
+        losses = -np.log(np.clip(proba[np.arange(len(labels)), labels], LEAST, None))
         self.sums = np.stack([np.bincount(group, losses), np.bincount(group)])
 
     def scores(self, weights: np.ndarray) -> dict[str, np.ndarray]:
@@ -114,7 +121,6 @@ class _Table:
             "balanced_accuracy": recall.sum(axis=1) / there.sum(axis=1),
             "macro_f1": (f1 * there).sum(axis=1) / there.sum(axis=1),
             "log_loss": losses / songs,
-            "ece": np.abs(self.excess @ weights.T).sum(axis=0) / songs,
         }
 
 
@@ -125,21 +131,55 @@ def confidence_bins(confidence: np.ndarray) -> np.ndarray:
     return np.searchsorted(edges, confidence, side="left")
 
 
-def reliability(labels: np.ndarray, proba: np.ndarray) -> Reliability:
-    """Accuracy by the probability of the predicted genre.
+def calibration_error(labels: np.ndarray, rounds: np.ndarray) -> float:
+    """Expected calibration error 0 … 1, mean over rounds."""
+    correct = rounds.argmax(axis=2) == labels
+    return float(
+        np.mean([_errors(one.max(axis=1), right[np.newaxis]) for one, right in zip(rounds, correct, strict=True)])
+    )
+
+
+def calibrated_errors(confidence: np.ndarray, seed: int, n_draws: int = N_DRAWS) -> np.ndarray:
+    """Expected calibration errors ``(n_draws,)`` that a perfectly calibrated model shows on as many songs.
+
+    Every prediction is drawn to be right with its own probability, ``confidence (n_songs,)``, songs independent.
+    """
+    rng, step = np.random.default_rng(seed), max(1, _DRAWN // len(confidence))
+    sizes = [min(step, n_draws - start) for start in range(0, n_draws, step)]
+    return np.concatenate([_errors(confidence, rng.random((size, len(confidence))) < confidence) for size in sizes])
+
+
+def _errors(confidence: np.ndarray, correct: np.ndarray) -> np.ndarray:
+    """Expected calibration errors ``(n,)`` of predictions that are ``correct (n, n_songs)`` or not."""
+    order = np.argsort(confidence_bins(confidence), kind="stable")
+    starts = np.flatnonzero(np.diff(confidence_bins(confidence)[order], prepend=-1))
+    return np.abs(np.add.reduceat((correct - confidence)[:, order], starts, axis=1)).sum(axis=1) / len(confidence)
+
+
+def reliability(labels: np.ndarray, proba: np.ndarray, groups: np.ndarray, seed: int) -> Reliability:
+    """Accuracy by the probability of the predicted genre, and whether that is as for a calibrated model.
 
     The bins of the expected calibration error, with Wilson's 95 % intervals, songs treated as independent.
     """
     from scipy.stats import binomtest
 
-    place, right, bins = confidence_bins(proba.max(axis=1)), proba.argmax(axis=1) == labels, []
+    confidence, right, bins = proba.max(axis=1), proba.argmax(axis=1) == labels, []
+    place = confidence_bins(confidence)
     for number in np.unique(place):
-        confidence, correct = proba.max(axis=1)[place == number], right[place == number]
+        mean, correct = confidence[place == number].mean(), right[place == number]
         interval = binomtest(int(correct.sum()), len(correct)).proportion_ci(method="wilson")
-        scores = confidence.mean(), correct.mean(), interval.low, interval.high
-        bins.append(ReliabilityBin(len(correct), *map(float, scores)))
-    error = sum(one.songs * abs(one.confidence - one.accuracy) for one in bins) / len(labels)
-    return Reliability(error, bins)
+        bins.append(ReliabilityBin(len(correct), *map(float, (mean, correct.mean(), interval.low, interval.high))))
+    errors = calibrated_errors(confidence, seed)
+    return Reliability(
+        error=calibration_error(labels, proba[np.newaxis]),
+        calibrated_error=float(errors.mean()),
+        largest_calibrated_error=float(np.quantile(errors, 0.95)),
+        accuracy=float(right.mean()),
+        confidence=float(confidence.mean()),
+        n_groups=len(np.unique(groups)),
+        verifiable=len(np.unique(groups)) >= _VERIFIABLE,
+        bins=bins,
+    )
 
 
 def per_genre_scores(labels: np.ndarray, rounds: np.ndarray, prefix: str = "") -> list[dict[str, float]]:

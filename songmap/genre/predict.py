@@ -56,7 +56,8 @@ class GenreClassifier:
         -------
         pandas.DataFrame
             One row per file: ``file_path``, ``predicted_genre``, its ``probability``, and the calibrated probability of
-            every genre as ``proba_GENRE``.
+            every genre as ``proba_GENRE``; ``novelty_distance`` to the nearest genre, and whether that is above the
+            ``novelty_threshold``: ``is_novel``, the file sounds like none of the genres.
 
         Raises
         ------
@@ -75,7 +76,11 @@ class GenreClassifier:
         table = pd.DataFrame({"file_path": [str(file) for file in files]}, dtype=object)
         table["predicted_genre"] = [self.genres[index] for index in proba.argmax(axis=1)]
         table["probability"] = proba.max(axis=1)
-        return table.assign(**{f"proba_{genre}": column for genre, column in zip(self.genres, proba.T, strict=True)})
+        table = table.assign(**{f"proba_{genre}": column for genre, column in zip(self.genres, proba.T, strict=True)})
+        detector = self.model.novelty
+        distances = detector.distances(embeddings)
+        is_novel = distances > detector.threshold
+        return table.assign(novelty_distance=distances, novelty_threshold=detector.threshold, is_novel=is_novel)
 
     def predict_proba(self, embeddings: np.ndarray) -> np.ndarray:
         """Calibrated probabilities.
@@ -96,7 +101,7 @@ class GenreClassifier:
         distances = np.linalg.norm(training - coordinates(analysis.embedding[np.newaxis]), axis=1)
         n_songs, includes_song = sum(self.card["songs_per_genre"].values()), bool((distances <= MAX_DISTANCE).any())
         reference = ModelReference("final", n_songs=n_songs, includes_song=includes_song)
-        trees = self.model.pipeline if CANDIDATES[self.model.name].has_components else None
+        trees = self.model.pipelines[0] if CANDIDATES[self.model.name].has_components else None
         return explain_song(analysis.record, analysis.embedding, self.model, reference, trees)
 
 

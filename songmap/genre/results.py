@@ -1,17 +1,20 @@
 """Results of 03: what is known of a classifier and its predictions, as typed values; ``--json`` is these serialised.
 
-Scores are fractions 0 to 1, log loss is in nats; genres are named. Results for single songs are in ``song_results``.
+Scores are fractions 0 to 1, log loss is in nats; genres are named. Results for single songs are in ``song_results``,
+those of the comparison of candidates in ``comparison_results``.
 """
 
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from songmap.genre.comparison_results import CandidateScores, Choice, ChoiceScores
+from songmap.genre.coverage_results import ConformalCoverage
 from songmap.genre.limits import Limit
+from songmap.genre.novelty_results import NoveltyScores
 from songmap.genre.song_results import BoundarySong, ClassifiedSong, Component, LabelIssue, SongExplanation, UnknownSong
 
 SIGNIFICANT = 0.05  # p values above it are attributed to chance
-_SMALL_GAP = 0.05  # accuracy
 _STANDARD_ERRORS = 2  # that a leak must exceed
 
 GroupBy = Literal["artist", "album", "song"]
@@ -38,7 +41,8 @@ class Grouping:
 class SplitScores:
     """Scores on songs outside the training data, with 95 % intervals; ``baseline_…`` are the most frequent genre's.
 
-    ``split`` is ``test`` or ``cross_validation``, which has ``n_folds`` folds ``n_repeats`` times (test: 0 and 0).
+    ``ece`` is the expected calibration error, ``calibrated_ece`` what a perfectly calibrated model shows on as many
+    songs. ``split`` is ``test`` or ``cross_validation``, which has ``n_folds`` folds ``n_repeats`` times (test: 0 and 0).
     """
 
     split: Literal["test", "cross_validation"]
@@ -58,49 +62,10 @@ class SplitScores:
     log_loss_low: float
     log_loss_high: float
     ece: float
-    ece_low: float
-    ece_high: float
+    calibrated_ece: float
     baseline_accuracy: float
     baseline_macro_f1: float
     train_accuracy: float
-
-
-@dataclass(frozen=True)
-class CandidateScores:
-    """A candidate in the folds that all candidates share; ``difference`` is to the default in balanced accuracy."""
-
-    model: str
-    title: str
-    songs: int
-    accuracy: float
-    accuracy_low: float
-    accuracy_high: float
-    balanced_accuracy: float
-    macro_f1: float
-    macro_f1_low: float
-    macro_f1_high: float
-    log_loss: float
-    ece: float
-    difference: float
-    difference_error: float
-
-
-@dataclass(frozen=True)
-class Choice:
-    """The candidate in use, ``model``: the ``selected`` one, unless another was ``requested``.
-
-    ``selected`` is the candidate of largest balanced accuracy among those better than the ``default`` by more than one
-    ``standard_error`` of the ``difference``; the default where there is none (then both are 0).
-    """
-
-    model: str
-    selected: str
-    default: str
-    requested: bool
-    balanced_accuracy: float
-    default_balanced_accuracy: float
-    difference: float
-    standard_error: float
 
 
 @dataclass(frozen=True)
@@ -119,18 +84,14 @@ class GenreScores:
 
 @dataclass(frozen=True)
 class OverfittingGap:
-    """Accuracy on training songs and in cross-validation."""
+    """Accuracy on training songs and in cross-validation.
+
+    The difference does not measure overfitting: trees classify nearly all of their training songs correctly, however
+    good they are on others.
+    """
 
     train_accuracy: float
     cv_accuracy: float
-
-    @property
-    def difference(self) -> float:
-        return self.train_accuracy - self.cv_accuracy
-
-    @property
-    def is_small(self) -> bool:
-        return self.difference <= _SMALL_GAP
 
 
 @dataclass(frozen=True)
@@ -187,22 +148,26 @@ class ReliabilityBin:
 
 @dataclass(frozen=True)
 class Reliability:
-    """``error`` is the expected calibration error over the ``bins``."""
+    """Whether probabilities are calibrated.
+
+    ``error`` is the expected calibration error over the ``bins``. A perfectly calibrated model shows
+    ``calibrated_error`` on as many songs, in 95 % of cases at most ``largest_calibrated_error``. ``accuracy`` and mean
+    ``confidence`` are of all songs, whose ``n_groups`` are too few to verify anything unless ``verifiable``.
+    """
 
     error: float
+    calibrated_error: float
+    largest_calibrated_error: float
+    accuracy: float
+    confidence: float
+    n_groups: int
+    verifiable: bool
     bins: list[ReliabilityBin]
 
-
-@dataclass(frozen=True)
-class ConformalCoverage:
-    """How often conformal sets contain the true genre, of ``songs`` not used to set the threshold."""
-
-    wanted: float
-    coverage: float
-    mean_size: float
-    sets_of_one: float
-    sets_of_all: float
-    songs: int
+    @property
+    def is_calibrated(self) -> bool | None:
+        """Whether the error is one that calibrated models show; None where that cannot be verified."""
+        return self.error <= self.largest_calibrated_error if self.verifiable else None
 
 
 @dataclass(frozen=True)
@@ -241,9 +206,13 @@ class ConfusionMatrix:
 
 @dataclass(frozen=True)
 class ClassifierScores:
-    """How good a classifier is on songs outside its training data; ``scores``: test songs, cross-validation."""
+    """How good a classifier is on songs outside its training data; ``scores``: test songs, cross-validation.
+
+    ``choice_scores`` is None where the model was requested.
+    """
 
     choice: Choice
+    choice_scores: ChoiceScores | None
     grouping: Grouping
     limits: list[Limit]
     scores: list[SplitScores]
@@ -259,11 +228,15 @@ class ClassifierScores:
 
 @dataclass(frozen=True)
 class GenreReport(ClassifierScores):
-    """Everything that a run of 03 finds out; ``components`` are of the candidate ``component_model``."""
+    """Everything that a run of 03 finds out.
+
+    ``components`` are of the candidate ``component_model``, their importance is that for songs it was trained on.
+    """
 
     families: list[FamilyMeans]
     component_model: str
     components: list[ComponentImportance]
+    novelty: NoveltyScores
     song: SongExplanation
     boundary_songs: list[BoundarySong]
     label_issues: list[LabelIssue]
@@ -283,6 +256,6 @@ class FileClassification:
 
     songs: list[SongExplanation]
     failures: list[tuple[Path, str]]
-    limits: list[Limit | str]
+    limits: list[Limit]
     library_state: Literal["same", "changed", "missing", "unreadable"]
     library_error: str = ""

@@ -7,7 +7,7 @@ import numpy as np
 from songmap.core.defaults import DEFAULT_SEED
 from songmap.core.progress import OnProgress
 from songmap.core.workspace import Workspace
-from songmap.genre.candidates import CANDIDATES
+from songmap.genre.candidates import CANDIDATES, EXPLAINED
 from songmap.genre.card import model_card
 from songmap.genre.comparison import Settings
 from songmap.genre.component_attribution import (
@@ -22,7 +22,7 @@ from songmap.genre.results import ClassifierScores, GenreReport
 from songmap.genre.splits import plan_splits
 from songmap.genre.training import TrainedClassifier
 from songmap.genre.views.files import write_files
-from songmap.library.genre_model import save_model
+from songmap.library.genre_model import save_model, save_out_of_fold
 from songmap.library.library import Library
 from songmap.library.names import find_song
 
@@ -77,6 +77,9 @@ def classify_library(workspace: Workspace, library: Library, options: Options, o
     trained = train(library, options, on_progress)
     report, sample = explain(trained, row, options.every_song, on_progress)
     report = replace(report, card=save_model(workspace, trained.model, model_card(trained)))
+    proba = np.full((len(library), len(trained.dataset.genres)), np.nan)
+    proba[trained.dataset.rows] = trained.evaluation.out_of_fold
+    save_out_of_fold(workspace, report.card, proba)
     return replace(report, written=write_files(workspace, report, sample))
 
 
@@ -86,10 +89,11 @@ def train(library: Library, options: Options, on_progress: OnProgress) -> Traine
     plan = plan_splits(dataset, seed)
     embeddings = library.embeddings[dataset.rows]
     evaluation = evaluate(embeddings, dataset, plan, seed, Settings(options.model), on_progress)
-    fitted = fit_final(embeddings, dataset, evaluation.choice.model, seed)
-    own_trees = CANDIDATES[fitted.name].has_components
-    trees = fitted if own_trees else fit_final(embeddings, dataset, evaluation.choice.default, seed)
-    return TrainedClassifier(library, dataset, plan, evaluation, fitted, trees.pipeline, seed)
+    name, tunings = evaluation.choice.model, evaluation.tunings
+    fitted = fit_final(embeddings, dataset, name, tunings[name], seed)
+    own_trees = CANDIDATES[name].has_components
+    trees = fitted if own_trees else fit_final(embeddings, dataset, EXPLAINED, tunings[EXPLAINED], seed)
+    return TrainedClassifier(library, dataset, plan, evaluation, fitted, trees.pipelines[0], seed)
 
 
 def explain(
@@ -112,6 +116,7 @@ def explain(
         families=trained.family_means(rows, attributions),
         component_model=trained.component_model,
         components=component_importance(attribution, components),
+        novelty=trained.novelty[1],
         song=song,
         boundary_songs=trained.boundary_songs(),
         label_issues=trained.label_issues(),

@@ -6,24 +6,24 @@ Probabilities are fractions 0 to 1, a contribution is in probability; genres are
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
+from songmap.genre.novelty_results import SongNovelty
+
 
 @dataclass(frozen=True)
-class LoadingTerm:
-    """One column, or a range of mel bands by their centre frequencies, that rises (``sign`` 1) or falls (-1)."""
+class ComponentTerm:
+    """A descriptor and its ``correlation``, -1 … 1, with the score on a component."""
 
-    sign: int
-    column: str | None
-    low_hz: float | None = None
-    high_hz: float | None = None
+    descriptor: str
+    correlation: float
 
 
 @dataclass(frozen=True)
 class Component:
-    """Principal component ``number`` (from 1), its share of the variance, and what rises with its score."""
+    """Principal component ``number`` (from 1), its share of the variance, and the descriptors it goes with."""
 
     number: int
     variance_share: float
-    terms: list[LoadingTerm]
+    terms: list[ComponentTerm]
 
 
 @dataclass(frozen=True)
@@ -111,8 +111,7 @@ class SongExplanation:
     ``leading_families`` contribute most, half a point at least; ``descriptors`` are of these.
     ``compared_genre`` is the label where the model disagrees with it, else the second most probable genre. ``agrees``
     is None where the label is unknown to the model. ``background`` are mean probabilities over the ``n_background``
-    background songs; they and the contributions of ``families`` sum to the song's. ``outside_range`` is the share of
-    the song's columns outside the range of the background, ``unusual`` whether that is too large to rely on it.
+    background songs; they and the contributions of ``families`` sum to the song's.
     """
 
     file_path: str
@@ -129,8 +128,7 @@ class SongExplanation:
     fold_model: ModelReference
     background: dict[str, float]
     n_background: int
-    outside_range: float
-    unusual: bool
+    novelty: SongNovelty
     families: list[FamilyContribution]
     leading_families: list[str]
     descriptors: list[DescriptorComparison]
@@ -159,6 +157,7 @@ class BoundarySong(RankedSong):
     normalised_entropy: float
     margin: float
     genre_set: list[str]
+    novelty: SongNovelty
     fold: int | None
     file_path: str
 
@@ -182,6 +181,7 @@ class UnknownSong:
     probability: float
     probabilities: dict[str, float]
     genre_set: list[str]
+    novelty: SongNovelty
     file_path: str
 
 
@@ -195,6 +195,7 @@ class ClassifiedSong:
     predicted_genre: str
     probability: float
     genre_set: list[str]
+    novelty: SongNovelty
     normalised_entropy: float
     fold_model: ModelReference
     background: float

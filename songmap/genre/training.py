@@ -8,19 +8,21 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from songmap.core.defaults import usable_cores
 from songmap.core.progress import OnProgress
-from songmap.genre.candidates import CANDIDATES, DEFAULT
+from songmap.genre.candidates import CANDIDATES, EXPLAINED
 from songmap.genre.conformal import prediction_sets, threshold
 from songmap.genre.dataset import Dataset
 from songmap.genre.evaluation import Evaluation
 from songmap.genre.explanation import explain_song
 from songmap.genre.family_attribution import FamilyAttribution, background_songs, family_attribution
 from songmap.genre.fit import FittedCandidate, one_thread
+from songmap.genre.novelty import fit_novelty, song_novelty
+from songmap.genre.novelty_results import NoveltyScores, SongNovelty
 from songmap.genre.results import FamilyMeans
 from songmap.genre.song_lists import label_issues, least_certain, song_list
 from songmap.genre.song_results import (
@@ -33,7 +35,7 @@ from songmap.genre.song_results import (
     UnknownSong,
 )
 from songmap.genre.splits import Plan
-from songmap.library.genre_model import GenreModel
+from songmap.library.genre_model import GenreModel, NoveltyDetector
 from songmap.library.library import Library
 from songmap.library.schema import FAMILIES
 
@@ -61,6 +63,12 @@ class TrainedClassifier:
         return self.library.embeddings[self.dataset.rows]
 
     @cached_property
+    def novelty(self) -> tuple[list[NoveltyDetector], NoveltyScores]:
+        """Detectors of all models, the final one's last, and how well they work."""
+        dataset = self.dataset
+        return fit_novelty(self.embeddings, dataset.labels, dataset.genres, self.evaluation.fold_of)
+
+    @cached_property
     def model(self) -> GenreModel:
         """What is saved and used."""
         labels, genres, fitted = self.dataset.labels, self.dataset.genres, self.fitted
@@ -68,13 +76,14 @@ class TrainedClassifier:
         background = background_songs(self.embeddings, labels, self.seed)
         least = threshold(self.evaluation.out_of_fold, labels)
         return GenreModel(
-            fitted.name, fitted.pipeline, genres, fitted.calibration, background, medians.astype(np.float32), least
-        )
+            fitted.name, fitted.pipelines, genres, fitted.calibration, background, medians.astype(np.float32), least,
+            self.novelty[0][-1],
+        )  # fmt: skip
 
     @cached_property
     def component_model(self) -> str:
         """The candidate that the components belong to."""
-        return self.fitted.name if CANDIDATES[self.fitted.name].has_components else DEFAULT
+        return self.fitted.name if CANDIDATES[self.fitted.name].has_components else EXPLAINED
 
     @cached_property
     def _fold_of_row(self) -> np.ndarray:
@@ -86,8 +95,20 @@ class TrainedClassifier:
     @cached_property
     def _models(self) -> list[GenreModel]:
         """Those of the folds, of all development songs, and the final one."""
-        fitted = [(one.pipeline, one.calibration) for one in self.evaluation.fold_models]
-        return [*(replace(self.model, pipeline=one, calibration=other) for one, other in fitted), self.model]
+        fitted = zip(self.evaluation.fold_models, self.novelty[0], strict=False)  # the last detector is the final one
+        folds = [
+            replace(self.model, pipelines=one.pipelines, calibration=one.calibration, novelty=of) for one, of in fitted
+        ]
+        return [*folds, self.model]
+
+    def _novelty(self, rows: np.ndarray) -> list[SongNovelty]:
+        """By the model trained without each row, or the final one."""
+        folds, novelty = self._fold_of_row[rows], dict[int, SongNovelty]()
+        for fold in np.unique(folds):
+            own = rows[folds == fold]
+            songs = song_novelty(self._models[fold].novelty, self.library.embeddings[own])
+            novelty |= dict(zip(own.tolist(), songs, strict=True))
+        return [novelty[row] for row in rows.tolist()]
 
     def _reference(self, row: int) -> ModelReference:
         fold = int(self._fold_of_row[row])
@@ -100,8 +121,8 @@ class TrainedClassifier:
         """One song of the library, explained with a model trained without it, or the final one."""
         fold, evaluation = self._fold_of_row[row], self.evaluation
         own_trees = CANDIDATES[self.fitted.name].has_components
-        models = evaluation.fold_models if own_trees else evaluation.default_models
-        trees = [*(one.pipeline for one in models), self.component_pipeline][fold]
+        models = evaluation.fold_models if own_trees else evaluation.component_models
+        trees = [*(one.pipelines[0] for one in models), self.component_pipeline][fold]
         song = self.library.songs.iloc[row].to_dict()
         return explain_song(song, self.library.embeddings[row], self._models[fold], self._reference(row), trees)
 
@@ -131,11 +152,9 @@ class TrainedClassifier:
         """The row of the training song of highest entropy."""
         return int(self.dataset.rows[least_certain(self.evaluation.out_of_fold)[0]])
 
-    def _listed(
-        self, kind: type[ListedSong], rows: np.ndarray, proba: np.ndarray, **more: Sequence[object]
-    ) -> list[ListedSong]:
-        sets = prediction_sets(proba, self.model.threshold)
-        return song_list(kind, self.library.songs.iloc[rows], self.dataset.genres, proba, sets=sets, **more)
+    def _listed(self, kind: type[ListedSong], rows: np.ndarray, proba: np.ndarray, **more: Any) -> list[ListedSong]:
+        more |= {"sets": prediction_sets(proba, self.model.threshold), "novelty": self._novelty(rows)}
+        return song_list(kind, self.library.songs.iloc[rows], self.dataset.genres, proba, **more)
 
     def boundary_songs(self) -> list[BoundarySong]:
         """The least certain training songs."""

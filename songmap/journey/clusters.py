@@ -7,23 +7,21 @@ Rousseeuw 1987, Silhouettes: a graphical aid to the interpretation and validatio
 
 import numpy as np
 
-from songmap.journey.embedding import principal_axes
 from songmap.library.spaces import sampled_rows
 
 MAX_CLUSTERS = 12
 MIN_SONGS = 6
-_N_COMPONENTS = 50
 _MAX_FITTED = 5_000  # songs that the clusters are fitted to
 _MAX_SCORED = 2_000  # songs whose silhouettes decide on the number of clusters
 
 
-def find_clusters(scaled: np.ndarray, seed: int) -> np.ndarray:
-    """Cluster songs by k-means on principal components.
+def find_clusters(units: np.ndarray, seed: int) -> np.ndarray:
+    """Cluster songs by k-means.
 
     Parameters
     ----------
-    scaled : np.ndarray, shape (n_songs, 641)
-        Standardised columns.
+    units : np.ndarray, shape (n_songs, d)
+        Unit vectors: the nearer two are, the more similar the songs.
     seed : int
 
     Returns
@@ -37,11 +35,10 @@ def find_clusters(scaled: np.ndarray, seed: int) -> np.ndarray:
     from sklearn.metrics import silhouette_score
     from threadpoolctl import threadpool_limits
 
-    n_songs = len(scaled)
+    n_songs = len(units)
     if n_songs < MIN_SONGS:
         return np.ones(n_songs, dtype=np.int64)
-    components = scaled @ principal_axes(scaled, _N_COMPONENTS).T
-    sample = components[sampled_rows(n_songs, _MAX_FITTED, seed)]
+    sample = units[sampled_rows(n_songs, _MAX_FITTED, seed)]
     n_different = len(np.unique(sample.round(6), axis=0))
     best, labels = -1.0, np.zeros(n_songs, dtype=np.int64)
     with threadpool_limits(1):  # sums of several threads differ in their last bits
@@ -50,6 +47,6 @@ def find_clusters(scaled: np.ndarray, seed: int) -> np.ndarray:
             scored = min(_MAX_SCORED, len(sample))
             score = silhouette_score(sample, model.labels_, sample_size=scored, random_state=seed)
             if score > best:
-                best, labels = score, model.predict(components)
+                best, labels = score, model.predict(units)
     order = np.argsort(-np.bincount(labels), kind="stable")
     return np.argsort(order)[labels] + 1

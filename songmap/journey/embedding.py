@@ -1,6 +1,7 @@
-"""Numbers to coordinates: UMAP, densMAP and t-SNE, and the principal components before them.
+"""Numbers to coordinates: UMAP, densMAP and t-SNE, and principal axes.
 
-All start from the songs' principal components, ``(n_songs, n_components)``. Coordinates have no unit.
+All start from the songs' unit vectors, ``(n_songs, d)``: the order of their distances is that of their cosines.
+Coordinates have no unit.
 
 References
 ----------
@@ -38,12 +39,12 @@ def principal_axes(centred: np.ndarray, n_axes: int) -> np.ndarray:
     return axes * np.where(axes[np.arange(n_axes), largest] < 0, -1.0, 1.0)[:, None]
 
 
-def embed(components: np.ndarray, method: str, dimensions: Sequence[int], seed: int) -> list[np.ndarray]:
+def embed(units: np.ndarray, method: str, dimensions: Sequence[int], seed: int) -> list[np.ndarray]:
     """Coordinates that keep near songs near.
 
     Parameters
     ----------
-    components : np.ndarray, shape (n_songs, n_components)
+    units : np.ndarray, shape (n_songs, d)
     method : str
         "UMAP", "densMAP" or "t-SNE".
     dimensions : sequence of int
@@ -56,9 +57,9 @@ def embed(components: np.ndarray, method: str, dimensions: Sequence[int], seed: 
         Centred, and turned so that the first axis is the widest, since their orientation is arbitrary.
     """
     if method == "t-SNE":
-        embedded = [_tsne(components, n_dimensions, seed) for n_dimensions in dimensions]
+        embedded = [_tsne(units, n_dimensions, seed) for n_dimensions in dimensions]
     else:
-        embedded = _umap(components, dimensions, seed, densmap=method == "densMAP")
+        embedded = _umap(units, dimensions, seed, densmap=method == "densMAP")
     result = []
     for coordinates in embedded:
         centred = coordinates.astype(np.float64) - coordinates.mean(axis=0, dtype=np.float64)
@@ -66,14 +67,14 @@ def embed(components: np.ndarray, method: str, dimensions: Sequence[int], seed: 
     return result
 
 
-def _umap(components: np.ndarray, dimensions: Sequence[int], seed: int, *, densmap: bool) -> list[np.ndarray]:
+def _umap(units: np.ndarray, dimensions: Sequence[int], seed: int, *, densmap: bool) -> list[np.ndarray]:
     """UMAP or densMAP of exact neighbours."""
     from sklearn.neighbors import NearestNeighbors
     from umap import UMAP
 
-    n_songs = len(components)
+    n_songs = len(units)
     k = min(UMAP_NEIGHBOURS, n_songs - 1)
-    distances, rows = NearestNeighbors(n_neighbors=k - 1, algorithm="brute").fit(components).kneighbors()
+    distances, rows = NearestNeighbors(n_neighbors=k - 1, algorithm="brute").fit(units).kneighbors()
     neighbours = (np.column_stack([np.arange(n_songs), rows]), np.column_stack([np.zeros(n_songs), distances]))
     embedded = []
     for n_dimensions in dimensions:
@@ -85,17 +86,17 @@ def _umap(components: np.ndarray, dimensions: Sequence[int], seed: int, *, densm
         with warnings.catch_warnings():
             # neighbours without a search index: UMAP warns that its own transform, which is not used, is unavailable
             warnings.filterwarnings("ignore", message="precomputed_knn", category=UserWarning, module=r"umap\.umap_")
-            embedded.append(model.fit_transform(components))
+            embedded.append(model.fit_transform(units))
     return embedded
 
 
-def _tsne(components: np.ndarray, n_dimensions: int, seed: int) -> np.ndarray:
+def _tsne(units: np.ndarray, n_dimensions: int, seed: int) -> np.ndarray:
     """t-SNE by Barnes and Hut's approximation."""
     from sklearn.manifold import TSNE
     from threadpoolctl import threadpool_limits
 
-    perplexity = min(TSNE_PERPLEXITY, (len(components) - 1) / 3)
-    start = "pca" if np.ptp(components, axis=0).any() else "random"  # equal songs have no principal components
+    perplexity = min(TSNE_PERPLEXITY, (len(units) - 1) / 3)
+    start = "pca" if np.ptp(units, axis=0).any() else "random"  # equal songs have no principal components
     with threadpool_limits(1):  # sums of several threads differ in their last bits
         model = TSNE(n_dimensions, perplexity=perplexity, init=start, random_state=seed)
-        return model.fit_transform(components)
+        return model.fit_transform(units)

@@ -9,8 +9,8 @@ from itertools import islice
 import numpy as np
 
 from songmap.journey.results import LibraryPosition, UnusualColumn
-from songmap.journey.standardise import mean_and_deviation, standardise
 from songmap.library.schema import COLUMNS, FEATURES, block_slice
+from songmap.library.spaces import build_space, standardisation
 
 MIN_SONGS_PERCENTILE = 2
 MIN_SONGS_UNUSUAL = 5  # among n songs |z| is at most sqrt(n - 1): of fewer, none is unusual
@@ -18,9 +18,9 @@ N_UNUSUAL = 6
 
 
 def typical_song(embeddings: np.ndarray) -> int:
-    """Row of the song nearest the median of all standardised columns; the first of equally near ones."""
-    scaled = standardise(embeddings)
-    return int(np.argmin(np.linalg.norm(scaled - np.median(scaled, axis=0), axis=1)))
+    """Row of the song nearest the median of all descriptors, as ``balanced`` weights them; the first of several."""
+    vectors = build_space(embeddings).vectors(embeddings)
+    return int(np.argmin(np.linalg.norm(vectors - np.median(vectors, axis=0), axis=1)))
 
 
 def library_position(embedding: np.ndarray, library: np.ndarray) -> LibraryPosition:
@@ -57,8 +57,8 @@ def percentiles(embedding: np.ndarray, library: np.ndarray) -> np.ndarray | None
 
 def z_scores(embedding: np.ndarray, library: np.ndarray) -> np.ndarray:
     """Distance from the library's mean in its standard deviations, ``(n_columns,)``; NaN where all songs are equal."""
-    mean, deviation = mean_and_deviation(library)
-    return np.divide(embedding - mean, deviation, out=np.full(mean.shape, np.nan), where=deviation > 0)
+    mean, weight = standardisation(library)
+    return np.where(weight > 0, (embedding - mean) * weight, np.nan)
 
 
 def most_unusual(embedding: np.ndarray, library: np.ndarray, count: int) -> list[UnusualColumn]:

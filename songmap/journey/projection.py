@@ -4,15 +4,19 @@ import numpy as np
 
 from songmap.journey.results import Projection
 from songmap.journey.song_map import DIMENSIONS, METHODS, SongMap
-from songmap.journey.standardise import standardise
 from songmap.journey.trust import MAX_CHECKED, TRUST_NEIGHBOURS, preserved
 from songmap.library.library import Library
+from songmap.library.search import Search
 from songmap.library.spaces import sampled_rows
 
 
-def project(song_map: SongMap, library: Library, method: str) -> tuple[Projection, Projection]:
-    """The library on a map, in two and in three dimensions; ``method``, a key of ``METHODS``, is the requested one."""
-    scaled = standardise(library.embeddings)
+def project(song_map: SongMap, library: Library, search: Search, method: str) -> tuple[Projection, Projection]:
+    """The library on a map, in two and in three dimensions.
+
+    Neighbours are compared with those of ``search``, which the pages and 04 list. ``method``, a key of ``METHODS``, is
+    the requested one.
+    """
+    units = search.units(np.arange(len(library)))
     rows = song_map.rows_of(library)
     new = rows < 0
     n_songs = len(library)
@@ -23,12 +27,12 @@ def project(song_map: SongMap, library: Library, method: str) -> tuple[Projectio
     for n_dimensions in DIMENSIONS:
         at = song_map.coordinates(n_dimensions)[rows]
         at[new] = song_map.place(library.embeddings[new], n_dimensions)
-        trust, recall = preserved(scaled, at, k, checked) if k else (None, None)
+        trust, recall = preserved(units, at, k, checked) if k else (None, None)
         variance = _shown_variance(song_map, library, at) if song_map.method == "PCA" else None
         projections.append(Projection(at, song_map.method, k, trust, recall, len(checked), n_new, variance, instead_of))
     return projections[0], projections[1]
 
 
 def _shown_variance(song_map: SongMap, library: Library, coordinates: np.ndarray) -> float | None:
-    total = float((library.embeddings.var(axis=0, dtype=np.float64) * song_map.weight**2).sum())
+    total = float(song_map.units_of(library.embeddings).var(axis=0, dtype=np.float64).sum())
     return float(coordinates.var(axis=0).sum()) / total if total > 0 else None

@@ -31,7 +31,7 @@ class Projection:
     n_new : int
         Songs that the map was not fitted to.
     variance : float or None
-        Share of the standardised columns' variance that principal components show; None for other methods.
+        Share of the unit vectors' variance that principal components show; None for other methods.
     instead_of : str
         The requested method where it needs more songs than there are, else empty.
     """

@@ -18,7 +18,7 @@ from songmap.journey.song_map import current_map
 from songmap.journey.views.output import Written, write_song
 from songmap.library.library import Library
 from songmap.library.recordings import recordings
-from songmap.library.search import open_search
+from songmap.library.search import Search, open_search
 from songmap.library.spaces import build_space
 
 N_NEIGHBOURS = 10  # listed for each song on the pages
@@ -46,19 +46,19 @@ def compute_library(
     SchemaError
         If the saved map is damaged.
     """
-    song_map, fit = current_map(workspace.song_map(method), library, method, seed, refit)
-    plane, space = project(song_map, library, method)
-    songs = map_songs(workspace, library, song_map.seed)
-    return LibraryMaps(song_map, fit, plane, space, songs, genre_statistics(library))
+    search = open_search(library, build_space(library.embeddings))
+    song_map, fit = current_map(workspace.song_map(method), library, search.space, method, seed, refit)
+    plane, space = project(song_map, library, search, method)
+    songs = map_songs(workspace, library, search, song_map.seed)
+    return LibraryMaps(song_map, fit, plane, space, songs, genre_statistics(library, search))
 
 
-def map_songs(workspace: Workspace, library: Library, seed: int) -> MapSongs:
+def map_songs(workspace: Workspace, library: Library, search: Search, seed: int) -> MapSongs:
     """What the pages know of the songs; neighbours are those that 04 lists."""
-    search = open_search(library, build_space(library.embeddings, "balanced"))
     files = recordings(library.songs)  # of other recordings with several files, one is listed
     rows, similarities = search.neighbours(min(N_NEIGHBOURS, len(np.unique(files)) - 1), files)
-    colourings = library_colourings(workspace, library, seed)
-    return MapSongs(library.songs, key_names(library.embeddings), colourings, rows, similarities)
+    colourings = library_colourings(workspace, library, search, seed)
+    return MapSongs(library.songs, key_names(library), colourings, rows, similarities)
 
 
 def compute_song(library: Library, maps: LibraryMaps, choice: SongChoice) -> SongJourney:

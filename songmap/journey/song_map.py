@@ -1,9 +1,12 @@
 """The saved map: fitted once to a library, then looked up, so that new songs move no old ones.
 
+It shows the unit vectors of the space ``balanced``, which decide in 04 and on the pages which songs are similar.
+
 ``models/map_METHOD.npz`` holds plain arrays; nothing in it is unpickled. UMAP's own model would be a pickle of
 dozens of classes and compiled code's state, larger than the library; neither t-SNE nor densMAP can place further
 songs at all. So one rule serves all three: a song that the map was not fitted to is placed at the median, axis by
-axis, of the places of its nearest songs. It depends on the map and the song alone. Of held-out songs, the ten
+axis, of the places of its nearest songs in that space, as it was when the map was fitted. It depends on the map and the
+song alone. Of held-out songs, the ten
 nearest were nearest on the map as often as with UMAP's own transform, or more often (synthesised songs in 2D and 3D:
 65 % and 68 %, UMAP's transform 60 % and 67 %); a mean falls between groups. Principal components place a song exactly.
 """
@@ -23,16 +26,19 @@ from songmap.core.defaults import DEFAULT_SEED
 from songmap.core.errors import SchemaError
 from songmap.core.files import write_atomically
 from songmap.journey.embedding import embed, principal_axes
-from songmap.journey.standardise import mean_and_deviation, reciprocal
+from songmap.library.descriptors import N_DESCRIPTORS
 from songmap.library.library import Library
-from songmap.library.schema import N_COLUMNS, fingerprint
+from songmap.library.spaces import Space, descriptors_fingerprint
 
 METHODS = {"umap": "UMAP", "pca": "PCA", "tsne": "t-SNE", "densmap": "densMAP"}
 MIN_SONGS = 5  # fewer have no neighbourhoods to keep: they get principal components, whatever the method
-N_COMPONENTS = 50  # of the standardised columns; neighbours are those among these
 PLACING_NEIGHBOURS = 7
 DIMENSIONS = (2, 3)
-_KEYS = {"embedding_hashes": "sounds"}  # keys of the file that differ from the field's name
+_KEYS = {
+    "descriptors": "columns",
+    "units": "components",
+    "embedding_hashes": "sounds",
+}  # of the file, not the field's name
 
 
 class FitReason(Enum):
@@ -41,7 +47,7 @@ class FitReason(Enum):
     FIRST = "first"
     REFIT = "refit"
     OTHER_SEED = "other_seed"
-    OTHER_COLUMNS = "other_columns"
+    OTHER_SPACE = "other_space"
     TOO_FEW_SONGS = "too_few_songs"
     OTHER_SONGS = "other_songs"
 
@@ -64,19 +70,19 @@ class MapFit:
 class SongMap:
     """A map fitted to ``n`` songs.
 
-    ``method`` is a value of ``METHODS``. An embedding becomes components ``(embedding - mean) * weight @ axes.T``;
-    ``components (n, n_axes)`` and ``plane (n, 2)``, ``space (n, 3)`` are the songs'. ``embedding_hashes``
-    and ``songs``, uint64 ``(n,)``, are hashes of embeddings, and of embeddings with paths. ``columns`` is the
-    schema's fingerprint.
+    ``method`` is a value of ``METHODS``. ``descriptors`` is their fingerprint, ``mean`` and ``weight``, both
+    ``(157,)``, are of the library's space, ``axes (≤ 3, 157)`` the principal axes of its unit vectors where the method
+    is PCA. ``units (n, 157)``, ``plane (n, 2)`` and ``space (n, 3)`` are the songs' unit vectors and places.
+    ``embedding_hashes`` and ``songs``, uint64 ``(n,)``, are hashes of embeddings, and of embeddings with paths.
     """
 
     method: str
     seed: int
-    columns: str
+    descriptors: str
     mean: np.ndarray
     weight: np.ndarray
     axes: np.ndarray
-    components: np.ndarray
+    units: np.ndarray
     plane: np.ndarray
     space: np.ndarray
     embedding_hashes: np.ndarray
@@ -85,22 +91,21 @@ class SongMap:
     def coordinates(self, n_dimensions: int) -> np.ndarray:
         return self.plane if n_dimensions == 2 else self.space
 
-    def reduce(self, embeddings: np.ndarray) -> np.ndarray:
-        """Components, float64 ``(n, n_axes)``, of embeddings ``(n, 641)``."""
-        scaled_axes = self.axes * self.weight
-        return embeddings @ scaled_axes.T - self.mean @ scaled_axes.T
+    def units_of(self, embeddings: np.ndarray) -> np.ndarray:
+        """Unit vectors float32 ``(n, 157)`` of embeddings ``(n, 641)`` in the space of the map."""
+        return Space("balanced", self.mean, self.weight).units(embeddings)
 
     def place(self, embeddings: np.ndarray, n_dimensions: int) -> np.ndarray:
         """Coordinates float64 ``(n, n_dimensions)`` of embeddings ``(n, 641)``, as if it was not fitted to them."""
         from sklearn.neighbors import NearestNeighbors
 
-        components, places = self.reduce(embeddings), self.coordinates(n_dimensions)
+        units, places = self.units_of(embeddings), self.coordinates(n_dimensions)
         if self.method == "PCA":
-            return _padded(components, n_dimensions)
-        if not len(components):
+            return _along(units, self.axes, n_dimensions)
+        if not len(units):
             return np.empty((0, n_dimensions))
         neighbours = NearestNeighbors(n_neighbors=min(PLACING_NEIGHBOURS, len(places)), algorithm="brute")
-        rows = neighbours.fit(self.components).kneighbors(components, return_distance=False)
+        rows = neighbours.fit(self.units).kneighbors(units, return_distance=False)
         return np.median(places[rows], axis=1)
 
     def rows_of(self, library: Library) -> np.ndarray:
@@ -122,32 +127,34 @@ class SongMap:
         return rows
 
 
-def fit_map(library: Library, method: str, seed: int) -> SongMap:
-    """Fit a map by one of the keys of ``METHODS``; equal libraries and seeds give equal maps."""
-    embeddings = library.embeddings
-    mean, deviation = mean_and_deviation(embeddings)
-    weight = reciprocal(deviation)
-    axes = principal_axes((embeddings - mean) * weight, N_COMPONENTS)
+def fit_map(library: Library, space: Space, method: str, seed: int) -> SongMap:
+    """Fit a map by one of the keys of ``METHODS``; equal libraries and seeds give equal maps.
+
+    ``space`` is the library's, ``balanced`` without weights.
+    """
+    units = space.units(library.embeddings)
     method = METHODS[method] if len(library) >= MIN_SONGS else "PCA"
-    embedding_hashes, songs = _hashes(library)
-    empty = np.empty((len(library), 0))
-    unfitted = SongMap(method, seed, fingerprint(), mean, weight, axes, empty, empty, empty, embedding_hashes, songs)
-    components = unfitted.reduce(embeddings)
+    axes = np.empty((0, space.size))
     if method == "PCA":
-        plane, space = (_padded(components, n_dimensions) for n_dimensions in DIMENSIONS)
+        axes = principal_axes(units - units.mean(axis=0, dtype=np.float64), max(DIMENSIONS))
+        plane, cube = (_along(units, axes, n_dimensions) for n_dimensions in DIMENSIONS)
     else:
-        plane, space = embed(components, method, DIMENSIONS, seed)
-    fitted = {"components": components.astype(np.float32), "plane": plane, "space": space}
-    return SongMap(**(vars(unfitted) | fitted))
+        plane, cube = embed(units, method, DIMENSIONS, seed)
+    made_of = (descriptors_fingerprint(), space.mean, space.weight, axes, units)
+    return SongMap(method, seed, *made_of, plane, cube, *_hashes(library))
 
 
-def current_map(path: Path, library: Library, method: str, seed: int | None, refit: bool) -> tuple[SongMap, MapFit]:
+def current_map(
+    path: Path, library: Library, space: Space, method: str, seed: int | None, refit: bool
+) -> tuple[SongMap, MapFit]:
     """The map saved in ``path``, or one fitted now, which is then saved.
 
     Parameters
     ----------
     path : Path
     library : Library
+    space : Space
+        The library's.
     method : str
         A key of ``METHODS``.
     seed : int or None
@@ -171,8 +178,8 @@ def current_map(path: Path, library: Library, method: str, seed: int | None, ref
         reason = FitReason.REFIT if refit else FitReason.FIRST
     elif seed is not None and seed != kept.seed:
         reason = FitReason.OTHER_SEED
-    elif kept.columns != fingerprint():
-        reason = FitReason.OTHER_COLUMNS
+    elif kept.descriptors != descriptors_fingerprint():
+        reason = FitReason.OTHER_SPACE
     elif kept.method != METHODS[method] and len(library) >= MIN_SONGS:
         reason = FitReason.TOO_FEW_SONGS
     elif (kept.rows_of(library) < 0).all():
@@ -182,7 +189,7 @@ def current_map(path: Path, library: Library, method: str, seed: int | None, ref
     former_seed = kept.seed if kept else None
     if seed is None:
         seed = DEFAULT_SEED if former_seed is None else former_seed
-    fitted = fit_map(library, method, seed)
+    fitted = fit_map(library, space, method, seed)
     save_map(path, fitted)
     return fitted, MapFit(path, METHODS[method], seed, reason, former_seed)
 
@@ -199,25 +206,27 @@ def load_map(path: Path) -> SongMap:
     try:
         with np.load(path, allow_pickle=False) as content:
             values = {field.name: content[_KEYS.get(field.name, field.name)] for field in fields(SongMap)}
-        method, columns = str(values["method"]), str(values["columns"])
-        kept = SongMap(**(values | {"method": method, "columns": columns, "seed": int(values["seed"])}))
+        texts = {name: str(values[name]) for name in ("method", "descriptors")}
+        kept = SongMap(**(values | texts | {"seed": int(values["seed"])}))
     except (ValueError, TypeError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise SchemaError(f"{path} is not a readable map ({error}); make a new one with --refit") from error
     n_songs, n_axes = len(kept.songs), len(kept.axes)
     shapes = {
-        "mean": (N_COLUMNS,), "weight": (N_COLUMNS,), "axes": (n_axes, N_COLUMNS), "components": (n_songs, n_axes),
+        "mean": (N_DESCRIPTORS,), "weight": (N_DESCRIPTORS,), "axes": (n_axes, N_DESCRIPTORS),
+        "units": (n_songs, N_DESCRIPTORS),
         "plane": (n_songs, 2), "space": (n_songs, 3), "embedding_hashes": (n_songs,), "songs": (n_songs,),
     }  # fmt: skip
-    # a map of other columns is left to the caller, who fits a new one
-    if kept.columns == fingerprint() and any(getattr(kept, name).shape != shape for name, shape in shapes.items()):
+    # a map of another space is left to the caller, who fits a new one
+    is_current = kept.descriptors == descriptors_fingerprint()
+    if is_current and any(getattr(kept, name).shape != shape for name, shape in shapes.items()):
         raise SchemaError(f"{path} is an incomplete map; make a new one with --refit")
     return kept
 
 
-def _padded(components: np.ndarray, n_dimensions: int) -> np.ndarray:
-    """The first ``n_dimensions`` components, 0 where there are fewer."""
-    kept = components[:, :n_dimensions]
-    return np.pad(kept, ((0, 0), (0, n_dimensions - kept.shape[1])))
+def _along(units: np.ndarray, axes: np.ndarray, n_dimensions: int) -> np.ndarray:
+    """Coordinates ``(n, n_dimensions)`` of unit vectors along the first axes, 0 where there are fewer."""
+    coordinates = units @ axes[:n_dimensions].T
+    return np.pad(coordinates, ((0, 0), (0, n_dimensions - coordinates.shape[1])))
 
 
 def _hashes(library: Library) -> tuple[np.ndarray, np.ndarray]:

@@ -10,6 +10,7 @@ below ``floor``, so that 0 is finite; everything else as it is. Levels are dB re
 below. No tempo is 0 BPM, which is compared as ``floor``.
 """
 
+from collections import Counter
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
@@ -166,6 +167,8 @@ def _mel_columns(statistic: str, bands: slice) -> tuple[int, ...]:
 _DESCRIPTORS, _LABELS = _declared()
 DESCRIPTORS: tuple[Descriptor, ...] = tuple(_DESCRIPTORS)
 COLUMN_LABELS: tuple[str, ...] = tuple(_LABELS)  # of the 641 columns, in words
+_SIZES = Counter(one.family for one in DESCRIPTORS)
+_EQUAL_FAMILIES = np.array([_SIZES[one.family] ** -0.5 for one in DESCRIPTORS])
 
 
 def describe(embeddings: np.ndarray) -> np.ndarray:
@@ -195,6 +198,14 @@ def describe(embeddings: np.ndarray) -> np.ndarray:
     if embeddings.ndim == 0 or embeddings.shape[-1] != len(COLUMNS):
         raise SchemaError(f"descriptors are made of {len(COLUMNS)} columns, not of an array {embeddings.shape}")
     return np.stack([descriptor.compared(embeddings) for descriptor in DESCRIPTORS], axis=-1)
+
+
+def equal_families(standardised: np.ndarray) -> np.ndarray:
+    """Standardised descriptors ``(..., 157)`` over the square root of their family's size.
+
+    Every family then has equal weight in squared distances and in dot products.
+    """
+    return standardised * _EQUAL_FAMILIES
 
 
 def descriptor(name: str) -> Descriptor:

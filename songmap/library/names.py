@@ -26,6 +26,15 @@ MAX_LISTED = 10
 # emoji with and without the variation selector for colour
 _PLAIN = str.maketrans("‘’ʼ′“”„‐‑–—øłđıð", "''''\"\"\"----oldid", "\ufe0e\ufe0f") | {ord("æ"): "ae", ord("œ"): "oe"}
 _ACCENTS = re.compile("[\u0300-\u036f]+")
+# in normalised names: what taggers write where there is no artist, or no single one
+_NO_ARTIST = {
+    "various", "various artist", "various artists", "various performers", "va", "v.a", "v.a.", "v. a.", "v/a",
+    "sampler", "compilation", "unknown", "unknown artist", "artist unknown", "no artist", "<unknown>", "[unknown]",
+    "diverse", "diverse interpreten", "verschiedene", "verschiedene interpreten", "verschiedene kunstler",
+    "artisti vari", "vari artisti", "aa.vv.", "aa. vv.", "aavv", "vv.aa.", "varios", "varios artistas",
+    "artistes divers", "artistes varies", "divers", "diversen", "blandade artister",
+}  # fmt: skip
+_GUEST = re.compile(r"(.+?) ?[(\[]? ?\b(?:feat|ft|featuring)\b\.?(?! ?(?:[&+,]|and\b)).+")
 
 
 class Ambiguous(QueryError):
@@ -47,6 +56,23 @@ def normalise(text: str) -> str:
         plain = _ACCENTS.sub("", unicodedata.normalize("NFKD", text.translate(_PLAIN)))
         text = unicodedata.normalize("NFC", plain)
     return " ".join(text.split())
+
+
+def artist_name(text: str) -> str:
+    """The artist of an artist tag, normalised; empty where the tag names none, as "Various Artists" does.
+
+    "A feat. B" (ft., featuring) is A: B is a guest. "A & B", "A, B", "A x B" and "A vs. B" stay whole, since many are
+    names of one act (Simon & Garfunkel; Earth, Wind & Fire) and no rule separates them from two.
+
+    Examples
+    --------
+    >>> artist_name("Café del Sol (feat. Ann)"), artist_name("Simon & Garfunkel"), artist_name("V.A.")
+    ('cafe del sol', 'simon & garfunkel', '')
+    """
+    name = normalise(text)
+    guest = _GUEST.fullmatch(name)
+    name = guest[1] if guest else name
+    return "" if name in _NO_ARTIST else name
 
 
 class Names:

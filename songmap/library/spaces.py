@@ -1,80 +1,81 @@
 """Spaces: what turns a song's 641 columns into a unit vector whose dot products are similarities.
 
 Conventions: a library is ``embeddings (n_songs, 641)``; a unit vector is float32 ``(d,)``, similarity the dot
-product of two, the cosine, -1 … 1. Since columns are centred on the library, 0 is about what two of its songs
+product of two, the cosine, -1 … 1. Since numbers are centred on the library, 0 is about what two of its songs
 picked at random have, and the value depends on what else is in the library: in a library of two songs the
-similarity is -1. A song with no direction (at the library's mean in every column that varies) is the zero vector: its
+similarity is -1. A song with no direction (at the library's mean in every number that varies) is the zero vector: its
 similarity is 0 with every song.
 
-==========  ================================================================================================
-balanced    641 standardised columns, families of equal weight
-scaled      641 standardised columns, columns of equal weight: 512 of them are mel bands
-pca         the leading principal components of the standardised columns, at most ``N_COMPONENTS``
-classifier  square roots of the genre model's probabilities; the cosine is Bhattacharyya's coefficient, 0 … 1
-==========  ================================================================================================
+===========  ===============================================================================================
+balanced     157 standardised descriptors, families of equal weight
+scaled       641 standardised columns, columns of equal weight: 512 of them are mel bands
+balanced641  641 standardised columns, families of equal weight
+classifier   square roots of the genre model's probabilities; the cosine is Bhattacharyya's coefficient, 0 … 1
+===========  ===============================================================================================
 
-Adding a constant to a column, or rescaling it, changes nothing in the first three.
+The first is what everything is compared in unless another is requested: 04, and the maps and statistics of 02.
+Adding a constant to a column, or rescaling it, changes nothing in the next two.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
 from songmap.core.blocks import read_blocks
 from songmap.core.errors import QueryError
+from songmap.library.descriptors import DESCRIPTORS, N_DESCRIPTORS, describe
 from songmap.library.genre_model import GenreModel
-from songmap.library.schema import FAMILIES, N_COLUMNS, family_indices
+from songmap.library.schema import COLUMN_FAMILY, FAMILIES, N_COLUMNS, fingerprint
 
-SPACES = ("balanced", "scaled", "pca", "classifier")
-N_COMPONENTS = 20
+SPACES = ("balanced", "scaled", "balanced641", "classifier")
 SAMPLE_ROWS = 4096  # songs of a larger library that statistics are taken over
-_LEAST_VARIANCE = 1e-9  # of the largest: a component below it is rounding
 
 
 @dataclass(frozen=True)
 class Space:
-    """What turns an embedding into a unit vector: ``(embedding - mean) * weight``, in ``pca`` along ``axes``.
+    """What turns an embedding into a unit vector: the direction of ``(numbers - mean) * weight``.
 
-    ``mean`` and ``weight`` are float64 ``(641,)``; a column that is constant in the library weighs 0. ``axes`` are
-    orthonormal, ``(d, 641)``. In ``classifier`` the vector is the square
+    The numbers are descriptors in ``balanced``, otherwise columns. ``mean`` and ``weight`` are float64 ``(d,)``; a
+    number that is constant in the library weighs 0. In ``classifier`` both are empty, and the vector is the square
     roots of ``model``'s probabilities.
-    ``weighted``: families were given weights.
     """
 
     name: str
     mean: np.ndarray
     weight: np.ndarray
-    axes: np.ndarray | None = None
     model: GenreModel | None = None
-    weighted: bool = False
+
+    @property
+    def described(self) -> bool:
+        """Whether the coordinates are the descriptors."""
+        return self.name == "balanced"
 
     @property
     def by_family(self) -> bool:
-        """Whether the coordinates are the columns, so that a similarity splits into the families."""
-        return self.axes is None and self.model is None
+        """Whether a coordinate is of one family, so that a similarity splits into families."""
+        return self.model is None
 
     @property
     def size(self) -> int:
         """Coordinates of a unit vector, d."""
-        if self.model is not None:
-            return len(self.model.genres)
-        return N_COLUMNS if self.axes is None else len(self.axes)
+        return len(self.mean) if self.model is None else len(self.model.genres)
 
     def units(self, embeddings: np.ndarray) -> np.ndarray:
         """Unit vectors float32 ``(n, d)`` of ``embeddings (n, 641)``."""
         result = np.zeros((len(embeddings), self.size), dtype=np.float32)
         for rows, block in read_blocks(embeddings):
-            vectors = self._vectors(block)
+            vectors = self.vectors(block)
             lengths = np.sqrt(np.square(vectors).sum(axis=1, keepdims=True))
             result[rows] = np.divide(vectors, lengths, out=np.zeros_like(vectors), where=lengths > 0)
         return result
 
-    def _vectors(self, embeddings: np.ndarray) -> np.ndarray:
+    def vectors(self, embeddings: np.ndarray) -> np.ndarray:
+        """What has the direction of the unit vectors, float64 ``(n, d)``, of ``embeddings (n, 641)``."""
         if self.model is not None:
             return np.sqrt(self.model.predict_proba(embeddings))
-        vectors = (embeddings - self.mean) * self.weight
-        return vectors if self.axes is None else vectors @ self.axes.T
+        return ((describe(embeddings) if self.described else embeddings) - self.mean) * self.weight
 
 
 def build_space(
@@ -86,8 +87,8 @@ def build_space(
     """The space of a library.
 
     ``scaled``: every column to mean 0 and standard deviation 1, so that the 512 mel columns are 80 % of the squared
-    length. ``balanced``: each column then divided by the square root of its family's size, so that all seven
-    families have equal weight.
+    length. ``balanced`` and ``balanced641``: each number then divided by the square root of how many its family has,
+    so that all seven families have equal weight.
 
     Parameters
     ----------
@@ -96,7 +97,7 @@ def build_space(
     space : str
         One of ``SPACES``.
     family_weights : mapping of str to float, optional
-        How many times a family counts in balanced and scaled, 0 or more; 1 where not given.
+        How many times a family counts, 0 or more; 1 where not given.
     model : GenreModel, optional
         What ``classifier`` needs.
 
@@ -107,9 +108,8 @@ def build_space(
 
     Notes
     -----
-    ``pca`` is not whitened, and of few components: of the 10 nearest, 0.929 and 0.606 had the song's genre (73
-    recordings and 52 synthesised songs, two genres each) with 20 components, 0.932 and 0.627 with 10, 0.930 and 0.608
-    with 50, but 0.777 and 0.565 with 20 whitened ones; ``scaled`` 0.929 and 0.606, ``balanced`` 0.986 and 0.662.
+    There is no space of principal components: 10 to 50 of them found no more songs of the same genre than what they are
+    components of, and a similarity along them does not split into families.
     """
     if space not in SPACES:
         raise QueryError(f"no space {space!r}; there are {', '.join(SPACES)}")
@@ -117,19 +117,25 @@ def build_space(
         raise QueryError(
             f"a space needs embeddings (n_songs, {N_COLUMNS}) of at least one song, not {embeddings.shape}"
         )
-    if family_weights and space not in ("balanced", "scaled"):
-        raise QueryError(f"the {space} space has no families to weight; use balanced or scaled")
     if space == "classifier":
+        if family_weights:
+            raise QueryError(f"the classifier space has no families to weight; use {', '.join(SPACES[:-1])}")
         if model is None:
             raise QueryError("the classifier space needs a genre model; run 03_genre_classifier.py first")
-        return Space(space, np.zeros(N_COLUMNS), np.zeros(N_COLUMNS), model=model)
-    mean, weight = standardisation(embeddings)
-    if space == "pca":
-        return Space(space, mean, weight, axes=principal_axes(embeddings, mean, weight))
+        return Space(space, np.empty(0), np.empty(0), model=model)
+    described = space == "balanced"
+    mean, weight = standardisation(embeddings, described=described)
     for family, times in _checked(family_weights or {}).items():
-        columns = family_indices(family)
-        weight[columns] *= np.sqrt(times / len(columns) if space == "balanced" else times)
-    return Space(space, mean, weight, weighted=bool(family_weights))
+        own = coordinates_of(family, described=described)
+        weight[own] *= np.sqrt(times if space == "scaled" else times / len(own))
+    return Space(space, mean, weight)
+
+
+@lru_cache
+def coordinates_of(family: str, *, described: bool) -> np.ndarray:
+    """Indices int64 ``(n,)`` of a family's descriptors or, not ``described``, of its columns."""
+    families = [one.family for one in DESCRIPTORS] if described else COLUMN_FAMILY
+    return np.flatnonzero(np.array(families) == family)
 
 
 def sampled_rows(n_songs: int, limit: int = SAMPLE_ROWS, seed: int = 0) -> np.ndarray:
@@ -139,10 +145,9 @@ def sampled_rows(n_songs: int, limit: int = SAMPLE_ROWS, seed: int = 0) -> np.nd
     return np.sort(np.random.default_rng(seed).choice(n_songs, limit, replace=False))
 
 
-def leading_axes(units: np.ndarray, number: int) -> np.ndarray:
-    """The ``number`` orthonormal axes, float32 ``(d, number)``, along which unit vectors ``(n, d)`` are longest."""
-    _, axes = np.linalg.eigh(units.T.astype(np.float64) @ units)  # ascending
-    return axes[:, : -number - 1 : -1].astype(np.float32)
+def descriptors_fingerprint() -> str:
+    """SHA-256 over columns, descriptors and their families: two ``balanced`` spaces compare only where it is equal."""
+    return fingerprint([fingerprint(), *(f"{one.family}: {one.formula}" for one in DESCRIPTORS)])
 
 
 def _checked(family_weights: Mapping[str, float]) -> dict[str, float]:
@@ -158,50 +163,36 @@ def _checked(family_weights: Mapping[str, float]) -> dict[str, float]:
     return result
 
 
-def standardisation(embeddings: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and reciprocal standard deviation of every column.
+def standardisation(embeddings: np.ndarray, *, described: bool = False) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and reciprocal standard deviation of every column, or of every descriptor.
 
     Parameters
     ----------
     embeddings : np.ndarray, shape (n_songs, 641)
+    described : bool
+        Of the descriptors.
 
     Returns
     -------
-    mean, weight : np.ndarray, shape (641,), float64
-        ``(embeddings - mean) * weight`` has standard deviation 1 (``ddof=0``); the weight of a constant column is 0.
+    mean, weight : np.ndarray, shape (641,) or (157,), float64
+        ``(numbers - mean) * weight`` has standard deviation 1 (``ddof=0``); the weight of a constant number is 0.
+
+    References
+    ----------
+    Chan, Golub & LeVeque (1983), Algorithms for computing the sample variance: the songs are read once, in blocks.
     """
-    total, squares = np.zeros(N_COLUMNS), np.zeros(N_COLUMNS)
-    least, most = np.full(N_COLUMNS, np.inf), np.full(N_COLUMNS, -np.inf)
+    size = N_DESCRIPTORS if described else N_COLUMNS
+    n_songs, mean, squares = 0, np.zeros(size), np.zeros(size)
+    least, most = np.full(size, np.inf), np.full(size, -np.inf)
     for _, block in read_blocks(embeddings):
-        total += block.sum(axis=0, dtype=np.float64)
-        least, most = np.minimum(least, block.min(axis=0)), np.maximum(most, block.max(axis=0))
-    mean = total / len(embeddings)
-    for _, block in read_blocks(embeddings):
-        squares += np.square(block - mean).sum(axis=0)
-    weight = np.zeros(N_COLUMNS)
+        numbers = describe(block) if described else block.astype(np.float64)
+        own = numbers.mean(axis=0)
+        total, further = n_songs + len(numbers), own - mean
+        squares += np.square(numbers - own).sum(axis=0) + np.square(further) * (n_songs * len(numbers) / total)
+        mean += further * (len(numbers) / total)
+        n_songs = total
+        least, most = np.minimum(least, numbers.min(axis=0)), np.maximum(most, numbers.max(axis=0))
+    weight = np.zeros(size)
     varies = most > least
-    weight[varies] = 1 / np.sqrt(squares[varies] / len(embeddings))
+    weight[varies] = 1 / np.sqrt(squares[varies] / n_songs)
     return mean, weight
-
-
-def principal_axes(embeddings: np.ndarray, mean: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """Principal axes of the standardised columns.
-
-    Parameters
-    ----------
-    embeddings : np.ndarray, shape (n_songs, 641)
-    mean, weight : np.ndarray, shape (641,)
-        Of ``standardisation``.
-
-    Returns
-    -------
-    np.ndarray, shape (at most N_COMPONENTS, 641), float64
-        Orthonormal, largest variance first; those without variance are left out.
-    """
-    products = np.zeros((N_COLUMNS, N_COLUMNS))
-    for _, block in read_blocks(embeddings):
-        scores = (block - mean) * weight
-        products += scores.T @ scores
-    variances, vectors = np.linalg.eigh(products)  # ascending
-    kept = variances[-N_COMPONENTS:] > _LEAST_VARIANCE * max(variances[-1], 0)
-    return vectors[:, -N_COMPONENTS:][:, kept].T[::-1].copy()

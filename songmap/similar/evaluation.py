@@ -1,9 +1,11 @@
 """How good a space is at finding what belongs together: precision and hubness.
 
 Conventions: ``found (m, k)`` are the nearest songs of m queries, -1 where there is none. Queries and answers are
-one file of each recording, so a copy is never a hit. A song's k-occurrence N_k is how many songs have it among
-their k nearest; its mean is k. Its skewness is 0 where all songs are near as many others, and grows with hubs:
-songs that are near to very many others (Radovanović, Nanopoulos & Ivanović 2010).
+one file of each recording, so a copy is never a hit. Songs of one artist are similar beyond their genre: precision for
+genres is also taken with an artist filter, which lets no song of the query's artist be an answer (Pampalk, Flexer &
+Widmer 2005). A song's k-occurrence N_k is how many songs have it among their k nearest; its mean is k. Its skewness is
+0 where all songs are near as many others, and grows with hubs: songs that are near to very many others (Radovanović,
+Nanopoulos & Ivanović 2010).
 """
 
 from collections.abc import Iterable, Mapping
@@ -13,61 +15,90 @@ import numpy as np
 
 from songmap.core.errors import SchemaError
 from songmap.core.progress import OnProgress
-from songmap.core.workspace import Workspace
 from songmap.library.names import normalise
 from songmap.library.schema import UNKNOWN_GENRE
-from songmap.library.search import NOBODY, Search, open_search
+from songmap.library.search import NOBODY, Search
 from songmap.library.spaces import Space
 from songmap.similar.lookup import Lookup
-from songmap.similar.results import EvaluateResult, ModelInUse, Precision, SpaceScores
+from songmap.similar.results import EvaluateResult, ModelInUse
+from songmap.similar.space_scores import Precision, SpaceScores
+from songmap.similar.transitions import NO_ARTIST
 
 NEAREST = 10
 MAX_QUERIES = 2000  # of a larger library this many songs, drawn by a seed, are the queries
 UNLABELLED = -1
+FILTERED = "genre_other_artists"
+LEAST_ARTISTS = 5  # of every genre, for an interval: resampling fewer says little
+_DRAWS = 2000
 
 
 @dataclass(frozen=True)
 class Spaces:
-    """Spaces to evaluate, by name; the classifier's is among them with its ``model``, or cannot be, by ``model_error``."""
+    """Spaces to evaluate, by name; the classifier's is among them with its ``model``, or cannot be, by ``model_error``.
+
+    ``out_of_fold (n_songs, n_genres)`` are then its probabilities, of each song by a model trained without it.
+    """
 
     of_name: Mapping[str, Space]
     model: ModelInUse | None
+    out_of_fold: np.ndarray | None
     model_error: SchemaError | None
 
 
-def evaluate(
-    lookup: Lookup, spaces: Spaces, workspace: Workspace | None, seed: int, on_progress: OnProgress | None
-) -> EvaluateResult:
+@dataclass(frozen=True)
+class Labels:
+    """Numbers int64 ``(n_songs,)`` of what songs share, ``UNLABELLED`` where unknown.
+
+    ``groups`` are the artists, and each recording by itself where the artist is unknown.
+    """
+
+    codes: Mapping[str, np.ndarray]
+    groups: np.ndarray
+
+
+def evaluate(lookup: Lookup, spaces: Spaces, seed: int, on_progress: OnProgress | None) -> EvaluateResult:
     """Scores of each space, with and without correction of hubs."""
-    labels = labels_of(lookup)
+    labels, firsts = labels_of(lookup), lookup.firsts
     all_scores = []
     for name, space in spaces.of_name.items():
+        if space.model is None or spaces.out_of_fold is None:
+            units = space.units(lookup.library.embeddings)
+        else:
+            units = np.sqrt(spaces.out_of_fold).astype(np.float32)
         for corrected in (False, True):
-            search = open_search(lookup.library, space, workspace, on_progress, correct_hubs=corrected)
+            search = Search(units, space, corrected)
             all_scores.append(scores((name, corrected), search, lookup.recordings, labels, seed, on_progress))
-    able = [one for one in all_scores if one.space != "classifier" and not np.isnan(one.precision["genre"].value)]
+    kind = FILTERED if all_scores[0].precision[FILTERED].labels > 1 else "genre"
+    able = [one for one in all_scores if one.space != "classifier" and not np.isnan(one.precision[kind].value)]
+    pairs = {(int(genre), int(group)) for genre, group in zip(labels.codes["genre"], labels.groups, strict=True)}
+    artists_of = {genre: sum(own == genre for own, _ in pairs) for genre, _ in pairs if genre != UNLABELLED}
+    names = {int(code): str(name) for code, name in zip(labels.codes["genre"], lookup.library.genres, strict=True)}
     return EvaluateResult(
         scores=tuple(all_scores),
-        best=max(able, key=lambda one: one.precision["genre"].value, default=None),
+        best=max(able, key=lambda one: one.precision[kind].value, default=None),
         nearest=NEAREST,
-        n_recordings=len(lookup.firsts),
+        n_recordings=len(firsts),
+        n_without_artist=int((lookup.artists[firsts] == NO_ARTIST).sum()),
+        genres_of_one_artist=tuple(sorted(names[genre] for genre, n_artists in artists_of.items() if n_artists == 1)),
         model=spaces.model,
         model_error=spaces.model_error,
     )
 
 
-def labels_of(lookup: Lookup) -> dict[str, np.ndarray]:
-    """Codes ``(n_songs,)`` of genre, artist and album; an album is known by its artist too."""
+def labels_of(lookup: Lookup) -> Labels:
+    """Numbers of genre, artist and album; an album is known by its artist too."""
     songs = lookup.library.songs
     artists = songs["album_artist"].where(songs["album_artist"] != "", songs["artist"]).map(normalise)
     albums = [
         (album, artist) if album else "" for album, artist in zip(songs["album"].map(normalise), artists, strict=True)
     ]
-    return {
+    codes = {
         "genre": label_codes(lookup.library.genres, UNKNOWN_GENRE),
-        "artist": lookup.artists,
+        "artist": np.where(lookup.artists == NO_ARTIST, UNLABELLED, lookup.artists),
         "album": label_codes(albums, ""),
     }
+    alone = lookup.artists.max(initial=0) + 1 + lookup.recordings
+    return Labels(codes, np.where(lookup.artists == NO_ARTIST, alone, lookup.artists))
 
 
 def label_codes(labels: Iterable[object], unlabelled: object) -> np.ndarray:
@@ -76,25 +107,62 @@ def label_codes(labels: Iterable[object], unlabelled: object) -> np.ndarray:
     return np.array([codes.setdefault(label, len(codes)) for label in labels], dtype=np.int64)
 
 
-def precision(found: np.ndarray, queries: np.ndarray, codes: np.ndarray, firsts: np.ndarray) -> Precision:
-    """Precision at k of labels ``codes (n_songs,)``; ``firsts`` are the rows of one file of each recording.
+@dataclass(frozen=True)
+class Answers:
+    """The nearest songs ``found (m, k)`` of ``queries (m,)`` among rows ``candidates`` of other ``groups (n_songs,)``."""
 
-    A query counts if another recording has its label. NaN where none does.
+    found: np.ndarray
+    queries: np.ndarray
+    candidates: np.ndarray
+    groups: np.ndarray
+
+    def precision(self, codes: np.ndarray, artists: np.ndarray | None = None, seed: int = 0) -> Precision:
+        """Precision at k of labels ``codes (n_songs,)``.
+
+        A query counts if a candidate of another group has its label. With ``artists (n_songs,)`` it is the mean over
+        the labels' own means, and has an interval, by a bootstrap of the artists of each label's queries, drawn by
+        ``seed``; otherwise the mean over queries. NaN where no query counts.
+        """
+        own, labels, groups = codes[self.queries], codes[self.candidates], self.groups[self.candidates]
+        possible, others = np.zeros((2, len(own)), dtype=np.int64)  # candidates of another group, those with the label
+        for place, row in enumerate(self.queries):
+            other = groups != self.groups[row]
+            possible[place], others[place] = other.sum(), (other & (labels == codes[row])).sum()
+        counted = (own != UNLABELLED) & (others > 0)
+        if not counted.any():
+            return Precision(np.nan, 0, np.nan, np.nan, 0, None)
+        found, own, others, possible = self.found[counted], own[counted], others[counted], possible[counted]
+        n_found = (found != NOBODY).sum(axis=1)
+        shares = ((codes[found] == own[:, None]) & (found != NOBODY)).sum(axis=1) / n_found
+        names, label, sizes = np.unique(own, return_inverse=True, return_counts=True)
+        weights = 1 / sizes[label] if artists is not None else np.ones(len(own))
+        return Precision(
+            float(np.average(shares, weights=weights)),
+            len(own),
+            float(np.average(others / possible, weights=weights)),
+            float(np.average(np.minimum(others, n_found) / n_found, weights=weights)),
+            len(names),
+            None if artists is None else interval(shares, label, artists[self.queries[counted]], seed),
+        )
+
+
+def interval(shares: np.ndarray, label: np.ndarray, artists: np.ndarray, seed: int) -> tuple[float, float] | None:
+    """95 % of the mean of the labels' means of ``shares (m,)``, where each label's ``artists`` are drawn anew.
+
+    None where a label has fewer than ``LEAST_ARTISTS``.
     """
-    songs_of = np.bincount(codes[firsts] + 1, minlength=codes.max(initial=UNLABELLED) + 2)
-    others = songs_of[codes[queries] + 1] - 1
-    counted = (codes[queries] != UNLABELLED) & (others > 0)
-    if not counted.any():
-        return Precision(np.nan, 0, np.nan, np.nan)
-    found, own, others = found[counted], codes[queries[counted]], others[counted]
-    n_found = (found != NOBODY).sum(axis=1)
-    hits = ((codes[found] == own[:, None]) & (found != NOBODY)).sum(axis=1)
-    return Precision(
-        float((hits / n_found).mean()),
-        int(counted.sum()),
-        float((others / (len(firsts) - 1)).mean()),
-        float((np.minimum(others, n_found) / n_found).mean()),
-    )
+    rng, n_labels = np.random.default_rng(seed), label.max() + 1
+    means = np.zeros(_DRAWS)
+    for one in range(n_labels):
+        own = label == one
+        group = np.unique(artists[own], return_inverse=True)[1]
+        sums, counts = np.bincount(group, shares[own]), np.bincount(group)
+        if len(counts) < LEAST_ARTISTS:
+            return None
+        drawn = rng.multinomial(len(counts), np.full(len(counts), 1 / len(counts)), size=_DRAWS)
+        means += (drawn @ sums) / (drawn @ counts) / n_labels
+    low, high = np.quantile(means, [0.025, 0.975])
+    return float(low), float(high)
 
 
 def k_occurrence(found: np.ndarray, n_songs: int) -> np.ndarray:
@@ -113,44 +181,50 @@ def scores(
     space: tuple[str, bool],
     search: Search,
     recordings: np.ndarray,
-    labels: Mapping[str, np.ndarray],
+    labels: Labels,
     seed: int,
     on_progress: OnProgress | None = None,
 ) -> SpaceScores:
-    """Precision at ``NEAREST`` of each kind of ``labels``, as codes ``(n_songs,)``, and the skewness of N_k.
+    """Precision at ``NEAREST`` of each kind of ``labels``, of genres with an artist filter too, and the skewness of N_k.
 
     ``space`` is its name and whether hubs are corrected. Of more than ``MAX_QUERIES`` recordings as many, drawn by
     ``seed``, are the queries; hubs are then counted among these alone, as in a library of that size: over a few queries
     of a large library N_k would be mostly chance.
     """
-    firsts = np.unique(recordings)
-    if len(firsts) <= MAX_QUERIES:
-        queries, found = firsts, search.neighbours(NEAREST, recordings)[0][firsts]
-        among = found
-    else:
+    queries = firsts = np.unique(recordings)
+    if len(firsts) > MAX_QUERIES:
         queries = np.sort(np.random.default_rng(seed).choice(firsts, MAX_QUERIES, replace=False))
-        found, among = _nearest(search, queries, firsts, on_progress), _nearest(search, queries, queries, on_progress)
-    occurrence = k_occurrence(among, len(recordings))[queries]
+    plain = answers(search, queries, firsts, recordings, on_progress)
+    filtered = answers(search, queries, firsts, labels.groups, on_progress)
+    among = plain if queries is firsts else answers(search, queries, queries, recordings, on_progress)
+    occurrence = k_occurrence(among.found, len(recordings))[queries]
+    codes = labels.codes
+    precision = {
+        "genre": plain.precision(codes["genre"], labels.groups, seed),
+        FILTERED: filtered.precision(codes["genre"], labels.groups, seed),
+        "artist": plain.precision(codes["artist"]),
+        "album": plain.precision(codes["album"]),
+    }
     return SpaceScores(
         space=space[0],
         hubs_corrected=space[1],
         queries=len(queries),
-        precision={kind: precision(found, queries, codes, firsts) for kind, codes in labels.items()},
+        precision=precision,
         hubness_skewness=skewness(occurrence),
         in_no_list=float((occurrence == 0).mean()),
     )
 
 
-def _nearest(search: Search, queries: np.ndarray, candidates: np.ndarray, on_progress: OnProgress | None) -> np.ndarray:
-    """The nearest of ``candidates`` to each of the queries, which are among them, as ``found``."""
+def answers(
+    search: Search, queries: np.ndarray, candidates: np.ndarray, groups: np.ndarray, on_progress: OnProgress | None
+) -> Answers:
+    """The nearest of ``candidates`` to each of the queries; only those of another one of ``groups (n_songs,)``."""
     found = np.full((len(queries), NEAREST), NOBODY, dtype=np.int64)
-    allowed = np.zeros(len(search), dtype=bool)
-    allowed[candidates] = True
+    candidate = np.zeros(len(search), dtype=bool)
+    candidate[candidates] = True
     for place, row in enumerate(queries):
-        allowed[row] = False
-        near = search.nearest(search.units([row])[0], NEAREST, allowed)[0]
-        allowed[row] = True
+        near = search.nearest(search.units([row])[0], NEAREST, candidate & (groups != groups[row]))[0]
         found[place, : len(near)] = near
         if on_progress:
             on_progress(place + 1, len(queries))
-    return found
+    return Answers(found, queries, candidates, groups)

@@ -1,22 +1,24 @@
 """Why two songs are similar: the similarity split into families, and the descriptors behind each in real units.
 
-A similarity in a space whose coordinates are the columns is a sum over columns, each the product of both songs'
-distances from the library's mean. Two songs agree in a column where both are on the same side of the mean and far
-from it, and differ where they are on opposite sides; a column in which both are like most songs adds little.
-The 512 mel columns are summed over the ranges of the level descriptors, all four statistics of a band together.
-MFCC delta means have no descriptor and count in their family only.
+A similarity is a sum over the coordinates of a space, each the product of both songs' distances from the library's
+mean. Two songs agree in a descriptor where both are on the same side of the mean and far from it, and differ where they
+are on opposite sides; one in which both are like most songs adds little.
+
+In ``balanced`` the coordinates are the descriptors. In ``scaled`` and ``balanced641`` they are columns: there the 512
+mel columns are summed over the ranges of the level descriptors, all four statistics of a band together, and MFCC delta
+means, which have no descriptor, count in their family only.
 """
 
-from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
 
 from songmap.core.blocks import blocks
 from songmap.core.errors import QueryError
-from songmap.library.descriptors import Descriptor, descriptor, descriptors_of
+from songmap.library.descriptors import DESCRIPTORS, Descriptor, descriptor, descriptors_of
 from songmap.library.keys import compatible
-from songmap.library.schema import FAMILIES, FEATURES, block_slice, family_indices
+from songmap.library.schema import FAMILIES, FEATURES, block_slice
+from songmap.library.spaces import SPACES, Space, coordinates_of
 from songmap.similar.comparison import Comparison
 from songmap.similar.lookup import FoundSong
 from songmap.similar.results import (
@@ -38,7 +40,8 @@ _MOST_OF_FAMILY = 3  # descriptors that agree and that differ, of each family
 def compare(comparison: Comparison, first: FoundSong, second: FoundSong) -> CompareResult:
     """How similar two songs are, what each family adds to it, and both songs' descriptors."""
     products = cosine_products(comparison.unit(first), comparison.unit(second))
-    contributions = by_family(products) if comparison.search.space.by_family else {}
+    space = comparison.search.space
+    contributions = by_family(products, space) if space.by_family else {}
     similarity = sum(contributions.values()) if contributions else float(products.sum())
     return CompareResult(
         pair=(first.song, second.song),
@@ -56,29 +59,25 @@ def why(comparison: Comparison, first: FoundSong, second: FoundSong) -> WhyResul
     Raises
     ------
     QueryError
-        In a space whose coordinates are not columns.
+        In the space ``classifier``, whose coordinates are not of families.
     """
     space = comparison.search.space
     if not space.by_family:
         raise QueryError(
-            f"in the {space.name} space a similarity does not split into families of columns; "
-            "use --space balanced or scaled"
+            f"in the {space.name} space a similarity does not split into families; use --space {', '.join(SPACES[:-1])}"
         )
     units = comparison.unit(first), comparison.unit(second)
     products = cosine_products(*units)
     lookup = comparison.lookup
-    centre = lookup.library.embeddings.mean(axis=0, dtype=np.float64)
-    centred = [found.embedding - centre for found in (first, second)]
     families = []
     for family in FAMILIES:
-        columns = family_indices(family)
-        agreement = float(cosine_products(*(unit[columns] for unit in units)).sum())
+        own = coordinates_of(family, described=space.described)
+        agreement = float(cosine_products(*(unit[own] for unit in units)).sum())
         agree, differ = (
-            tuple(_contribution(comparison, one, products, (first, second)) for one in some)
-            for some in _strongest(family, products, centred)
+            tuple(_contribution(comparison, one, added, (first, second)) for added, one in some)
+            for some in _strongest(family, products, space, (first.embedding, second.embedding))
         )
-        contribution = float(products[columns].sum())
-        families.append(FamilyContribution(family, len(columns), contribution, agreement, agree, differ))
+        families.append(FamilyContribution(family, len(own), float(products[own].sum()), agreement, agree, differ))
     same = None not in (first.row, second.row) and lookup.recordings[first.row] == lookup.recordings[second.row]
     others = np.flatnonzero(lookup.others([first]))
     tempos = first.song.tempo_bpm, second.song.tempo_bpm
@@ -124,14 +123,19 @@ def cosine_products(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     return first * second / lengths if lengths > 0 else np.zeros(len(first))
 
 
-def by_family(products: np.ndarray) -> dict[str, float]:
-    """Sums of what each column adds, ``products (641,)``, over the seven families."""
-    return {family: float(products[family_indices(family)].sum()) for family in FAMILIES}
+def by_family(products: np.ndarray, space: Space) -> dict[str, float]:
+    """Sums of what each coordinate of a space adds, ``products (d,)``, over the seven families."""
+    return {family: float(products[coordinates_of(family, described=space.described)].sum()) for family in FAMILIES}
 
 
 @lru_cache
-def contributing_columns(one: Descriptor) -> tuple[int, ...]:
-    """Columns whose contributions are added up for a descriptor: its own; of a level all four statistics of its mel bands."""
+def contributing(one: Descriptor, *, described: bool) -> tuple[int, ...]:
+    """Coordinates whose contributions are added up for a descriptor: itself, where they are the descriptors.
+
+    Otherwise its columns; of a level all four statistics of its mel bands.
+    """
+    if described:
+        return (DESCRIPTORS.index(one),)
     if one.kind != "level":
         return one.columns
     bands = np.array(one.columns) - block_slice("mel", "mean").start
@@ -139,36 +143,53 @@ def contributing_columns(one: Descriptor) -> tuple[int, ...]:
     return tuple(np.concatenate([start + bands for start in starts]).tolist())
 
 
-def explaining(family: str) -> list[Descriptor]:
-    """The descriptors of a family that add to a similarity: single columns, and the levels of mel ranges."""
-    return [one for one in descriptors_of(family) if one.kind in ("column", "level")]
+def explaining(family: str, *, described: bool) -> list[Descriptor]:
+    """The descriptors of a family that add to a similarity: all, or of columns the single ones and the levels."""
+    return [one for one in descriptors_of(family) if described or one.kind in ("column", "level")]
 
 
-def _added(one: Descriptor, products: np.ndarray) -> float:
-    return float(products[list(contributing_columns(one))].sum())
+def average(one: Descriptor, space: Space) -> float:
+    """What songs are above or below, in the descriptor's unit: the library's mean.
+
+    Where logarithms are compared it is the mean of these, that is a geometric mean.
+    """
+    if space.described:
+        mean = float(space.mean[DESCRIPTORS.index(one)])
+        return mean if one.floor is None else float(np.exp(mean))
+    return float(one.values(space.mean))
 
 
 def _strongest(
-    family: str, products: np.ndarray, centred: Sequence[np.ndarray]
-) -> tuple[list[Descriptor], list[Descriptor]]:
-    """The descriptors of a family that agree and that differ most, of songs ``centred`` on the library's mean.
+    family: str, products: np.ndarray, space: Space, songs: tuple[np.ndarray, np.ndarray]
+) -> tuple[list[tuple[float, Descriptor]], list[tuple[float, Descriptor]]]:
+    """What adds and what subtracts most of a family's descriptors, and these, of two ``songs (641,)``.
 
-    A single column adds where both songs are on the same side of the mean. Bands of a mel range can agree one by one
+    A descriptor adds where both songs are on the same side of the mean. Columns of a mel range can agree one by one
     while its level differs: then the level does not show what the range adds, and is left out.
     """
-    added = sorted(((_added(one, products), one) for one in explaining(family)), key=lambda item: -abs(item[0]))
+    explained = explaining(family, described=space.described)
+    added = [(float(products[list(contributing(one, described=space.described))].sum()), one) for one in explained]
     agree, differ = [], []
-    for contribution, one in added:
-        first, second = (one.values(song) for song in centred)
-        if contribution > 0 and first * second > 0:
-            agree.append(one)
-        elif contribution < 0 and not first * second > 0:
-            differ.append(one)
+    for contribution, one in sorted(added, key=lambda item: -abs(item[0])):
+        if contribution > 0 and _same_side(one, space, songs):
+            agree.append((contribution, one))
+        elif contribution < 0 and not _same_side(one, space, songs):
+            differ.append((contribution, one))
     return agree[:_MOST_OF_FAMILY], differ[:_MOST_OF_FAMILY]
 
 
+def _same_side(one: Descriptor, space: Space, songs: tuple[np.ndarray, np.ndarray]) -> bool:
+    """Whether both songs are above, or both below the mean."""
+    if space.described:
+        mean = space.mean[DESCRIPTORS.index(one)]
+        first, second = (one.compared(song) - mean for song in songs)
+    else:
+        first, second = (one.values(song - space.mean) for song in songs)
+    return bool(first * second > 0)
+
+
 def _contribution(
-    comparison: Comparison, one: Descriptor, products: np.ndarray, pair: tuple[FoundSong, FoundSong]
+    comparison: Comparison, one: Descriptor, added: float, pair: tuple[FoundSong, FoundSong]
 ) -> DescriptorContribution:
     """A descriptor of both songs among the values of the library."""
     library = comparison.lookup.library
@@ -186,9 +207,9 @@ def _contribution(
         second=second,
         first_percentile=percentile(values, first),
         second_percentile=percentile(values, second),
-        library_mean=float(values.mean()),
+        library_average=average(one, comparison.search.space),
         genre_medians=medians,
-        contribution=_added(one, products),
+        contribution=added,
     )
 
 

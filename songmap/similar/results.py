@@ -14,6 +14,7 @@ from songmap.library.genre_similarity import GenreSimilarity
 from songmap.similar.filters import Condition
 from songmap.similar.requests import Setting, SimilarRequest
 from songmap.similar.song import Song
+from songmap.similar.space_scores import SpaceScores
 from songmap.similar.transitions import Transition
 
 
@@ -138,7 +139,10 @@ class CompareResult:
 
 @dataclass(frozen=True)
 class DescriptorContribution:
-    """What a descriptor adds to the similarity of two songs, and both its values among those of the library."""
+    """What a descriptor adds to the similarity of two songs, and both its values among those of the library.
+
+    ``library_average`` is what they are above or below: the mean, where logarithms are compared the geometric mean.
+    """
 
     descriptor: str
     unit: str
@@ -146,20 +150,20 @@ class DescriptorContribution:
     second: float
     first_percentile: float
     second_percentile: float
-    library_mean: float
+    library_average: float
     genre_medians: Mapping[str, float]
     contribution: float
 
 
 @dataclass(frozen=True)
 class FamilyContribution:
-    """What a family of ``columns`` columns adds, and the cosine within it alone (``agreement``).
+    """What a family of so many ``coordinates`` of the space adds, and the cosine within it alone (``agreement``).
 
     ``agree`` and ``differ`` are the descriptors that add and subtract most, strongest first.
     """
 
     family: str
-    columns: int
+    coordinates: int
     contribution: float
     agreement: float
     agree: tuple[DescriptorContribution, ...] = ()
@@ -231,42 +235,20 @@ class GenresResult:
 
 
 @dataclass(frozen=True)
-class Precision:
-    """Mean share of the k nearest songs that have the query's label, over the ``queries`` that could have hits.
-
-    ``chance`` is what songs picked at random would give, ``best`` what is possible, as few songs share some labels.
-    """
-
-    value: float
-    queries: int
-    chance: float
-    best: float
-
-
-@dataclass(frozen=True)
-class SpaceScores:
-    """How good a space is: precision by kind of label, the skewness of k-occurrence, the share of songs in no list."""
-
-    space: str
-    hubs_corrected: bool
-    queries: int
-    precision: Mapping[str, Precision]
-    hubness_skewness: float
-    in_no_list: float
-
-
-@dataclass(frozen=True)
 class EvaluateResult:
     """Scores of each space with and without correction of hubs.
 
-    ``best`` is that of the highest precision for genres of the spaces fitted without labels; ``model`` or
-    ``model_error`` say what the classifier space uses, or why there is none.
+    ``best`` is that of the highest precision for genres of the spaces fitted without labels, with the artist filter
+    where it leaves two genres; ``model`` or ``model_error`` say what the classifier space uses, or why there is none.
+    Of ``n_recordings`` so many are by an unknown artist; ``genres_of_one_artist`` have no answer by another.
     """
 
     scores: tuple[SpaceScores, ...]
     best: SpaceScores | None
     nearest: int
     n_recordings: int
+    n_without_artist: int
+    genres_of_one_artist: tuple[str, ...]
     model: ModelInUse | None
     model_error: SchemaError | None
 

@@ -48,7 +48,7 @@ class LibrarySearch:
         return self._frame(SimilarRequest((song,), (), n, filters or Filters(), diversity))
 
     def why(self, a: str, b: str) -> "pd.DataFrame":
-        """What each family of columns adds to the similarity of two songs.
+        """What each family adds to the similarity of two songs.
 
         Parameters
         ----------
@@ -58,11 +58,11 @@ class LibrarySearch:
         Returns
         -------
         pandas.DataFrame
-            A row per family: family, columns (how many), contribution, agreement (the cosine within the family alone).
+            A row per family: family, coordinates (how many), contribution, agreement (the cosine within the family alone).
             The contributions add up to the similarity, the last row, whose family is "all".
         """
         frame = self._frame(WhyRequest(a, b))
-        return frame[["family", "columns", "contribution", "agreement"]]
+        return frame[["family", "coordinates", "contribution", "agreement"]]
 
     def _frame(self, request: SimilarRequest | WhyRequest) -> "pd.DataFrame":
         import pandas as pd
@@ -77,9 +77,9 @@ def search(library: Library, space: str = "balanced", workspace: Workspace | Non
     ----------
     library : Library
     space : str
-        balanced, scaled, pca or classifier, see ``songmap.library.spaces``.
+        balanced, scaled, balanced641 or classifier, see ``songmap.library.spaces``.
     workspace : Workspace, optional
-        Where the genre model of the classifier space and the index of a large library are.
+        Where the genre model of the classifier space is.
 
     Returns
     -------

@@ -11,10 +11,12 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from songmap.core.errors import QueryError, SchemaError
 from songmap.core.progress import OnProgress
 from songmap.core.workspace import Workspace
-from songmap.library.genre_model import GenreModel, load_model
+from songmap.library.genre_model import GenreModel, load_model, load_out_of_fold
 from songmap.library.genre_similarity import genre_similarity
 from songmap.library.library import Library, library_fingerprint
 from songmap.library.search import open_search
@@ -41,7 +43,7 @@ class Session:
     library : Library
         Of at least one song; else QueryError.
     workspace : Workspace, optional
-        Where the genre model of the classifier space and the index of a large library are.
+        Where the genre model of the classifier space is.
     """
 
     def __init__(self, library: Library, workspace: Workspace | None = None) -> None:
@@ -61,12 +63,10 @@ class Session:
             self.last = [song.file_path for song in result.songs]
         return result
 
-    def radio(
-        self, request: requests.RadioRequest, setting: Setting | None = None, on_progress: OnProgress | None = None
-    ) -> Iterator[Song]:
+    def radio(self, request: requests.RadioRequest, setting: Setting | None = None) -> Iterator[Song]:
         """Song after song, each computed when it is wanted; those so far are the last result. Raises SongmapError."""
         (row,) = self.lookup.rows([request.song], self.last)
-        comparison = self.comparison(setting or Setting(), on_progress)
+        comparison = self.comparison(setting or Setting())
         self.last = []
 
         def songs() -> Iterator[Song]:
@@ -77,11 +77,11 @@ class Session:
 
         return songs()
 
-    def comparison(self, setting: Setting, on_progress: OnProgress | None = None) -> Comparison:
+    def comparison(self, setting: Setting) -> Comparison:
         """The library in one setting. Raises QueryError if it has one song only, SchemaError without a genre model."""
         if setting not in self._kept:
             space = self._space(setting)
-            search = open_search(self.library, space, self._workspace, on_progress, correct_hubs=setting.correct_hubs)
+            search = open_search(self.library, space, setting.correct_hubs)
             self._kept[setting] = Comparison(self._lookup(setting), setting, search, self._model_of(setting))
             while len(self._kept) > KEPT_SETTINGS:
                 self._kept.popitem(last=False)
@@ -96,7 +96,7 @@ class Session:
 
     def _result(self, request: requests.Request, setting: Setting, on_progress: OnProgress | None) -> results.Result:
         lookup, last = self._lookup(setting), self.last
-        compared = partial(self.comparison, setting, on_progress)  # after names are found: an index takes long to make
+        compared = partial(self.comparison, setting)  # after names are found: a large library takes seconds
         match request:
             case requests.SimilarRequest(songs, away):
                 query, steered = lookup.find_all(songs, last), lookup.find_all(away, last)
@@ -123,7 +123,7 @@ class Session:
                 return library_statistics.hubs(compared(), request.number, on_progress)
             case requests.EvaluateRequest():
                 spaces = self._spaces(setting)
-                return evaluation.evaluate(lookup, spaces, self._workspace, request.seed, on_progress)
+                return evaluation.evaluate(lookup, spaces, request.seed, on_progress)
             case requests.NeighboursRequest():
                 rows, similarities = compared().neighbours(request.number, on_progress)
                 write_neighbours(request.file, self.library.songs["file_path"].tolist(), rows, similarities)
@@ -203,10 +203,25 @@ class Session:
         if setting.weights:
             of_name[f"{setting.space}, weighted"] = self._space(setting)
         try:
-            of_name["classifier"] = self._space(Setting("classifier"))
+            of_name["classifier"], proba = self._space(Setting("classifier")), self._out_of_fold()
         except SchemaError as error:
-            return evaluation.Spaces(of_name, None, error)
-        return evaluation.Spaces(of_name, self._model_of(Setting("classifier")), None)
+            of_name.pop("classifier", None)
+            return evaluation.Spaces(of_name, None, None, error)
+        return evaluation.Spaces(of_name, self._model_in_use, proba, None)
+
+    def _out_of_fold(self) -> np.ndarray:
+        """Each song's probabilities ``(n_songs, n_genres)`` by a model that was trained without it."""
+        model, card = self._model
+        if self._workspace is None or not self._model_in_use.trained_on_this_library:
+            raise SchemaError(
+                "the genre model was trained on another library or an earlier state of this one, and would be evaluated "
+                "on songs that it was trained on; run 03_genre_classifier.py"
+            )
+        proba = load_out_of_fold(self._workspace, card)
+        untrained = np.isnan(proba).any(axis=1)
+        if untrained.any():
+            proba[untrained] = model.predict_proba(self.library.embeddings[untrained])
+        return proba
 
     @cached_property
     def _model(self) -> tuple[GenreModel, dict[str, Any]]:

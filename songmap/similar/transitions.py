@@ -12,7 +12,7 @@ from itertools import pairwise
 import numpy as np
 
 from songmap.library.keys import NO_KEY, compatible, wheel_steps
-from songmap.library.names import normalise
+from songmap.library.names import artist_name
 from songmap.library.search import Search, cosines
 
 # The nearest song (a cosine of some 0.5 in a small library) instead of any (0) then gains 0.24, a tempo that fits
@@ -64,9 +64,9 @@ class Transition:
 
 
 def artist_codes(artists: Sequence[str]) -> np.ndarray:
-    """A number per artist, int64 ``(n,)``: case and accents make no difference; ``NO_ARTIST`` for an empty name."""
+    """A number per artist, int64 ``(n,)``, see ``artist_name``; ``NO_ARTIST`` where a tag names none."""
     codes: dict[str, int] = {"": NO_ARTIST}
-    of_name = {name: codes.setdefault(normalise(name), len(codes)) for name in dict.fromkeys(artists)}
+    of_name = {name: codes.setdefault(artist_name(name), len(codes)) for name in dict.fromkeys(artists)}
     return np.array([of_name[name] for name in artists], dtype=np.int64)
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from songmap.core.blocks import read_blocks, read_rows
+from songmap.core.blocks import read_blocks
 from songmap.core.errors import SchemaError
 from songmap.core.files import read_json, sha256, write_atomically, write_json
 
@@ -56,6 +56,3 @@ def test_blocks_of_a_mapped_matrix_equal_the_matrix(tmp_path):
     np.save(tmp_path / "matrix.npy", matrix)
     mapped = np.load(tmp_path / "matrix.npy", mmap_mode="r")
     assert np.array_equal(np.concatenate([block for _, block in read_blocks(mapped)]), matrix)
-    rows = np.array([8999, 0, 4096])
-    assert np.array_equal(read_rows(mapped, rows), matrix[rows])
-    assert np.array_equal(read_rows(mapped[1:], rows[:1] - 1), matrix[rows[:1]])

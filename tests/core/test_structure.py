@@ -20,7 +20,7 @@ ARCHITECTURE = (REPOSITORY / "docs" / "architecture.md").read_text(encoding="utf
 SCRIPTS = sorted(REPOSITORY.glob("0[0-9]_*.py"))
 MODULES = sorted(PACKAGE.rglob("*.py"))
 PRESENTATION = {"rich", "matplotlib", "mpl_toolkits", "seaborn", "plotly", "jinja2", "prompt_toolkit"}
-COMPUTING = {"av", "faiss", "numba", "scipy", "shap", "sklearn", "soundfile", "soxr", "umap", "xgboost"}
+COMPUTING = {"av", "numba", "scipy", "shap", "sklearn", "soundfile", "soxr", "umap", "xgboost"}
 MAX_LINES, MAX_PARAMETERS = 300, 6
 
 SIDEWAYS: set[str] = set()  # imports from one question to another: "question/file.py imports songmap.other.module"

@@ -4,7 +4,9 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from libraries import any_detector
 
+from songmap.genre.novelty_results import SongNovelty
 from songmap.genre.song_results import FamilyContribution, ModelReference, SongExplanation
 from songmap.library.genre_model import Calibration, GenreModel
 from songmap.library.schema import FAMILIES, N_COLUMNS
@@ -35,8 +37,9 @@ def fitted(n_genres: int = 3, trees: bool = True) -> tuple[np.ndarray, GenreMode
     )
     pipeline = Pipeline(steps).fit(embeddings, labels)
     medians = np.stack([np.median(embeddings[labels == genre], axis=0) for genre in range(n_genres)])
-    calibration = Calibration(1.5, 0.5, np.full(n_genres, 1 / n_genres))
-    return embeddings, GenreModel("a", pipeline, GENRES[:n_genres], calibration, embeddings[:12], medians, 0.2)
+    calibration = Calibration((1 / 1.5,), 0.5, 0.0, np.full(n_genres, 1 / n_genres))
+    of_genres = GENRES[:n_genres], calibration, embeddings[:12], medians, 0.2, any_detector(n_genres)
+    return embeddings, GenreModel("a", [pipeline], *of_genres)
 
 
 def explanation(proba: list[float], adds: list[float] | None = None, **changes: Any) -> SongExplanation:
@@ -64,8 +67,7 @@ def explanation(proba: list[float], adds: list[float] | None = None, **changes: 
         fold_model=FINAL,
         background={genres[best]: proba[best] - sum(adds)},
         n_background=5,
-        outside_range=0.1,
-        unusual=False,
+        novelty=SongNovelty(1.25, 1.5, False),
         families=families,
         leading_families=[one.family for one in families[:3] if abs(one.adds) > 0.005],
         descriptors=[],

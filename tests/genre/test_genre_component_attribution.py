@@ -7,13 +7,14 @@ from songmap.core.text import hertz_range, percent
 from songmap.genre.component_attribution import (
     component_attribution,
     component_importance,
+    component_terms,
     components_of,
-    loading_terms,
+    descriptor_correlations,
 )
-from songmap.genre.song_results import Component, LoadingTerm
-from songmap.genre.views.sentences import component_name, component_terms
-from songmap.library.descriptors import COLUMN_LABELS
-from songmap.library.schema import COLUMNS, N_COLUMNS, block_slice, column_index
+from songmap.genre.song_results import Component, ComponentTerm
+from songmap.genre.views.sentences import component_name
+from songmap.library.descriptors import DESCRIPTORS
+from songmap.library.schema import N_COLUMNS, block_slice, column_index
 
 
 def fitted(n_genres: int, songs: int = 10, whiten: bool = False):
@@ -75,33 +76,42 @@ def test_songs_that_do_not_vary_are_at_the_mean():
     assert component_name(components_of(pipeline)[0]).startswith("PC1 (0 %): ")
 
 
-def words(loadings: np.ndarray) -> str:
-    return component_terms(Component(1, 0.5, loading_terms(loadings)))
-
-
-def test_a_component_is_described_by_its_loadings():
-    loadings = np.zeros(N_COLUMNS)
+def test_a_component_is_named_by_the_descriptors_its_score_is_correlated_with():
+    """Of songs of three independent qualities, and noise in every column."""
+    rng = np.random.default_rng(0)
+    qualities = rng.standard_normal((300, 3)) * (3, 2, 1)
+    bands, timbre, rhythm = (np.zeros(N_COLUMNS) for _ in range(3))
     for statistic in ("mean", "p25", "p50", "p75"):
-        loadings[block_slice("mel", statistic)][40:60] = 0.1
-    loadings[column_index("mfcc_02_mean")] = -0.09
-    assert words(loadings) == "higher level 1.1–1.8 kHz, lower MFCC 2 (low against high frequencies)"
-    assert words(-loadings) == "lower level 1.1–1.8 kHz, higher MFCC 2 (low against high frequencies)"
-    mel, mfcc = loading_terms(loadings)
-    assert (mel.sign, mel.column) == (1, None)
-    assert mfcc == LoadingTerm(-1, "mfcc_02_mean")
+        bands[block_slice("mel", statistic)][40:48] = 1.0
+    timbre[:20], rhythm[column_index("tempo_bpm")] = -1.0, 1.0
+    songs = qualities @ np.stack([bands, timbre, rhythm]) + 0.1 * rng.standard_normal((300, N_COLUMNS))
+    from sklearn.decomposition import PCA
+    from sklearn.pipeline import Pipeline
+
+    pipeline = Pipeline([("pca", PCA(2)), ("none", "passthrough")]).fit(songs)
+    scores, descriptors = pipeline.transform(songs), np.stack([one.values(songs) for one in DESCRIPTORS], axis=1)
+    measured = np.corrcoef(scores.T, descriptors.T)[:2, 2:]
+    pca = pipeline["pca"]
+    found = descriptor_correlations(pca.components_, pca.explained_variance_, pca.noise_variance_, np.ones(N_COLUMNS))
+    related = np.abs(measured).max(axis=0) > 0.5
+    assert related.sum() > 10
+    assert found[:, related] == pytest.approx(measured[:, related], abs=0.02)
+    first, second = components_of(pipeline)
+    assert first.terms[0].descriptor.startswith("level ")
+    assert second.terms[0].descriptor.startswith("MFCC ")
+    assert abs(first.terms[0].correlation) > 0.95
 
 
-def test_a_single_mel_column_is_described_itself():
-    loadings = np.zeros(N_COLUMNS)
-    loadings[column_index("mel_007_p25")] = -1
-    assert loading_terms(loadings) == [LoadingTerm(-1, "mel_007_p25")]
-    assert words(loadings) == f"lower {COLUMN_LABELS[column_index('mel_007_p25')]}"
-
-
-@pytest.mark.parametrize("column", COLUMNS[:5] + COLUMNS[105:110] + COLUMNS[-7:])
-def test_every_single_column_can_describe_a_component(column):
-    (term,) = loading_terms(np.eye(N_COLUMNS)[column_index(column)])
-    assert term == LoadingTerm(1, column)
+def test_a_second_term_is_of_another_family_and_strong():
+    correlations = np.zeros(len(DESCRIPTORS))
+    names = [one.name for one in DESCRIPTORS]
+    correlations[names.index("MFCC 3")], correlations[names.index("MFCC 4")] = -0.9, 0.8
+    correlations[names.index("tempo")] = 0.6
+    terms = component_terms(correlations)
+    assert terms == [ComponentTerm("MFCC 3", -0.9), ComponentTerm("tempo", 0.6)]
+    assert component_name(Component(3, 0.084, terms)) == "PC3 (8 %): lower MFCC 3, higher tempo"
+    correlations[names.index("tempo")] = 0.4
+    assert component_terms(correlations) == terms[:1]
 
 
 def test_importance_is_the_mean_size_of_shap_values_of_one_of_two_genres_and_summed_over_more():

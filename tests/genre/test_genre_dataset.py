@@ -86,6 +86,35 @@ def test_albums_replace_an_only_artist_and_unknown_ones():
     assert len(set(groups[8:])) == 5
 
 
+def test_various_artists_are_no_artist_and_guests_are_not_the_artist():
+    artists = ["Various Artists"] * 6 + ["Ann", "Ann feat. Bo", "Bo", "bo ft. Cy", "Cy", "Di"]
+    artists += ["V.A.", "Various", "Ed", "Flo", "Gus", "Hal"]
+    albums = ["x", "x", "y", "y", "z", ""] + [""] * 6 + ["x", "", "", "", "", ""]
+    dataset = training_dataset(
+        labelled_library(random_embeddings(18), ["A"] * 6 + ["B"] * 6 + ["C"] * 6, artists, albums)
+    )
+    groups = dataset.groups
+    assert dataset.grouping.n_tagged == 10
+    assert len(set(groups[:6])) == 4  # albums x, y, z and a song without one
+    assert groups[0] == groups[1] == groups[12]
+    assert groups[6] == groups[7] != groups[8] == groups[9]
+    assert len(set(groups[6:12])) == 4
+    assert dataset.limits == [UngroupedSongs("A", "artist", 6, 6), UngroupedSongs("C", "artist", 2, 6)]
+
+
+def test_a_genre_of_one_compilation_is_not_by_various_artists():
+    artists = ["Various Artists"] * 6 + ["Ann", "Bo", "Cy"] * 2
+    dataset = training_dataset(labelled_library(random_embeddings(12), ["A"] * 6 + ["B"] * 6, artists, ["x"] * 12))
+    assert dataset.limits == [FewGroups("A", "artist", "song", 1, "", "x")]
+
+
+def test_tags_of_various_artists_alone_are_none():
+    library = labelled_library(random_embeddings(16), ["A", "B"] * 8, ["Various Artists"] * 16)
+    assert training_dataset(library).grouping.group_by == "song"
+    with pytest.raises(UsageError, match="--group-by artist: none of the 16 songs has one"):
+        training_dataset(library, "artist")
+
+
 def test_small_genres_are_left_out_by_name_and_unknown_songs_are_not_trained_on():
     genres = ["A"] * 8 + ["B"] * 8 + ["TINY"] * 2 + ["UNKNOWN"] * 6
     dataset = training_dataset(labelled_library(random_embeddings(len(genres)), genres))

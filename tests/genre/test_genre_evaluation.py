@@ -8,15 +8,18 @@ import pytest
 from libraries import labelled_library, separable_library
 
 from songmap.core.errors import UsageError
-from songmap.genre import comparison
-from songmap.genre.candidates import CANDIDATES
-from songmap.genre.comparison import Settings
+from songmap.genre import cross_validation
+from songmap.genre.candidates import CANDIDATES, CHOSEN_FROM, points_of
+from songmap.genre.comparison import Settings, choice_scores, choose, log_loss
+from songmap.genre.cross_validation import CrossValidated
 from songmap.genre.dataset import training_dataset
 from songmap.genre.evaluation import Evaluation, evaluate, fit_final, score_limits
-from songmap.genre.fit import TrainingSongs, fit_candidate
+from songmap.genre.fit import TrainingSongs, Tuning, fit_candidate
 from songmap.genre.limits import AllTestSongsCorrect, ConstantPredictions, FewTestGroups, NotBetterThanChance
+from songmap.genre.metrics import sampled_scores
 from songmap.genre.results import PermutationTest
 from songmap.genre.splits import plan_splits
+from songmap.library.genre_model import uncalibrated
 from songmap.library.library import Library
 from songmap.library.schema import N_COLUMNS
 
@@ -103,7 +106,9 @@ def test_separable_genres_are_classified_by_all_but_the_published_parameters_and
     for name, one in by_name.items():
         assert (one.accuracy > 0.85) == (name not in ("published", "majority")), name
         assert one.songs == 48 - round(48 / 5)
-    assert by_name["pca_xgboost"].difference == by_name["pca_xgboost"].difference_error == 0
+    best = by_name[found.choice.best]
+    assert best.difference == best.difference_error == 0
+    assert best.log_loss == min(one.log_loss for name, one in by_name.items() if name in CHOSEN_FROM)
     assert (found.permutation.p_value, found.permutation.hits) == (pytest.approx(1 / 200), 0)
     assert found.scores[0].accuracy > 0.8
     assert found.scores[0].baseline_accuracy < 0.7
@@ -120,15 +125,21 @@ def test_every_song_has_a_model_trained_without_it():
     library = separable_library(2, 24)
     dataset, found = training_dataset(library), separable()
     plan = plan_splits(dataset, 42, n_repeats=1)
-    assert len(found.fold_models) == len(found.default_models) == 6
+    assert len(found.fold_models) == len(found.component_models) == 6
     assert set(found.fold_of[plan.test]) == {5}
     for number, (_, test) in enumerate(plan.repeats[0]):
         assert set(found.fold_of[test]) == {number}
     train, _ = plan.repeats[0][2]
-    songs = TrainingSongs(library.embeddings[train], dataset.labels[train], plan.groups[train], 2)
-    again = fit_candidate(found.choice.model, songs, 42).predict_proba(library.embeddings)
-    assert found.fold_models[2].predict_proba(library.embeddings) == pytest.approx(again)
-    assert {model.name for model in found.default_models} == {"pca_xgboost"}
+    songs = TrainingSongs(library.embeddings[train], dataset.labels[train], 2)
+    model = found.fold_models[2]
+    (point,) = [
+        number
+        for number, points in enumerate(points_of(model.name, songs.labels))
+        if {key: value for one in points for key, value in one.items()} == model.parameters
+    ]
+    again = fit_candidate(model.name, songs, Tuning(point, model.calibration), 42).predict_proba(library.embeddings)
+    assert model.predict_proba(library.embeddings) == pytest.approx(again)
+    assert {model.name for model in found.component_models} == {"pca_xgboost"}
 
 
 def test_scores_are_those_of_the_probabilities():
@@ -150,28 +161,79 @@ def test_scores_are_those_of_the_probabilities():
     assert [(one.genre, one.songs) for one in found.per_genre] == [("GENRE00", 24), ("GENRE01", 24)]
 
 
-def test_the_better_one_is_used_and_the_choice_has_the_difference():
-    """Genres differ in six columns beside six strong directions: principal components blur that, a discriminant does not."""
-    rng = np.random.default_rng(0)
-    embeddings = rng.standard_normal((80, 6)) @ rng.standard_normal((6, N_COLUMNS)) + 0.3 * random_embeddings(80, 1)
-    labels = np.repeat([0, 1], 40)
-    embeddings[:, 200:206] += 1.5 * labels[:, np.newaxis]
-    found = evaluated(labelled_library(embeddings, [f"G{label}" for label in labels]), names=(*FEW, "lda"))
+def compared(*losses: float, spread: float, n_groups: int = 40) -> dict[str, CrossValidated]:
+    """Candidates, the simplest first, of which ``losses`` are the mean log losses, ``spread`` over groups."""
+    rng, results = np.random.default_rng(0), {}
+    labels = np.arange(n_groups) % 2
+    for name, loss in zip(CHOSEN_FROM, losses, strict=False):
+        noise = rng.standard_normal(n_groups)
+        right = np.exp(-np.abs(loss + spread * (noise - noise.mean()) / noise.std()))
+        proba = np.where(np.eye(2)[labels] == 1, right[:, np.newaxis], 1 - right[:, np.newaxis])[np.newaxis]
+        sampled = sampled_scores(labels, proba, np.arange(n_groups), 0, 10)
+        results[name] = CrossValidated(name, np.arange(n_groups), proba, [], Tuning(0, None), sampled)
+    return results
+
+
+@pytest.mark.parametrize(
+    ("losses", "spread", "selected", "best"),
+    [
+        ((0.50, 0.45, 0.40), 0.01, "svm", "svm"),  # the simpler ones are many standard errors worse
+        ((0.50, 0.41, 0.40), 0.10, "logistic", "svm"),  # 0.01 apart, within one standard error
+        ((0.40, 0.45, 0.41), 0.01, "lda", "lda"),
+        ((0.41, 0.41, 0.40), 0.20, "lda", "svm"),
+    ],
+)
+def test_the_simplest_within_one_standard_error_of_the_best_is_chosen(losses, spread, selected, best):
+    choice = choose(compared(*losses, spread=spread), np.arange(40) % 2, np.arange(40), None)
+    assert (choice.selected, choice.model, choice.best) == (selected, selected, best)
+    assert (choice.difference <= choice.standard_error) == (choice.selected != choice.best) or selected == best
+    assert choice.log_loss - choice.best_log_loss == pytest.approx(choice.difference)
+
+
+def test_pca_and_xgboost_is_not_protected():
+    """It stays in the table, and another one that is better by log loss is used."""
+    found = separable()
     by_name = {one.model: one for one in found.candidates}
-    assert by_name["lda"].difference > by_name["lda"].difference_error
-    choice = found.choice
-    assert (choice.model, choice.selected, choice.default, choice.requested) == ("lda", "lda", "pca_xgboost", False)
-    assert (choice.difference, choice.standard_error) == (by_name["lda"].difference, by_name["lda"].difference_error)
-    assert choice.balanced_accuracy == by_name["lda"].balanced_accuracy
-    assert choice.default_balanced_accuracy == by_name["pca_xgboost"].balanced_accuracy
-    assert {one.name for one in found.fold_models} == {"lda"}
+    assert by_name["pca_xgboost"].difference > by_name["pca_xgboost"].difference_error
+    assert found.choice.model != "pca_xgboost"
+    assert {one.name for one in found.fold_models} == {found.choice.model}
 
 
-def test_the_default_is_used_where_no_other_is_better():
-    found = copied_artists()
-    other = found.candidates[1]
-    assert (found.choice.model == "logistic") == (other.difference > max(other.difference_error, 0))
-    assert found.choice.model == found.choice.selected
+def test_the_score_that_includes_the_choice_is_not_better_than_the_best_of_noise():
+    """Of six equally useless candidates the best looks good by chance; on songs that did not choose it, it is not."""
+    rng, flattered, honest = np.random.default_rng(0), [], []
+    for _ in range(20):
+        results = compared(*[0.7] * 6, spread=0.0, n_groups=60)
+        for name, one in results.items():
+            proba = rng.dirichlet([4, 4], 60)[np.newaxis]
+            sampled = sampled_scores(np.arange(60) % 2, proba, np.arange(60), 0, 10)
+            results[name] = replace(one, repeats_proba=proba, sampled=sampled)
+        flattered.append(min(log_loss(one) for one in results.values()))
+        honest.append(choice_scores(results, np.arange(60) % 2, np.arange(60), 0, 200).log_loss)
+    expected = np.mean([log_loss(one) for one in results.values()])
+    assert np.mean(flattered) < np.mean(honest) - 0.02
+    assert np.mean(honest) == pytest.approx(expected, abs=0.06)
+
+
+def test_tuning_by_other_folds_does_not_flatter():
+    """Labels drawn at random: no candidate is better than chance, whatever its grid."""
+    losses, accuracies = [], []
+    for seed in range(6):
+        library = labelled_library(
+            random_embeddings(60, seed), list(np.random.default_rng(seed).permutation(["A"] * 30 + ["B"] * 30))
+        )
+        found = evaluated(library, seed, names=("pca_xgboost", "lda", "svm", "majority"))
+        losses += [one.log_loss for one in found.candidates]
+        accuracies += [one.accuracy for one in found.candidates]
+    assert np.mean(losses) > np.log(2) - 0.01
+    assert np.mean(accuracies) < 0.55
+
+
+def test_ten_genres_of_ten_songs_are_calibrated():
+    """In cross-validation, to what a perfectly calibrated model shows on as many songs."""
+    found = evaluated(separable_library(10, 10, distance=0.5), names=("lda", "svm", "pca_xgboost", "majority"))
+    assert found.scores[1].ece < 1.3 * found.scores[1].calibrated_ece
+    assert found.reliability.error < found.reliability.largest_calibrated_error
 
 
 def test_a_model_can_be_requested():
@@ -182,7 +244,7 @@ def test_a_model_can_be_requested():
 
 
 def test_an_unknown_model_is_one_line():
-    with pytest.raises(UsageError, match="there is no model 'forest'; there are pca_xgboost, published"):
+    with pytest.raises(UsageError, match="there is no model 'forest'; there are lda, logistic, svm"):
         evaluated(separable_library(2, 8), model="forest")
 
 
@@ -190,7 +252,7 @@ def test_a_model_that_so_many_songs_would_take_hours_is_refused():
     most = CANDIDATES["svm"].most_songs
     library = separable_library(2, most // 2 + 1)
     with pytest.raises(UsageError, match=r"RBF SVM is fitted on at most 4,000 songs, here are 4,002"):
-        fit_final(library.embeddings, training_dataset(library), "svm", 0)
+        evaluated(library, model="svm")
 
 
 def test_rare_genres_are_predicted():
@@ -241,7 +303,7 @@ def test_the_order_of_the_rows_changes_nothing():
 def test_the_seed_decides_and_the_number_of_cores_does_not(monkeypatch):
     library = separable_library(2, 12, distance=0.2)
     one = evaluated(library, seed=1)
-    monkeypatch.setattr(comparison, "usable_cores", lambda: 5)
+    monkeypatch.setattr(cross_validation, "usable_cores", lambda: 5)
     again, other = evaluated(library, seed=1), evaluated(library, seed=2)
     assert np.array_equal(out_of_fold(library, one), out_of_fold(library, again))
     assert one.scores == again.scores
@@ -265,9 +327,11 @@ def test_many_songs_thin_the_candidates_and_the_scores_state_on_how_many():
 def test_the_final_model_is_fitted_on_all_songs():
     library = separable_library(2, 12)
     dataset = training_dataset(library)
-    fitted = fit_final(library.embeddings[dataset.rows], dataset, "lda", 0)
+    fitted = fit_final(
+        library.embeddings[dataset.rows], dataset, "lda", Tuning(0, uncalibrated(np.array([0.1, 0.9]))), 0
+    )
     assert fitted.calibration.shares.tolist() == [0.5, 0.5]
-    assert fitted.pipeline["scaler"].n_samples_seen_ == 24
+    assert fitted.pipelines[0]["scaler"].n_samples_seen_ == 24
     assert (fitted.predict_proba(library.embeddings).argmax(axis=1) == dataset.labels).all()
 
 

@@ -6,9 +6,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from genre.explained import FINAL, GENRES, SONG, fitted
+from libraries import any_detector
 
 from songmap.core.serialise import to_json
 from songmap.genre.explanation import compare_descriptors, explain_song, strongest_pitch_classes
+from songmap.genre.novelty_results import SongNovelty
 from songmap.library.descriptors import descriptors_of
 from songmap.library.genre_model import GenreModel
 from songmap.library.schema import COLUMNS, FAMILIES, N_COLUMNS, block_slice, column_index
@@ -20,14 +22,14 @@ class Fixed(GenreModel):
     def predict_proba(self, embeddings: np.ndarray) -> np.ndarray:
         rows = np.atleast_2d(embeddings)
         proba = np.tile(np.array(self.calibration, dtype=float), (len(rows), 1))
-        return proba if self.pipeline is None else self.pipeline(rows, proba)
+        return self.pipelines[0](rows, proba) if self.pipelines else proba
 
 
-def fixed(proba: list[float], threshold: float = 0.3, pipeline=None) -> GenreModel:
+def fixed(proba: list[float], threshold: float = 0.3, *pipelines) -> GenreModel:
     rng = np.random.default_rng(1)
     return Fixed(
-        "a", pipeline, GENRES[: len(proba)], proba, rng.standard_normal((5, N_COLUMNS)),
-        rng.standard_normal((len(proba), N_COLUMNS)), threshold,
+        "a", list(pipelines), GENRES[: len(proba)], proba, rng.standard_normal((5, N_COLUMNS)),
+        rng.standard_normal((len(proba), N_COLUMNS)), threshold, any_detector(len(proba)),
     )  # fmt: skip
 
 
@@ -73,7 +75,7 @@ def test_the_compared_genre_is_a_label_that_the_model_disagrees_with_else_the_se
 
     embedding = np.zeros(N_COLUMNS)
     embedding[rhythm] = 1
-    model = fixed([0.2, 0.5, 0.3], pipeline=by_rhythm)
+    model = fixed([0.2, 0.5, 0.3], 0.3, by_rhythm)
     model = replace(model, background=np.where(np.arange(N_COLUMNS) == rhythm, -1, model.background))
     song = explain_song(SONG | {"genre": genre}, embedding, model, FINAL)
     assert song.compared_genre == rival
@@ -84,19 +86,19 @@ def test_the_compared_genre_is_a_label_that_the_model_disagrees_with_else_the_se
     assert song.families[0].adds == pytest.approx(0.1)
 
 
-def test_a_song_outside_the_range_of_the_background_is_unusual():
+def test_a_song_beyond_the_threshold_of_the_distance_is_novel():
     model = fixed([0.2, 0.8])
-    inside = explain_song(SONG, model.background[0], model, FINAL)
-    assert (inside.outside_range, inside.unusual, inside.n_background) == (0, False, 5)
-    far = np.where(np.arange(N_COLUMNS) < 500, 99.0, model.background[0])
-    outside = explain_song(SONG, far, model, FINAL)
-    assert outside.outside_range == pytest.approx(500 / 641)
-    assert outside.unusual
+    near, far = np.ones(N_COLUMNS), np.full(N_COLUMNS, 9.0)
+    distances = model.novelty.distances(np.stack([near, far]))
+    model = replace(model, novelty=replace(model.novelty, threshold=float(distances.mean())))
+    first, second = (explain_song(SONG, song, model, FINAL).novelty for song in (near, far))
+    assert first == SongNovelty(distances[0], distances.mean(), False)
+    assert second == SongNovelty(distances[1], distances.mean(), True)
 
 
 def test_a_real_song_adds_up_and_becomes_json():
     embeddings, model = fitted()
-    song = json.loads(to_json(explain_song(SONG, embeddings[4], model, FINAL, model.pipeline)))
+    song = json.loads(to_json(explain_song(SONG, embeddings[4], model, FINAL, model.pipelines[0])))
     predicted = song["predicted_genre"]
     assert song["fold_model"] == {"kind": "final", "fold": None, "n_songs": 52, "includes_song": False}
     assert song["probability"] == max(song["probabilities"].values()) == song["probabilities"][predicted]
@@ -117,32 +119,32 @@ def test_a_real_song_adds_up_and_becomes_json():
 
 def test_components_sum_to_the_margin_of_the_trees():
     embeddings, model = fitted()
-    song = explain_song(SONG, embeddings[4], model, FINAL, model.pipeline)
+    song = explain_song(SONG, embeddings[4], model, FINAL, model.pipelines[0])
     components = song.components
     assert components.of_model_in_use
     assert components.base + sum(one.shap for one in components.contributions) == pytest.approx(components.margin)
-    columns = model.pipeline[:-1].transform(embeddings[4:5])
-    margins = model.pipeline[-1].predict(columns, output_margin=True)[0]
+    columns = model.pipelines[0][:-1].transform(embeddings[4:5])
+    margins = model.pipelines[0][-1].predict(columns, output_margin=True)[0]
     assert components.margin == pytest.approx(margins[GENRES.index(song.predicted_genre)], abs=1e-4)
     assert components.largest_margin_genre == GENRES[int(margins.argmax())]
     sizes = [abs(one.shap) for one in components.contributions]
     assert sizes == sorted(sizes, reverse=True)
     deviations = {one.component.number: one.deviation_sd for one in components.contributions}
-    spread = np.sqrt(model.pipeline["pca"].explained_variance_)
+    spread = np.sqrt(model.pipelines[0]["pca"].explained_variance_)
     assert [deviations[number] for number in range(1, 9)] == pytest.approx(columns[0] / spread)
 
 
 def test_components_of_another_model_are_marked_so():
     embeddings, model = fitted(trees=False)
-    trees = fitted()[1].pipeline
+    trees = fitted()[1].pipelines[0]
     assert not explain_song(SONG, embeddings[4], model, FINAL, trees).components.of_model_in_use
     assert explain_song(SONG, embeddings[4], model, FINAL).components is None
 
 
 def test_trees_that_never_split_have_no_effect():
     embeddings, model = fitted(2)
-    stumps = model.pipeline.set_params(trees__gamma=1e6).fit(embeddings, np.arange(40) % 2)
-    song = explain_song(SONG, embeddings[0], replace(model, pipeline=stumps), FINAL, stumps)
+    stumps = model.pipelines[0].set_params(trees__gamma=1e6).fit(embeddings, np.arange(40) % 2)
+    song = explain_song(SONG, embeddings[0], replace(model, pipelines=[stumps]), FINAL, stumps)
     assert not any(one.shap for one in song.components.contributions)
     assert (song.leading_families, song.descriptors, song.smallest_change) == ([], [], None)
 

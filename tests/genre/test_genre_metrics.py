@@ -4,7 +4,16 @@ import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score, log_loss
 
-from songmap.genre.metrics import SCORES, confidence_bins, confusion, per_genre_scores, reliability, sampled_scores
+from songmap.genre.metrics import (
+    SCORES,
+    calibrated_errors,
+    calibration_error,
+    confidence_bins,
+    confusion,
+    per_genre_scores,
+    reliability,
+    sampled_scores,
+)
 
 
 def drawn(n_songs: int, n_genres: int, skill: float, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -42,8 +51,7 @@ def test_calibration_error_is_what_overconfidence_adds():
     labels = np.where(right, 0, 1)
     proba = np.stack([confidence, 1 - confidence], axis=1)
     assert len(np.unique(confidence_bins(confidence))) == 2  # equal probabilities are never parted
-    values = sampled_scores(labels, proba[np.newaxis], np.arange(200), 0, 10).values
-    assert values["ece"] == pytest.approx(0.1)
+    assert calibration_error(labels, proba[np.newaxis]) == pytest.approx(0.1)
 
 
 def test_bins_hold_equally_many_songs_and_at_least_ten():
@@ -101,7 +109,31 @@ def test_confusion_counts_true_rows_and_predicted_columns():
 
 def test_reliability_has_the_bins_of_the_calibration_error():
     labels, proba = drawn(200, 3, 1.0)
-    result = reliability(labels, proba)
+    result = reliability(labels, proba, np.arange(200), 0)
     assert sum(one.songs for one in result.bins) == 200
     assert all(0 <= one.accuracy_low <= one.accuracy <= one.accuracy_high <= 1 for one in result.bins)
-    assert result.error == pytest.approx(sampled_scores(labels, proba[np.newaxis], np.arange(200), 0, 10).values["ece"])
+    assert result.error == pytest.approx(calibration_error(labels, proba[np.newaxis]))
+    assert result.error == pytest.approx(
+        sum(one.songs * abs(one.accuracy - one.confidence) for one in result.bins) / 200
+    )
+
+
+def test_a_calibrated_model_shows_the_error_that_is_given_for_it():
+    """Drawn again and again from the same probabilities."""
+    _, proba = drawn(150, 3, 1.0)
+    rng = np.random.default_rng(1)
+    labels = [np.array([rng.choice(3, p=row) for row in proba]) for _ in range(200)]
+    errors = [calibration_error(one, proba[np.newaxis]) for one in labels]
+    result = reliability(labels[0], proba, np.arange(150), 0)
+    assert np.mean(errors) == pytest.approx(result.calibrated_error, rel=0.05)
+    assert np.mean(np.array(errors) <= result.largest_calibrated_error) == pytest.approx(0.95, abs=0.04)
+    assert calibrated_errors(proba.max(axis=1), 0, 50).shape == (50,)
+
+
+@pytest.mark.parametrize(("sharper", "calibrated"), [(1.0, True), (2.5, False), (0.3, False)])
+def test_calibration_is_verified_where_there_are_enough_groups(sharper, calibrated):
+    labels, proba = drawn(600, 3, 1.0)
+    powered = proba**sharper
+    powered /= powered.sum(axis=1, keepdims=True)
+    assert reliability(labels, powered, np.arange(600), 0).is_calibrated is calibrated
+    assert reliability(labels, powered, np.arange(600) // 10, 0).is_calibrated is None

@@ -2,18 +2,23 @@
 
 import base64
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from genre.reports import make_report, make_sample
+from markupsafe import escape
 
 from songmap.core.figures import draw
-from songmap.genre.results import GenreReport
+from songmap.genre.results import GenreReport, WrittenFile
+from songmap.genre.views.figures import candidates_figure
 from songmap.genre.views.files import figures_of
 from songmap.genre.views.narrative import narrative
+from songmap.genre.views.plain_summary import plain_summary
 from songmap.genre.views.report_page import report_page
 from songmap.genre.views.sentences import grouping_sentence, overfitting_sentence
+from songmap.genre.views.summary import report_summary, verbose_summary
 
 LONG = "Ein sehr langer Genrename ohne Ende und Sinn <b>&"
 SCRIPT = "<script>document.title = 'run'</script>"
@@ -95,7 +100,7 @@ def test_it_opens_alone_and_shows_everything(page, restored):
     titles = [heading.text for heading in restored.find_elements("css selector", "h2")]
     assert titles == [
         "Training data", "Scores", "Are the scores reliable?", "Are the probabilities reliable?", "Genre by genre",
-        "What drives its decisions", "One song explained", "Songs between genres", "Labels to check",
+        "Songs like none of these genres", "What drives its decisions", "One song explained", "Songs between genres", "Labels to check",
         "Songs without a genre", "Limits", "Model card",
     ]  # fmt: skip
     links = restored.find_elements("css selector", "nav a")
@@ -114,6 +119,66 @@ def test_it_opens_alone_and_shows_everything(page, restored):
         assert one.title in text
         assert f"{one.balanced_accuracy:.3f}" in text
     assert "30 in all: outputs/boundary_songs.csv" in text
+
+
+@pytest.mark.parametrize("n_genres", [2, 10])
+def test_the_answer_fits_15_lines_of_80_characters_and_leads_the_page(n_genres):
+    report = replace(
+        make_report(n_genres), written=[WrittenFile(Path("outputs/html/genre_report.html"), "report_page")]
+    )
+    lines = report_summary(report).splitlines()
+    assert len(lines) <= 16
+    assert max(map(len, lines)) <= 84  # two names of genres of 31 characters leave no better place to break
+    assert lines[0].startswith("Of 100 new songs by other artists, about 70 would be predicted right (50 to 90);")
+    page = report_page(report, {})
+    for sentence in plain_summary(report):
+        assert escape(sentence) in page
+    assert page.index("Of 100 new songs") < page.index("Training data")
+
+
+def with_thinned_candidates(report: GenreReport) -> GenreReport:
+    """The report of a larger library, of whose candidates two were compared on fewer songs."""
+    songs = [6_000, 750, 6_000, 3_000, *[6_000] * (len(report.candidates) - 4)]
+    candidates = [replace(one, songs=number) for one, number in zip(report.candidates, songs, strict=True)]
+    return replace(report, candidates=candidates)
+
+
+def test_candidates_show_on_how_many_songs_they_were_compared():
+    phrase = "Candidates in folds of 6,000 songs, 2 of them only on fewer, as given"
+    report = with_thinned_candidates(make_report(2))
+    page, summary = report_page(report, {}), verbose_summary(report)
+    assert phrase in page
+    assert phrase in summary
+    for one in report.candidates:
+        assert f'{one.title}</td><td class="n">{one.songs:,}</td>' in page
+        assert re.search(rf"{re.escape(one.title)} +{one.songs:,} ", summary)
+    figure = candidates_figure(report.candidates, "lda")
+    assert phrase in figure.get_suptitle()
+    names = "\n".join(text.get_text() for text in figure.axes[0].get_yticklabels())
+    assert sorted(re.findall(r"\(([\d,]+) songs\)$", names, re.MULTILINE)) == ["3,000", "750"]
+    assert "All candidates in the same folds of 42 songs" in verbose_summary(make_report(2))
+
+
+def test_the_components_are_of_training_songs():
+    report = make_report(2)
+    assert "SHAP values are in-sample" in report_page(report, {})
+    assert "SHAP values are in-sample" in report_page(replace(report, component_model=report.choice.model), {})
+    figures = figures_of(report, make_sample(2))
+    for name in ("shap_bar", "shap_beeswarm", "shap_dependence"):
+        function, arguments = figures[name]
+        assert "training songs" in function(*arguments).get_suptitle()
+
+
+def test_every_genre_has_the_coverage_of_its_prediction_sets_and_its_novelty():
+    report = make_report(3)
+    page = report_page(report, {})
+    for one in report.conformal.per_genre:
+        assert f'{one.genre}</td><td class="n">26</td><td class="n">7</td><td>0.880 (0.70–1.00)</td>' in page
+    for one in report.novelty.genres:
+        assert f'{one.genre}</td><td class="n">26</td><td class="n">0.750</td><td class="n">0.250</td>' in page
+    assert "AUROC 0.75 on average" in page
+    assert "4 % of 52 songs exceed it" in page
+    assert page.count("<td>sounds like none of these</td>") == 2  # a song between genres and one without a genre
 
 
 def test_what_a_report_lacks_is_left_out_or_stated():

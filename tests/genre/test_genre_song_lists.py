@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from libraries import make_library
 
+from songmap.genre.novelty_results import SongNovelty
 from songmap.genre.song_lists import label_issues, least_certain, set_of, song_list, uncertainty
 from songmap.genre.song_results import BoundarySong
 
@@ -18,7 +19,8 @@ def boundary_songs(proba: np.ndarray, sets: np.ndarray, folds: list):
     """The least certain of three songs first."""
     rows = least_certain(proba)
     listed, folds = songs(3).iloc[rows], [folds[row] for row in rows]
-    return song_list(BoundarySong, listed, GENRES, proba[rows], sets=sets[rows], fold=folds)
+    novelty = [SongNovelty(1.0, 1.5, False)] * len(rows)
+    return song_list(BoundarySong, listed, GENRES, proba[rows], sets=sets[rows], fold=folds, novelty=novelty)
 
 
 def test_entropy_is_normalised_and_the_margin_is_between_the_most_probable_two():

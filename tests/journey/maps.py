@@ -1,12 +1,17 @@
 """Libraries of three groups of songs, and maps fitted to them, that several test files share."""
 
 from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 
-from songmap.journey.song_map import SongMap, fit_map
+from songmap.journey.projection import project
+from songmap.journey.results import Projection
+from songmap.journey.song_map import MapFit, SongMap, current_map, fit_map
 from songmap.library.library import Library, song_table
 from songmap.library.schema import N_COLUMNS
+from songmap.library.search import Search, open_search
+from songmap.library.spaces import build_space
 
 FITTED = ("umap", "tsne", "densmap")
 
@@ -39,4 +44,25 @@ def joined(first: Library, second: Library) -> Library:
 @lru_cache
 def fitted(n_songs: int, method: str, seed: int) -> SongMap:
     """The map of ``grouped_library(n_songs)``, fitted once."""
-    return fit_map(grouped_library(n_songs), method, seed)
+    return refitted(grouped_library(n_songs), method, seed)
+
+
+def refitted(library: Library, method: str, seed: int) -> SongMap:
+    return fit_map(library, build_space(library.embeddings), method, seed)
+
+
+def searched(library: Library) -> Search:
+    return open_search(library, build_space(library.embeddings))
+
+
+def units_of(library: Library) -> np.ndarray:
+    """What songs are compared by."""
+    return build_space(library.embeddings).units(library.embeddings)
+
+
+def projected(song_map: SongMap, library: Library, method: str) -> tuple[Projection, Projection]:
+    return project(song_map, library, searched(library), method)
+
+
+def opened(path: Path, library: Library, method: str, seed: int | None, refit: bool) -> tuple[SongMap, MapFit]:
+    return current_map(path, library, build_space(library.embeddings), method, seed, refit)

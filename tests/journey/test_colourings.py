@@ -4,7 +4,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from maps import grouped_embeddings
+from libraries import any_detector, units_of
+from maps import grouped_embeddings, searched
 from sklearn.decomposition import PCA
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
@@ -13,8 +14,7 @@ from xgboost import XGBClassifier
 from songmap.core.workspace import Workspace
 from songmap.journey.clusters import MAX_CLUSTERS, find_clusters
 from songmap.journey.colourings import first_component, key_names, library_colourings
-from songmap.journey.standardise import standardise
-from songmap.library.genre_model import Calibration, GenreModel, save_model
+from songmap.library.genre_model import Calibration, GenreModel, save_model, save_out_of_fold
 from songmap.library.library import Library, library_fingerprint, song_table
 from songmap.library.schema import FAMILIES, N_COLUMNS, column_index
 
@@ -23,7 +23,7 @@ def test_clusters_are_the_planted_groups_largest_first():
     groups = np.repeat([0, 1, 2], [12, 20, 7])
     middles = np.random.default_rng(1).normal(size=(3, N_COLUMNS)) * 3
     library = middles[groups] + np.random.default_rng(2).normal(size=(39, N_COLUMNS))
-    found = find_clusters(standardise(library), seed=0)
+    found = find_clusters(units_of(library), seed=0)
     assert found.tolist() == np.array([2, 1, 3])[groups].tolist()
 
 
@@ -31,14 +31,14 @@ def test_clusters_of_many_songs_are_fitted_to_some_and_given_to_all():
     groups = np.arange(6000) % 4
     library = np.random.default_rng(1).normal(size=(4, 30))[groups] * 5
     library += np.random.default_rng(2).normal(size=library.shape)
-    found = find_clusters(library - library.mean(axis=0), seed=0)
+    found = find_clusters(library, seed=0)
     assert len({(group, cluster) for group, cluster in zip(groups, found, strict=True)}) == 4
     assert set(found) == {1, 2, 3, 4}
 
 
 @pytest.mark.parametrize("n_songs", [1, 2, 5, 6, 7, 20])
 def test_any_library_has_clusters_and_equal_songs_one(n_songs: int):
-    found = find_clusters(standardise(grouped_embeddings(n_songs)), seed=0)
+    found = find_clusters(units_of(grouped_embeddings(n_songs)), seed=0)
     assert found.shape == (n_songs,)
     assert set(found) == set(range(1, found.max() + 1))
     assert found.max() <= min(MAX_CLUSTERS, n_songs)
@@ -46,7 +46,7 @@ def test_any_library_has_clusters_and_equal_songs_one(n_songs: int):
 
 
 def test_first_component_equals_sklearn_with_the_largest_loading_positive():
-    scaled = standardise(grouped_embeddings(40))[:, 60:84]
+    scaled = StandardScaler().fit_transform(grouped_embeddings(40)[:, 60:84].astype(np.float64))
     model = PCA(1).fit(scaled)
     expected = model.transform(scaled)[:, 0] * np.sign(model.components_[0][np.abs(model.components_[0]).argmax()])
     assert first_component(scaled) == pytest.approx(expected, abs=1e-9)
@@ -54,13 +54,16 @@ def test_first_component_equals_sklearn_with_the_largest_loading_positive():
 
 
 def test_keys_are_named_and_absent_where_chroma_is_flat():
-    embeddings = np.zeros((2, N_COLUMNS), np.float32)
+    embeddings = np.zeros((3, N_COLUMNS), np.float32)
     embeddings[1, [column_index(f"chroma_{name}_mean") for name in ("A", "C", "E")]] = 1
-    assert key_names(embeddings).tolist() == ["", "A minor"]
+    rows = [{"file_path": f"/m/{row}.wav", "genre": "A", "key": key} for row, key in enumerate(("", "", "F#m"))]
+    assert key_names(Library(embeddings, song_table(rows))).tolist() == ["", "A minor", "F# minor"]
 
 
 def coloured(workspace: Workspace, library: Library) -> dict:
-    return {colouring.name: colouring for colouring in library_colourings(workspace, library, seed=0)}
+    return {
+        colouring.name: colouring for colouring in library_colourings(workspace, library, searched(library), seed=0)
+    }
 
 
 def test_songs_are_coloured_by_what_is_known_and_by_a_model_only_if_it_is_of_this_library(tmp_path: Path):
@@ -83,17 +86,21 @@ def test_songs_are_coloured_by_what_is_known_and_by_a_model_only_if_it_is_of_thi
 
     pipeline = Pipeline([("scaler", StandardScaler()), ("pca", PCA(2)), ("trees", XGBClassifier(n_estimators=3))])
     pipeline.fit(embeddings.astype(np.float64), np.arange(24) % 2)
-    save_model(workspace, genre_model(pipeline), {"data": library_fingerprint(library)})
+    card = save_model(workspace, genre_model(pipeline), {"data": library_fingerprint(library)})
+    without = np.random.default_rng(0).dirichlet([1, 1], 24)
+    without[5:] = np.nan  # not training data
+    save_out_of_fold(workspace, card, without)
     confidence = coloured(workspace, library)["confidence"].values
-    assert confidence == pytest.approx(genre_model(pipeline).predict_proba(embeddings).max(axis=1))
-    assert not np.allclose(confidence, pipeline.predict_proba(embeddings.astype(np.float64)).max(axis=1), atol=0.01)
+    assert confidence[:5] == pytest.approx(without[:5].max(axis=1))
+    assert confidence[5:] == pytest.approx(genre_model(pipeline).predict_proba(embeddings[5:]).max(axis=1))
     other = Library(embeddings[:20], song_table(rows[:20]))
     assert "confidence" not in coloured(workspace, other)
 
 
 def genre_model(pipeline: Pipeline) -> GenreModel:
-    calibration = Calibration(2.0, 0.0, np.array([0.5, 0.5]))
-    return GenreModel("pca_xgboost", pipeline, ["A", "B"], calibration, np.zeros((1, 641)), np.zeros((2, 641)), 0.1)
+    calibration = Calibration((0.5,), 0.0, 0.0, np.array([0.5, 0.5]))
+    background, medians = np.zeros((1, 641)), np.zeros((2, 641))
+    return GenreModel("pca_xgboost", [pipeline], ["A", "B"], calibration, background, medians, 0.1, any_detector())
 
 
 def test_a_damaged_model_is_reported_and_the_map_goes_without(tmp_path: Path, caplog: pytest.LogCaptureFixture):

@@ -2,23 +2,24 @@
 
 import numpy as np
 import pytest
-from libraries import labelled_library
-from maps import grouped_embeddings
+from libraries import labelled_library, units_of
+from maps import grouped_embeddings, searched
+from numpy.testing import assert_array_equal
 
 from songmap.journey.genre_statistics import by_genre, count_keys, genre_statistics
-from songmap.journey.standardise import standardise
-from songmap.library.keys import NO_KEY, estimate_keys
+from songmap.library.keys import NO_KEY, keys_of
 from songmap.library.schema import column_index
+from songmap.similar.requests import GenresRequest
+from songmap.similar.session import Session
 
 GENRES = ["a", "b", "c"] * 3 + ["alone"]
 
 
-def test_similarity_against_every_pair_of_standardised_songs():
-    library = grouped_embeddings(10)
-    similarity = genre_statistics(labelled_library(library, GENRES)).similarity
+def test_similarity_against_every_pair_of_songs():
+    library = labelled_library(grouped_embeddings(10), GENRES)
+    similarity = genre_statistics(library, searched(library)).similarity
     assert similarity.genres == ("a", "alone", "b", "c")
-    scaled = standardise(library)
-    units = scaled / np.linalg.norm(scaled, axis=1, keepdims=True)
+    units = units_of(library.embeddings).astype(np.float64)
     for row, first in enumerate(similarity.genres):
         for column, second in enumerate(similarity.genres):
             pairs = [
@@ -32,17 +33,24 @@ def test_similarity_against_every_pair_of_standardised_songs():
     assert np.isnan(similarity.means[1, 1])
 
 
-def test_statistics_are_of_the_columns_of_the_library():
+def test_genres_of_the_pages_are_as_similar_as_those_of_the_search():
+    library = labelled_library(grouped_embeddings(10), GENRES)
+    of_search = Session(library).run(GenresRequest()).similarity
+    assert_array_equal(genre_statistics(library, searched(library)).similarity.means, of_search.means)
+
+
+def test_statistics_are_of_the_songs_of_the_library():
     embeddings = grouped_embeddings(10)
-    embeddings[:, column_index("tempo_bpm")] = [0, 120, 90, 100, 0, 80, 110, 130, 70, 0]
-    result = genre_statistics(labelled_library(embeddings, GENRES))
+    library = labelled_library(embeddings, GENRES)
+    library.songs["tempo_bpm"] = [0.0, 120, 90, 100, 0, 80, 110, 130, 70, 0]
+    result = genre_statistics(library, searched(library))
     assert [values.tolist() for values in result.tempo_bpm.values] == [[100, 110], [], [120, 130], [70, 80, 90]]
     assert result.tempo_bpm.medians == pytest.approx([105, np.nan, 125, 80], nan_ok=True)
     assert result.tempo_bpm.n_unknown == 3
     own = embeddings[[0, 3, 6], column_index("centroid_mean")]
     assert result.centroid_hz.values[0].tolist() == sorted(own.tolist())
     assert result.centroid_hz.n_unknown == 0
-    keys = estimate_keys(embeddings)[0]
+    keys, _ = keys_of([""] * 10, embeddings)
     assert np.array_equal(result.keys.counts, count_keys(keys, np.array(GENRES, dtype=object)).counts)
 
 

@@ -6,11 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from maps import grouped_embeddings
 from scipy.stats import percentileofscore
-from sklearn.preprocessing import StandardScaler
 
 from songmap.journey import percentiles
 from songmap.journey.results import UnusualColumn
-from songmap.journey.standardise import standardise
 from songmap.journey.views.column_figures import unusual_in_words, with_unit
 from songmap.library.descriptors import DESCRIPTORS, N_MEL_RANGES
 from songmap.library.schema import COLUMNS, N_COLUMNS, column_index
@@ -100,14 +98,6 @@ def test_typical_song_is_the_one_in_the_middle():
     offsets = np.array([-4.0, -2.0, 0.5, 3.0, 5.0])
     library = (offsets[:, None] * np.ones(N_COLUMNS)).astype(np.float32)
     assert percentiles.typical_song(library) == 2
-
-
-def test_standardised_columns_equal_sklearn_and_constant_ones_are_zero():
-    library = grouped_embeddings(20) * np.geomspace(1e-4, 1e4, N_COLUMNS).astype(np.float32)
-    library[:, 5] = 0.1
-    expected = StandardScaler().fit_transform(library.astype(np.float64))
-    assert standardise(library) == pytest.approx(expected, abs=1e-9)
-    assert not standardise(library)[:, 5].any()
 
 
 def test_a_comparison_holds_what_is_shown_of_it():

@@ -2,15 +2,13 @@
 
 import numpy as np
 import pytest
-from maps import FITTED, fitted, grouped_library, joined, part
+from maps import FITTED, fitted, grouped_library, joined, opened, part, projected, refitted, searched, units_of
 from sklearn.decomposition import PCA
 from sklearn.manifold import trustworthiness
 
 from songmap.journey import song_map, trust
-from songmap.journey.projection import project
 from songmap.journey.results import Projection
-from songmap.journey.song_map import MIN_SONGS, current_map
-from songmap.journey.standardise import standardise
+from songmap.journey.song_map import MIN_SONGS
 from songmap.journey.views.summary import trust_in_words
 from songmap.library.spaces import sampled_rows
 
@@ -68,13 +66,13 @@ def test_all_songs_are_checked_up_to_a_number_and_then_as_many_at_random():
 
 @pytest.mark.parametrize("n_songs", [4, 40])
 @pytest.mark.parametrize("method", song_map.METHODS)
-def test_reported_figures_are_those_of_the_standardised_columns_and_the_coordinates(n_songs: int, method: str):
+def test_reported_figures_are_those_of_the_space_of_the_search_and_the_coordinates(n_songs: int, method: str):
     library = grouped_library(n_songs)
-    for result in project(fitted(n_songs, method, 1), library, method):
-        scaled, k = standardise(library.embeddings), result.n_neighbours
+    for result in projected(fitted(n_songs, method, 1), library, method):
+        units, k = units_of(library).astype(np.float64), result.n_neighbours
         assert k == min(10, (n_songs - 1) // 2)
-        assert result.trustworthiness == pytest.approx(trustworthiness(scaled, result.coordinates, n_neighbors=k))
-        assert result.knn_recall == pytest.approx(brute_force_recall(scaled, result.coordinates, k, np.arange(n_songs)))
+        assert result.trustworthiness == pytest.approx(trustworthiness(units, result.coordinates, n_neighbors=k))
+        assert result.knn_recall == pytest.approx(brute_force_recall(units, result.coordinates, k, np.arange(n_songs)))
         assert f"{result.knn_recall:.0%}" in trust_in_words(result)
         assert f"{result.trustworthiness:.2f}" in trust_in_words(result)
 
@@ -89,7 +87,7 @@ MEANINGS = {
 
 @pytest.mark.parametrize("method", song_map.METHODS)
 def test_words_are_true_for_the_method(method: str):
-    plane, _ = project(fitted(40, method, 1), grouped_library(40), method)
+    plane, _ = projected(fitted(40, method, 1), grouped_library(40), method)
     words = trust_in_words(plane)
     assert plane.method == song_map.METHODS[method]
     assert [name for name, meaning in MEANINGS.items() if meaning in words] == [
@@ -101,8 +99,8 @@ def test_words_are_true_for_the_method(method: str):
 
 def test_words_name_the_variance_that_principal_components_show():
     library = grouped_library(40)
-    shown = PCA().fit(standardise(library.embeddings)).explained_variance_ratio_
-    for result, n_dimensions in zip(project(fitted(40, "pca", 1), library, "pca"), (2, 3), strict=True):
+    shown = PCA().fit(units_of(library).astype(np.float64)).explained_variance_ratio_
+    for result, n_dimensions in zip(projected(fitted(40, "pca", 1), library, "pca"), (2, 3), strict=True):
         assert result.variance == pytest.approx(shown[:n_dimensions].sum(), rel=1e-5)
         assert f"show {shown[:n_dimensions].sum():.0%} of the variance" in trust_in_words(result)
 
@@ -117,23 +115,23 @@ def test_words_state_what_was_checked_of_a_large_library():
 @pytest.mark.parametrize("method", FITTED)
 def test_small_libraries_get_principal_components_and_words_state_it(n_songs: int, method: str):
     library = grouped_library(n_songs)
-    for result in project(fitted(n_songs, method, 0), library, method):
+    for result in projected(fitted(n_songs, method, 0), library, method):
         assert result.method == "PCA"
         assert np.isfinite(result.coordinates).all()
         assert f"too few for {song_map.METHODS[method]}" in trust_in_words(result)
         assert (result.trustworthiness is None) == (n_songs < 3)
         if n_songs <= result.coordinates.shape[1] + 1:  # then nothing is lost
-            scaled = standardise(library.embeddings)
+            units = units_of(library)
             assert np.linalg.norm(result.coordinates[0] - result.coordinates[-1]) == pytest.approx(
-                np.linalg.norm(scaled[0] - scaled[-1])
+                np.linalg.norm(units[0] - units[-1]), rel=1e-4
             )
-    assert "too few" not in trust_in_words(project(fitted(n_songs, "pca", 0), library, "pca")[0])
+    assert "too few" not in trust_in_words(projected(fitted(n_songs, "pca", 0), library, "pca")[0])
 
 
 def test_new_songs_move_no_old_ones_and_are_counted():
     umap_map, base, new = fitted(40, "umap", 1), grouped_library(40), grouped_library(10, seed=7)
     for result, before in zip(
-        project(umap_map, joined(base, new), "umap"), project(umap_map, base, "umap"), strict=True
+        projected(umap_map, joined(base, new), "umap"), projected(umap_map, base, "umap"), strict=True
     ):
         assert np.array_equal(result.coordinates[:40], before.coordinates)  # /music/0/… sorts first
         assert result.coordinates[40:] == pytest.approx(umap_map.place(new.embeddings, result.n_dimensions))
@@ -143,7 +141,7 @@ def test_new_songs_move_no_old_ones_and_are_counted():
 
 
 def test_a_map_with_many_new_songs_advises_to_fit_it_again():
-    plane, _ = project(fitted(40, "umap", 1), joined(grouped_library(40), grouped_library(21, seed=7)), "umap")
+    plane, _ = projected(fitted(40, "umap", 1), joined(grouped_library(40), grouped_library(21, seed=7)), "umap")
     assert plane.refit_advised
     assert "fit it again with --refit" in trust_in_words(plane)
 
@@ -152,6 +150,17 @@ def test_a_library_that_shrank_keeps_its_map(tmp_path):
     path, base = tmp_path / "map_umap.npz", grouped_library(40)
     song_map.save_map(path, fitted(40, "umap", 1))
     few = part(base, slice(0, MIN_SONGS - 2))
-    kept, fit = current_map(path, few, "umap", None, refit=False)
+    kept, fit = opened(path, few, "umap", None, refit=False)
     assert fit.reason is None
-    assert "too few" not in trust_in_words(project(kept, few, "umap")[0])
+    assert "too few" not in trust_in_words(projected(kept, few, "umap")[0])
+
+
+def test_the_figure_of_the_map_is_the_share_of_the_joined_neighbours_that_are_near_on_it():
+    library = grouped_library(60, seed=3)
+    plane, _ = projected(refitted(library, "umap", 0), library, "umap")
+    joined_rows, _ = searched(library).neighbours(10, np.arange(60))
+    distances = np.linalg.norm(plane.coordinates[:, None] - plane.coordinates[None], axis=2)
+    np.fill_diagonal(distances, np.inf)
+    near = np.argsort(distances, axis=1, kind="stable")[:, :10]
+    shares = [len(set(own) & set(on_map)) / 10 for own, on_map in zip(joined_rows, near, strict=True)]
+    assert plane.knn_recall == pytest.approx(np.mean(shares))

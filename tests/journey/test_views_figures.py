@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 import signals
 import soundfile
+from libraries import units_of
 from matplotlib import colors
 from matplotlib.backends.backend_agg import RendererAgg
 from matplotlib.figure import Figure
@@ -291,7 +292,7 @@ def statistics_of(genres: np.ndarray, tempo_bpm=None, centroid_hz=None, keys=Non
     centroid_hz = rng.uniform(400, 6000, n_songs) if centroid_hz is None else centroid_hz
     keys = rng.integers(0, 24, n_songs) if keys is None else keys
     return GenreStatistics(
-        genre_similarity(Search(embeddings, build_space(embeddings, "scaled")), list(genres)),
+        genre_similarity(Search(units_of(embeddings), build_space(embeddings)), list(genres)),
         by_genre(np.where(tempo_bpm > 0, tempo_bpm, np.nan), genres),
         by_genre(centroid_hz, genres),
         count_keys(keys, genres),

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from songmap.core.errors import QueryError
-from songmap.library.names import MAX_LISTED, Ambiguous, Names, SimilarSpelling, find_song, normalise
+from songmap.library.names import MAX_LISTED, Ambiguous, Names, SimilarSpelling, artist_name, find_song, normalise
 
 
 def table(*rows: tuple[str, str, str, str]) -> pd.DataFrame:
@@ -52,6 +52,28 @@ SONGS = table(
 )
 def test_a_name_finds_its_song(query: str, row: int) -> None:
     assert find_song(SONGS, query) == row
+
+
+@pytest.mark.parametrize(
+    "tag", ["Various Artists", "VARIOUS", "V.A.", "va", "V/A", " Various  Artists ", "Sampler", "Unknown Artist",
+            "Verschiedene Künstler", "", "Various Artists feat. Ann"],
+)  # fmt: skip
+def test_a_tag_that_names_no_artist_is_empty(tag: str) -> None:
+    assert artist_name(tag) == ""
+
+
+@pytest.mark.parametrize(
+    ("tag", "artist"),
+    [
+        ("Ann feat. Bo", "ann"), ("Ann ft. Bo & Cy", "ann"), ("ANN FEATURING BO", "ann"), ("Ann (feat. Bo)", "ann"),
+        ("Änn [ft Bo]", "ann"), ("Ann ft.Bo", "ann"), ("Simon & Garfunkel", "simon & garfunkel"),
+        ("Earth, Wind & Fire", "earth, wind & fire"), ("Little Feat", "little feat"), ("Ann vs. Bo", "ann vs. bo"),
+        ("Little Feat & Friends", "little feat & friends"), ("Daft Punk", "daft punk"), ("Feat. Bo", "feat. bo"),
+        ("Vanessa Various", "vanessa various"), ("Defeat X", "defeat x"),
+    ],
+)  # fmt: skip
+def test_an_artist_is_named_without_guests(tag: str, artist: str) -> None:
+    assert artist_name(tag) == artist
 
 
 def test_an_exact_name_wins_over_longer_names_that_contain_it() -> None:

@@ -14,15 +14,19 @@ from searches import Searches
 from songmap.core.errors import QueryError
 from songmap.core.figures import draw
 from songmap.core.text import quantity
-from songmap.library.descriptors import descriptor
+from songmap.library.descriptors import N_DESCRIPTORS, descriptor
 from songmap.library.library import Library
 from songmap.library.schema import FAMILIES, N_COLUMNS, block_slice, family_indices
+from songmap.library.search import Search
+from songmap.library.spaces import Space, build_space, coordinates_of
 from songmap.similar import explain
+from songmap.similar.comparison import Comparison
 from songmap.similar.explain import percentile
-from songmap.similar.requests import Filters
-from songmap.similar.views.sentences import family_sentence, most_telling
+from songmap.similar.lookup import Lookup
+from songmap.similar.requests import Filters, Setting
 from songmap.similar.views.tables import tables
 from songmap.similar.views.why_figure import why_figure
+from songmap.similar.views.why_sentences import family_sentence, most_telling
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +36,7 @@ def library() -> Library:
     return Library((library.embeddings * scales).astype(np.float32), library.songs)
 
 
-@pytest.mark.parametrize("space", ["balanced", "scaled"])
+@pytest.mark.parametrize("space", ["balanced", "scaled", "balanced641"])
 def test_contributions_add_up_to_the_similarity(library, space):
     answers = Searches(library, space=space)
     listed = {
@@ -57,7 +61,8 @@ def test_products_are_the_cosine(seed, weight):
         assert products.sum() == pytest.approx(
             first @ second / np.linalg.norm(first) / np.linalg.norm(second), abs=1e-12
         )
-        assert sum(explain.by_family(products).values()) == pytest.approx(products.sum(), abs=1e-12)
+        space = build_space(np.random.default_rng(0).standard_normal((3, N_COLUMNS)), "scaled")
+        assert sum(explain.by_family(products, space).values()) == pytest.approx(products.sum(), abs=1e-12)
     else:
         assert not products.any()
 
@@ -75,38 +80,40 @@ def test_a_family_that_alone_is_equal_is_all_of_the_similarity():
     assert of["rhythm"]["differ"] == []
 
 
-def test_every_column_but_those_of_mfcc_deltas_adds_to_one_descriptor():
-    descriptors = [one for family in FAMILIES for one in explain.explaining(family)]
-    columns = [column for one in descriptors for column in explain.contributing_columns(one)]
-    deltas = block_slice("mfcc_delta", "mean")
-    assert sorted(columns) == [column for column in range(N_COLUMNS) if not deltas.start <= column < deltas.stop]
-    for one in descriptors:
-        assert set(explain.contributing_columns(one)) <= set(family_indices(one.family))
-        assert set(one.columns) <= set(explain.contributing_columns(one))
+def test_every_coordinate_adds_to_one_descriptor_but_columns_of_mfcc_deltas():
+    for described in (True, False):
+        descriptors = [one for family in FAMILIES for one in explain.explaining(family, described=described)]
+        added = [index for one in descriptors for index in explain.contributing(one, described=described)]
+        deltas = set() if described else set(range(N_COLUMNS)[block_slice("mfcc_delta", "mean")])
+        assert sorted(added) == sorted(set(range(N_DESCRIPTORS if described else N_COLUMNS)) - deltas)
+        for one in descriptors:
+            own = coordinates_of(one.family, described=described).tolist()
+            assert set(explain.contributing(one, described=described)) <= set(own)
 
 
-def test_a_level_stands_for_all_statistics_of_its_bands():
-    levels = explain.explaining("mel")
+def test_among_columns_a_level_represents_all_statistics_of_its_bands():
+    levels = explain.explaining("mel", described=False)
     assert len(levels) == 16
     starts = [block_slice("mel", statistic).start for statistic in ("mean", "p25", "p50", "p75")]
     for place, one in enumerate(levels):
         bands = np.arange(8 * place, 8 * place + 8)
         assert one.columns == tuple(starts[0] + bands)
-        assert explain.contributing_columns(one) == tuple(np.concatenate([start + bands for start in starts]))
-        embeddings = make_library(3).embeddings
-        np.testing.assert_allclose(one.values(embeddings), embeddings[:, starts[0] + bands].mean(axis=1, dtype=float))
+        assert explain.contributing(one, described=False) == tuple(np.concatenate([start + bands for start in starts]))
 
 
-def test_descriptors_are_those_that_add_most_in_real_units(library):
-    searches = Searches(library)
+@pytest.mark.parametrize("space", ["balanced", "balanced641"])
+def test_descriptors_are_those_that_add_most_in_real_units(library, space):
+    searches = Searches(library, space=space)
+    described = space == "balanced"
     units = searches.comparison.search.units(np.arange(20)).astype(np.float64)
     products = units[4] * units[7] / np.linalg.norm(units[4]) / np.linalg.norm(units[7])
+    n_items = 0
     for record in searches.why("song 004", "song 007").records[:-1]:
-        own = explain.explaining(record["family"])
-        added = {one.name: products[list(explain.contributing_columns(one))].sum() for one in own}
+        own = explain.explaining(record["family"], described=described)
+        added = {one.name: products[list(explain.contributing(one, described=described))].sum() for one in own}
         sides = {}
         for one in own:
-            values = library.embeddings[:, one.columns].mean(axis=1, dtype=np.float64)
+            values = one.compared(library.embeddings) if described else one.values(library.embeddings)
             sides[one.name] = (values[4] - values.mean()) * (values[7] - values.mean())
         agree = sorted((name for name in added if added[name] > 0 and sides[name] > 0), key=lambda name: -added[name])
         differ = sorted((name for name in added if added[name] < 0 and sides[name] < 0), key=added.__getitem__)
@@ -114,13 +121,17 @@ def test_descriptors_are_those_that_add_most_in_real_units(library):
         assert [item["descriptor"] for item in record["differ"]] == differ[:3]
         for item in [*record["agree"], *record["differ"]]:
             one = descriptor(item["descriptor"])
-            values = library.embeddings[:, one.columns].mean(axis=1, dtype=np.float64)
+            values, compared = one.values(library.embeddings), one.compared(library.embeddings)
             assert item["unit"] == one.unit
             assert (item["first"], item["second"]) == (values[4], values[7])
             assert item["contribution"] == pytest.approx(added[item["descriptor"]])
-            assert item["first_percentile"] == pytest.approx(100 * (np.sum(values < values[4]) + 0.5) / 20)
+            assert item["first_percentile"] == percentile(values, values[4])
             assert item["genre_medians"] == {"GENRE00": pytest.approx(np.median(values[:10]))}
-            assert item["library_mean"] == pytest.approx(values.mean())
+            of_logarithms = described and one.floor is not None
+            average = np.exp(compared.mean()) if of_logarithms else values.mean()
+            assert item["library_average"] == pytest.approx(average)
+            n_items += 1
+    assert n_items > 7
 
 
 def test_percentiles_count_ties_half():
@@ -152,7 +163,7 @@ def test_sentences_say_what_the_result_holds(library):
         words = family_sentence(family)
         for agrees, items in ((True, family.agree), (False, family.differ)):
             for item in items:
-                sides = tuple(np.sign(value - item.library_mean) for value in (item.first, item.second))
+                sides = tuple(np.sign(value - item.library_average) for value in (item.first, item.second))
                 assert (sides[0] == sides[1]) == agrees
                 values = f"{item.descriptor} {quantity(item.first)} and {quantity(item.second)}"
                 if values in words:
@@ -187,11 +198,13 @@ def test_descriptors_side_by_side_are_those_of_both_songs(library):
         assert rows[name] == tuple(quantity(descriptor(name).values(library.embeddings[row])) for row in (4, 17))
 
 
-def test_principal_components_have_no_families(library):
-    with pytest.raises(
-        QueryError, match=r"in the pca space a similarity does not split into families .* balanced or scaled"
-    ):
-        Searches(library, space="pca").why("song 001", "song 002")
+def test_the_classifier_space_has_no_families(library):
+    lookup = Lookup(library)
+    space = Space("classifier", np.empty(0), np.empty(0), model=object())
+    search = Search(np.eye(20, 3, dtype=np.float32), space)
+    pair = lookup.find("song 001"), lookup.find("song 002")
+    with pytest.raises(QueryError, match="does not split into families; use --space balanced, scaled, balanced641"):
+        explain.why(Comparison(lookup, Setting("classifier"), search), *pair)
 
 
 @pytest.mark.parametrize("other", [17, 4])
@@ -227,7 +240,7 @@ def test_a_range_whose_bands_agree_while_its_level_differs_is_left_out():
     assert mel_family.family == "mel"
     assert mel_family.contribution > 0.5
     assert mel_family.agree == ()
-    assert family_sentence(mel_family).endswith("small contributions of many columns.")
+    assert family_sentence(mel_family).endswith("small contributions of many numbers.")
 
 
 @pytest.mark.filterwarnings("error")  # matplotlib warns of axes without extent

@@ -9,14 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from songmap.core.errors import QueryError
-from songmap.core.workspace import Workspace
 from songmap.library.search import open_search
 from songmap.library.spaces import build_space
 from songmap.similar import playlists
 from songmap.similar.playlists import path, playlist, radio
 from songmap.similar.running_order import running_order
 from songmap.similar.transitions import NO_ARTIST, Tracks, pairwise_scores, tempo_fit, transitions
-from tests.libraries import labelled_library, make_library
+from tests.libraries import make_library
 from tests.tracks import search_of
 
 
@@ -321,32 +320,6 @@ def test_transitions_of_a_playlist_fit_better_than_by_chance():
     tempos = tracks.tempos_bpm[rows]
     known = (tempos[1:] > 0) & (tempos[:-1] > 0)
     assert np.mean(tempo_fit(tempos[:-1], tempos[1:])[known]) > 0.7
-
-
-def test_playlists_of_a_library_with_an_index_are_those_of_an_exact_search(tmp_path, monkeypatch):
-    n_songs = 5500
-    rng = np.random.default_rng(0)
-    embeddings = rng.standard_normal((n_songs, 12)) @ rng.standard_normal((12, 641)) + 0.1 * rng.standard_normal(
-        (n_songs, 641)
-    )
-    library = labelled_library(embeddings, ["A"] * n_songs)
-    space = build_space(library.embeddings)
-    exact = open_search(library, space)
-    monkeypatch.setattr("songmap.library.search.EXACT_LIMIT", 1000)
-    indexed = open_search(library, space, Workspace(tmp_path))
-    assert list(tmp_path.glob("models/*.index"))
-    rows = np.arange(n_songs)
-    tempos = np.resize([100.0, 110, 120, 130], n_songs)
-    both = [Tracks(search, tempos, np.zeros(n_songs, dtype=int), rows % 300, rows) for search in (exact, indexed)]
-    for make in (
-        lambda tracks: playlist(tracks, [1, 2], 20).rows,
-        lambda tracks: playlist(tracks, [1], 12, start_bpm=100, end_bpm=130).rows,
-        lambda tracks: path(tracks, 5, 6, 9),
-        lambda tracks: np.array(list(islice(radio(tracks, 7), 20))),
-    ):
-        expected, found = (make(tracks) for tracks in both)
-        assert len(set(found.tolist())) == len(expected)
-        assert len(np.intersect1d(found, expected)) >= 0.8 * len(expected)
 
 
 def test_where_hubs_are_corrected_transitions_are_scored_as_elsewhere():

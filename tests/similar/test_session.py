@@ -10,14 +10,14 @@ import pytest
 import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from libraries import make_library, separable_library
+from libraries import any_detector, make_library, separable_library
 from searches import Searches, Shown
 from signals import RATE_HZ, music
 
 from songmap.core.errors import AudioError, QueryError, SchemaError
 from songmap.core.workspace import Workspace
-from songmap.library.descriptors import descriptor
-from songmap.library.genre_model import Calibration, GenreModel, save_model
+from songmap.library.descriptors import DESCRIPTORS, describe, descriptor
+from songmap.library.genre_model import Calibration, GenreModel, load_model, save_model, save_out_of_fold
 from songmap.library.keys import NO_KEY, camelot, compatible, estimate_keys, key_margins, key_number, keys_of
 from songmap.library.library import Library, library_fingerprint
 from songmap.library.names import Ambiguous
@@ -30,13 +30,14 @@ FREE = Filters(max_per_artist=None)
 
 
 def balanced_units(library: Library, weights: dict[str, float] | None = None) -> np.ndarray:
-    """The space by its definition, float64: standardised columns, families of equal say."""
-    columns = library.embeddings.astype(np.float64)
-    spread = columns.std(axis=0)
-    columns = (columns - columns.mean(axis=0)) / np.where(spread > 0, spread, np.inf)
+    """The space by its definition, float64: standardised descriptors, families of equal weight."""
+    numbers = describe(library.embeddings)
+    varies = np.ptp(numbers, axis=0) > 0
+    numbers = (numbers - numbers.mean(axis=0)) / np.where(varies, numbers.std(axis=0), np.inf)
     for family in FAMILIES:
-        columns[:, family_indices(family)] *= np.sqrt((weights or {}).get(family, 1) / len(family_indices(family)))
-    return columns / np.linalg.norm(columns, axis=1, keepdims=True)
+        own = [place for place, one in enumerate(DESCRIPTORS) if one.family == family]
+        numbers[:, own] *= np.sqrt((weights or {}).get(family, 1) / len(own))
+    return numbers / np.linalg.norm(numbers, axis=1, keepdims=True)
 
 
 def normalised(vector: np.ndarray) -> np.ndarray:
@@ -505,10 +506,10 @@ def test_identical_songs_and_constant_columns():
     assert answers.why("song 001", "song 002").records[FAMILIES.index("mel")]["contribution"] == 0
 
 
-def test_scaled_answers_do_not_change_with_units_of_columns(library):
+def test_answers_of_column_spaces_do_not_change_with_units_of_columns(library):
     rng = np.random.default_rng(8)
     moved = (library.embeddings * rng.uniform(0.5, 50, 641) + rng.uniform(-9, 9, 641)).astype(np.float32)
-    for space in ("balanced", "scaled", "pca"):
+    for space in ("scaled", "balanced641"):
         first, second = (
             Searches(Library(embeddings, library.songs), space=space).similar(["song 005"], [], 39, FREE).records
             for embeddings in (library.embeddings, moved)
@@ -556,9 +557,11 @@ def saved_model(workspace: Workspace, library: Library, trained_on: Library) -> 
     labels = np.array([genres.index(genre) for genre in library.genres])
     pipeline = Pipeline([("scale", StandardScaler()), ("model", LogisticRegression(C=1e-3))])
     pipeline.fit(library.embeddings.astype(np.float64), labels)
-    calibration = Calibration(1.0, 0.0, np.full(len(genres), 1 / len(genres)))
+    calibration = Calibration((1.0,), 0.0, 0.0, np.full(len(genres), 1 / len(genres)))
     medians = np.stack([np.median(library.embeddings[labels == code], axis=0) for code in range(len(genres))])
-    model = GenreModel("logistic", pipeline, genres, calibration, library.embeddings[:3], medians, 0.1)
+    model = GenreModel(
+        "logistic", [pipeline], genres, calibration, library.embeddings[:3], medians, 0.1, any_detector(len(genres))
+    )
     save_model(workspace, model, {"data": library_fingerprint(trained_on)})
     return model
 
@@ -576,9 +579,39 @@ def test_the_classifier_space_uses_the_saved_model(tmp_path):
     assert answers.compare("song 001", "song 002").records[0]["contributions"] == {}
     with pytest.raises(QueryError, match="in the classifier space a similarity does not split into families"):
         answers.why("song 001", "song 002")
+
+
+def test_the_classifier_is_evaluated_by_probabilities_of_models_trained_without_the_songs(tmp_path):
+    library = separable_library(3, 8, distance=0.3)
+    workspace = Workspace(tmp_path)
+    model = saved_model(workspace, library, library)
+    answers = Searches(library, workspace)
+    without = answers.evaluate()
+    assert {record["space"] for record in without.records} == {"balanced", "scaled", "balanced641"}
+    assert "genre_out_of_fold.npz does not exist; run 03" in " ".join(without.text().split())
+    proba = np.random.default_rng(0).dirichlet(np.ones(3), 24)  # knows nothing, as a model in-sample would not
+    proba[5] = np.nan  # not trained on
+    save_out_of_fold(workspace, load_model(workspace)[1], proba)
     evaluated = answers.evaluate()
-    assert {record["space"] for record in evaluated.records} == {"balanced", "scaled", "pca", "classifier"}
-    assert "Its scores are optimistic" in evaluated.text()
+    record = next(one for one in evaluated.records if one["space"] == "classifier" and not one["hubs_corrected"])
+    proba[5] = model.predict_proba(library.embeddings[[5]])[0]
+    units = np.sqrt(proba)
+    own = [
+        np.mean([library.genres[row] == library.genres[query] for row in chosen_by_definition(
+            units[query], units, [row for row in range(24) if row != query], 10)])
+        for query in range(24)
+    ]  # fmt: skip
+    assert record["same_genre"] == pytest.approx(np.mean(own))  # genres are of one size
+    assert "by a model that was trained without it" in evaluated.text()
+    assert evaluated.result.best.space != "classifier"
+
+
+def test_a_model_of_another_library_is_not_evaluated(tmp_path):
+    library = separable_library(2, 6)
+    saved_model(Workspace(tmp_path), library, separable_library(2, 6, seed=5))
+    evaluated = Searches(library, Workspace(tmp_path)).evaluate()
+    assert "classifier" not in {record["space"] for record in evaluated.records}
+    assert "evaluated on songs that it was trained on" in " ".join(evaluated.text().split())
 
 
 def test_a_model_of_another_library_is_named(tmp_path):

@@ -230,6 +230,21 @@ def test_a_song_with_fewer_neighbours_has_fewer_pairs(tmp_path):
     assert pairs["similarity"].tolist() == [0.5] * 4
 
 
+def test_tags_of_tempo_count_unless_measured_is_preferred(library, tmp_path):
+    songs = library.songs.assign(tempo_bpm=129.94, tag_bpm=130.0)
+    save_library(Workspace(tmp_path), Library(library.embeddings, songs))
+    for options, expected in (([], (130, "tag")), (["--tempo", "measured"], (129.94, "measured"))):
+        for line in ("list house", "similar a|b -n 2", "radio a|b -n 2", "playlist a|b -n 3"):
+            found = run("--workspace", tmp_path, *options, "--json", text=f"{line}\n")
+            assert found.returncode == 0, found.stderr
+            for document in json_documents(found.stdout):
+                assert {(record["tempo_bpm"], record["tempo_source"]) for record in document} == {expected}
+    after = run("--workspace", tmp_path, "list", "house", "--tempo", "measured", "--csv")
+    assert {row["tempo_bpm"] for row in csv.DictReader(io.StringIO(after.stdout))} == {"129.94"}
+    wrong = run("--workspace", tmp_path, "list", "--tempo", "guessed")
+    assert (wrong.returncode, len(wrong.stderr.splitlines())) == (2, 1)
+
+
 # --- names with typing errors
 
 

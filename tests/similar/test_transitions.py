@@ -119,8 +119,8 @@ def test_a_transition_holds_the_parts_of_its_score():
     assert not transitions(tracks_of([1, 0.71], [128, 126], [key("8A"), key("3B")]), [0, 1])[0].keys_compatible
 
 
-def test_artists_are_distinguished_but_not_by_case_or_accents():
-    codes = artist_codes(["Björk", "bjork", "", "Ann", "BJÖRK ", "  "])
-    assert codes[0] == codes[1] == codes[4] != codes[3]
-    assert codes[2] == codes[5] == NO_ARTIST
+def test_artists_are_distinguished_but_not_by_case_accents_or_guests():
+    codes = artist_codes(["Björk", "bjork", "", "Ann", "BJÖRK ", "  ", "Various Artists", "Björk feat. Ann"])
+    assert codes[0] == codes[1] == codes[4] == codes[7] != codes[3]
+    assert codes[2] == codes[5] == codes[6] == NO_ARTIST
     assert len(artist_codes([])) == 0

@@ -58,7 +58,7 @@ def importance_figure(report: GenreReport, sample: ComponentSample) -> "Figure":
     name_rows(axis, [names[index] for index in order])
     sides = f"towards or away from {short(genres[1], 24)}" if len(genres) == 2 else "summed over genres"
     axis.set_xlabel(f"mean |SHAP value|, {sides} (margin)")
-    what = "components, their share of the variance, and what a high score means"
+    what = "components, their share of the variance, and what a high score means (training songs)"
     headline(figure, f"{components_title(report)}: {what}")
     return figure
 
@@ -94,7 +94,7 @@ def beeswarm_figure(report: GenreReport, sample: ComponentSample) -> "Figure":
     axes[0].set_yticks(range(len(order)), [names[index] for index in order])
     label = "the song's score on the component (SD)"
     figure.colorbar(colours, ax=figure.axes, label=label, extend="both", shrink=min(1, 0.9 / n_rows))
-    headline(figure, f"{components_title(report)}: what every song's components add")
+    headline(figure, f"{components_title(report)}: what the components of training songs add")
     return figure
 
 
@@ -168,7 +168,7 @@ def dependence_figure(report: GenreReport, sample: ComponentSample) -> "Figure":
         axis.set_title(textwrap.fill(names[index], 52), fontsize=10)
         axis.set(xlabel="score on the component", ylabel=f"towards {short(genres[side], 20)} (SHAP, margin)")
     legend_below(figure, *axes[0].get_legend_handles_labels())
-    headline(figure, f"{components_title(report)}: what its most important components add")
+    headline(figure, f"{components_title(report)}: what its most important components add, training songs")
     return figure
 
 

@@ -10,9 +10,11 @@ import numpy as np
 import pandas as pd
 
 from songmap.core.figures import MUTED_COLOUR, TOWARDS_COLOUR, drawable
-from songmap.core.text import shorten
-from songmap.genre.results import CandidateScores, ConfusionMatrix, Reliability
+from songmap.core.text import count_of_songs, shorten
+from songmap.genre.comparison_results import CandidateScores
+from songmap.genre.results import ConfusionMatrix, Reliability
 from songmap.genre.song_results import BoundarySong
+from songmap.genre.views.sentences import candidates_phrase
 from songmap.library.palette import genre_colours, genre_markers
 
 if TYPE_CHECKING:
@@ -52,24 +54,37 @@ def confusion_figure(matrices: Sequence[ConfusionMatrix]) -> "Figure":
 
 
 def candidates_figure(candidates: Sequence[CandidateScores], used: str) -> "Figure":
-    """Accuracy and macro F1 of every candidate on the same songs, with 95 % intervals; the one in use in colour."""
-    ranked = sorted(candidates, key=lambda one: one.macro_f1)
+    """Log loss and accuracy of every candidate, with 95 % intervals; the one in use in colour.
+
+    Candidates that were compared on fewer songs than others are named with their number.
+    """
+    most = max(one.songs for one in candidates)
+    ranked = sorted(candidates, key=lambda one: -one.log_loss)
     figure = new_figure(9.5, 1.5 + 0.34 * len(ranked))
     axes = figure.subplots(1, 2, sharey=True)
-    for axis, (name, title) in zip(axes, {"accuracy": "Accuracy", "macro_f1": "Macro F1"}.items(), strict=True):
+    for axis, (name, title) in zip(
+        axes, {"log_loss": "Log loss (lower is better)", "accuracy": "Accuracy"}.items(), strict=True
+    ):
         for row, one in enumerate(ranked):
             colour = TOWARDS_COLOUR if one.model == used else MUTED_COLOUR
             axis.plot(
                 [getattr(one, f"{name}_low"), getattr(one, f"{name}_high")], [row, row], color=colour, linewidth=2
             )
             axis.plot(getattr(one, name), row, "o", color=colour, markersize=7)
-        name_rows(axis, [short(one.title, 44) for one in ranked])
-        axis.set(title=title, xlim=(-0.02, 1.02), ylim=(-0.6, len(ranked) - 0.4))
+        name_rows(axis, [_candidate_name(one, most) for one in ranked])
+        axis.set(title=title, ylim=(-0.6, len(ranked) - 0.4))
         axis.grid(axis="x")
+    axes[0].set_xlim(left=0)
+    axes[1].set_xlim(-0.02, 1.02)
     for text, one in zip(axes[0].get_yticklabels(), ranked, strict=True):
         text.set_fontweight("bold" if one.model == used else "normal")
-    headline(figure, "Candidates in the same folds, with 95 % intervals; the model in use is bold")
+    headline(figure, f"{candidates_phrase(candidates)}. 95 % intervals; the model in use is bold")
     return figure
+
+
+def _candidate_name(one: CandidateScores, most_songs: int) -> str:
+    songs = f" ({count_of_songs(one.songs)})" if one.songs < most_songs else ""
+    return f"{short(one.title, 44 - len(songs))}{songs}"
 
 
 def reliability_figure(reliability: Reliability) -> "Figure":
@@ -83,7 +98,10 @@ def reliability_figure(reliability: Reliability) -> "Figure":
     axis.set(xlim=(0, 1.02), ylim=(-0.02, 1.02), ylabel="accuracy, with 95 % interval")
     axis.set_xlabel(f"probability of the predicted genre; each dot: mean of {size} songs")
     axis.grid()
-    headline(figure, f"Calibration error of all songs, one model per song: {reliability.error:.3f}")
+    error, calibrated = reliability.error, reliability.calibrated_error
+    headline(
+        figure, f"Calibration error {error:.3f}; a perfectly calibrated model shows {calibrated:.3f} on as many songs"
+    )
     return figure
 
 

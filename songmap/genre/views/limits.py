@@ -24,10 +24,8 @@ _SENTENCES = {  # by the kind of a limit, whose fields they name
 }
 
 
-def limit_sentence(limit: Limit | str) -> str:
-    """What a limit means for the scores; text of an old model card stays as it is."""
-    if isinstance(limit, str):
-        return limit
+def limit_sentence(limit: Limit) -> str:
+    """What a limit means for the scores."""
     values = vars(limit)
     songs = "1 song" if values.get("n_songs") == 1 else f"{values.get('n_songs')} songs"
     title = CANDIDATES[values["model"]].title if "model" in values else ""

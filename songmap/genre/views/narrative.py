@@ -1,7 +1,8 @@
 """One classified song explained in sentences. Every sentence states numbers of the song, the model or the library.
 
 Confidence is the calibrated probability of the predicted genre, rounded to whole percent, in words: almost certain
-from 95 %, likely from 75 %, more likely than not from 50 %, undecided below. A point is a hundredth of probability.
+from 95 %, likely from 75 %, more likely than not from 50 %; below, undecided where the prediction set has several
+genres, most probable where it has one. A point is a hundredth of probability.
 """
 
 import re
@@ -12,7 +13,8 @@ from songmap.genre.views import sentences
 from songmap.library.names import normalise
 from songmap.library.schema import UNKNOWN_GENRE
 
-BANDS = ((95, "almost certain"), (75, "likely"), (50, "more likely than not"), (0, "undecided"))  # from so many percent
+UNDECIDED = "undecided"
+BANDS = ((95, "almost certain"), (75, "likely"), (50, "more likely than not"), (0, UNDECIDED))  # from so many percent
 _N_COMPONENTS, _N_NAMED = 3, 4
 
 
@@ -20,13 +22,14 @@ def narrative(song: SongExplanation) -> list[str]:
     """Sentences: the prediction, how certain it is, the families and descriptors behind it, what would change it."""
     descriptors = [_descriptor_sentence(song, one) for one in song.families if one.family in song.leading_families]
     reasons = [_families_sentence(song), *descriptors, _change_sentence(song), *_component_sentences(song)]
-    parts = [_prediction(song), _set_sentence(song), _unusual_sentence(song), _label_sentence(song), *reasons]
+    parts = [_prediction(song), _set_sentence(song), _label_sentence(song), *reasons]
     return [one for one in parts if one]
 
 
-def confidence(probability: float) -> str:
-    """Words for a calibrated probability, see the top of this module."""
-    return next(word for least, word in BANDS if round(100 * probability) >= least)
+def confidence(probability: float, n_in_set: int) -> str:
+    """Words for a calibrated probability and the size of the prediction set, see the top of this module."""
+    word = next(word for least, word in BANDS if round(100 * probability) >= least)
+    return "most probable" if word == UNDECIDED and n_in_set == 1 else word
 
 
 def _prediction(song: SongExplanation) -> str:
@@ -35,14 +38,23 @@ def _prediction(song: SongExplanation) -> str:
     ranked = sorted(song.probabilities, key=lambda genre: -song.probabilities[genre])
     ranked = [genre for genre in ranked if genre != song.predicted_genre][:2]
     rest = ", ".join(f"{genre} {percent(song.probabilities[genre])}" for genre in ranked)
+    by = sentences.model_phrase(song.fold_model)
+    if song.novelty.is_novel:
+        return (
+            f"{song.song_name}{artist} {sentences.NOVEL}: its distance from the nearest genre is "
+            f"{song.novelty.distance:.2f}, above the threshold of {song.novelty.threshold:.2f}. A guess by {by}: "
+            f"{song.predicted_genre} {percent(song.probability)}, {rest}."
+        )
     return (
-        f"{song.song_name}{artist}: predicted {song.predicted_genre}, {confidence(song.probability)} "
-        f"({percent(song.probability)}), by {sentences.model_phrase(song.fold_model)}; next: {rest}."
+        f"{song.song_name}{artist}: predicted {song.predicted_genre}, {confidence(song.probability, len(song.genre_set))} "
+        f"({percent(song.probability)}), by {by}; next: {rest}."
     )
 
 
 def _set_sentence(song: SongExplanation) -> str:
     members = song.genre_set
+    if song.novelty.is_novel:  # it has a genre of its own, which no set contains
+        return ""
     if song.set_threshold <= 0:
         n_genres = len(song.probabilities)
         return f"{sentences.SET_NAME}: any of the {n_genres} genres, since there are too few songs for a smaller set."
@@ -50,16 +62,6 @@ def _set_sentence(song: SongExplanation) -> str:
         return f"{sentences.SET_NAME}: {members[0]} only."
     named = sentences.set_phrase(members, _N_NAMED)
     return f"{sentences.SET_NAME}: {named}; a hybrid, or a song that the model cannot decide."
-
-
-def _unusual_sentence(song: SongExplanation) -> str:
-    """A warning for songs unlike the training data, noise for example, which get a prediction all the same."""
-    if not song.unusual:
-        return ""
-    return (
-        f"It is unlike the training data: {percent(song.outside_range)} of its columns are outside the range of the "
-        f"{song.n_background} background songs; treat the prediction as a guess."
-    )
 
 
 def _label_sentence(song: SongExplanation) -> str:

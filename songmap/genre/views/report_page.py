@@ -7,24 +7,28 @@ from typing import Any
 
 from songmap.core.pages import render
 from songmap.core.tables import Record, format_cell
-from songmap.core.text import capitalised, percent, readable
-from songmap.genre.candidates import CANDIDATES
-from songmap.genre.results import CandidateScores, GenreReport
+from songmap.core.text import capitalised, joined, percent, readable
+from songmap.genre.comparison_results import CandidateScores
+from songmap.genre.results import GenreReport
 from songmap.genre.song_results import ListedSong
 from songmap.genre.views import sentences
 from songmap.genre.views.limits import limit_sentence
 from songmap.genre.views.narrative import narrative
-from songmap.genre.views.sentences import CONTENTS, SET_NAME, component_name, set_phrase, split_phrase
+from songmap.genre.views.plain_summary import plain_summary
+from songmap.genre.views.sentences import CONTENTS, SET_NAME, component_name, song_set, split_phrase
 
 N_SHOWN = 25  # rows in a table of songs; the CSV has all
 _N_COMPONENTS = 10
 _LONG = 28  # characters in a cell before its words are wrapped
 
 _SCORES = ("accuracy", "balanced_accuracy", "macro_f1", "log_loss", "ece")
+_WITH_INTERVAL = (*_SCORES, "coverage")
 _HEADINGS = {  # of columns that are not headed by their names
-    "split": "tested on", "title": "model", "macro_f1": "macro F1", "ece": "calibration error", "f1": "F1",
+    "split": "tested on", "title": "model", "macro_f1": "macro F1", "ece": "calibration error",
+    "calibrated_ece": "calibration error if calibrated", "f1": "F1",
     "test_f1": "test F1", "baseline_accuracy": "accuracy of the most frequent genre", "importance": "mean |SHAP|",
     "song_name": "song", "predicted_genre": "predicted", "genre_set": SET_NAME, "file_path": "file",
+    "auroc": "AUROC", "detected": "share detected",
 }  # fmt: skip
 
 
@@ -50,6 +54,7 @@ def report_page(report: GenreReport, images: Mapping[str, bytes]) -> str:
         long=_LONG,
         n_shown=N_SHOWN,
         sentences=sentences,
+        summary=plain_summary(report),
         narrative=narrative(report.song),
         limits=[capitalised(limit_sentence(limit)) for limit in report.limits],
     )
@@ -60,16 +65,16 @@ def _tables(report: GenreReport) -> dict[str, Table]:
     choice, leakage, shown = report.choice, report.leakage, report.components[:_N_COMPONENTS]
     folds = {f"grouped by {report.grouping.group_by}": leakage.grouped_accuracy, "random": leakage.random_accuracy}
     per_genre = [vars(one) for one in report.per_genre]
-    against = f"balanced accuracy against {CANDIDATES[choice.default].title}"
+    above = "log loss above the smallest"
     return {
         "training": _table(per_genre, ("genre", "songs")),
         "scores": _table(
             [_intervals(vars(one)) | {"split": split_phrase(one)} for one in report.scores],
-            ("split", *_SCORES, "baseline_accuracy"),
+            ("split", *_SCORES, "calibrated_ece", "baseline_accuracy"),
         ),
         "candidates": _table(
-            [_intervals(vars(one)) | {against: _difference(one, choice.default)} for one in report.candidates],
-            ("title", *_SCORES, against),
+            [_intervals(vars(one)) | {above: _difference(one)} for one in report.candidates],
+            ("title", "songs", *_SCORES, above),
             marked=[one.model == choice.model for one in report.candidates],
         ),
         "leakage": _table([{"folds": name, "accuracy": accuracy} for name, accuracy in folds.items()]),
@@ -83,6 +88,10 @@ def _tables(report: GenreReport) -> dict[str, Table]:
         ),
         "label_issues": _songs(report.label_issues, "song_name label predicted_genre probability file_path"),
         "unknown_songs": _songs(report.unknown_songs, "song_name predicted_genre probability genre_set"),
+        "conformal": _table(
+            [_intervals(vars(one)) for one in report.conformal.per_genre], ("genre", "songs", "groups", "coverage")
+        ),
+        "novelty": _table([vars(one) for one in report.novelty.genres]),
         "card": _card(report.card),
     }
 
@@ -92,8 +101,8 @@ def _card(card: Mapping[str, Any]) -> Table:
     rows = {
         "model": card["title"],
         "parameters": _pairs(card["parameters"]),
-        "calibration": f"temperature {calibration['temperature']:.3g}, weight of the genres' shares "
-        f"{calibration['prior_weight']:.2g}",
+        "calibration": f"temperature {joined([f'{1 / weight:.3g}' for weight in calibration['weights']])}, weight of the "
+        f"genres' shares {calibration['prior_weight']:.2g}, {percent(calibration['outlier_share'])} outliers",
         "folds": f"by {card['group_by']}, seed {card['seed']}",
         "library": card["data"],
         "columns": card["columns"],
@@ -116,7 +125,7 @@ def _songs(songs: Sequence[ListedSong], columns: str) -> Table:
     cells = [
         one
         | {"label": one.get("genre"), "probability": percent(one["probability"])}
-        | ({"genre_set": set_phrase(one["genre_set"])} if "genre_set" in one else {})
+        | ({"genre_set": song_set(one["genre_set"], one["novelty"])} if "genre_set" in one else {})
         for one in map(vars, songs[:N_SHOWN])
     ]
     return _table(cells, columns.split())
@@ -126,7 +135,7 @@ def _intervals(scores: dict[str, Any]) -> dict[str, Any]:
     """Scores as text with their intervals, where they have some."""
     return scores | {
         name: f"{scores[name]:.3f} ({scores[f'{name}_low']:.2f}–{scores[f'{name}_high']:.2f})"
-        for name in _SCORES
+        for name in _WITH_INTERVAL
         if f"{name}_low" in scores
     }
 
@@ -135,8 +144,8 @@ def _signed(points: dict[str, float]) -> dict[str, str]:
     return {family: f"{number:+.1f}" for family, number in points.items()}
 
 
-def _difference(scores: CandidateScores, default: str) -> str:
-    return "" if scores.model == default else f"{scores.difference:+.3f} ± {scores.difference_error:.3f}"
+def _difference(scores: CandidateScores) -> str:
+    return "" if scores.model == scores.best else f"{scores.difference:+.3f} ± {scores.difference_error:.3f}"
 
 
 def _image(name: str, png: bytes) -> dict[str, str]:

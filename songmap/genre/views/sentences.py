@@ -2,15 +2,17 @@
 
 from collections.abc import Sequence
 
-from songmap.core.text import hertz_range, joined, percent
+from songmap.core.text import count_of_songs, joined, percent
 from songmap.genre import results
 from songmap.genre.candidates import CANDIDATES
+from songmap.genre.comparison_results import CandidateScores, Choice, ChoiceScores
 from songmap.genre.conformal import COVERAGE
-from songmap.genre.song_results import Component, LoadingTerm, ModelReference
-from songmap.library.descriptors import COLUMN_LABELS
-from songmap.library.schema import column_index
+from songmap.genre.coverage_results import ConformalCoverage
+from songmap.genre.novelty_results import NoveltyScores, SongNovelty
+from songmap.genre.song_results import Component, ModelReference
 
 SET_NAME = f"{100 * COVERAGE:.0f} % prediction set"
+NOVEL = "sounds like none of these"
 
 CONTENTS = {
     "model": "the model; its card is the .json beside it",
@@ -18,14 +20,14 @@ CONTENTS = {
     "label_issues": "songs whose label may be wrong, to listen to",
     "unknown_songs": "songs without a genre, classified",
     "genres_all_songs": "every song with its genre and the families' points",
-    "plot_candidates": "all candidates on the same songs",
+    "plot_candidates": "all candidates, and on how many songs they were compared",
     "plot_confusion": "confusion matrices: first cross-validation repeat, test set",
     "plot_reliability": "predicted probability against accuracy: one model per song, test songs too",
     "plot_families": "what each family of columns adds, by genre",
     "plot_family_waterfall": "one song explained by families",
-    "plot_shap_bar": "components by importance",
-    "plot_shap_beeswarm": "every song's SHAP values",
-    "plot_shap_dependence": "the most important components, song by song",
+    "plot_shap_bar": "components by importance, for training songs",
+    "plot_shap_beeswarm": "SHAP values of training songs",
+    "plot_shap_dependence": "the most important components, training song by song",
     "plot_shap_waterfall": "one song explained by components",
     "plot_boundary_songs": "songs between genres",
     "report_page": "everything on one page",
@@ -33,6 +35,9 @@ CONTENTS = {
 }
 
 
+_IN_SAMPLE = (
+    "SHAP values are in-sample, of songs that it was trained on: what it uses, not how well that holds for other songs."
+)
 _STRICTEST = {
     "artist": "the strictest grouping that the tags allow",
     "album": "since no song names its artist",
@@ -40,20 +45,58 @@ _STRICTEST = {
 }
 
 
-def choice_sentence(choice: results.Choice) -> str:
+def choice_sentence(choice: Choice) -> str:
     """Which candidate is in use, and why."""
-    default, selected = CANDIDATES[choice.default].title, CANDIDATES[choice.selected].title
-    if choice.selected == choice.default:
-        reason = f"{default}, the default, since no other is better by more than one standard error."
+    selected, best = CANDIDATES[choice.selected].title, CANDIDATES[choice.best].title
+    if choice.selected == choice.best:
+        reason = f"{selected}, whose log loss of {choice.log_loss:.2f} is the smallest; no simpler model is within one standard error."
     else:
         reason = (
-            f"{selected}, since its balanced accuracy of {choice.balanced_accuracy:.2f} is better than the "
-            f"{choice.default_balanced_accuracy:.2f} of {default} by {choice.difference:.3f}, more than one standard "
-            f"error of the difference ({choice.standard_error:.3f})."
+            f"{selected}, the simplest whose log loss ({choice.log_loss:.2f}) is within one standard error "
+            f"({choice.standard_error:.2f}) of the smallest ({choice.best_log_loss:.2f}, {best})."
         )
     if choice.model == choice.selected:
         return f"Model in use: {reason}"
     return f"Model in use: {CANDIDATES[choice.model].title}, as requested. By the scores it would be {reason}"
+
+
+def choice_scores_sentence(scores: ChoiceScores | None) -> str:
+    """The scores that include the choice of the model, and what intervals do not include."""
+    fixed = "Intervals hold the trained models fixed: they do not show what other training songs would change."
+    if scores is None:
+        return f"The model was requested, so its scores include no choice. {fixed}"
+    shares = sorted(scores.chosen.items(), key=lambda item: -item[1])
+    chosen = joined([f"{CANDIDATES[name].title} ({percent(share)})" for name, share in shares if share >= 0.005])
+    return (
+        f"Including the choice of the model, accuracy is {percent(scores.accuracy)} ({percent(scores.accuracy_low)} to "
+        f"{percent(scores.accuracy_high)}) and log loss {scores.log_loss:.2f} ({scores.log_loss_low:.2f} to "
+        f"{scores.log_loss_high:.2f}), by bootstrap bias corrected cross-validation, whose samples chose {chosen}. {fixed}"
+    )
+
+
+def reliability_sentence(reliability: results.Reliability, group_by: str) -> str:
+    """Whether the probabilities are calibrated, as far as so many songs can show."""
+    found = (
+        f"The calibration error is {reliability.error:.2f}; a perfectly calibrated model shows "
+        f"{reliability.calibrated_error:.2f} on as many songs"
+    )
+    if reliability.is_calibrated is None:
+        return f"{found}. {reliability.n_groups} {group_by}s are too few to verify that probabilities are calibrated."
+    if reliability.is_calibrated:
+        return f"{found}, and up to {reliability.largest_calibrated_error:.2f} by chance: the probabilities are calibrated."
+    return (
+        f"{found}: the probabilities are not calibrated. They are {percent(reliability.confidence)} on average, and "
+        f"{percent(reliability.accuracy)} of the predictions are right."
+    )
+
+
+def candidates_phrase(candidates: Sequence[CandidateScores]) -> str:
+    """On how many songs the candidates were compared, some of them on fewer than others."""
+    most = max(one.songs for one in candidates)
+    n_fewer = sum(one.songs < most for one in candidates)
+    if not n_fewer:
+        return f"All candidates in the same folds of {count_of_songs(most)}"
+    return f"Candidates in folds of {count_of_songs(most)}, {n_fewer} of them only on fewer, as given"
 
 
 def grouping_sentence(grouping: results.Grouping) -> str:
@@ -80,9 +123,7 @@ def overfitting_sentence(gap: results.OverfittingGap, permutation: results.Permu
     accuracies = f"Accuracy is {percent(gap.train_accuracy)} on training songs and {percent(gap.cv_accuracy)} on others"
     if permutation.significant is False:
         return f"{accuracies}, no better than chance: the model does not generalise."
-    if gap.is_small:
-        return f"{accuracies}: no overfitting."
-    return f"{accuracies}: {points(gap.difference)} of overfitting; expect the second figure for new songs."
+    return f"{accuracies}; expect the second figure for new songs."
 
 
 def permutation_sentence(test: results.PermutationTest, group_by: str) -> str:
@@ -116,12 +157,25 @@ def leakage_sentence(leakage: results.Leakage, group_by: str) -> str:
     return f"{accuracies}: within {error}, so no leakage is shown."
 
 
-def conformal_sentence(conformal: results.ConformalCoverage) -> str:
+def conformal_sentence(conformal: ConformalCoverage) -> str:
     """How often the conformal sets contain the true genre."""
+    interval = f"{percent(conformal.coverage_low)} to {percent(conformal.coverage_high)}"
     return (
         f"The {SET_NAME}s contain the true genre of {percent(conformal.coverage)} of {conformal.songs} songs not "
-        f"used to set the threshold; they have {conformal.mean_size:.2g} genres on average, and "
-        f"{percent(conformal.sets_of_one)} of them one."
+        f"used to set the threshold (95 % interval over resampled groups: {interval}); they have "
+        f"{conformal.mean_size:.2g} genres on average, and {percent(conformal.sets_of_one)} of them one."
+    )
+
+
+def novelty_sentence(novelty: NoveltyScores) -> str:
+    """When a song sounds like none of the genres, and how well such songs are detected."""
+    return (
+        f"A song {NOVEL} if its distance from the nearest genre exceeds {novelty.threshold:.2f} standard deviations "
+        "of the genre (root mean square over descriptors, families of equal weight). The threshold is meant to be "
+        f"exceeded by {percent(novelty.wanted)} of new songs of these genres: set without a song's fold, "
+        f"{percent(novelty.false_alarms)} of {novelty.songs} songs exceed it. For genres outside the training data, "
+        f"each genre was left out in turn: AUROC {novelty.auroc:.2f} on average against held-out songs of the others "
+        "(0.5: no better than guessing)."
     )
 
 
@@ -136,13 +190,13 @@ def check_sentences(report: results.GenreReport) -> list[str]:
 
 
 def components_sentence(report: results.GenreReport) -> str:
-    """Which model the components belong to."""
+    """Which model the components belong to, and which songs their SHAP values are of."""
     used, other = CANDIDATES[report.choice.model].title, CANDIDATES[report.component_model].title
     if report.component_model == report.choice.model:
-        return f"Components of the model in use, {used}."
+        return f"Components of the model in use, {used}. {_IN_SAMPLE}"
     return (
         f"The model in use, {used}, has no components. These are of {other}, fitted on the same songs, which takes no "
-        "part in the predictions."
+        f"part in the predictions. {_IN_SAMPLE}"
     )
 
 
@@ -164,13 +218,7 @@ def component_number(component: Component) -> str:
 
 def component_terms(component: Component) -> str:
     """What a positive score means."""
-    return ", ".join(f"{'higher' if term.sign > 0 else 'lower'} {_term_name(term)}" for term in component.terms)
-
-
-def _term_name(term: LoadingTerm) -> str:
-    if term.column is not None:
-        return COLUMN_LABELS[column_index(term.column)]
-    return f"level {hertz_range(term.low_hz or 0.0, term.high_hz or 0.0)}"
+    return ", ".join(f"{'higher' if term.correlation > 0 else 'lower'} {term.descriptor}" for term in component.terms)
 
 
 def model_phrase(reference: ModelReference) -> str:
@@ -189,6 +237,11 @@ def split_phrase(scores: results.SplitScores) -> str:
         return f"{scores.n_songs} test songs"
     times = "once" if scores.n_repeats == 1 else f"{scores.n_repeats} times"
     return f"{scores.n_folds}-fold cross-validation, {times}"
+
+
+def song_set(genres: Sequence[str], novelty: SongNovelty) -> str:
+    """The prediction set of a song, unless it sounds like none of the genres."""
+    return NOVEL if novelty.is_novel else set_phrase(genres)
 
 
 def set_phrase(genres: Sequence[str], most: int = 3) -> str:

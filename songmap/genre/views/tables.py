@@ -6,6 +6,7 @@ from typing import Any
 
 from songmap.core.files import write_atomically
 from songmap.core.text import readable
+from songmap.genre.novelty_results import SongNovelty
 from songmap.genre.song_results import ListedSong, ModelReference
 from songmap.genre.views.sentences import model_phrase
 
@@ -21,11 +22,12 @@ def write_songs(path: Path, songs: Sequence[ListedSong]) -> None:
 def _row(song: Mapping[str, Any]) -> dict[str, Any]:
     row: dict[str, Any] = {}
     for name, value in song.items():
-        row |= (
-            {f"{family}_points": _cell(one) for family, one in value.items()}
-            if name == "points"
-            else {name: _cell(value)}
-        )
+        if name == "points":
+            row |= {f"{family}_points": _cell(one) for family, one in value.items()}
+        elif isinstance(value, SongNovelty):
+            row |= {"novelty_distance": _cell(value.distance), "is_novel": value.is_novel}
+        else:
+            row[name] = _cell(value)
     probabilities = row.pop("probabilities", {})
     return row | {f"probability_{genre}": _cell(share) for genre, share in probabilities.items()}
 

@@ -49,7 +49,7 @@ def similarity_figure(statistics: GenreStatistics) -> "Figure":
     size = min(9.0, 50 * side / n_genres)
     axes.tick_params(axis="x", rotation=90, labelsize=size)
     axes.tick_params(axis="y", rotation=0, labelsize=size)
-    note = "standardised columns (--space scaled of 04), so 0 is unrelated"
+    note = "157 descriptors, families of equal weight, as 04 genres; 0 is unrelated"
     if np.isnan(means).any():
         note += "; grey: a genre of one song has no pair"
     figure.suptitle("Similarity of songs within and between genres", x=0.02, **_TITLE)

@@ -146,7 +146,7 @@ function invitation() {
   return [
     node("h2", { tabindex: -1 }, "Choose a song"),
     muted("Hover over a point to see its song. Click it, or find it by name: it plays, and its nearest songs ",
-      "in all 641 features are listed and connected by lines."),
+      "in 157 descriptors are listed and connected by lines."),
     muted(IN_SPACE
       ? "Drag to rotate, scroll to zoom. The 3D map has no lasso: search by name, artist or genre "
         + "and select all results, or use the flat map."
@@ -167,7 +167,7 @@ function songCard(row) {
     node("p", { class: "facts" }, ...facts(row).map((fact) => named(fact))),
     ...player(row), allValues(row),
     node("h3", {}, ["No other songs", "The nearest song"][near.length] ?? `The ${near.length} nearest songs`),
-    muted("Cosine similarity in all 641 features, -1 to 1 (most similar), not distance on the map."),
+    muted("Cosine similarity of 157 descriptors, families of equal weight, -1 to 1 (most similar), not distance on the map."),
     node("ol", { class: "songs" }, ...near.map((other, i) => listed(other, similar(i)))),
     exportsOf([row, ...near], `similar to ${title(row)}`),
   ];

@@ -7,6 +7,7 @@ from songmap.core.tables import format_table
 from songmap.core.text import count_of_songs, format_duration, shorten
 from songmap.journey.results import Projection, SongJourney
 from songmap.journey.song_map import MIN_SONGS, FitReason, MapFit
+from songmap.library.descriptors import N_DESCRIPTORS
 
 
 def trust_in_words(projection: Projection) -> str:
@@ -25,7 +26,7 @@ def trust_in_words(projection: Projection) -> str:
     chance = f"{projection.chance_recall:{'.0%' if n_songs <= 1000 else '.2%'}}"
     sample = f", checked for {projection.n_checked:,} of the {n_songs:,} songs" * (0 < projection.n_checked < n_songs)
     sentences += [
-        f"{amount} neighbours here are neighbours in all 641 columns: of a song's {k} nearest, "
+        f"{amount} neighbours here are neighbours in the {N_DESCRIPTORS} descriptors that songs are compared by: of a song's {k} nearest, "
         f"{recall:.0%} are among its {k} nearest on this map (by chance {chance}){sample}. "
         f"Trustworthiness {projection.trustworthiness:.2f} of 1.",
         _meaning(projection),
@@ -57,7 +58,7 @@ def fit_in_words(fit: MapFit) -> str:
         FitReason.FIRST: "fitted for the first time",
         FitReason.REFIT: "fitted again because of --refit",
         FitReason.OTHER_SEED: f"fitted again with seed {fit.seed} instead of {fit.former_seed}",
-        FitReason.OTHER_COLUMNS: "fitted again: the saved map was of other columns",
+        FitReason.OTHER_SPACE: "fitted again: the saved map was of another space than songs are compared in now",
         FitReason.TOO_FEW_SONGS: f"fitted again: the saved map was of too few songs for {fit.method}",
         FitReason.OTHER_SONGS: "fitted again: the saved map was of other songs",
     }

@@ -94,8 +94,8 @@ def add_setting(parser: argparse.ArgumentParser) -> None:
     """Add the options that every command has; their defaults, where a parser wants some, are ``SETTING``."""
     add = parser.add_argument
     text = (
-        "balanced: the seven families of columns have equal weight; scaled: all columns have, so mel bands 80 %%; "
-        "pca: their principal components; classifier: probabilities of the genre model of 03"
+        "balanced: 157 descriptors, the seven families have equal weight; scaled: 641 columns have, so mel bands 80 %%; "
+        "balanced641: columns, families have equal weight; classifier: probabilities of the genre model of 03"
     )
     add("--space", choices=SPACES, help=text)
     text = "weights of families, such as timbre=2,rhythm=0.5; 1 where not given"
@@ -176,7 +176,7 @@ def add_commands(parser: argparse.ArgumentParser, shared: Any, kind: type[Comman
     command("similar", "songs most similar to SONG", requests.SimilarRequest, query, _number(10), *_FILTERS, _M3U8)
     command("diverse", "songs similar to SONG, but not to each other (maximal marginal relevance)",
             requests.SimilarRequest, query, _number(10), *_FILTERS, _DIVERSITY, _M3U8)
-    command("compare", "how similar two songs are, what each family of columns adds, descriptors side by side",
+    command("compare", "how similar two songs are, what each family adds, descriptors side by side",
             requests.CompareRequest, _words(f"A vs B, {quoted}"))
     command("why", "what makes two songs similar or different: families, and descriptors in real units",
             requests.WhyRequest, _words(f"A vs B, {quoted}"), _PICTURE)

@@ -96,8 +96,7 @@ def _written(result: results.Result, command: Command) -> Iterator[object]:
 
 def _radio(session: Session, command: Command, request: RadioRequest) -> Iterator[str]:
     """One line for each song, as soon as it is wanted: a JSON object, a row of CSV, or text."""
-    with _progress(session) as on_progress:
-        songs = session.radio(request, command.setting, on_progress)
+    songs = session.radio(request, command.setting)
     for number, song in enumerate(songs, start=1):
         record = song_record(song)
         match command.form:

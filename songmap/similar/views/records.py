@@ -13,9 +13,10 @@ from songmap.library.genre_similarity import GenreSimilarity
 from songmap.library.keys import NO_KEY, camelot
 from songmap.similar import results
 from songmap.similar.song import Song
+from songmap.similar.space_scores import SpaceScores
 
 Record = dict[str, Any]
-_PRECISION = ("", "_queries", "_chance", "_best")
+_PRECISION = ("", "_queries", "_chance", "_best", "_labels", "_interval")
 
 
 def as_json(result: results.Result) -> str:
@@ -68,8 +69,8 @@ def records(result: results.Result) -> list[Record]:
             return [song_record(song) | shared | {"descriptors": dict(values)} for song, values in both]
         case results.WhyResult((first, second), similarity, families):
             paths = {"first_file_path": first.file_path, "second_file_path": second.file_path}
-            n_columns = sum(family.columns for family in families)
-            whole = results.FamilyContribution("all", n_columns, similarity, similarity)
+            n_coordinates = sum(family.coordinates for family in families)
+            whole = results.FamilyContribution("all", n_coordinates, similarity, similarity)
             return [plain(family) | paths for family in (*families, whole)]
         case results.InfoResult():
             return [_info_record(result)]
@@ -124,7 +125,7 @@ def _genre_record(similarity: GenreSimilarity, place: int) -> Record:
     }
 
 
-def _space_record(scores: results.SpaceScores) -> Record:
+def _space_record(scores: SpaceScores) -> Record:
     record = dict(vars(scores))
     hubs = {name: record.pop(name) for name in ("hubness_skewness", "in_no_list")}
     for kind, precision in record.pop("precision").items():

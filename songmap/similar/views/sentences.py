@@ -1,23 +1,21 @@
 """What results say in words: titles, reasons, notes."""
 
 from collections.abc import Mapping, Sequence
-from typing import Literal
 
 import numpy as np
 
-from songmap.core.text import capitalised, joined, quantity, shorten
+from songmap.core.text import joined, shorten
 from songmap.library.keys import LEAST_MARGIN, NO_KEY, camelot, key_name, key_number
 from songmap.library.spaces import SPACES
 from songmap.similar import results
 from songmap.similar.filters import condition_words
 from songmap.similar.requests import Setting
-from songmap.similar.results import DescriptorContribution, FamilyContribution, ModelInUse
+from songmap.similar.results import ModelInUse
 from songmap.similar.song import Song
+from songmap.similar.space_scores import SpaceScores
 from songmap.similar.transitions import Transition
 
 _MAX_NAME = 60
-_LEAST = 0.005  # a contribution below it is not mentioned
-_MOST_DESCRIPTORS = 6  # over all families
 
 
 def label(song: Song) -> str:
@@ -101,8 +99,8 @@ def info_notes(result: results.InfoResult) -> list[str]:
     if np.isnan(result.beat_deviation_s):
         return []
     return [
-        f"The time between beats varies by {1000 * result.beat_deviation_s:.0f} ms (a metronome: up to 6). The descriptor "
-        "beat interval, std counts in whole frames of 23 ms and is mostly their width."
+        f"The time between beats varies by {1000 * result.beat_deviation_s:.0f} ms (a metronome: up to 6). The descriptors "
+        "tempo and beat interval, std are librosa's, in whole frames of 23 ms, whose width most of the latter is."
     ]
 
 
@@ -142,22 +140,56 @@ def evaluate_notes(result: results.EvaluateResult) -> list[str]:
         queries = f"a sample of {n_queries:,} of {queries}"
     notes = [
         f"Precision: the mean share of a song's {result.nearest} nearest that have its genre, artist or album; queries: "
-        f"{queries} recordings, of these the ones that share it with another; copies of a recording do not count as hits.",
+        f"{queries} recordings, of these the ones that share it with another; copies of a recording do not count as hits. "
+        "For genres it is the mean over genres, each its own songs' mean.",
+        "By another artist: the same with an artist filter, no song of the query's artist being an answer. Songs of one "
+        "artist are similar beyond their genre: this column is the one to compare spaces by.",
+        *_filter_notes(result),
         f"Hubness: the skewness of how often songs are among the {result.nearest} nearest of others; 0 is even, above 1 "
         "some songs are near to very many. In no list: the share of songs that are near to none.",
     ]
-    notes += [f"{words} Its scores are optimistic." for words in model_words(result.model)]
+    notes += [
+        f"{words} Its scores are of each song's probabilities by a model that was trained without it."
+        for words in model_words(result.model)
+    ]
     if result.model_error is not None:
         notes.append(f"The classifier space is left out: {result.model_error}.")
     if result.best is not None:
+        filtered = result.best.precision["genre_other_artists"]
+        value, by = (filtered, " by another artist") if filtered.labels > 1 else (result.best.precision["genre"], "")
         notes.append(
-            f"Of the spaces fitted without labels {space_words(result.best)} has the highest precision for genres: "
-            f"{result.best.precision['genre'].value:.3f}."
+            f"Of the spaces fitted without labels {space_words(result.best)} has the highest precision for genres{by}: "
+            f"{value.value:.3f}."
         )
     return notes
 
 
-def space_words(scores: results.SpaceScores) -> str:
+def _filter_notes(result: results.EvaluateResult) -> list[str]:
+    """What the artist filter and the intervals could not do."""
+    notes, precision = [], result.scores[0].precision
+    if result.genres_of_one_artist:
+        one = len(result.genres_of_one_artist) == 1
+        by = "is by one artist and" if one else "are by one artist each and"
+        notes.append(
+            f"{joined(list(result.genres_of_one_artist))} {by} left out of that column: there genre and artist cannot "
+            "be distinguished."
+        )
+    if result.n_without_artist:
+        notes.append(
+            f"{result.n_without_artist:,} recordings have no artist tag and count as by artists of their own: "
+            "the filter does not hold for them."
+        )
+    if precision["genre"].interval or precision["genre_other_artists"].interval:
+        notes.append(
+            "In brackets: 95 % intervals, the artists of the queries drawn anew within each genre, the songs that "
+            "answer held fixed."
+        )
+    else:
+        notes.append("Intervals are left out: a genre has too few artists to draw them anew.")
+    return notes
+
+
+def space_words(scores: SpaceScores) -> str:
     return f"{scores.space}, hubs corrected" if scores.hubs_corrected else scores.space
 
 
@@ -203,75 +235,6 @@ def _key_words(transition: Transition) -> str:
         return "key unknown"
     fit = "compatible" if transition.keys_compatible else "close" if transition.key_fit > 0.5 else "clashes"
     return f"key {' → '.join(map(camelot, transition.keys))} {fit}"
-
-
-def most_telling(
-    families: Sequence[FamilyContribution], which: Literal["agree", "differ"]
-) -> list[tuple[str, DescriptorContribution]]:
-    """The descriptors of all families that agree or differ most, strongest first, each with its family."""
-    items = [(one.family, item) for one in families for item in (one.agree if which == "agree" else one.differ)]
-    return sorted(items, key=lambda item: -abs(item[1].contribution))[:_MOST_DESCRIPTORS]
-
-
-def why_sentences(result: results.WhyResult) -> list[str]:
-    """Why two songs are similar or different, in words."""
-    positive = sorted((one for one in result.families if one.contribution >= _LEAST), key=lambda one: -one.contribution)
-    negative = sorted((one for one in result.families if one.contribution <= -_LEAST), key=lambda one: one.contribution)
-    sentences = [
-        f"Similarity {result.similarity:.2f} of at most 1; two songs picked at random have about 0{_rank_words(result)}."
-    ]
-    parts = [
-        f"{lead} {joined([f'{one.family} ({one.contribution:+.2f})' for one in families])}"
-        for lead, families in (("similar in", positive), ("different in", negative))
-        if families
-    ]
-    if parts:
-        sentences.append(capitalised(f"{'; '.join(parts)}."))
-    sentences += map(family_sentence, [*positive[:3], *negative[:2]])
-    return sentences + _mixing_sentences(result)
-
-
-def family_sentence(family: FamilyContribution) -> str:
-    """ "Rhythm adds 0.14: pulse clarity 0.42 and 0.45, both above the library's mean of 0.31."; empty below 0.005."""
-    share = family.contribution
-    if abs(share) < _LEAST:
-        return ""
-    main, other = (family.agree, family.differ) if share > 0 else (family.differ, family.agree)
-    parts = [_descriptor_words(item) for item in main[:2]] or ["small contributions of many columns"]
-    if other and abs(other[0].contribution) >= max(_LEAST, abs(share) / 4):
-        parts.append(f"but {_descriptor_words(other[0])}")
-    verb = "adds" if share > 0 else "subtracts"
-    return f"{capitalised(family.family)} {verb} {abs(share):.2f}: {'; '.join(parts)}."
-
-
-def _rank_words(result: results.WhyResult) -> str:
-    if result.same_recording:
-        return "" if result.pair[0] == result.pair[1] else "; both are files of the same recording"
-    if result.more_similar is None:
-        return ""
-    return f"; {result.more_similar:,} of {result.others:,} other recordings are more similar to A"
-
-
-def _descriptor_words(item: DescriptorContribution) -> str:
-    sides = tuple(np.sign(value - item.library_mean) for value in (item.first, item.second))
-    where = {(1, 1): "both above", (-1, -1): "both below", (1, -1): "above and below", (-1, 1): "below and above"}
-    unit = f" {item.unit}" if item.unit else ""
-    beside = f", {where[sides]} the library's mean of {quantity(item.library_mean)}" if all(sides) else ""
-    return f"{item.descriptor} {quantity(item.first)} and {quantity(item.second)}{unit}{beside}"
-
-
-def _mixing_sentences(result: results.WhyResult) -> list[str]:
-    sentences = []
-    if not np.isnan(result.tempo_change):
-        played = {0.5: "B at double tempo", 1.0: "B", 2.0: "B at half tempo"}[result.tempo_factor]
-        speed = f"{100 * abs(result.tempo_change):.1f} % {'faster' if result.tempo_change > 0 else 'slower'} than A"
-        speed = speed if abs(result.tempo_change) >= 0.0005 else "as fast as A"
-        first, second = result.tempos_bpm
-        sentences.append(f"Tempo {first:.1f} and {second:.1f} BPM: {played} is {speed}.")
-    if NO_KEY not in result.keys:
-        fit = "compatible" if result.keys_compatible else "not compatible"
-        sentences.append(f"Keys {joined(list(map(key_name, result.keys)))}: {fit} on the Camelot wheel.")
-    return sentences
 
 
 def _three(value: float) -> str:

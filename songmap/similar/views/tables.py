@@ -9,13 +9,16 @@ from songmap.core.tables import format_table
 from songmap.core.text import format_duration, quantity
 from songmap.library.descriptors import descriptor
 from songmap.library.keys import key_name
-from songmap.library.schema import N_COLUMNS, family_indices
 from songmap.similar import results
 from songmap.similar.song import Song
-from songmap.similar.views import sentences
+from songmap.similar.space_scores import SpaceScores
+from songmap.similar.views import sentences, why_sentences
 from songmap.similar.views.records import Record, records
 
 Table = tuple[str, list[Record]]
+_PRECISION_HEADS = {
+    "genre": "same genre", "genre_other_artists": "by another artist", "artist": "same artist", "album": "same album"
+}  # fmt: skip
 MAX_MATRIX = 12  # genres whose table of pairs still fits a terminal
 
 
@@ -29,7 +32,7 @@ def notes(result: results.Result) -> list[str]:
     """Sentences above the tables of a result."""
     match result:
         case results.WhyResult():
-            return sentences.why_sentences(result)
+            return why_sentences.why_sentences(result)
         case results.EvaluateResult():
             return sentences.evaluate_notes(result)
         case results.InfoResult():
@@ -102,10 +105,9 @@ def _compare_tables(result: results.CompareResult) -> list[Table]:
     title = f"Similarity {result.similarity:.3f}"
     title += ", and what each family adds to it" if result.contributions else ""
     families = [
-        {"family": family, "columns": len(family_indices(family)), "contribution": share}
-        for family, share in result.contributions.items()
+        {"family": family, "contribution": share}
+        for family, share in [*result.contributions.items(), ("all", result.similarity)]
     ]
-    families.append({"family": "all", "columns": N_COLUMNS, "contribution": result.similarity})
     cells = {
         ("duration", ""): [format_duration(song.duration) for song in result.pair],
         ("key", ""): [key_name(key) for key in result.keys],
@@ -118,9 +120,12 @@ def _compare_tables(result: results.CompareResult) -> list[Table]:
 
 def _why_tables(result: results.WhyResult) -> list[Table]:
     renamed = {"adds": "contribution", "similarity within this family": "agreement"}
-    found = [(_pair_title(*result.pair), _columns(records(result), "family", "columns", **renamed))]
-    agree, differ = sentences.most_telling(result.families, "agree"), sentences.most_telling(result.families, "differ")
-    found.append(("Both songs differ from the library's mean in the same direction", list(map(_telling, agree))))
+    found = [(_pair_title(*result.pair), _columns(records(result), "family", "coordinates", **renamed))]
+    agree, differ = (
+        why_sentences.most_telling(result.families, "agree"),
+        why_sentences.most_telling(result.families, "differ"),
+    )
+    found.append(("Both songs differ from the library's average in the same direction", list(map(_telling, agree))))
     found.append(("They differ from it in opposite directions", list(map(_telling, differ))))
     return [(title, rows) for title, rows in found if rows]
 
@@ -170,9 +175,14 @@ def _space_rows(result: results.EvaluateResult) -> list[Record]:
     return rows
 
 
-def _precision_cells(scores: results.SpaceScores, figure: str) -> Record:
-    values = {kind: getattr(precision, figure) for kind, precision in scores.precision.items()}
-    return {f"same_{kind}": "" if np.isnan(value) else f"{value:.3f}" for kind, value in values.items()}
+def _precision_cells(scores: SpaceScores, figure: str) -> Record:
+    cells = {}
+    for kind, precision in scores.precision.items():
+        value, interval = getattr(precision, figure), precision.interval
+        cells[_PRECISION_HEADS[kind]] = "" if np.isnan(value) else f"{value:.3f}"
+        if figure == "value" and interval is not None:
+            cells[_PRECISION_HEADS[kind]] += f" ({interval[0]:.2f}–{interval[1]:.2f})"
+    return cells
 
 
 def _pair_title(first: Song, second: Song) -> str:

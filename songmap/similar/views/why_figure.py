@@ -9,7 +9,8 @@ from songmap.core.figures import GRID_COLOUR, MUTED_COLOUR, TEXT_COLOUR, drawabl
 from songmap.core.text import quantity, shorten
 from songmap.library.palette import FAMILY_COLOURS
 from songmap.similar.results import DescriptorContribution, WhyResult
-from songmap.similar.views.sentences import label, most_telling
+from songmap.similar.views.sentences import label
+from songmap.similar.views.why_sentences import most_telling
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

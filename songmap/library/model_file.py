@@ -1,0 +1,153 @@
+"""Fitted pipelines as arrays, and back: a model file holds numbers alone, and loading it executes nothing of it.
+
+A pipeline is a list of steps, each a ``kind`` and its arrays. Trees become XGBoost's again, scaler and PCA
+scikit-learn's, since their fitted attributes are public; linear classifiers and SVMs become the classes below, which
+only compute margins.
+"""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from sklearn.base import BaseEstimator
+
+from songmap.library.descriptors import describe, equal_families
+from songmap.library.tree_file import tree_arrays, trees_of
+
+if TYPE_CHECKING:
+    from sklearn.pipeline import Pipeline
+
+Arrays = dict[str, np.ndarray]
+_FUNCTIONS = {"descriptors": describe, "families": equal_families}
+_SCALER = ("mean_", "scale_", "var_")
+_PCA = ("components_", "mean_", "explained_variance_", "explained_variance_ratio_")
+
+
+class _Restored(BaseEstimator):  # type: ignore[misc]
+    """The last step of a pipeline, fitted before it was saved; scikit-learn's Pipeline wants to see that it is."""
+
+    def fit(self, columns: np.ndarray, labels: np.ndarray) -> "_Restored":
+        return self
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return True
+
+
+class LinearMargins(_Restored):
+    """Margins of a linear classifier, ``x @ coef.T + intercept``."""
+
+    def __init__(self, coef: np.ndarray, intercept: np.ndarray) -> None:
+        self.coef, self.intercept = coef, intercept
+
+    def decision_function(self, columns: np.ndarray) -> np.ndarray:
+        """``(n_songs, n_genres)``; of two genres those of the second, ``(n_songs,)``."""
+        margins = columns @ self.coef.T + self.intercept
+        return margins[:, 0] if margins.shape[1] == 1 else margins
+
+
+class KernelMargins(_Restored):
+    """Margins of one SVM with an RBF kernel for each genre; of two genres, for the second alone.
+
+    ``vectors (n, n_columns)`` are all genres' support vectors, ``coef (n_genres, n)`` their weights.
+    """
+
+    def __init__(self, vectors: np.ndarray, coef: np.ndarray, intercept: np.ndarray, gamma: np.ndarray) -> None:
+        self.vectors, self.coef, self.intercept, self.gamma = vectors, coef, intercept, gamma
+
+    def decision_function(self, columns: np.ndarray) -> np.ndarray:
+        """``(n_songs, n_genres)``; of two genres those of the second, ``(n_songs,)``."""
+        from sklearn.metrics.pairwise import rbf_kernel
+
+        margins = rbf_kernel(columns, self.vectors, float(self.gamma)) @ self.coef.T + self.intercept
+        return margins[:, 0] if margins.shape[1] == 1 else margins
+
+
+class ConstantProba(_Restored):
+    """The same probabilities ``proba (n_genres,)`` for every song."""
+
+    def __init__(self, proba: np.ndarray) -> None:
+        self.proba = proba
+
+    def predict_proba(self, columns: np.ndarray) -> np.ndarray:
+        return np.tile(self.proba, (len(columns), 1))
+
+
+def pipeline_steps(pipeline: "Pipeline") -> list[tuple[str, str, Arrays]]:
+    """The steps of a fitted pipeline: the name, the kind and the arrays of each."""
+    return [(name, *_step(name, step)) for name, step in pipeline.steps]
+
+
+def _step(name: str, step: Any) -> tuple[str, Arrays]:
+    from sklearn.decomposition import PCA
+    from sklearn.dummy import DummyClassifier
+    from sklearn.multiclass import OneVsRestClassifier
+    from sklearn.preprocessing import FunctionTransformer, StandardScaler
+    from xgboost import XGBClassifier
+
+    match step:
+        case FunctionTransformer():
+            return name, {}
+        case StandardScaler():
+            return "scaler", {one: getattr(step, one) for one in _SCALER}
+        case PCA():
+            return "pca", {one: getattr(step, one) for one in _PCA} | {"noise": np.array(step.noise_variance_)}
+        case XGBClassifier():
+            return "trees", tree_arrays(step)
+        case OneVsRestClassifier():
+            return "kernel", _kernel_arrays(step.estimators_)
+        case DummyClassifier():
+            return "constant", {"proba": step.class_prior_}
+        case _:
+            return "linear", {"coef": step.coef_, "intercept": step.intercept_}
+
+
+def _kernel_arrays(svms: list[Any]) -> Arrays:
+    """A song that supports several genres is in there several times: few are, and it keeps the file simple."""
+    sizes = [len(svm.support_vectors_) for svm in svms]
+    coef = np.zeros((len(svms), sum(sizes)))
+    for row, (svm, end) in enumerate(zip(svms, np.cumsum(sizes), strict=True)):
+        coef[row, end - sizes[row] : end] = svm.dual_coef_[0]
+    return {
+        "vectors": np.concatenate([svm.support_vectors_ for svm in svms]),
+        "coef": coef,
+        "intercept": np.concatenate([svm.intercept_ for svm in svms]),
+        "gamma": np.array(svms[0].gamma),
+    }
+
+
+def pipeline_of(steps: list[tuple[str, str, Mapping[str, np.ndarray]]]) -> "Pipeline":
+    """The pipeline of ``pipeline_steps``. Raises ValueError, KeyError or TypeError for what is none."""
+    from sklearn.pipeline import Pipeline
+
+    return Pipeline([(name, _restored(kind, arrays)) for name, kind, arrays in steps])
+
+
+def _restored(kind: str, arrays: Mapping[str, np.ndarray]) -> Any:
+    from sklearn.decomposition import PCA
+    from sklearn.preprocessing import FunctionTransformer, StandardScaler
+
+    match kind:
+        case "scaler":
+            return _with(StandardScaler(), {name: arrays[name] for name in _SCALER}, len(arrays["mean_"]))
+        case "pca":
+            fitted = {name: arrays[name] for name in _PCA} | {"noise_variance_": float(arrays["noise"])}
+            pca = _with(PCA(len(arrays["components_"])), fitted, arrays["components_"].shape[1])
+            pca.n_components_ = len(pca.components_)
+            return pca
+        case "trees":
+            return trees_of(arrays)
+        case "kernel":
+            return KernelMargins(arrays["vectors"], arrays["coef"], arrays["intercept"], arrays["gamma"])
+        case "linear":
+            return LinearMargins(arrays["coef"], arrays["intercept"])
+        case "constant":
+            return ConstantProba(arrays["proba"])
+        case _:
+            return FunctionTransformer(_FUNCTIONS[kind])
+
+
+def _with(estimator: Any, fitted: Mapping[str, Any], n_columns: int) -> Any:
+    for name, value in fitted.items():
+        setattr(estimator, name, value)
+    estimator.n_features_in_ = n_columns
+    return estimator
