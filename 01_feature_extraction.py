@@ -2,7 +2,7 @@
 
 Every audio file below the music folder becomes 641 named numbers. The folder directly below the music
 folder is a song's genre, unless --labels gives another source. A second run extracts only what is new or
-changed; a run that was interrupted, or killed, resumes.
+changed; a run that was interrupted (Ctrl-C, SIGTERM, SIGHUP: what is finished is saved), or killed, resumes.
 """
 
 import argparse
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from songmap.core.cli import new_parser, script_main, stop_on_interrupt, whole_number
+from songmap.core.cli import new_parser, script_main, stop_on_signal, whole_number
 from songmap.core.defaults import usable_cores
 from songmap.core.progress import progress
 from songmap.core.serialise import to_json
@@ -86,19 +86,20 @@ def run(
         print(to_json(plan) if as_json else plan_text(plan))
         return 0
     advice = "finishing the current songs; run again to resume, Ctrl-C again to stop now"
-    with stop_on_interrupt(advice) as stop, progress("extracting") as on_progress:
-        extraction = extract_library(songs, workspace, extraction_options, on_progress, stop)
-    library = extraction.library
-    if len(library):
-        save_library(workspace, library)
-        keep_labels(workspace, extraction.labels)
-    save_tables(extraction, workspace)
+    with stop_on_signal(advice) as stop:
+        with progress("extracting") as on_progress:
+            extraction = extract_library(songs, workspace, extraction_options, on_progress, lambda: stop() > 0)
+        library = extraction.library
+        if len(library):
+            save_library(workspace, library)
+            keep_labels(workspace, extraction.labels)
+        save_tables(extraction, workspace)
     if as_json:
         print(to_json(extraction.records()))
     else:
         print(summary(extraction, genre_statistics(library), feature_ranges(library), workspace))
     if stop():
-        return 130
+        return 128 + stop()
     return 0 if len(library) else 1
 
 

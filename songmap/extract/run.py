@@ -18,7 +18,7 @@ from songmap.extract.executors import open_worker_pool
 from songmap.extract.files import SongFile
 from songmap.extract.label_source import labelled
 from songmap.extract.labels import label_record
-from songmap.extract.ledger import Known, Ledger, Outcome, is_outdated, open_ledger
+from songmap.extract.ledger import Known, Ledger, Outcome, is_outdated, open_ledger, read_ledger
 from songmap.extract.options import ExtractionOptions
 from songmap.extract.results import Extraction, ExtractionPlan, ExtractionTally, Failure, LabelSource, LeftOut
 from songmap.extract.scope import left_out
@@ -83,12 +83,12 @@ def extract_library(
             if stamp_of(path) == stamps[path]:
                 ledger.keep(path, stamps[path], outcome)
                 done.add(path)
+                if outcome.record:
+                    n_recognised += recognised
+                    n_extracted += not recognised
+                    audio_s += 0.0 if recognised else outcome.record["duration"]
             else:  # to be looked at again in the next run
                 changed_meanwhile[path] = outcome.failure or "changed while it was read; run again"
-            if outcome.record:
-                n_recognised += recognised
-                n_extracted += not recognised
-                audio_s += 0.0 if recognised else outcome.record["duration"]
             on_progress(len(done) + len(changed_meanwhile), len(songs))
         assembled = (
             done | set(plan.outdated)
@@ -117,7 +117,7 @@ def preview(songs: Sequence[SongFile], workspace: Workspace, options: Extraction
     """What ``extract_library`` would do. Opens no song and writes nothing."""
     stamps, known = {song.path: stamp_of(song.path) for song in songs}, {}
     if workspace.ledger.exists():
-        with open_ledger(workspace.ledger, options.config, options.engine) as ledger:
+        with read_ledger(workspace.ledger, options.config, options.engine) as ledger:
             known = ledger.known()
     return make_plan(stamps, known, options.retry_failed)
 
