@@ -98,11 +98,11 @@ def evaluate(
         own, majority = results[choice.model], results["majority"]
         trains = [train for train, _ in plan.repeats[0]]
         # the calibration of PCA + XGBoost matters where it is used; its explanations are of margins
-        tunings = {name: (results[name].tuning,) * 2 for name in (EXPLAINED, choice.model)}
-        tunings[choice.model] = tuple(
+        tunings = {name: [results[name].tuning] * 2 for name in (EXPLAINED, choice.model)}
+        tunings[choice.model] = [
             validator.retuned(choice.model, own.tuning, rows, plan.groups)
             for rows in (development, np.arange(len(labels)))
-        )
+        ]
         models = {name: _models(validator, results[name], tuning, plan) for name, (tuning, _) in tunings.items()}
         (majority_model,) = validator.fit("majority", [(development, majority.tuning)])
         compared = [own, *(one for name, one in results.items() if name != choice.model)]
