@@ -107,7 +107,9 @@ class Ledger:
                 if before.content not in (None, outcome.content) and before.embedding is not None:
                     numbers = json.dumps(before.record), before.embedding.tobytes()
                     self._insert("displaced", (self._analysis, before.content, *numbers))
-            row = (key, self._analysis, reading, size, mtime_ns, outcome.content, record, embedding, outcome.failure)
+            # a reason may quote a name that is not UTF-8, which SQLite's text cannot hold
+            failure = outcome.failure and outcome.failure.encode("utf-8", "replace").decode()
+            row = (key, self._analysis, reading, size, mtime_ns, outcome.content, record, embedding, failure)
             self._insert("songs", row)
 
     def recognise(self, content: str) -> Outcome | None:

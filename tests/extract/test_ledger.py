@@ -39,7 +39,7 @@ embeddings = st.integers(0, 2**32 - 1).map(
     lambda seed: np.random.default_rng(seed).standard_normal(N_COLUMNS).astype(np.float32)
 )
 outcomes = st.builds(Outcome, content=st.text("0123456789abcdef", min_size=1), record=records, embedding=embeddings)
-failures = st.builds(Outcome, failure=texts)
+failures = st.builds(Outcome, failure=st.text(max_size=20))
 
 
 def written(outcome: Outcome) -> tuple:
@@ -70,6 +70,12 @@ def test_what_is_kept_comes_back(kept, data):
             wanted = data.draw(st.sets(st.sampled_from(sorted(kept)))) if kept else set()
             kept_again = {path: written(outcome) for path, outcome in ledger.outcomes(wanted | {Path("/not/kept")})}
             assert kept_again == {path: written(kept[path][1]) for path in wanted}
+
+
+def test_a_reason_that_quotes_a_name_that_is_not_utf8_is_kept_readable(tmp_path):
+    with open_ledger(tmp_path / "library.sqlite", CONFIG) as ledger:
+        ledger.keep(Path("/m/x"), STAMP, Outcome(failure="no codec for caf\udce9"))
+        assert [outcome.failure for _, outcome in ledger.outcomes({Path("/m/x")})] == ["no codec for caf?"]
 
 
 def test_a_song_whose_path_another_takes_is_still_recognised(tmp_path):
