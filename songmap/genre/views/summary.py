@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from songmap.core.tables import Record, format_table
+from songmap.core.text import one_line, readable
 from songmap.genre.results import FileClassification, GenreReport
 from songmap.genre.views import sentences
 from songmap.genre.views.limits import limit_sentence
@@ -32,7 +33,7 @@ def report_summary(report: GenreReport) -> str:
             "\n".join(["Scores on songs outside the training data", *choice]),
         ),
         _table(candidates, f"model songs {_SCORES}", sentences.candidates_phrase(report.candidates)),
-        "\n".join(
+        _lines(
             [
                 *sentences.check_sentences(report),
                 sentences.reliability_sentence(report.reliability, report.grouping.group_by),
@@ -40,26 +41,26 @@ def report_summary(report: GenreReport) -> str:
         ),
         format_table([vars(one) for one in report.per_genre], "By genre: cross-validation, then test songs"),
         format_table(families, "Points of probability that each family adds towards a genre, for its own songs"),
-        sentences.novelty_sentence(report.novelty),
+        readable(sentences.novelty_sentence(report.novelty)),
         format_table([vars(one) for one in report.novelty.genres], "Songs of a genre left out of training"),
-        "\n".join([sentences.grouping_sentence(report.grouping), *_limits(report.limits)]),
+        _lines([sentences.grouping_sentence(report.grouping), *_limits(report.limits)]),
     ]
     for name, (title, columns) in _SONG_LISTS.items():
         songs = [vars(one) for one in getattr(report, name)]
         if songs:
             parts.append(_table(songs[:_N_PRINTED], f"song_name {columns}", title.format(len(songs))))
-    return "\n\n".join([*parts, "\n".join(narrative(report.song)), format_table(written, "Written")])
+    return "\n\n".join([*parts, _lines(narrative(report.song)), format_table(written, "Written")])
 
 
 def classification_summary(classification: FileClassification) -> str:
     """Classified files for the terminal: a table, each file in sentences, the model's limits."""
     songs = [vars(one) for one in classification.songs]
-    explained = ["\n".join([one.file_path, *narrative(one)]) for one in classification.songs]
+    explained = [_lines([one_line(one.file_path), *narrative(one)]) for one in classification.songs]
     return "\n\n".join(
         [
             _table(songs, "file_path predicted_genre probability genre_set", "Genres"),
             *explained,
-            *_limits(classification.limits),
+            *map(readable, _limits(classification.limits)),
         ]
     )
 
@@ -73,7 +74,11 @@ def classification_notes(classification: FileClassification) -> list[str]:
     }
     state = notes.get(classification.library_state)
     failures = [f"not classified: {file}: {reason}" for file, reason in classification.failures]
-    return [state, *failures] if state else failures
+    return list(map(one_line, [state, *failures] if state else failures))
+
+
+def _lines(sentences: Sequence[str]) -> str:
+    return readable("\n".join(sentences))
 
 
 def _limits(limits: Any) -> list[str]:
