@@ -168,6 +168,10 @@ def script_main(parser: argparse.ArgumentParser, run: Callable[..., int], argv: 
     except OSError as error:  # full disk, read-only or missing folder
         place = f"{error.filename}: " if error.filename else ""
         message = f"{place}{error.strerror or error}"
+    except UnicodeEncodeError as error:  # a name for a file that the locale cannot write
+        if sys.getfilesystemencoding() == "utf-8":
+            raise
+        message = f"{error.object} cannot be the name of a file in this locale; set LC_ALL=C.UTF-8 or PYTHONUTF8=1"
     except KeyboardInterrupt:
         print(f"\n{parser.prog}: interrupted", file=sys.stderr)
         return 130
