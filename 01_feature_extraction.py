@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from songmap.core.cli import new_parser, script_main, stop_on_signal, whole_number
+from songmap.core.cli import add_csv, new_parser, script_main, stop_on_signal, whole_number
 from songmap.core.defaults import usable_cores
 from songmap.core.progress import progress
 from songmap.core.serialise import to_json
@@ -61,6 +61,7 @@ def build_parser() -> argparse.ArgumentParser:
     add("--verify", type=whole_number(1), metavar="N", dest="n_verified", help=comparison)
     add("--executor", choices=EXECUTORS, default="threads", help="where workers run; dask: an existing cluster")
     add("--scheduler", metavar="tcp://HOST:PORT", help="the cluster's scheduler, for --executor dask")
+    add_csv(parser)
     add("--json", action="store_true", dest="as_json", help="print the result as one JSON document")
     return parser
 
@@ -75,6 +76,7 @@ def run(
     as_json: bool,
     **options: Any,
 ) -> int:
+    csv_kind = options.pop("csv_kind")
     source, kept = requested_labels(workspace, labels)
     extraction_options = ExtractionOptions(labels=source, labels_kept=kept, **options)
     if n_verified is not None:
@@ -93,7 +95,7 @@ def run(
         if len(library):
             save_library(workspace, library)
             keep_labels(workspace, extraction.labels)
-        save_tables(extraction, workspace)
+        save_tables(extraction, workspace, csv_kind)
     if as_json:
         print(to_json(extraction.records()))
     else:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from songmap.core.cli import new_parser, script_main, whole_number
+from songmap.core.cli import add_csv, new_parser, script_main, whole_number
 from songmap.core.defaults import DEFAULT_SEED
 from songmap.core.errors import UsageError
 from songmap.core.progress import progress
@@ -44,6 +44,7 @@ def build_parser() -> argparse.ArgumentParser:
     add("--group-by", choices=("strictest", *GROUP_BY), default="strictest", help=group_by)
     add("--seed", type=whole_number(0, 2**31 - 1), default=DEFAULT_SEED, help="seed of splits, trees and resampling")
     add("--verbose", action="store_true", help="print all tables and explanations, not only the answer")
+    add_csv(parser)
     add("--json", action="store_true", dest="as_json", help="print one JSON document instead of tables")
     return parser
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from songmap.core.tables import CsvKind
 from songmap.core.workspace import Workspace
 from songmap.library.library import Library
 from songmap.similar import requests, results
@@ -30,8 +31,8 @@ class Shown:
     def text(self) -> str:
         return as_text(self.result)
 
-    def csv(self) -> str:
-        return as_csv(self.result)
+    def csv(self, kind: CsvKind = "spreadsheet") -> str:
+        return as_csv(self.result, kind)
 
 
 class Searches:

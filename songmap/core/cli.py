@@ -16,10 +16,14 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from songmap.core.errors import SongmapError
+from songmap.core.streams import open_streams
+from songmap.core.tables import CSV_KINDS
+from songmap.core.text import one_line
 from songmap.core.workspace import Workspace
 
 # Ctrl-C, a request to end, and the closing of the terminal, which Windows does not have
 ENDING_SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+CSV_HELP = "text in CSV files: what a spreadsheet would take for a formula gets ' in front; raw, for programs, has none"
 
 
 class _HelpFormatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):
@@ -40,7 +44,21 @@ class Parser(argparse.ArgumentParser):
         super().__init__(**{"formatter_class": _HelpFormatter} | options)
 
     def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: {' '.join(message.split())} (see {self.prog} --help)\n")
+        self.exit(2, f"{self.prog}: {one_line(message)} (see {self.prog} --help)\n")
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        return super().parse_known_args(self.with_values(sys.argv[1:] if args is None else args), namespace)
+
+    def with_values(self, words: Sequence[str]) -> list[str]:
+        """Words in which an option whose value may be left out has one; it takes a word only if that is a choice."""
+        optional = {name: one for name, one in self._option_string_actions.items() if one.nargs == "?" and one.choices}
+        left, result = list(words), []
+        while left and left[0] != "--":
+            word = left.pop(0)
+            if (option := optional.get(word)) and option.choices:
+                word = f"{word}={left.pop(0) if left and left[0] in option.choices else option.const}"
+            result.append(word)
+        return result + left
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         if action.choices is not None and value not in action.choices:
@@ -50,12 +68,24 @@ class Parser(argparse.ArgumentParser):
             raise argparse.ArgumentError(action, f"no {value!r}; {advice}")
 
 
+class _OneLine(logging.Formatter):
+    """Warnings as one line, whatever names they hold."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return one_line(super().format(record))
+
+
 def new_parser(description: str) -> argparse.ArgumentParser:
     """A parser with ``--workspace``, its description the script's docstring."""
     parser = Parser(description=description)
     help_text = "folder that holds data/ models/ outputs/"
     parser.add_argument("--workspace", type=workspace, default=Workspace.default(), metavar="DIR", help=help_text)
     return parser
+
+
+def add_csv(parser: argparse.ArgumentParser) -> None:
+    """Add ``--csv`` to a script that writes tables."""
+    parser.add_argument("--csv", choices=CSV_KINDS, default=CSV_KINDS[0], dest="csv_kind", help=CSV_HELP)
 
 
 def workspace(text: str) -> Workspace:
@@ -137,13 +167,10 @@ def script_main(parser: argparse.ArgumentParser, run: Callable[..., int], argv: 
     int
         Exit status. Errors of the code itself are not caught.
     """
+    open_streams()
     arguments = vars(parser.parse_args(argv))
-    for stream in (sys.stdout, sys.stderr):
-        reconfigure: Any = getattr(stream, "reconfigure", None)
-        if reconfigure:  # a file name that is not UTF-8 is still printed
-            reconfigure(errors="backslashreplace")
     warnings, log = logging.StreamHandler(sys.stderr), logging.getLogger("songmap")
-    warnings.setFormatter(logging.Formatter(f"{parser.prog}: %(message)s"))
+    warnings.setFormatter(_OneLine(f"{parser.prog}: %(message)s"))
     log.addHandler(warnings)
     try:
         status = run(**arguments)
@@ -157,10 +184,14 @@ def script_main(parser: argparse.ArgumentParser, run: Callable[..., int], argv: 
     except OSError as error:  # full disk, read-only or missing folder
         place = f"{error.filename}: " if error.filename else ""
         message = f"{place}{error.strerror or error}"
+    except UnicodeEncodeError as error:  # a name for a file that the locale cannot write
+        if sys.getfilesystemencoding() == "utf-8":
+            raise
+        message = f"{error.object} cannot be the name of a file in this locale; set LC_ALL=C.UTF-8 or PYTHONUTF8=1"
     except KeyboardInterrupt:
         print(f"\n{parser.prog}: interrupted", file=sys.stderr)
         return 130
     finally:
         log.removeHandler(warnings)
-    print(f"{parser.prog}: {' '.join(message.split())}", file=sys.stderr)
+    print(f"{parser.prog}: {one_line(message)}", file=sys.stderr)
     return 2

@@ -37,6 +37,12 @@ def write_atomically(path: Path, content: bytes | Callable[[Path], None]) -> Non
         os.umask(mask)
         temporary.chmod(0o666 & ~mask)
         temporary.replace(path)
+    except OSError as error:  # a full disk is reported without a name
+        if error.errno is None:  # by numpy
+            raise OSError(f"{path}: {error}") from error
+        if error.filename in (None, name):
+            error.filename = str(path)
+        raise
     finally:
         temporary.unlink(missing_ok=True)
 

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from enum import Enum
@@ -10,10 +11,24 @@ from typing import Any
 
 import numpy as np
 
+from songmap.core.text import UNSAFE
+
+_ESCAPED = re.compile(f"{UNSAFE.pattern}|[\ud800-\udfff]")
+
 
 def to_json(result: Any) -> str:
     """One JSON document, a line per value; see ``plain``."""
-    return json.dumps(plain(result), indent=1, ensure_ascii=False)
+    return _escaped(json.dumps(plain(result), indent=1, ensure_ascii=False))
+
+
+def to_json_line(result: Any) -> str:
+    """One JSON document in one line; see ``plain``."""
+    return _escaped(json.dumps(plain(result), ensure_ascii=False))
+
+
+def _escaped(document: str) -> str:
+    """``document`` with what a terminal would obey, and bytes that are not UTF-8, as JSON's escapes: nothing is lost."""
+    return document if document.isprintable() else _ESCAPED.sub(lambda sign: f"\\u{ord(sign[0]):04x}", document)
 
 
 def plain(value: Any) -> Any:

@@ -1,9 +1,40 @@
 """Standard streams."""
 
+import codecs
+import io
 import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+_ESCAPES = "songmap.escapes"
+
+
+def open_streams() -> None:
+    """Make the three standard streams usable: one that the process was started without goes nowhere.
+
+    Otherwise the next file that is opened would get its number, and be written to by whatever prints. What a stream's
+    encoding does not have is written as an escape that JSON has too.
+    """
+    codecs.register_error(_ESCAPES, _escape)
+    for number, (name, mode) in enumerate((("stdin", "r"), ("stdout", "w"), ("stderr", "w"))):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # gets the lowest free number, which is this one
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(number, mode, encoding="utf-8", closefd=False))
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors=_ESCAPES)
+
+
+def _escape(error: UnicodeError) -> tuple[str, int]:
+    """Of the signs that cannot be encoded, ``\\uXXXX`` for each UTF-16 code unit."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    units = error.object[error.start : error.end].encode("utf-16-be", "surrogatepass").hex()
+    return "".join(f"\\u{units[place : place + 4]}" for place in range(0, len(units), 4)), error.end
 
 
 @contextmanager

@@ -1,7 +1,14 @@
 """Numbers, durations and names as people read them."""
 
+import re
 import textwrap
 from collections.abc import Sequence
+
+# surrogates that no byte of a file name becomes
+_LONE_SURROGATES = re.compile("[\ud800-\udc7f\udd00-\udfff]")
+_LINE_BREAKS = re.compile("\r\n?")
+# C0 but the line break, DEL and C1; line and paragraph separators; what embeds, overrides or isolates a direction
+UNSAFE = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 
 
 def shorten(text: str, limit: int) -> str:
@@ -23,8 +30,25 @@ def capitalised(text: str) -> str:
 
 
 def readable(text: str) -> str:
-    """A name from the file system with bytes that are not UTF-8 shown as �."""
-    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    """``text`` as it can be printed and written, whatever file, tag or message it comes from.
+
+    � is shown for bytes that are not UTF-8, for control characters, which a terminal would obey, and for characters
+    that reverse what follows them; a tab becomes a space. Line breaks remain: see ``one_line``.
+
+    Examples
+    --------
+    >>> readable("caf\\udce9\\x1b[31m")
+    'caf��[31m'
+    """
+    if text.isprintable():
+        return text
+    decoded = _LONE_SURROGATES.sub("�", text).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    return UNSAFE.sub("�", _LINE_BREAKS.sub("\n", decoded).replace("\t", " "))
+
+
+def one_line(text: str) -> str:
+    """``text`` as it can be printed, see ``readable``, without line breaks and repeated spaces."""
+    return " ".join(readable(text).split())
 
 
 def wrapped(text: str, width: int = 80) -> str:

@@ -6,12 +6,13 @@ compiled on first use and cached on disk.
 """
 
 import numpy as np
-from numba import njit  # has no types:
+
+from songmap.features.compiled import compiled
 
 # mypy: disable-error-code="untyped-decorator"
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def mix_down(samples: np.ndarray, out: np.ndarray) -> None:
     """Mean over channels: ``samples`` float32 ``(n, channels)`` to ``out`` float32 ``(n,)``."""
     n_channels = samples.shape[1]
@@ -23,7 +24,7 @@ def mix_down(samples: np.ndarray, out: np.ndarray) -> None:
         out[index] = total / scale
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def windowed_frames(samples: np.ndarray, first: int, hop: int, window: np.ndarray, out: np.ndarray) -> None:
     """Frames from ``first, first + hop, …`` times ``window``, float64 ``(n, n_fft)``; zero beyond ``samples``."""
     n_samples, n_fft = len(samples), out.shape[1]
@@ -36,7 +37,7 @@ def windowed_frames(samples: np.ndarray, first: int, hop: int, window: np.ndarra
         out[row, max(low, high) :] = 0.0
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def plain_frames(samples: np.ndarray, first: int, hop: int, out: np.ndarray) -> None:
     """Frames that begin at ``first, first + hop, …``, float32 ``(n, n_fft)``; zero beyond ``samples``."""
     n_samples, n_fft = len(samples), out.shape[1]
@@ -49,7 +50,7 @@ def plain_frames(samples: np.ndarray, first: int, hop: int, out: np.ndarray) -> 
         out[row, max(low, high) :] = 0
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def magnitudes(products: np.ndarray, scale: np.ndarray, out: np.ndarray) -> None:
     """Moduli, times ``scale (k,)``, of complex numbers: real parts ``[:, :k]`` and imaginary parts ``[:, k:]``."""
     size = out.shape[1]
@@ -59,7 +60,7 @@ def magnitudes(products: np.ndarray, scale: np.ndarray, out: np.ndarray) -> None
             out[row, column] = np.sqrt(real * real + imaginary * imaginary) * scale[column]
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def keep_harmonic(spectrum: np.ndarray, magnitude: np.ndarray, harmonic: np.ndarray, percussive: np.ndarray) -> None:
     """Multiply ``spectrum`` in place by the soft mask h²/(h²+p²); 0.5 where both vanish.
 
@@ -84,7 +85,7 @@ def keep_harmonic(spectrum: np.ndarray, magnitude: np.ndarray, harmonic: np.ndar
             spectrum[row, 2 * column + 1] = kept * (spectrum[row, 2 * column + 1] / size)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def overlap_add(frames: np.ndarray, window: np.ndarray, first: int, hop: int, out: np.ndarray) -> None:
     """Add windowed ``frames`` float32 ``(n, n_fft)`` to ``out`` at ``first, first + hop, …``."""
     for row in range(frames.shape[0]):
@@ -93,7 +94,7 @@ def overlap_add(frames: np.ndarray, window: np.ndarray, first: int, hop: int, ou
             out[start + index] += frames[row, index] * window[index]
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def mel_power(magnitude: np.ndarray, weights: np.ndarray, spans: np.ndarray, out: np.ndarray) -> None:
     """Mel bands of squared magnitudes: ``weights (n_mels, n_bins)``, non-zero within ``spans (n_mels, 2)``."""
     for row in range(magnitude.shape[0]):
@@ -105,7 +106,7 @@ def mel_power(magnitude: np.ndarray, weights: np.ndarray, spans: np.ndarray, out
             out[row, band] = total
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def spectral_shapes(
     magnitude: np.ndarray, freqs_hz: np.ndarray, roll_percent: float, amin: float, out: np.ndarray
 ) -> None:
@@ -147,7 +148,7 @@ def spectral_shapes(
         out[2, row] = rolloff
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def contrast_extremes(
     magnitude: np.ndarray, bands: np.ndarray, most: np.ndarray, peak: np.ndarray, valley: np.ndarray
 ) -> None:
@@ -178,7 +179,7 @@ def contrast_extremes(
             peak[band, row] = high[:count].mean()
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def spectral_peaks(
     magnitude: np.ndarray, first_bin: int, last_bin: int, hz_per_bin: float, pitches: np.ndarray, strengths: np.ndarray
 ) -> int:
@@ -206,7 +207,7 @@ def spectral_peaks(
     return n_peaks
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def hop_power(samples: np.ndarray, hop: int, out: np.ndarray) -> None:
     """Sum of squares of every whole or last partial hop of ``samples``: float64 ``(n_hops,)``."""
     for index in range(len(out)):
@@ -216,7 +217,7 @@ def hop_power(samples: np.ndarray, hop: int, out: np.ndarray) -> None:
         out[index] = total
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def zero_crossings(samples: np.ndarray, before: float, hop: int, threshold: float, counts: np.ndarray) -> None:
     """Sign changes in every hop of ``samples``, which the sample ``before`` precedes: int64 ``(n_hops, 2)``.
 
@@ -235,7 +236,7 @@ def zero_crossings(samples: np.ndarray, before: float, hop: int, threshold: floa
             negative = now
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def beat_scores(
     onsets: np.ndarray, window: np.ndarray, first_lag: int, penalties: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -3,6 +3,8 @@
 import numpy as np
 from numba import njit  # has no types:
 
+from songmap.features.compiled import compiled
+
 # mypy: disable-error-code="untyped-decorator"
 
 MEDIAN_LANES = 64  # columns whose sorted windows are updated together: wide enough to fill SIMD registers
@@ -15,7 +17,7 @@ def _exchange(here: int, above: int, leaving: int, carry: int) -> tuple[int, int
     return min(kept, carry), max(kept, carry)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _slide(window: np.ndarray, leaving: np.ndarray, entering: np.ndarray) -> None:
     """Replace one value in every lane of the sorted ``window (size, lanes)``, keeping it sorted.
 
@@ -46,7 +48,7 @@ def _slide(window: np.ndarray, leaving: np.ndarray, entering: np.ndarray) -> Non
         window[size - 1, lane] = entering[lane]
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _reflected(index: int, size: int) -> int:
     """Index into ``size`` items continued by reflection about its edges (d c b a | a b c d | d c b a)."""
     while index < 0 or index >= size:
@@ -54,7 +56,7 @@ def _reflected(index: int, size: int) -> int:
     return index
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _running_median(lines: np.ndarray, size: int, first: int, out: np.ndarray) -> None:
     """Median over ``size`` neighbouring lines of ``lines (n, lanes)``, reflected, for lines ``first …``."""
     n_lines, lanes = lines.shape
@@ -73,7 +75,7 @@ def _running_median(lines: np.ndarray, size: int, first: int, out: np.ndarray) -
         out[line] = window[half]
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def median_over_time(magnitude: np.ndarray, size: int, first: int, out: np.ndarray) -> None:
     """Running median over frames: int32 views ``(n, n_bins)`` of non-negative float32 magnitudes.
 
@@ -87,7 +89,7 @@ def median_over_time(magnitude: np.ndarray, size: int, first: int, out: np.ndarr
         _running_median(magnitude[:, start:stop], size, first, out[:, start:stop])
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def median_over_frequency(magnitude: np.ndarray, size: int, out: np.ndarray) -> None:
     """Running median over bins of each frame, reflected; int32 views ``(n, n_bins)`` as above."""
     n_frames = len(magnitude)

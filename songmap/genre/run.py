@@ -6,6 +6,7 @@ import numpy as np
 
 from songmap.core.defaults import DEFAULT_SEED
 from songmap.core.progress import OnProgress
+from songmap.core.tables import CsvKind
 from songmap.core.workspace import Workspace
 from songmap.genre.candidates import CANDIDATES, EXPLAINED
 from songmap.genre.card import model_card
@@ -46,6 +47,8 @@ class Options:
         Name of the song to explain; None for the least certain one.
     every_song : bool
         Explain every song of the library.
+    csv_kind : "spreadsheet" or "raw"
+        See ``songmap.core.tables.csv_text``.
     """
 
     model: str | None = None
@@ -53,6 +56,7 @@ class Options:
     seed: int = DEFAULT_SEED
     song: str | None = None
     every_song: bool = False
+    csv_kind: CsvKind = "spreadsheet"
 
 
 def classify_library(workspace: Workspace, library: Library, options: Options, on_progress: OnProgress) -> GenreReport:
@@ -80,7 +84,7 @@ def classify_library(workspace: Workspace, library: Library, options: Options, o
     proba = np.full((len(library), len(trained.dataset.genres)), np.nan)
     proba[trained.dataset.rows] = trained.evaluation.out_of_fold
     save_out_of_fold(workspace, report.card, proba)
-    return replace(report, written=write_files(workspace, report, sample))
+    return replace(report, written=write_files(workspace, report, sample, options.csv_kind))
 
 
 def train(library: Library, options: Options, on_progress: OnProgress) -> TrainedClassifier:

@@ -89,7 +89,10 @@ class Search:
         # a single product is done before another thread has woken up, on a busy machine long before
         with self._threads.limit(limits=1):
             rough = self._units @ np.asarray(query, dtype=np.float32)
-        return self._nearest(query, rough, number, allowed)
+        if allowed is not None:
+            rough[~allowed] = -np.inf
+        n_allowed = len(self) if allowed is None else int(np.count_nonzero(allowed))
+        return self._nearest(query, rough, number, n_allowed)
 
     def neighbours(
         self, number: int, recordings: np.ndarray, on_progress: OnProgress | None = None
@@ -112,27 +115,61 @@ class Search:
         similarities : np.ndarray of float64, shape (n_songs, number)
             NaN where there is no neighbour.
         """
-        rows = np.full((len(self), number), NOBODY, dtype=np.int64)
-        similarities = np.full((len(self), number), np.nan)
-        first = recordings == np.arange(len(self))
-        for block in blocks(len(self), _QUERIES):
-            queries = self._units[block]
-            for song, query, rough in zip(range(len(self))[block], queries, queries @ self._units.T, strict=True):
-                first[recordings[song]] = False
-                found, values = self._nearest(query, rough, number, first)
-                first[recordings[song]] = True
-                rows[song, : len(found)], similarities[song, : len(found)] = found, values
+        everyone = np.arange(len(self))
+        return self.nearest_of_others(everyone, number, recordings == everyone, recordings, on_progress)
+
+    def nearest_of_others(
+        self,
+        queries: np.ndarray,
+        number: int,
+        allowed: np.ndarray,
+        groups: np.ndarray,
+        on_progress: OnProgress | None = None,
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """The songs nearest to each of ``queries``, among those allowed of another group.
+
+        Parameters
+        ----------
+        queries : np.ndarray of int, shape (m,)
+            Rows of songs.
+        number : int
+            Neighbours of each.
+        allowed : np.ndarray of bool, shape (n_songs,)
+            Songs that can be neighbours.
+        groups : np.ndarray of int, shape (n_songs,)
+            A song's neighbours are of other groups than its own.
+        on_progress : callable, optional
+            Called with queries done and all queries.
+
+        Returns
+        -------
+        rows : np.ndarray of int64, shape (m, number)
+            Nearest first; ``NOBODY`` where there are fewer.
+        similarities : np.ndarray of float64, shape (m, number)
+            NaN where there is no neighbour.
+        """
+        rows = np.full((len(queries), number), NOBODY, dtype=np.int64)
+        similarities = np.full((len(queries), number), np.nan)
+        forbidden, n_allowed = np.flatnonzero(~allowed), int(np.count_nonzero(allowed))
+        by_group = np.argsort(groups, kind="stable")
+        begins, ends = (np.searchsorted(groups[by_group], groups[queries], side) for side in ("left", "right"))
+        for block in blocks(len(queries), _QUERIES):
+            units = self.units(queries[block])
+            products = units @ self._units.T
+            products[:, forbidden] = -np.inf
+            for place, query, rough in zip(range(len(queries))[block], units, products, strict=True):
+                own = by_group[begins[place] : ends[place]]
+                rough[own] = -np.inf
+                found, values = self._nearest(query, rough, number, n_allowed - int(np.count_nonzero(allowed[own])))
+                rows[place, : len(found)], similarities[place, : len(found)] = found, values
             if on_progress:
-                on_progress(min(block.stop, len(self)), len(self))
+                on_progress(min(block.stop, len(queries)), len(queries))
         return rows, similarities
 
     def _nearest(
-        self, query: np.ndarray, rough: np.ndarray, number: int, allowed: np.ndarray | None
+        self, query: np.ndarray, rough: np.ndarray, number: int, n_allowed: int
     ) -> tuple[np.ndarray, np.ndarray]:
-        """As ``nearest``, of similarities ``rough (n_songs,)``, which are overwritten."""
-        if allowed is not None:
-            rough[~allowed] = -np.inf
-        n_allowed = len(self) if allowed is None else int(np.count_nonzero(allowed))
+        """As ``nearest``, of similarities ``rough (n_songs,)``, -inf for all but ``n_allowed`` songs."""
         wanted = min(number if self._hubs is None else max(HUB_POOL, 5 * number), n_allowed)
         if wanted < 1:
             return np.empty(0, dtype=np.int64), np.empty(0)

@@ -8,6 +8,7 @@ Widmer 2005). A song's k-occurrence N_k is how many songs have it among their k 
 Nanopoulos & Ivanović 2010).
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -71,7 +72,7 @@ def evaluate(lookup: Lookup, spaces: Spaces, seed: int, on_progress: OnProgress 
     kind = FILTERED if all_scores[0].precision[FILTERED].labels > 1 else "genre"
     able = [one for one in all_scores if one.space != "classifier" and not np.isnan(one.precision[kind].value)]
     pairs = {(int(genre), int(group)) for genre, group in zip(labels.codes["genre"], labels.groups, strict=True)}
-    artists_of = {genre: sum(own == genre for own, _ in pairs) for genre, _ in pairs if genre != UNLABELLED}
+    artists_of = Counter(genre for genre, _ in pairs if genre != UNLABELLED)
     names = {int(code): str(name) for code, name in zip(labels.codes["genre"], lookup.library.genres, strict=True)}
     return EvaluateResult(
         scores=tuple(all_scores),
@@ -123,11 +124,11 @@ class Answers:
         the labels' own means, and has an interval, by a bootstrap of the artists of each label's queries, drawn by
         ``seed``; otherwise the mean over queries. NaN where no query counts.
         """
-        own, labels, groups = codes[self.queries], codes[self.candidates], self.groups[self.candidates]
-        possible, others = np.zeros((2, len(own)), dtype=np.int64)  # candidates of another group, those with the label
-        for place, row in enumerate(self.queries):
-            other = groups != self.groups[row]
-            possible[place], others[place] = other.sum(), (other & (labels == codes[row])).sum()
+        own = codes[self.queries]
+        both = np.unique(np.column_stack([codes, self.groups]), axis=0, return_inverse=True)[1]
+        # candidates of another group, and those of them with the label
+        possible = len(self.candidates) - self._n_candidates(self.groups)
+        others = self._n_candidates(codes) - self._n_candidates(both)
         counted = (own != UNLABELLED) & (others > 0)
         if not counted.any():
             return Precision(np.nan, 0, np.nan, np.nan, 0, None)
@@ -144,6 +145,11 @@ class Answers:
             len(names),
             None if artists is None else interval(shares, label, artists[self.queries[counted]], seed),
         )
+
+    def _n_candidates(self, codes: np.ndarray) -> np.ndarray:
+        """For each query the candidates with the same number in ``codes (n_songs,)``, itself counted, int64 ``(m,)``."""
+        codes = codes - codes.min()
+        return np.bincount(codes[self.candidates], minlength=codes.max() + 1)[codes[self.queries]]
 
 
 def interval(shares: np.ndarray, label: np.ndarray, artists: np.ndarray, seed: int) -> tuple[float, float] | None:
@@ -219,12 +225,7 @@ def answers(
     search: Search, queries: np.ndarray, candidates: np.ndarray, groups: np.ndarray, on_progress: OnProgress | None
 ) -> Answers:
     """The nearest of ``candidates`` to each of the queries; only those of another one of ``groups (n_songs,)``."""
-    found = np.full((len(queries), NEAREST), NOBODY, dtype=np.int64)
-    candidate = np.zeros(len(search), dtype=bool)
-    candidate[candidates] = True
-    for place, row in enumerate(queries):
-        near = search.nearest(search.units([row])[0], NEAREST, candidate & (groups != groups[row]))[0]
-        found[place, : len(near)] = near
-        if on_progress:
-            on_progress(place + 1, len(queries))
+    allowed = np.zeros(len(search), dtype=bool)
+    allowed[candidates] = True
+    found, _ = search.nearest_of_others(queries, NEAREST, allowed, groups, on_progress)
     return Answers(found, queries, candidates, groups)

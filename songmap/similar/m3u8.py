@@ -3,7 +3,7 @@
 Conventions: a playlist is UTF-8 text, one entry a line, each after ``#EXTINF:seconds,Artist - Title``. An entry
 is a path, relative to the playlist's folder or absolute, or a ``file://`` address. Paths of songs may hold any
 byte, as ``str`` with the surrogates of ``os.fsdecode``. A line cannot hold every path: one with a line break,
-space at its end or bytes that are not UTF-8 is written as a ``file://`` address, whose bytes are percent-encoded;
+space at its end, bytes that are not UTF-8 or control characters is written as a ``file://`` address, whose bytes are percent-encoded;
 one that would be read as a comment or an address gets ``./`` in front.
 """
 
@@ -15,6 +15,7 @@ from urllib.parse import unquote, urlsplit
 
 from songmap.core.errors import UsageError
 from songmap.core.files import write_atomically
+from songmap.core.text import one_line, readable
 from songmap.similar.song import Song
 
 SUFFIXES = (".m3u8", ".m3u")
@@ -36,7 +37,7 @@ def write_playlist(file: Path, songs: Iterable[Song], absolute: bool = False) ->
     for song in songs:
         seconds = round(song.duration) if song.duration >= 0 else -1  # -1 is unknown
         name = " - ".join(part for part in (song.artist, song.title or song.song_name) if part)
-        lines += [f"#EXTINF:{seconds},{_one_line(name)}", _entry(song.file_path, file, absolute)]
+        lines += [f"#EXTINF:{seconds},{one_line(name)}", _entry(song.file_path, file, absolute)]
     try:
         write_atomically(file, "".join(f"{line}\n" for line in lines).encode())
     except OSError as error:
@@ -74,7 +75,7 @@ def _entry(path: str, file: Path, absolute: bool) -> str:
         text = text.replace(os.sep, "/")
         if text[0] == "#" or text[0].isspace() or ":" in text.split("/")[0]:
             text = f"./{text}"
-    if text.splitlines() != [text] or text != text.strip() or not _is_utf8(text):
+    if text.splitlines() != [text] or text != text.strip() or text != readable(text):
         return Path(path).as_uri()
     return text
 
@@ -117,7 +118,7 @@ def _entries(file: Path, content: bytes) -> list[tuple[int, str, list[str]]]:
         if not line or line.startswith(b"#"):
             continue
         texts = [line.decode("utf-8", "surrogateescape")]
-        if not _is_utf8(texts[0]):
+        if texts[0] != line.decode("utf-8", "replace"):
             texts.append(line.decode("cp1252", "replace"))
         if os.sep == "/" and b"\\" in line:  # made on Windows
             texts += [text.replace("\\", "/") for text in texts]
@@ -144,11 +145,3 @@ def _path(text: str) -> str | None:
 
 def _row(row_of: dict[str, int], paths: Sequence[str]) -> int | None:
     return next((row_of[path] for path in map(os.path.normcase, paths) if path in row_of), None)
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.encode("utf-8", "replace").decode().split())
-
-
-def _is_utf8(text: str) -> bool:
-    return text == text.encode("utf-8", "replace").decode()

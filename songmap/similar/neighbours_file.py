@@ -8,17 +8,21 @@ import pandas as pd
 
 from songmap.core.errors import UsageError
 from songmap.core.files import write_atomically
+from songmap.core.tables import CsvKind, csv_text
 from songmap.core.text import readable
 from songmap.library.search import NOBODY
 
 
-def write_neighbours(file: Path, paths: Sequence[str], rows: np.ndarray, similarities: np.ndarray) -> None:
+def write_neighbours(
+    file: Path, paths: Sequence[str], rows: np.ndarray, similarities: np.ndarray, csv_kind: CsvKind = "spreadsheet"
+) -> None:
     """Write neighbours ``rows`` and ``similarities``, both ``(n_songs, k)``, of songs at ``paths (n_songs,)``, atomically.
 
     ``.npz`` holds the two, ``NOBODY`` and NaN where there are fewer neighbours, and ``file_path (n_songs,)``; ``.csv``
-    and ``.parquet`` a row for each pair: song, rank (1 is the nearest), neighbour, similarity. Raises UsageError.
+    and ``.parquet`` a row for each pair: song, rank (1 is the nearest), neighbour, similarity; ``csv_kind`` as in ``csv_text``. Raises UsageError.
     """
-    paths = [readable(path) for path in paths]
+    is_csv = file.suffix.lower() == ".csv"
+    paths = [csv_text(path, csv_kind) if is_csv else readable(path) for path in paths]
 
     def write(temporary: Path) -> None:
         if file.suffix.lower() == ".npz":
@@ -28,7 +32,7 @@ def write_neighbours(file: Path, paths: Sequence[str], rows: np.ndarray, similar
         names = np.array(paths, dtype=object)
         columns = {"song": names[songs], "rank": places + 1, "neighbour": names[rows[songs, places]]}
         pairs = pd.DataFrame(columns | {"similarity": similarities[songs, places]})
-        if file.suffix.lower() == ".csv":
+        if is_csv:
             pairs.to_csv(temporary, index=False, lineterminator="\n")
         else:
             pairs.to_parquet(temporary, index=False)

@@ -110,18 +110,30 @@ def path(tracks: Tracks, first: int, last: int, number: int) -> np.ndarray:
     number = min(number, len(taken) - int(taken.sum()) + 2)
     start, end = tracks.search.units([first, last])
     ways, lengths = np.array([[first]], dtype=np.int64), np.zeros(1)
+    place_of = np.full(len(taken), -1)  # of a song in the pool
     for place in range(1, number - 1):
         target = _between(start, end, place / (number - 1))
         pool, _ = tracks.search.nearest(target, max(_PATH_POOL, number), ~taken)
         totals = lengths[:, None] + _squared_steps(tracks, ways[:, -1], pool)  # (n_ways, n_pool)
-        totals[(ways[:, :, None] == pool).any(axis=1)] = np.inf
-        best = np.argsort(totals, axis=0, kind="stable")[:_PATH_WAYS]
-        kept = np.take_along_axis(totals, best, axis=0)
+        place_of[pool] = np.arange(len(pool))
+        way, step = np.nonzero(place_of[ways] >= 0)
+        totals[way, place_of[ways[way, step]]] = np.inf
+        place_of[pool] = -1
+        best, kept = _smallest(totals, _PATH_WAYS)
         which = np.isfinite(kept)
         ways = np.column_stack([ways[best[which]], np.broadcast_to(pool, best.shape)[which]])
         lengths = kept[which]
     lengths = lengths + _squared_steps(tracks, ways[:, -1], np.array([last]))[:, 0]
     return np.append(ways[lengths.argmin()], last)
+
+
+def _smallest(values: np.ndarray, number: int) -> tuple[np.ndarray, np.ndarray]:
+    """Rows of the smallest of each column of ``values (m, k)``, smallest first, and these; both ``(≤ number, k)``."""
+    left, columns, rows = values.copy(), np.arange(values.shape[1]), []
+    for _ in range(min(number, len(values))):
+        rows.append(left.argmin(axis=0))
+        left[rows[-1], columns] = np.inf
+    return np.array(rows), np.take_along_axis(values, np.array(rows), axis=0)
 
 
 def _first_files(tracks: Tracks, rows: Sequence[int] | np.ndarray) -> np.ndarray:
@@ -208,6 +220,6 @@ def _between(first: np.ndarray, last: np.ndarray, share: float) -> np.ndarray:
 def _squared_steps(tracks: Tracks, rows: np.ndarray, others: np.ndarray) -> np.ndarray:
     """Squares ``(m, k)`` of the angles, in radians, between songs."""
     ends, ends_of = np.unique(rows, return_inverse=True)
-    units = tracks.search.units(others)
-    angles = np.arccos(np.array([cosines(units, unit) for unit in tracks.search.units(ends)]))
+    units = tracks.search.units(others).astype(np.float64)
+    angles = np.arccos(np.clip(tracks.search.units(ends).astype(np.float64) @ units.T, -1, 1))
     return np.square(angles)[ends_of]

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from songmap.core.defaults import DEFAULT_SEED
+from songmap.core.tables import CsvKind
 
 COMPATIBLE = "compatible"  # a key that mixes with a query's
 MAX_PER_ARTIST = 2
@@ -122,10 +123,11 @@ class EvaluateRequest:
 
 @dataclass(frozen=True)
 class NeighboursRequest:
-    """Write the ``number`` nearest songs of every song to ``file``, .npz, .csv or .parquet."""
+    """Write the ``number`` nearest songs of every song to ``file``, .npz, .csv (of a ``csv_kind``) or .parquet."""
 
     file: Path
     number: int = 20
+    csv_kind: CsvKind = "spreadsheet"
 
 
 @dataclass(frozen=True)

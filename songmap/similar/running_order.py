@@ -4,11 +4,14 @@ Conventions are those of ``songmap.similar.transitions``; a tour is int64 places
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 
-from songmap.similar.transitions import Tracks, pairwise_scores
+from songmap.similar.transitions import Tracks, pairwise_scores, scores
 
+_WHOLE = 1000  # songs that are improved at once; of more, stretches of
+_STRETCH = 250
 _STARTS, _WORK = 8, 1000  # greedy orders that are improved, fewer for many songs: starts times songs
 
 
@@ -16,13 +19,16 @@ def running_order(tracks: Tracks, rows: Sequence[int] | np.ndarray, fixed: int =
     """``rows (m,)`` in an order with a large sum of transition scores; the first ``fixed`` stay where they are.
 
     Greedy orders from several songs are improved by reversing and moving stretches until nothing is gained (2-opt and
-    or-opt): never worse than the given order, for up to some 500 songs. Of 600 random cases of 4 to 8 songs each was
+    or-opt): never worse than the given order. Of more than ``_WHOLE`` songs there is one greedy order, improved in
+    stretches with their ends kept, so that time and memory do not grow with the square of a long list. Of 600 random cases of 4 to 8 songs each was
     in the best order of all; of 50 sets of 10 songs 94 % were, the sums of the others within 1 % of it.
     """
     rows = np.asarray(rows, dtype=np.int64)
     n_songs, to_place = len(rows), np.arange(fixed, len(rows))
     if len(to_place) < 2:
         return rows
+    if n_songs > _WHOLE:
+        return _long_order(tracks, rows, fixed)
     # one more place, "nowhere", which costs nothing to come from or to go to, makes either end free
     costs = np.zeros((n_songs + 1, n_songs + 1))
     costs[:n_songs, :n_songs] = 1 - pairwise_scores(tracks, rows)
@@ -34,6 +40,28 @@ def running_order(tracks: Tracks, rows: Sequence[int] | np.ndarray, fixed: int =
     best = min(tours, key=lambda tour: costs[tour[:-1], tour[1:]].sum())
     placed = _improved(costs, best)[1:-1]  # the given order may be the best of these
     return np.concatenate([rows[:fixed], rows[placed]])
+
+
+def _long_order(tracks: Tracks, rows: np.ndarray, fixed: int) -> np.ndarray:
+    """As ``running_order``, of many songs."""
+    placed, left = list(rows[: max(fixed, 1)]), rows[max(fixed, 1) :]
+    while len(left):
+        best = int(scores(tracks, placed[-1], left).argmax())
+        placed.append(left[best])
+        left = np.delete(left, best)
+    order = max(np.array(placed), rows, key=lambda one: _sum_of_scores(tracks, one))
+    first = max(fixed - 1, 0)
+    for shift in (0, _STRETCH // 2):  # the second time the ends of the first are inside
+        for start in range(first + shift, len(order), _STRETCH):
+            stretch = order[start : start + _STRETCH]
+            order[start : start + _STRETCH] = stretch[
+                _improved(1 - pairwise_scores(tracks, stretch), np.arange(len(stretch)))
+            ]
+    return order
+
+
+def _sum_of_scores(tracks: Tracks, rows: np.ndarray) -> float:
+    return sum(float(scores(tracks, before, [after])[0]) for before, after in pairwise(rows))
 
 
 def _greedy_order(costs: np.ndarray, begin: int, to_place: np.ndarray) -> list[int]:

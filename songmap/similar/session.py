@@ -126,7 +126,8 @@ class Session:
                 return evaluation.evaluate(lookup, spaces, request.seed, on_progress)
             case requests.NeighboursRequest():
                 rows, similarities = compared().neighbours(request.number, on_progress)
-                write_neighbours(request.file, self.library.songs["file_path"].tolist(), rows, similarities)
+                paths = self.library.songs["file_path"].tolist()
+                write_neighbours(request.file, paths, rows, similarities, request.csv_kind)
                 return results.NeighboursResult(str(request.file), *rows.shape)
             case requests.PlaylistRequest():
                 return self._playlist(request, lookup.rows(request.songs, last), compared())

@@ -79,3 +79,14 @@ def test_help_shows_defaults_where_there_are_some(capsys, monkeypatch):
     assert "of pictures (default: png)" in shown
     assert "of families" in shown
     assert shown.count("default") == 2
+
+
+def test_a_name_that_the_locale_cannot_write_is_one_line(capsys, monkeypatch):
+    def named(workspace):
+        "ночь.png".encode("ascii")
+
+    with pytest.raises(UnicodeEncodeError):  # a fault in the code where file names are UTF-8
+        outcome(named)
+    monkeypatch.setattr(cli.sys, "getfilesystemencoding", lambda: "ascii")
+    assert outcome(named) == 2
+    assert "LC_ALL=C.UTF-8" in capsys.readouterr().err

@@ -56,3 +56,14 @@ def test_blocks_of_a_mapped_matrix_equal_the_matrix(tmp_path):
     np.save(tmp_path / "matrix.npy", matrix)
     mapped = np.load(tmp_path / "matrix.npy", mmap_mode="r")
     assert np.array_equal(np.concatenate([block for _, block in read_blocks(mapped)]), matrix)
+
+
+def test_a_full_disk_is_reported_with_the_name_of_the_file(tmp_path):
+    def full(temporary):
+        temporary.write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(OSError, match="No space left on device") as error:
+        write_atomically(tmp_path / "map.npz", full)
+    assert error.value.filename == str(tmp_path / "map.npz")
+    assert list(tmp_path.iterdir()) == []

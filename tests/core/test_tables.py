@@ -1,6 +1,9 @@
 """Tables on the terminal."""
 
+import os
+
 import pytest
+from rich.cells import cell_len
 
 from songmap.core import tables
 
@@ -32,3 +35,15 @@ def test_tables_align_and_keep_brackets():
 )
 def test_cells(value, shown):
     assert tables.format_cell(value) == shown
+
+
+@pytest.mark.parametrize("width", [20, 33, 80])
+def test_tables_fit_the_terminal(width, monkeypatch):
+    monkeypatch.setattr(tables.sys.stdout, "isatty", lambda: True, raising=False)
+    monkeypatch.setattr(tables.shutil, "get_terminal_size", lambda: os.terminal_size((width, 24)))
+    monkeypatch.setenv("NO_COLOR", "1")
+    records = [{"rank": 1, "name": "日本 語" * 9, "bpm": 120.5}, {"rank": 2, "name": "x" * 70, "bpm": 1.0}]
+    shown = tables.format_table(records)
+    assert max(map(cell_len, shown.splitlines())) <= width
+    assert shown.count("x") == 70
+    assert shown.count("日") == 9

@@ -110,7 +110,7 @@ def test_options_can_be_anywhere_and_keep_their_values():
     assert request.words == ["Night", "Drive", "-Rain", "Storm"]
     assert (request.genres, request.number, request.bpm) == (["HOUSE", "DRUM AND BASS"], 5, (120, 128))
     assert (request.max_per_artist, request.weights) == (3, (("timbre", 2), ("rhythm", 0.5)))
-    assert (request.space, request.form) == ("scaled", "csv")
+    assert (request.space, request.form) == ("scaled", "spreadsheet")
 
 
 @given(st.lists(st.sampled_from(["A", "B", "+", "-", "-C", "vs", '"'])))
@@ -223,7 +223,9 @@ def test_setting_and_output_of_a_command():
     one = command("why A vs B --space scaled --weights mel=2 --correct-hubs --json --picture a.png")
     assert one.setting == Setting("scaled", (("mel", 2),), True)
     assert (one.form, one.m3u8, one.picture) == ("json", None, Path("a.png"))
-    assert command("list --csv --m3u8 a.m3u8") == Command(requests.ListRequest(), Setting(), "csv", Path("a.m3u8"))
+    assert command("list --csv --m3u8 a.m3u8") == Command(
+        requests.ListRequest(), Setting(), "spreadsheet", Path("a.m3u8")
+    )
 
 
 def test_a_name_is_replaced_wherever_a_request_has_it():

@@ -287,3 +287,21 @@ def test_a_model_that_cannot_be_read_leaves_its_space_out(library, tmp_path):
     answer = Searches(library, workspace).evaluate()
     assert len(answer.records) == 6
     assert any("The classifier space is left out: " in note and "03" in note for note in answer.sentences)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_what_a_query_can_find_is_counted_as_one_by_one(seed):
+    rng = np.random.default_rng(seed)
+    codes, groups = rng.integers(-1, 3, 60), rng.integers(0, 20, 60)
+    candidates, queries = np.sort(rng.choice(60, 40, replace=False)), rng.choice(60, 15, replace=False)
+    found = rng.choice(candidates, (15, 10))
+    precision = evaluation.Answers(found, queries, candidates, groups).precision(codes)
+    shares, chances = [], []
+    for row, near in zip(queries, found, strict=True):
+        others = candidates[groups[candidates] != groups[row]]
+        if codes[row] >= 0 and (codes[others] == codes[row]).any():
+            shares.append(np.mean(codes[near] == codes[row]))
+            chances.append(np.mean(codes[others] == codes[row]))
+    assert (precision.queries, precision.value, precision.chance) == pytest.approx(
+        (len(shares), np.mean(shares), np.mean(chances))
+    )

@@ -77,7 +77,7 @@ def test_titles_and_lengths_are_those_of_the_song(tmp_path):
     ]
     write_playlist(tmp_path / "list.m3u8", songs)
     read = m3u8.loads((tmp_path / "list.m3u8").read_text("utf-8")).segments
-    assert [segment.title for segment in read] == ["A, B - C - D", "two lines", "A - odd ?"]
+    assert [segment.title for segment in read] == ["A, B - C - D", "two lines", "A - odd �"]
     assert [segment.duration for segment in read] == [181, 0, -1]
 
 

@@ -5,10 +5,13 @@ import os
 import stat
 from contextlib import contextmanager
 
+import numpy as np
 import pytest
 from libraries import make_library
 
 from songmap.core.errors import QueryError
+from songmap.similar import playlists, running_order, transitions
+from songmap.similar.requests import Setting
 from songmap.similar.session import Session
 from songmap.similar.terminal.commands import SETTING, command_of
 from songmap.similar.terminal.prompt import line_parser
@@ -126,3 +129,31 @@ def test_play_starts_the_player_on_the_song(tmp_path):
 def test_what_cannot_be_ordered_is_one_line(session, line, message):
     with pytest.raises(QueryError, match=message):
         run(session, line)
+
+
+def test_long_lists_are_ordered_in_stretches_and_never_worse(monkeypatch):
+    monkeypatch.setattr(running_order, "_WHOLE", 100)
+    monkeypatch.setattr(running_order, "_STRETCH", 40)
+    comparison = Session(make_library(230)).comparison(Setting())
+    given = np.random.default_rng(0).permutation(230)
+    for fixed in (0, 3):
+        order = running_order.running_order(comparison.tracks, given, fixed)
+        assert order[:fixed].tolist() == given[:fixed].tolist()
+        assert sorted(order) == list(range(230))
+        assert comparison.ordered(order).mean_score > comparison.ordered(given).mean_score + 0.05
+        again = running_order.running_order(comparison.tracks, order, fixed)
+        assert comparison.ordered(again).mean_score >= comparison.ordered(order).mean_score
+
+
+def test_no_work_of_a_long_order_or_path_is_over_all_pairs(monkeypatch):
+    """Of 8,000 songs all pairs would be 64 million."""
+    compared = []
+    monkeypatch.setattr(
+        running_order, "pairwise_scores", lambda tracks, rows: compared.append(len(rows)) or full(tracks, rows)
+    )
+    comparison = Session(make_library(1200)).comparison(Setting())
+    full = transitions.pairwise_scores
+    running_order.running_order(comparison.tracks, np.arange(1200))
+    assert max(compared) <= 500
+    found = playlists.path(comparison.tracks, 0, 1199, 100)
+    assert len(set(found.tolist())) == 100

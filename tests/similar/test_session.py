@@ -531,7 +531,7 @@ def test_csv_carries_any_name_and_every_record():
         answers.info("a|b"),
         answers.evaluate(),
     ):
-        rows = list(csv.DictReader(io.StringIO(answer.csv())))
+        rows = list(csv.DictReader(io.StringIO(answer.csv("raw"))))
         assert len(rows) == len(answer.records)
         for row, record in zip(rows, answer.records, strict=True):
             assert list(row) == list(record)

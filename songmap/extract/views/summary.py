@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from songmap.core.tables import format_table
-from songmap.core.text import count_of_songs, format_duration, joined
+from songmap.core.text import count_of_songs, format_duration, joined, one_line
 from songmap.core.workspace import Workspace
 from songmap.extract.results import Extraction, ExtractionTally, Failure, LabelSource, LeftOut, Reason, Verification
 from songmap.extract.views.tables import duplicate_rows
@@ -36,7 +36,7 @@ def summary(extraction: Extraction, genres: pd.DataFrame, ranges: pd.DataFrame, 
         parts += [_genre_table(genres), format_table(ranges.to_dict("records"), "Ranges of the means")]
     else:
         parts.append("No song could be extracted, so no library was written.")
-    parts.append("\n".join(map(str, _written_files(extraction, workspace))))
+    parts.append("\n".join(one_line(str(file)) for file in _written_files(extraction, workspace)))
     tally = extraction.tally
     if extraction.left_out:
         parts.append(left_out_sentence(extraction.left_out))
@@ -100,7 +100,7 @@ def verification_text(verification: Verification) -> str:
     outcome = "All are within the tolerance." if verification.passed else "Not all are within the tolerance."
     return (
         f"{table}\n\nLargest of {count_of_songs(verification.n_songs)}: {largest.deviation:.3f} × the tolerance, "
-        f"{largest.column} of {Path(largest.file_path).name}. {outcome}"
+        f"{largest.column} of {one_line(Path(largest.file_path).name)}. {outcome}"
     )
 
 

@@ -7,24 +7,24 @@ from typing import Any
 import pandas as pd
 
 from songmap.core.files import write_atomically
-from songmap.core.text import readable
+from songmap.core.tables import CsvKind, csv_lines
 from songmap.core.workspace import Workspace
 from songmap.extract.results import Extraction
 from songmap.library.recordings import DuplicateGroup
 
 
-def save_tables(extraction: Extraction, workspace: Workspace) -> None:
-    """Write ``extraction.csv``, every file with its outcome, and ``duplicates.csv``."""
-    extracted = extraction.library.songs[["file_path", "genre", "duration"]].assign(status="extracted", reason="")
-    failures = [(str(failure.path), failure.reason) for failure in extraction.failures]
-    failed = pd.DataFrame(failures, columns=["file_path", "reason"], dtype=object).assign(status="failed")
-    omitted = [(str(song.path), song.reason.replace("_", " ")) for song in extraction.left_out]
-    left_out = pd.DataFrame(omitted, columns=["file_path", "reason"], dtype=object).assign(status="left out")
-    files = pd.concat([extracted, left_out, failed])
-    _save_csv(workspace.table("extraction"), files[["file_path", "status", "reason", "genre", "duration"]])
-    copies = duplicate_rows(extraction.duplicates, extraction.library.songs)
-    columns = ["group", "song_name", "genre", "duration", "similarity", "file_path"]
-    _save_csv(workspace.table("duplicates"), pd.DataFrame(copies, columns=columns))
+def save_tables(extraction: Extraction, workspace: Workspace, kind: CsvKind = "spreadsheet") -> None:
+    """Write ``extraction.csv``, every file with its outcome, and ``duplicates.csv``; ``kind`` as in ``csv_text``."""
+    songs = extraction.library.songs
+    files: list[Sequence[Any]] = [("file_path", "status", "reason", "genre", "duration")]
+    for path, genre, duration_s in zip(songs["file_path"], songs["genre"], songs["duration"], strict=True):
+        files.append((path, "extracted", "", genre, duration_s))
+    files += [(str(song.path), "left out", song.reason.replace("_", " "), None, None) for song in extraction.left_out]
+    files += [(str(failure.path), "failed", failure.reason, None, None) for failure in extraction.failures]
+    _save_csv(workspace.table("extraction"), files, kind)
+    copies = [tuple(row.values()) for row in duplicate_rows(extraction.duplicates, songs)]
+    columns = ("group", "song_name", "genre", "duration", "similarity", "file_path")
+    _save_csv(workspace.table("duplicates"), [columns, *copies], kind)
 
 
 def duplicate_rows(groups: Sequence[DuplicateGroup], songs: pd.DataFrame) -> list[dict[str, Any]]:
@@ -38,5 +38,5 @@ def duplicate_rows(groups: Sequence[DuplicateGroup], songs: pd.DataFrame) -> lis
     ]
 
 
-def _save_csv(path: Path, table: pd.DataFrame) -> None:
-    write_atomically(path, readable(table.to_csv(index=False)).encode())
+def _save_csv(path: Path, rows: Sequence[Sequence[Any]], kind: CsvKind) -> None:
+    write_atomically(path, "".join(f"{line}\n" for line in csv_lines(rows, kind)).encode())

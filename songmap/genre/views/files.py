@@ -10,7 +10,7 @@ from typing import Any
 from songmap.core.figures import draw
 from songmap.core.files import write_atomically
 from songmap.core.serialise import to_json
-from songmap.core.text import readable
+from songmap.core.tables import CsvKind
 from songmap.core.workspace import Workspace
 from songmap.genre.component_attribution import ComponentSample
 from songmap.genre.results import GenreReport, WrittenFile
@@ -21,9 +21,11 @@ from songmap.genre.views.tables import write_songs
 Figure = tuple[Callable[..., Any], tuple[Any, ...]]
 
 
-def write_files(workspace: Workspace, report: GenreReport, sample: ComponentSample) -> list[WrittenFile]:
-    """Write everything; ``sample`` are SHAP values for the figures of components."""
-    written = [WrittenFile(workspace.model, "model"), *_write_tables(workspace, report)]
+def write_files(
+    workspace: Workspace, report: GenreReport, sample: ComponentSample, csv_kind: CsvKind = "spreadsheet"
+) -> list[WrittenFile]:
+    """Write everything; ``sample`` are SHAP values for the figures of components; ``csv_kind`` as in ``csv_text``."""
+    written = [WrittenFile(workspace.model, "model"), *_write_tables(workspace, report, csv_kind)]
     images = {}
     for name, (function, arguments) in figures_of(report, sample).items():
         path = draw(function, workspace.plots / f"genre_{name}.png", *arguments)
@@ -32,12 +34,12 @@ def write_files(workspace: Workspace, report: GenreReport, sample: ComponentSamp
     page = workspace.page("genre_report")
     written += [WrittenFile(page, "report_page"), WrittenFile(workspace.genre_report, "report")]
     write_atomically(page, report_page(report, images).encode())
-    document = readable(to_json(replace(report, written=written))) + "\n"
+    document = to_json(replace(report, written=written)) + "\n"
     write_atomically(workspace.genre_report, document.encode())
     return written
 
 
-def _write_tables(workspace: Workspace, report: GenreReport) -> list[WrittenFile]:
+def _write_tables(workspace: Workspace, report: GenreReport, csv_kind: CsvKind) -> list[WrittenFile]:
     tables: dict[str, list[Any]] = {
         "boundary_songs": report.boundary_songs,
         "label_issues": report.label_issues,
@@ -49,7 +51,7 @@ def _write_tables(workspace: Workspace, report: GenreReport) -> list[WrittenFile
     for name, songs in tables.items():
         path = workspace.table(name)
         if songs:
-            write_songs(path, songs)
+            write_songs(path, songs, csv_kind)
             written.append(WrittenFile(path, name))
         else:
             path.unlink(missing_ok=True)

@@ -3,6 +3,7 @@
 import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from songmap.core.pages import render
@@ -125,6 +126,7 @@ def _songs(songs: Sequence[ListedSong], columns: str) -> Table:
     cells = [
         one
         | {"label": one.get("genre"), "probability": percent(one["probability"])}
+        | {"file_path": "/".join(Path(one["file_path"]).parts[-2:])}  # not where the music is: pages are passed on
         | ({"genre_set": song_set(one["genre_set"], one["novelty"])} if "genre_set" in one else {})
         for one in map(vars, songs[:N_SHOWN])
     ]

@@ -5,7 +5,7 @@ from pathlib import PurePath
 from typing import Any
 
 from songmap.core.tables import Record, format_table
-from songmap.core.text import percent, shorten, wrapped
+from songmap.core.text import one_line, percent, readable, shorten, wrapped
 from songmap.genre.results import FileClassification, GenreReport
 from songmap.genre.views import sentences
 from songmap.genre.views.limits import limit_sentence
@@ -24,9 +24,11 @@ _SONG_LISTS = {  # title and columns
 def report_summary(report: GenreReport) -> str:
     """The answer for the terminal, in at most some 15 lines of 80 characters, and what to do next."""
     (page,) = (one.file for one in report.written if one.content == "report_page")
-    lines = [wrapped(sentence) for sentence in plain_summary(report)]
+    lines = [wrapped(one_line(sentence)) for sentence in plain_summary(report)]
     following = "Next: search with 04_similarity_search.py, or classify files with --classify FILE."
-    return "\n".join([*lines, f"Report: {page}", following, "All tables, and one song explained: --verbose"])
+    return "\n".join(
+        [*lines, f"Report: {one_line(str(page))}", following, "All tables, and one song explained: --verbose"]
+    )
 
 
 def verbose_summary(report: GenreReport) -> str:
@@ -43,7 +45,7 @@ def verbose_summary(report: GenreReport) -> str:
             "\n".join(["Scores on songs outside the training data", *choice]),
         ),
         _table(candidates, f"model songs {_SCORES}", sentences.candidates_phrase(report.candidates)),
-        "\n".join(
+        _lines(
             [
                 *sentences.check_sentences(report),
                 sentences.reliability_sentence(report.reliability, report.grouping.group_by),
@@ -51,15 +53,15 @@ def verbose_summary(report: GenreReport) -> str:
         ),
         format_table([vars(one) for one in report.per_genre], "By genre: cross-validation, then test songs"),
         format_table(families, "Points of probability that each family adds towards a genre, for its own songs"),
-        sentences.novelty_sentence(report.novelty),
+        readable(sentences.novelty_sentence(report.novelty)),
         format_table([vars(one) for one in report.novelty.genres], "Songs of a genre left out of training"),
-        "\n".join([sentences.grouping_sentence(report.grouping), *_limits(report.limits)]),
+        _lines([sentences.grouping_sentence(report.grouping), *_limits(report.limits)]),
     ]
     for name, (title, columns) in _SONG_LISTS.items():
         songs = [vars(one) for one in getattr(report, name)]
         if songs:
             parts.append(_table(songs[:_N_PRINTED], f"song_name {columns}", title.format(len(songs))))
-    return "\n\n".join([*parts, "\n".join(narrative(report.song)), format_table(written, "Written")])
+    return "\n\n".join([*parts, _lines(narrative(report.song)), format_table(written, "Written")])
 
 
 def classification_summary(classification: FileClassification, verbose: bool = False) -> str:
@@ -72,8 +74,8 @@ def classification_summary(classification: FileClassification, verbose: bool = F
     ])  # fmt: skip
     if not verbose:
         return f"{table}\n\nReasons and the model's limits: --verbose"
-    explained = ["\n".join([one.file_path, *narrative(one)]) for one in classification.songs]
-    return "\n\n".join([table, *explained, *_limits(classification.limits)])
+    explained = [_lines([one_line(one.file_path), *narrative(one)]) for one in classification.songs]
+    return "\n\n".join([table, *explained, *map(readable, _limits(classification.limits))])
 
 
 def classification_notes(classification: FileClassification) -> list[str]:
@@ -85,7 +87,11 @@ def classification_notes(classification: FileClassification) -> list[str]:
     }
     state = notes.get(classification.library_state)
     failures = [f"not classified: {file}: {reason}" for file, reason in classification.failures]
-    return [state, *failures] if state else failures
+    return list(map(one_line, [state, *failures] if state else failures))
+
+
+def _lines(sentences: Sequence[str]) -> str:
+    return readable("\n".join(sentences))
 
 
 def _limits(limits: Any) -> list[str]:

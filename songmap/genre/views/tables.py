@@ -5,18 +5,17 @@ from pathlib import Path
 from typing import Any
 
 from songmap.core.files import write_atomically
-from songmap.core.text import readable
+from songmap.core.tables import CsvKind, csv_lines
 from songmap.genre.novelty_results import SongNovelty
 from songmap.genre.song_results import ListedSong, ModelReference
 from songmap.genre.views.sentences import model_phrase
 
 
-def write_songs(path: Path, songs: Sequence[ListedSong]) -> None:
-    """One row per song; numbers with six decimals, sets as "A or B", probabilities at the end."""
-    import pandas as pd
-
-    table = pd.DataFrame([_row(vars(song)) for song in songs], dtype=object)
-    write_atomically(path, readable(table.to_csv(index=False, lineterminator="\n")).encode())
+def write_songs(path: Path, songs: Sequence[ListedSong], kind: CsvKind = "spreadsheet") -> None:
+    """One row per song; numbers with six decimals, sets as "A or B", probabilities at the end; ``kind`` as in ``csv_text``."""
+    rows: list[dict[str, Any]] = [_row(vars(song)) for song in songs]
+    lines = csv_lines([rows[0].keys(), *(row.values() for row in rows)], kind)
+    write_atomically(path, "".join(f"{line}\n" for line in lines).encode())
 
 
 def _row(song: Mapping[str, Any]) -> dict[str, Any]:

@@ -91,15 +91,15 @@ function choose(row) {
   return draw();
 }
 function player(row) {
-  const sources = addresses(row).map((src) => node("source", { src }));
+  const source = node("source", { src: address(row) });
   const note = node("p", { class: "note", hidden: "" },
     "The browser cannot play this file: it is missing or its format is not supported. ",
-    node("a", { href: sources.at(-1).src }, "Open the file"));
-  sources.at(-1).addEventListener("error", () => { note.hidden = false; });
+    node("a", { href: source.src }, "Open the file"));
+  source.addEventListener("error", () => { note.hidden = false; });
   const atOnce = node("input", { type: "checkbox", change: ({ target }) => { plays = target.checked; } });
   atOnce.checked = plays;
   return [
-    node("audio", { controls: "", preload: "metadata", "aria-label": `Play ${title(row)}` }, ...sources), note,
+    node("audio", { controls: "", preload: "metadata", "aria-label": `Play ${title(row)}` }, source), note,
     node("label", { class: "muted" }, atOnce, " play a song when I choose it"),
     node("p", { class: "path muted" }, path(row)),
   ];

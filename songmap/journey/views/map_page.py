@@ -98,7 +98,10 @@ def _song_table(projection: Projection, map_songs: MapSongs, page_folder: Path) 
 
 
 def _places(paths: Sequence[str], page_folder: Path) -> dict[str, Any]:
-    """Where the files are, as ``base`` / one of ``folders`` / name; ``fromPage`` leads from the page to ``base``."""
+    """Where the files are, as one of ``folders`` / name below a folder that all share; ``fromPage`` leads to that from the page.
+
+    Where no way leads there, since files are on several drives, ``fromPage`` is empty and folders are absolute.
+    """
     folders = [os.path.dirname(path) for path in paths]  # noqa: PTH120 - a Path costs 20 times as much
     try:
         base = os.path.commonpath(folders)
@@ -108,7 +111,6 @@ def _places(paths: Sequence[str], page_folder: Path) -> dict[str, Any]:
     tails = {folder: folder[len(base) :].lstrip(os.sep) for folder in set(folders)}
     return {
         "separator": os.sep,
-        "base": base,
         "fromPage": from_page,
         "folders": _shared(tails[folder] for folder in folders),
         "names": [os.path.basename(path) for path in paths],  # noqa: PTH119

@@ -42,7 +42,8 @@ function facts(row) {
 // ── files ──
 const joined = (...parts) =>
   parts.filter(Boolean).reduce((whole, part) => whole + (whole.endsWith(data.separator) ? "" : data.separator) + part);
-const path = (row) => joined(data.base, of("folders", row), data.names[row]);
+// below the folder that all songs share, so that a page that is passed on does not show where it is
+const path = (row) => joined(of("folders", row), data.names[row]);
 
 // a byte of a file name that is not UTF-8 is in the table as U+DC80…DCFF, as Python reads it
 const bytesApart = (text) =>
@@ -54,20 +55,33 @@ const encodedPiece = (piece) =>
 const encoded = (text) =>
   text.split(data.separator).map((part) => bytesApart(part).map(encodedPiece).join("")).join("/");
 
-function addresses(row) { // beside the page, wherever both were moved to; then where the file was
-  const absolute = path(row);
-  const address = `file://${absolute.startsWith("/") ? "" : "/"}${encoded(absolute)}`;
-  if (!data.fromPage) return [address];
-  const beside = `./${encoded(joined(data.fromPage, of("folders", row), data.names[row]))}`;
-  return [...new Set([new URL(beside, document.baseURI).href, address])];
+function address(row) { // from the page, wherever both were moved to
+  if (!data.fromPage) return `file:///${encoded(path(row))}`; // another drive than the page's
+  return new URL(`./${encoded(joined(data.fromPage, path(row)))}`, document.baseURI).href;
+}
+function absolutePath(row) { // an address where there is none, or where it would not be one line
+  const page = new URL(".", document.baseURI);
+  if (page.protocol !== "file:" || /[\r\n]/.test(path(row))) return address(row);
+  if (!data.fromPage) return path(row);
+  let folder;
+  try {
+    folder = decodeURIComponent(page.pathname);
+  } catch { // not UTF-8
+    return address(row);
+  }
+  const parts = [];
+  for (const part of [...folder.split("/"), ...joined(data.fromPage, path(row)).split(data.separator)]) {
+    if (part === "..") parts.pop();
+    else if (part && part !== ".") parts.push(part);
+  }
+  return (data.separator === "/" ? "/" : "") + parts.join(data.separator);
 }
 
 const oneLine = (text) => text.replace(/[\r\n]+/g, " ");
 function playlist(rows) { // with absolute paths: a download does not lie beside the music
   const entries = rows.map((row) => {
-    const place = /[\r\n]/.test(path(row)) ? addresses(row).at(-1) : path(row);
     const names = [of("artists", row), title(row)].filter(Boolean).join(" - ");
-    return `#EXTINF:${Math.round(data.durations_s[row])},${oneLine(names)}\n${place}\n`;
+    return `#EXTINF:${Math.round(data.durations_s[row])},${oneLine(names)}\n${absolutePath(row)}\n`;
   });
   return `#EXTM3U\n${entries.join("")}`;
 }
@@ -76,9 +90,12 @@ function csv(rows) {
   const lines = rows.map((row) => [
     title(row), of("artists", row), of("albums", row), of("genres", row),
     data.tempos_bpm[row] > 0 ? data.tempos_bpm[row].toFixed(2) : "", of("keys", row),
-    data.durations_s[row].toFixed(1), year(row), path(row),
+    data.durations_s[row].toFixed(1), year(row), absolutePath(row),
   ]);
-  const cell = (text) => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+  // what a spreadsheet would take for a formula begins with an apostrophe, as in songmap/core/tables.py
+  const harmless = (text) => text.replace(/(^|;)(?=\s*[=+\-@\uff1d\uff0b\uff0d\uff20])/g, "$1'");
+  const quoted = (text) => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+  const cell = (text) => quoted(/^[-+]?\d+(\.\d+)?$/.test(text) ? text : harmless(String(text)));
   return [head, ...lines].map((cells) => `${cells.map(cell).join(",")}\r\n`).join("");
 }
 const fileBytes = (text) => bytesApart(text).map((piece) => (typeof piece === "number" ? Uint8Array.of(piece) : piece));

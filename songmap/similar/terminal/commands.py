@@ -6,8 +6,9 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from songmap.core.cli import fraction, whole_number
+from songmap.core.cli import CSV_HELP, fraction, whole_number
 from songmap.core.defaults import DEFAULT_SEED
+from songmap.core.tables import CSV_KINDS
 from songmap.library.spaces import SPACES
 from songmap.library.tempos import TEMPO_SOURCES
 from songmap.similar import requests
@@ -44,7 +45,8 @@ SONG is a name, a part of one, a title, "artist - title", the number of a song i
 of an audio file, also of one outside the library. A name of several words needs no quotes, except two names
 without "vs" or "to". similar and diverse take --genre --same-genre --bpm 120-128 --key compatible
 --year 1990-1999 --max-per-artist 2 --copies; all commands --space, --weights timbre=2,rhythm=0.5,
---correct-hubs, --tempo measured, --fuzzy, --json and --csv. --m3u8 FILE writes the songs of a result as a playlist."""
+--correct-hubs, --tempo measured, --fuzzy, --json and --csv (--csv raw for programs: without the ' that keeps a
+spreadsheet from taking text for a formula). --m3u8 FILE writes the songs of a result as a playlist."""
 _SIMILARITY = "Similarity is a cosine, -1 to 1; two songs of the library picked at random have about 0."
 SETTING = asdict(Setting()) | {"fuzzy": False, "form": "text"}  # where nothing is given
 BETWEEN = {"compare": "vs", "why": "vs", "path": "to"}  # the word between the two names of a command
@@ -52,7 +54,9 @@ BETWEEN = {"compare": "vs", "why": "vs", "path": "to"}  # the word between the t
 
 @dataclass(frozen=True)
 class Command:
-    """A request, the setting to compare songs in, the ``form`` to print (text, json, csv), and files to write too.
+    """A request, the setting to compare songs in, the ``form`` to print, and files to write too.
+
+    A form is text, json, or a kind of CSV, one of ``CSV_KINDS``.
 
     With ``fuzzy`` the song with a similar spelling is taken where a name is that of no song.
     """
@@ -76,7 +80,10 @@ def _request(arguments: Mapping[str, Any]) -> requests.Request | requests.RadioR
     """The request whose fields are the arguments of the same name, and the names that the words form."""
     request, words = arguments["request"], arguments.get("words", [])
     names = {field.name for field in fields(request)}
-    values = dict.fromkeys(("song", "genre", "file"), " ".join(words) or None) | dict(arguments)  # --out is a file too
+    csv_kind = {"csv_kind": arguments["form"]} if arguments["form"] in CSV_KINDS else {}
+    values = (
+        dict.fromkeys(("song", "genre", "file"), " ".join(words) or None) | csv_kind | dict(arguments)
+    )  # --out is a file too
     if "away" in names:
         values["songs"], values["away"] = split_steering(words)
     elif "songs" in names:
@@ -109,7 +116,8 @@ def add_setting(parser: argparse.ArgumentParser) -> None:
     add = parser.add_mutually_exclusive_group().add_argument
     text = "print one JSON document per command instead of tables"
     add("--json", dest="form", action="store_const", const="json", help=text)
-    add("--csv", dest="form", action="store_const", const="csv", help="print CSV instead")
+    text = f"print CSV instead; {CSV_HELP}"
+    add("--csv", dest="form", nargs="?", const=CSV_KINDS[0], choices=CSV_KINDS, metavar="raw", help=text)
 
 
 Option = tuple[tuple[str, ...], dict[str, Any]]  # what ``add_argument`` takes

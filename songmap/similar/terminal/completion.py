@@ -9,6 +9,7 @@ from prompt_toolkit.completion import CompleteEvent, Completer, Completion, Path
 from prompt_toolkit.document import Document
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 
+from songmap.core.text import readable
 from songmap.library.names import normalise
 from songmap.similar.terminal.commands import BETWEEN
 from songmap.similar.terminal.parser import CommandParser
@@ -24,7 +25,7 @@ class SongCompleter(Completer):
 
     def __init__(self, commands: dict[str, CommandParser], names: Sequence[str], genres: Sequence[str]) -> None:
         self._commands = commands
-        self._genre_of = dict(zip(names, genres, strict=True))
+        self._genre_of = dict(zip(map(readable, names), map(readable, genres), strict=True))
         self._files = PathCompleter(expanduser=True)
 
     @cached_property

@@ -24,7 +24,7 @@ class CommandParser(Parser):
         return next((action for action in self._actions if not action.option_strings), None)
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
-        return super().parse_known_args(self._arranged(list(args or ())), namespace)
+        return super().parse_known_args(self._arranged(self.with_values(args or ())), namespace)
 
     def _arranged(self, words: list[str]) -> list[str]:
         """The options, each with its value, then the words of names."""

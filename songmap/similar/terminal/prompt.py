@@ -20,7 +20,7 @@ from songmap.similar.requests import renamed
 from songmap.similar.session import Session
 from songmap.similar.terminal.commands import HELP, Command, add_commands, add_setting, command_of
 from songmap.similar.terminal.parser import CommandParser
-from songmap.similar.terminal.reply import one_line, print_error, reply
+from songmap.similar.terminal.reply import numbered_line, print_error, reply
 from songmap.similar.terminal.words import split_words
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ class Conversation:
         print(f"{none if similar else f'{len(songs):,} songs match {self._name!r}'}. Type a number:")
         labels = [f"{name} [{genre}]" for name, genre in zip(songs["song_name"], songs["genre"], strict=True)]
         for number, (label, path) in enumerate(zip(labels, self._paths, strict=False), start=1):
-            print(one_line(f"{number:>3}", label, *([path] if labels.count(label) > 1 else [])))
+            print(numbered_line(number, label, *([path] if labels.count(label) > 1 else [])))
         if len(songs) > MAX_OFFERED:
             print(f"     and {len(songs) - MAX_OFFERED:,} more; give more of the name")
 

@@ -1,6 +1,5 @@
 """What is printed, and written beside it, for a command."""
 
-import json
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -9,15 +8,16 @@ from dataclasses import replace
 from songmap.core.errors import QueryError, UsageError
 from songmap.core.figures import draw
 from songmap.core.progress import OnProgress, progress
-from songmap.core.serialise import plain
-from songmap.core.text import readable
+from songmap.core.serialise import to_json_line
+from songmap.core.tables import csv_lines
+from songmap.core.text import one_line
 from songmap.library.names import SimilarSpelling
 from songmap.similar import results
 from songmap.similar.m3u8 import write_playlist
 from songmap.similar.requests import RadioRequest, renamed
 from songmap.similar.session import Session
 from songmap.similar.terminal.commands import Command
-from songmap.similar.views.records import as_csv, as_json, csv_lines, song_record
+from songmap.similar.views.records import as_csv, as_json, song_record
 from songmap.similar.views.sentences import label
 from songmap.similar.views.tables import as_text
 from songmap.similar.views.why_figure import why_figure
@@ -48,7 +48,7 @@ def reply(session: Session, command: Command, at_terminal: bool = False) -> Iter
 
 def print_error(message: str) -> None:
     """One line on stderr, whatever the message holds."""
-    print(readable(" ".join(message.split())), file=sys.stderr, flush=True)
+    print(one_line(message), file=sys.stderr, flush=True)
 
 
 def _reply(session: Session, command: Command) -> Iterator[str]:
@@ -58,24 +58,29 @@ def _reply(session: Session, command: Command) -> Iterator[str]:
     with _progress(session) as on_progress:
         result = session.run(command.request, command.setting, on_progress)
     files = list(_written(result, command))
-    yield {"text": _text, "json": as_json, "csv": as_csv}[command.form](result)
-    if command.form == "text":
-        yield from (f"written: {file}" for file in files)
+    match command.form:
+        case "text":
+            yield _text(result)
+            yield from (one_line(f"written: {file}") for file in files)
+        case "json":
+            yield as_json(result)
+        case "spreadsheet" | "raw" as kind:
+            yield as_csv(result, kind)
 
 
-def one_line(number: str, *parts: str) -> str:
+def numbered_line(number: int, *parts: str) -> str:
     """A numbered line of names and paths, whatever they hold."""
-    return readable("  ".join([number, *(" ".join(part.split()) for part in parts)]))
+    return "  ".join([f"{number:>3}", *map(one_line, parts)])
 
 
 def _text(result: results.Result) -> str:
     match result:
         case results.PlayResult(path, None):
-            return f"no player found; the song is {path}"
+            return one_line(f"no player found; the song is {path}")
         case results.PlayResult(_, player):
-            return f"playing: {player}"
+            return one_line(f"playing: {player}")
         case results.NeighboursResult(path):
-            return f"written: {path}"
+            return one_line(f"written: {path}")
     return as_text(result)
 
 
@@ -101,11 +106,11 @@ def _radio(session: Session, command: Command, request: RadioRequest) -> Iterato
         record = song_record(song)
         match command.form:
             case "json":
-                yield json.dumps(plain(record), ensure_ascii=False)
-            case "csv":
-                yield from csv_lines([record.keys(), record.values()] if number == 1 else [record.values()])
+                yield to_json_line(record)
+            case "spreadsheet" | "raw" as kind:
+                yield from csv_lines([record.keys(), record.values()] if number == 1 else [record.values()], kind)
             case _:
-                yield one_line(f"{number:>3}", label(song), f"{song.tempo_bpm:.1f} BPM", song.file_path)
+                yield numbered_line(number, label(song), f"{song.tempo_bpm:.1f} BPM", song.file_path)
 
 
 @contextmanager

@@ -1,14 +1,10 @@
 """Results as records for programs: a list of objects, which JSON and CSV hold."""
 
-import csv
-import io
-import json
-from collections.abc import Iterable, Mapping
 from dataclasses import asdict, astuple
 from typing import Any
 
 from songmap.core.serialise import plain, to_json
-from songmap.core.text import readable
+from songmap.core.tables import CsvKind, csv_lines
 from songmap.library.genre_similarity import GenreSimilarity
 from songmap.library.keys import NO_KEY, camelot
 from songmap.similar import results
@@ -24,26 +20,12 @@ def as_json(result: results.Result) -> str:
     return to_json(records(result))
 
 
-def as_csv(result: results.Result) -> str:
-    """CSV under a line of names; a list or object in a record is JSON in its cell, what is missing is empty."""
+def as_csv(result: results.Result, kind: CsvKind = "spreadsheet") -> str:
+    """CSV under a line of names; see ``songmap.core.tables.csv_lines``."""
     rows = records(result)
     if not rows:
         return ""
-    cells = ([_cell(value) for value in record.values()] for record in rows)
-    return "".join(f"{line}\n" for line in csv_lines([list(rows[0]), *cells]))
-
-
-def csv_lines(rows: Iterable[Iterable[Any]]) -> Iterable[str]:
-    """Each row as a line of CSV."""
-    for row in rows:
-        line = io.StringIO()
-        csv.writer(line, lineterminator="\n").writerow(row)
-        yield readable(line.getvalue().removesuffix("\n"))
-
-
-def _cell(value: Any) -> Any:
-    value = plain(value)
-    return json.dumps(value, ensure_ascii=False, indent=1) if isinstance(value, Mapping | list) else value
+    return "".join(f"{line}\n" for line in csv_lines([rows[0].keys(), *(row.values() for row in rows)], kind))
 
 
 def song_record(song: Song) -> Record:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from songmap.core.tables import format_table
-from songmap.core.text import format_duration, quantity
+from songmap.core.text import format_duration, quantity, readable
 from songmap.library.descriptors import descriptor
 from songmap.library.keys import key_name
 from songmap.similar import results
@@ -24,7 +24,7 @@ MAX_MATRIX = 12  # genres whose table of pairs still fits a terminal
 
 def as_text(result: results.Result) -> str:
     """What people read of a result."""
-    lines = "\n".join(notes(result))
+    lines = readable("\n".join(notes(result)))
     return "\n\n".join([*([lines] if lines else []), *(format_table(rows, title) for title, rows in tables(result))])
 
 

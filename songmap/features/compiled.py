@@ -1,0 +1,17 @@
+"""Compilation of hot loops, with or without a folder to keep them in."""
+
+from collections.abc import Callable
+from typing import Any
+
+from numba import njit  # has no types:
+
+
+def compiled(function: Callable[..., Any]) -> Any:
+    """``function`` compiled, and kept in a cache folder where one can be written; else compiled in every process.
+
+    ``NUMBA_CACHE_DIR`` names one, for an install that is read-only and a user without a home.
+    """
+    try:
+        return njit(cache=True, nogil=True)(function)
+    except RuntimeError:  # numba finds no such folder
+        return njit(nogil=True)(function)
