@@ -175,15 +175,32 @@ def test_a_forged_document_is_one_line(saved, changes, reason):
 def test_out_of_fold_probabilities_belong_to_their_model(saved):
     card = load_model(saved)[1]
     with pytest.raises(SchemaError, match=r"genre_out_of_fold\.npz does not exist; run 03"):
-        load_out_of_fold(saved, card)
+        load_out_of_fold(saved, card, (2, 2))
     proba = np.array([[0.25, 0.75], [np.nan, np.nan]])
     save_out_of_fold(saved, card, proba)
-    np.testing.assert_array_equal(load_out_of_fold(saved, card), proba)
+    np.testing.assert_array_equal(load_out_of_fold(saved, card, (2, 2)), proba)
+    for forged in (proba[:1], proba.astype(str), proba * 9, proba[0], proba - 1):
+        save_out_of_fold(saved, card, forged)
+        with pytest.raises(SchemaError, match=r"no probabilities of the library's songs; run 03"):
+            load_out_of_fold(saved, card, (2, 2))
+    save_out_of_fold(saved, card, proba)
     with pytest.raises(SchemaError, match=r"is of another model than .*genre_classifier\.npz; run 03"):
-        load_out_of_fold(saved, card | {"sha256": "another"})
+        load_out_of_fold(saved, card | {"sha256": "another"}, (2, 2))
     saved.out_of_fold.write_bytes(saved.out_of_fold.read_bytes()[:-90])
     with pytest.raises(SchemaError, match="is damaged"):
-        load_out_of_fold(saved, card)
+        load_out_of_fold(saved, card, (2, 2))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("background", np.nan), ("centres", np.inf), ("spreads", 0.0), ("shares", np.nan)]
+)
+def test_numbers_that_are_not_finite_are_one_line(saved, name, value):
+    arrays, _ = read_array_file(saved.model, saved.model.read_bytes(), "03")
+    own = arrays[name].copy()
+    own.flat[0] = value
+    forge(saved, {name: own})
+    with pytest.raises(SchemaError, match="not finite"):
+        load_model(saved)
 
 
 @pytest.mark.parametrize("name", ["shares", "medians", "centres", "background", "0.0.scale_", "0.1.components_"])
