@@ -29,6 +29,7 @@ from songmap.core.files import read_bytes, write_atomically
 from songmap.journey.embedding import embed, principal_axes
 from songmap.library.descriptors import N_DESCRIPTORS
 from songmap.library.library import Library
+from songmap.library.schema import LARGEST
 from songmap.library.spaces import Space, descriptors_fingerprint
 
 METHODS = {"umap": "UMAP", "pca": "PCA", "tsne": "t-SNE", "densmap": "densMAP"}
@@ -221,7 +222,7 @@ def load_map(path: Path) -> SongMap:
 
 
 def _is_complete(kept: SongMap) -> bool:
-    """Whether the arrays have their shapes and are finite."""
+    """Whether the arrays have their shapes and usable numbers."""
     n_songs, n_axes = len(np.atleast_1d(kept.songs)), len(np.atleast_1d(kept.axes))
     numbers = {
         "mean": (N_DESCRIPTORS,), "weight": (N_DESCRIPTORS,), "axes": (n_axes, N_DESCRIPTORS),
@@ -229,7 +230,7 @@ def _is_complete(kept: SongMap) -> bool:
     }  # fmt: skip
     hashes = (kept.embedding_hashes, kept.songs)
     return all(one.shape == (n_songs,) and one.dtype == np.uint64 for one in hashes) and all(
-        (one := getattr(kept, name)).shape == shape and one.dtype.kind == "f" and bool(np.isfinite(one).all())
+        (one := getattr(kept, name)).shape == shape and one.dtype.kind == "f" and bool((np.abs(one) <= LARGEST).all())
         for name, shape in numbers.items()
     )
 

@@ -16,7 +16,7 @@ from songmap.core.errors import SchemaError
 from songmap.core.files import write_atomically, write_json
 from songmap.core.workspace import Workspace
 from songmap.library.descriptors import DESCRIPTORS, N_DESCRIPTORS, describe, descriptors_of
-from songmap.library.schema import FAMILIES, N_COLUMNS, fingerprint
+from songmap.library.schema import FAMILIES, LARGEST, N_COLUMNS, fingerprint
 from songmap.library.versions import library_versions
 
 if TYPE_CHECKING:
@@ -206,6 +206,8 @@ def load_model(workspace: Workspace) -> tuple[GenreModel, dict[str, Any]]:
     arrays, document = read_array_file(path, workspace.genre_files.read(path), _SCRIPT)
     try:
         card = dict(document["card"])
+        if not all((np.abs(one) <= LARGEST).all() for one in arrays.values()):  # of NaN it is not
+            raise ValueError("numbers that are not finite or too large")
         if card["columns"] != fingerprint():
             raise _unusable(workspace, "was trained on other columns")
         model = GenreModel(
@@ -228,12 +230,15 @@ def load_model(workspace: Workspace) -> tuple[GenreModel, dict[str, Any]]:
         )
         _check(model)
     except (TypeError, KeyError, ValueError, AttributeError, IndexError, OverflowError) as error:
-        raise _unusable(workspace, f"is not a model of this version ({type(error).__name__}: {error})") from error
+        why = " ".join(f"{type(error).__name__}: {error}".split())  # scikit-learn's take several lines
+        raise _unusable(workspace, f"is not a model of this version ({why})") from error
     return model, card
 
 
 def _calibration(numbers: dict[str, Any], shares: np.ndarray) -> Calibration:
     weights, prior_weight, outlier_share = (numbers[name] for name in _NUMBERS)
+    if not all(abs(weight) <= LARGEST for weight in (*weights, prior_weight, outlier_share)):
+        raise ValueError("no calibration")
     return Calibration(tuple(map(float, weights)), float(prior_weight), float(outlier_share), shares)
 
 
@@ -251,12 +256,8 @@ def _check(model: GenreModel) -> None:
     for name, (found, wanted) in shapes.items():
         if found != wanted:
             raise ValueError(f"{name} of shape {found} instead of {wanted}")
-    numbers = (model.background, model.novelty.centres, model.novelty.spreads, model.calibration.shares)
-    if (
-        not all(one.dtype.kind == "f" and np.isfinite(one).all() for one in numbers)
-        or (model.novelty.spreads <= 0).any()
-    ):
-        raise ValueError("arrays that are not finite")
+    if (model.novelty.spreads <= 0).any() or (model.calibration.shares < 0).any():
+        raise ValueError("spreads or shares that are not positive")
     proba = model.predict_proba(model.medians)
     if proba.shape != (n_genres, n_genres) or not np.isfinite(proba).all() or n_genres < 2:
         raise ValueError("no probabilities of its genres")

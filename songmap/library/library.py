@@ -31,6 +31,7 @@ from songmap.library.schema import (
     COLUMNS,
     DEFAULT_ENGINE,
     ENGINES,
+    LARGEST,
     N_COLUMNS,
     NUMBER_COLUMNS,
     SONG_COLUMNS,
@@ -101,10 +102,11 @@ def validate(embeddings: np.ndarray, songs: pd.DataFrame) -> None:
     if missing:
         raise SchemaError(f"the table of songs lacks {', '.join(missing)}: made by another version? run 01 again")
     for rows, block in read_blocks(embeddings):
-        if not np.isfinite(block).all():
-            row, column = np.argwhere(~np.isfinite(block))[0]
+        usable = np.abs(block) <= LARGEST  # of NaN it is not
+        if not usable.all():
+            row, column = np.argwhere(~usable)[0]
             path = songs["file_path"].iloc[rows.start + row]
-            raise SchemaError(f"{COLUMNS[column]} of {path} is not finite; run 01 again")
+            raise SchemaError(f"{COLUMNS[column]} of {path} is not finite, or above {LARGEST:g}; run 01 again")
     numbers = songs[list(NUMBER_COLUMNS)].to_numpy(dtype=np.float64)
     if np.isinf(numbers).any() or not np.isfinite(songs["duration"]).all():
         raise SchemaError("the table of songs has numbers that are not finite; run 01 again")
@@ -259,7 +261,9 @@ def _read_config(path: Path, manifest: dict[str, Any]) -> AudioConfig:
         raise SchemaError(f"{path} has no audio configuration of this version ({error}); run 01 again") from error
     _check_config(config, str(path))
     versions = manifest.get("versions")
-    if not isinstance(versions, dict) or not all(isinstance(one, str) for one in versions.values()):
+    if not isinstance(versions, dict) or not all(
+        isinstance(one, str) and one.isprintable() for one in versions.values()
+    ):
         raise SchemaError(f"{path} names no library versions; run 01 again")
     here = library_versions(ANALYSIS_LIBRARIES).items()
     if other := [f"{name} {versions.get(name)}, now {now}" for name, now in here if versions.get(name) != now]:

@@ -159,7 +159,7 @@ def test_the_pickle_is_for_other_tools_and_the_card_has_its_checksum(saved):
         ({"genres": 7}, "not a model of this version"),
         ({"calibration": {"temperature": 1.5}}, "not a model of this version"),
         ({"calibration": {"weights": [1.0, 1.0], "prior_weight": 0.0, "outlier_share": 0.0}}, "weights of shape 2"),
-        ({"calibration": {"weights": [float("nan")], "prior_weight": 0.0, "outlier_share": 0.0}}, "no probabilities"),
+        ({"calibration": {"weights": [float("nan")], "prior_weight": 0.0, "outlier_share": 0.0}}, "no calibration"),
         ({"pipelines": []}, "weights of shape"),
         ({"pipelines": [[["a", "b"]]]}, "not a model of this version"),
         ({"pipelines": [[["trees", "os.system", []]]]}, "not a model of this version"),
@@ -192,14 +192,18 @@ def test_out_of_fold_probabilities_belong_to_their_model(saved):
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("background", np.nan), ("centres", np.inf), ("spreads", 0.0), ("shares", np.nan)]
-)
-def test_numbers_that_are_not_finite_are_one_line(saved, name, value):
+    ("name", "value"),
+    [
+        ("background", np.nan), ("centres", np.inf), ("spreads", 0.0), ("shares", np.nan), ("shares", -1),
+        ("medians", 1e30), ("0.0.scale_", np.nan), ("0.1.components_", 1e300),
+    ],
+)  # fmt: skip
+def test_numbers_that_no_model_has_are_one_line(saved, name, value):
     arrays, _ = read_array_file(saved.model, saved.model.read_bytes(), "03")
     own = arrays[name].copy()
     own.flat[0] = value
     forge(saved, {name: own})
-    with pytest.raises(SchemaError, match="not finite"):
+    with pytest.raises(SchemaError, match=r"not finite|not positive"):
         load_model(saved)
 
 
@@ -222,7 +226,7 @@ def test_trees_with_impossible_nodes_never_reach_xgboost(saved, name, value):
     own = arrays[f"0.2.{name}"].copy()
     own[0] = value
     forge(saved, {f"0.2.{name}": own})
-    with pytest.raises(SchemaError, match="trees with impossible"):
+    with pytest.raises(SchemaError, match=r"trees with impossible|not finite"):
         load_model(saved)
 
 
