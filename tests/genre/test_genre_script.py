@@ -17,6 +17,7 @@ from libraries import labelled_library, separable_library
 from scripts import run_script
 from signals import RATE_HZ, music
 
+from songmap.core.arrays import array_file, read_array_file
 from songmap.core.errors import AudioError, QueryError, SchemaError, UsageError
 from songmap.core.serialise import plain
 from songmap.core.workspace import REPOSITORY, Workspace
@@ -424,6 +425,23 @@ def test_an_error_while_files_are_written_leaves_the_old_ones(trained, library_w
     assert "No space left on device" in result.stderr
     assert files_in(tmp_path) == before
     assert load_model(workspace)[1]["sha256"] == trained[1]["card"]["sha256"]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"limits": None}, {"limits": [{"kind": "other"}]}, {"limits": [{"kind": "no_grouped_split", "group_by": 3}]},
+        {"limits": [{"kind": "no_grouped_split"}]}, {"songs_per_genre": {"GENRE00": "many"}}, {"data": 7},
+        {"songs_per_genre": 3},
+    ],
+)  # fmt: skip
+def test_a_forged_card_is_one_line(trained, tmp_path, changes):
+    whole, workspace = Workspace(trained[0]), Workspace(tmp_path)
+    workspace.models.mkdir()
+    arrays, document = read_array_file(whole.model, whole.model.read_bytes(), "03")
+    workspace.model.write_bytes(array_file(arrays, document | {"card": document["card"] | changes}))
+    with pytest.raises(SchemaError, match=r"has no card of this version; run 03_genre_classifier\.py again"):
+        load_genre_model(workspace)
 
 
 # 03 in a process of its own that is killed before the n-th file is moved to its place
