@@ -258,9 +258,10 @@ def _check(model: GenreModel) -> None:
             raise ValueError(f"{name} of shape {found} instead of {wanted}")
     if (model.novelty.spreads <= 0).any() or (model.calibration.shares < 0).any():
         raise ValueError("spreads or shares that are not positive")
-    proba = model.predict_proba(model.medians)
-    if proba.shape != (n_genres, n_genres) or not np.isfinite(proba).all() or n_genres < 2:
-        raise ValueError("no probabilities of its genres")
+    for rows in (n_genres, n_genres + 1):  # of arrays that numpy stretches to fit, one of two fails
+        proba = model.predict_proba(np.resize(model.medians, (rows, N_COLUMNS)))
+        if proba.shape != (rows, n_genres) or not np.isfinite(proba).all() or n_genres < 2:
+            raise ValueError("no probabilities of its genres")
 
 
 def save_out_of_fold(workspace: Workspace, card: dict[str, Any], proba: np.ndarray) -> None:

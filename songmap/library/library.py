@@ -134,7 +134,7 @@ def song_table(records: Iterable[dict[str, Any]]) -> pd.DataFrame:
         else:  # plain str objects: not every path is UTF-8, which other string types need
             texts = (row.get(name, "") for row in rows)
             table[name] = pd.Series([shared.setdefault(text, text) for text in texts], dtype=object)
-    songs = pd.DataFrame(table)
+    songs = pd.DataFrame(dict(enumerate(table.values())))  # pandas makes an index of UTF-8 of names
     songs.columns = pd.Index(list(table), dtype=object)
     return songs
 

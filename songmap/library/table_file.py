@@ -41,7 +41,7 @@ def read_table(path: Path, content: bytes, made_by: str) -> pd.DataFrame:
         table = _columns(arrays, names)
     except (KeyError, ValueError, TypeError) as error:
         raise SchemaError(f"{path} is not a table of songs ({type(error).__name__}); run {made_by} again") from error
-    songs = pd.DataFrame(table)
+    songs = pd.DataFrame(dict(enumerate(table.values())))  # pandas makes an index of UTF-8 of names
     songs.columns = pd.Index(list(table), dtype=object)
     return songs
 

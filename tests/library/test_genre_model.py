@@ -195,7 +195,7 @@ def test_out_of_fold_probabilities_belong_to_their_model(saved):
     ("name", "value"),
     [
         ("background", np.nan), ("centres", np.inf), ("spreads", 0.0), ("shares", np.nan), ("shares", -1),
-        ("medians", 1e30), ("0.0.scale_", np.nan), ("0.1.components_", 1e300),
+        ("medians", 1e30), ("0.0.scale_", 0.0), ("0.0.scale_", np.nan), ("0.1.components_", 1e300),
     ],
 )  # fmt: skip
 def test_numbers_that_no_model_has_are_one_line(saved, name, value):
@@ -203,7 +203,14 @@ def test_numbers_that_no_model_has_are_one_line(saved, name, value):
     own = arrays[name].copy()
     own.flat[0] = value
     forge(saved, {name: own})
-    with pytest.raises(SchemaError, match=r"not finite|not positive"):
+    with pytest.raises(SchemaError, match=r"not finite|not positive|a scale of 0"):
+        load_model(saved)
+
+
+def test_an_array_that_numpy_would_stretch_is_one_line(saved):
+    mean = read_array_file(saved.model, saved.model.read_bytes(), "03")[0]["0.0.mean_"]
+    forge(saved, {"0.0.mean_": np.stack([mean] * 3)})  # as many rows as genres
+    with pytest.raises(SchemaError, match="not a model of this version"):
         load_model(saved)
 
 

@@ -27,6 +27,11 @@ def test_any_text_comes_back_as_it_was(texts, label):
     assert read_table(PATH, table_file(songs), "01.py").equals(songs)
 
 
+def test_a_label_whose_name_is_not_utf8_is_a_column():
+    songs = song_table([{"song_name": "a", "m\udcffd": "b"}])
+    assert read_table(PATH, table_file(songs), "01.py").equals(songs)
+
+
 def test_halves_of_a_character_stay_in_their_rows():
     songs = song_table([{"song_name": "\udcc3"}, {"song_name": "\udca9"}])
     assert read_table(PATH, table_file(songs), "01.py")["song_name"].tolist() == ["\udcc3", "\udca9"]
