@@ -1,4 +1,4 @@
-"""01 · Songs → data/processed/embeddings_matrix.npy and song_data.pkl.
+"""01 · Songs → data/processed/embeddings_matrix.npy, song_table.npz and song_data.pkl.
 
 Every audio file below the music folder becomes 641 named numbers. The folder directly below the music
 folder is a song's genre, unless --labels gives another source. A second run extracts only what is new or
@@ -20,7 +20,7 @@ from songmap.extract.files import find_songs
 from songmap.extract.label_source import keep_labels, requested_labels
 from songmap.extract.labels import label_songs
 from songmap.extract.options import EXECUTORS, ExtractionOptions
-from songmap.extract.run import extract_library, preview
+from songmap.extract.run import extract_library, only_extraction, preview
 from songmap.extract.statistics import feature_ranges, genre_statistics
 from songmap.extract.verify import verify
 from songmap.extract.views.summary import plan_text, summary, verification_text
@@ -88,7 +88,7 @@ def run(
         print(to_json(plan) if as_json else plan_text(plan))
         return 0
     advice = "finishing the current songs; run again to resume, Ctrl-C again to stop now"
-    with stop_on_signal(advice) as stop:
+    with only_extraction(workspace), stop_on_signal(advice) as stop:
         with progress("extracting") as on_progress:
             extraction = extract_library(songs, workspace, extraction_options, on_progress, lambda: stop() > 0)
         library = extraction.library

@@ -15,7 +15,7 @@ from songmap.core.defaults import DEFAULT_SEED
 from songmap.core.progress import progress
 from songmap.core.streams import quiet_decoders
 from songmap.core.workspace import Workspace
-from songmap.journey.run import compute_library, draw_songs
+from songmap.journey.run import compute_library, draw_songs, only_drawing
 from songmap.journey.song_journey import choose_songs
 from songmap.journey.song_map import METHODS
 from songmap.journey.views.output import write_library
@@ -42,10 +42,11 @@ def run(workspace: Workspace, song: list[str], all_songs: bool, formats: list[st
     library = load_library(workspace)
     formats = list(dict.fromkeys(formats))
     choices = choose_songs(library, song, all_songs)  # a wrong name is reported before the slow part
-    maps = compute_library(workspace, library, **map_options)
-    written = write_library(workspace, maps, formats)
-    with quiet_decoders(), progress("drawing") as on_progress:
-        of_songs, not_drawn = draw_songs(workspace, library, maps, choices, formats, on_progress)
+    with only_drawing(workspace):
+        maps = compute_library(workspace, library, **map_options)
+        written = write_library(workspace, maps, formats)
+        with quiet_decoders(), progress("drawing") as on_progress:
+            of_songs, not_drawn = draw_songs(workspace, library, maps, choices, formats, on_progress)
     if not_drawn:
         print(not_drawn_table(not_drawn))
     print(written_table([*written, *of_songs]))

@@ -1,8 +1,8 @@
 """03 · Library → a genre classifier with its scores and explanations; or new files → their genres.
 
 Trains on data/processed/ (made by 01): compares several models on songs and, where possible, artists outside their
-training data, and saves one. Writes models/genre_classifier.pkl and .json (its card), outputs/html/genre_report.html,
-outputs/genre_report.json, outputs/*.csv and outputs/plots/genre_*.png.
+training data, and saves one. Writes models/genre_classifier.npz, the same as .pkl for other tools, and .json, its card;
+outputs/html/genre_report.html, outputs/genre_report.json, outputs/*.csv and outputs/plots/genre_*.png: all or none.
 With --classify it trains nothing: the saved model classifies other audio files.
 """
 

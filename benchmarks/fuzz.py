@@ -4,8 +4,8 @@
 
 Every file is one of a few short songs of its format, tags and cover included, with one to four kinds of damage. All
 is seeded: a format, a seed and an index give the same bytes again. What crashes, hangs, gives a number that is not
-finite or shows a defect of ours is kept in a folder. Prints a Markdown table and, when it covers all formats,
-writes it to benchmarks/fuzz.md. Exit status 1 if anything was kept.
+finite or shows a defect of ours is kept in a folder. Prints a Markdown table and, when it covers all formats, does the
+same to artifacts (``benchmarks.fuzz_artifacts``; "embedded" is loaded there) and writes it to benchmarks/fuzz.md. Exit status 1 if anything was kept.
 """
 
 import argparse
@@ -98,6 +98,8 @@ def damaged(suffix: str, seed: int, index: int) -> bytes:
 
 
 def main() -> int:
+    from benchmarks.fuzz_artifacts import ARTIFACTS, row
+
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("formats", nargs="*", metavar="FORMAT", help=f"of {' '.join(FORMATS)}; all without")
     parser.add_argument("--files", type=int, default=2000, metavar="N", help="damaged files per format (2000)")
@@ -122,6 +124,11 @@ def main() -> int:
             cells.append(f"{len(files) / (time.monotonic() - started):.0f}")
             lines.append(f"| {' | '.join(map(str, cells))} |")
             print(lines[-1], flush=True)
+            totals += counts
+        for artifact in ARTIFACTS if suffixes == list(FORMATS) else ():
+            counts, line = row(artifact, arguments.files, arguments.seed)
+            lines.append(line)
+            print(line, flush=True)
             totals += counts
     peak_mb = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
     lines += ["", f"{arguments.workers} workers, seed {arguments.seed}; the largest worker took {peak_mb:.0f} MB."]

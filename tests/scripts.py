@@ -16,7 +16,7 @@ from signals import RATE_HZ, music
 
 from songmap.core.workspace import REPOSITORY, Workspace
 
-ARTIFACTS = ("embeddings_matrix.npy", "song_data.pkl", "manifest.json")
+ARTIFACTS = ("embeddings_matrix.npy", "song_table.npz", "song_data.pkl", "manifest.json")
 
 
 def run_script(name: str, *arguments: str | Path, stdin: str = "") -> subprocess.CompletedProcess[str]:

@@ -1,8 +1,9 @@
 """Files that are complete or absent: atomic writes, and reads whose errors are one line."""
 
-import hashlib
+import errno
 import json
 import os
+import stat
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from songmap.core.errors import SchemaError
+from songmap.core.text import readable
 
 
-def write_atomically(path: Path, content: bytes | Callable[[Path], None]) -> None:
+def write_atomically(path: Path, content: bytes | Callable[[Path], object]) -> None:
     """Write bytes, or let a function write a file, under a temporary name; then move it to ``path``.
 
     An interrupted write leaves the old file. The suffix is kept, since some writers look at it. A file
@@ -49,26 +51,56 @@ def write_atomically(path: Path, content: bytes | Callable[[Path], None]) -> Non
 
 def write_json(path: Path, document: Any) -> None:
     """Write one JSON document, readable and with a final newline, atomically."""
-    write_atomically(path, (json.dumps(document, indent=1, ensure_ascii=False) + "\n").encode())
+    write_atomically(path, json_bytes(document))
+
+
+def json_bytes(document: Any) -> bytes:
+    """One JSON document as people read it; bytes of names that are not UTF-8 are shown as �."""
+    return (readable(json.dumps(document, indent=1, ensure_ascii=False)) + "\n").encode()
+
+
+def remove_leftovers(folder: Path, *names: str) -> None:
+    """Remove temporary files of writes to ``names`` (with ``*``) in a folder whose process was killed.
+
+    The caller holds the lock under which they are written.
+    """
+    for name in names:
+        stem, _, suffix = name.rpartition(".")
+        for path in folder.glob(f".{stem}.{'[a-z0-9_]' * 8}.{suffix}"):  # as mkstemp names them
+            path.unlink(missing_ok=True)
+
+
+def sync(path: Path) -> None:
+    """Have the content of a file, or the names in a folder, on the disk."""
+    if path.is_dir() and not hasattr(os, "O_DIRECTORY"):
+        return  # Windows opens no folders
+    descriptor = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def open_regular(path: Path) -> BufferedReader:
+    """Open a file for reading; a FIFO or a device in its place, of which a read may never end, raises OSError."""
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "it is not a regular file", str(path))
+    return os.fdopen(descriptor, "rb")
 
 
 def read_bytes(path: Path, made_by: str) -> bytes:
     """The content of a file. Raises SchemaError, which names the script that makes the file."""
-    with _reading(path, made_by) as stream:
+    with reading(path, made_by), open_regular(path) as stream:
         return stream.read()
 
 
-def sha256(path: Path, made_by: str) -> str:
-    """Hexadecimal SHA-256 of a file. Raises SchemaError, which names the script that makes the file."""
-    with _reading(path, made_by) as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
 @contextmanager
-def _reading(path: Path, made_by: str) -> Iterator[BufferedReader]:
+def reading(path: Path, made_by: str) -> Iterator[None]:
+    """Errors of opening and reading a file become SchemaError, which names the script that makes it."""
     try:
-        with path.open("rb") as stream:
-            yield stream
+        yield
     except FileNotFoundError:
         raise SchemaError(f"{path} does not exist; run {made_by} first") from None
     except OSError as error:
@@ -77,9 +109,14 @@ def _reading(path: Path, made_by: str) -> Iterator[BufferedReader]:
 
 def read_json(path: Path, made_by: str) -> dict[str, Any]:
     """The JSON object in a file. Raises SchemaError, which names the script that makes the file."""
+    return parse_json(path, read_bytes(path, made_by), made_by)
+
+
+def parse_json(path: Path, content: bytes, made_by: str) -> dict[str, Any]:
+    """The JSON object in the ``content`` of a file. Raises SchemaError, which names the script that makes the file."""
     try:
-        document = json.loads(read_bytes(path, made_by))
-    except ValueError as error:
+        document = json.loads(content)
+    except (ValueError, RecursionError) as error:
         raise SchemaError(f"{path} is not JSON ({error}); run {made_by} again") from error
     if not isinstance(document, dict):
         raise SchemaError(f"{path} is not a JSON object; run {made_by} again")

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from songmap.core.file_group import FileGroup
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 
@@ -25,15 +27,18 @@ class Workspace:
     music = _Place("data/raw")  # where songs are looked for: GENRE/song.mp3
     processed = _Place("data/processed")  # what 01 leaves for the other scripts
     embeddings = _Place("data/processed/embeddings_matrix.npy")  # float32 (n_songs, 641)
-    songs = _Place("data/processed/song_data.pkl")  # a pickled DataFrame with the rows of the matrix
-    manifest = _Place("data/processed/manifest.json")  # columns, configuration, versions, checksums of these two
+    songs = _Place("data/processed/song_table.npz")  # the table with the rows of the matrix: numbers and text alone
+    songs_pickle = _Place("data/processed/song_data.pkl")  # the same as a DataFrame; nothing here reads it
+    manifest = _Place("data/processed/manifest.json")  # columns, configuration, versions, checksums of these three
     ledger = _Place("data/processed/library.sqlite")  # outcome of every file that 01 has analysed, to resume a run
+    extraction_lock = _Place("data/processed/.extraction.lock")  # held by a run of 01
     models = _Place("models")  # fitted models and saved maps
     model = _Place("models/genre_classifier.npz")  # of 03: numbers alone, with the card
     model_pickle = _Place("models/genre_classifier.pkl")  # the same for other tools; nothing here reads it
     model_card = _Place("models/genre_classifier.json")  # training data, scores, parameters, versions, to read
     out_of_fold = _Place("models/genre_out_of_fold.npz")  # probabilities of the library's songs by models without them
     label_source = _Place("data/processed/labels.json")  # where genres are from, for runs of 01 without --labels
+    maps_lock = _Place("models/.maps.lock")  # held by a run of 02
     outputs = _Place("outputs")  # what people open
     plots = _Place("outputs/plots")
     html = _Place("outputs/html")
@@ -48,6 +53,16 @@ class Workspace:
 
     def __str__(self) -> str:
         return str(self.root)
+
+    @property
+    def library_files(self) -> FileGroup:
+        """Matrix, table and manifest, which are replaced together."""
+        return FileGroup(self.root, "data/processed/.library", "01_feature_extraction.py")
+
+    @property
+    def genre_files(self) -> FileGroup:
+        """Model, card, probabilities out of fold, and all of 03 in ``outputs``, which are replaced together."""
+        return FileGroup(self.root, "models/.genre_classifier", "03_genre_classifier.py")
 
     def song_map(self, method: str) -> Path:
         """The saved map of one embedding method."""

@@ -6,12 +6,15 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from songmap.core.files import remove_leftovers
+from songmap.core.locks import exclusive
 from songmap.core.progress import OnProgress
 from songmap.core.workspace import Workspace
 from songmap.extract.executors import open_worker_pool
@@ -23,13 +26,26 @@ from songmap.extract.options import ExtractionOptions
 from songmap.extract.results import Extraction, ExtractionPlan, ExtractionTally, Failure, LabelSource, LeftOut
 from songmap.extract.scope import left_out
 from songmap.features.analysis import DESCRIPTION_VERSION
-from songmap.library.library import Library, song_table
+from songmap.library.library import Library, finish_library, song_table
 from songmap.library.recordings import duplicate_of, find_duplicates
 from songmap.library.schema import N_COLUMNS
 from songmap.library.tempos import octave_factors
 
 Stamp = tuple[int, int, int]
 _log = logging.getLogger(__name__)
+
+
+@contextmanager
+def only_extraction(workspace: Workspace) -> Iterator[None]:
+    """Be the only run of 01 in a workspace, until its library and tables are written.
+
+    What a run that was killed left unfinished is finished or removed. Raises SchemaError if there is another run.
+    """
+    in_use = f"{workspace.processed} is in use: another run extracts to this workspace; wait, or end it"
+    with exclusive(workspace.extraction_lock, in_use):
+        finish_library(workspace)
+        remove_leftovers(workspace.outputs, "extraction.csv", "duplicates.csv")
+        yield
 
 
 def extract_library(

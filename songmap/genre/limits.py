@@ -3,7 +3,7 @@
 Each carries its ``kind``, by which a limit in a model card is read back.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 
@@ -119,5 +119,10 @@ _BY_KIND: dict[str, Any] = {limit.kind: limit for limit in Limit.__subclasses__(
 
 
 def limit_from(record: dict[str, Any]) -> Limit:
-    """A limit as a model card holds it."""
-    return _BY_KIND[record["kind"]](**record)
+    """A limit as a model card holds it. Raises KeyError, TypeError or ValueError for what is none."""
+    limit = _BY_KIND[record["kind"]](**record)
+    for one in fields(limit):
+        kind: Any = (int, float) if one.type is float else one.type
+        if not isinstance(getattr(limit, one.name), kind):
+            raise ValueError(f"{one.name} of {limit.kind}")
+    return limit

@@ -118,9 +118,18 @@ def load_genre_model(workspace: Workspace | Path | str) -> GenreClassifier:
     SchemaError
         If there is none, or it is of other columns or versions, or was tampered with.
     """
-    return GenreClassifier(
-        *load_model(workspace if isinstance(workspace, Workspace) else Workspace(Path(workspace).expanduser()))
-    )
+    if not isinstance(workspace, Workspace):
+        workspace = Workspace(Path(workspace).expanduser())
+    classifier = GenreClassifier(*load_model(workspace))
+    try:
+        n_songs = list(classifier.card["songs_per_genre"].values())
+        if not all(isinstance(one, int) for one in n_songs) or not isinstance(classifier.card["data"], str):
+            raise TypeError("songs per genre, or the fingerprint of the training data")
+        for record in classifier.card["limits"]:
+            limit_from(record)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise SchemaError(f"{workspace.model} has no card of this version; run 03_genre_classifier.py again") from error
+    return classifier
 
 
 def classify_files(workspace: Workspace, files: Sequence[Path], on_progress: OnProgress) -> FileClassification:

@@ -22,7 +22,7 @@ from songmap.genre.evaluation import evaluate, fit_final
 from songmap.genre.results import ClassifierScores, GenreReport
 from songmap.genre.splits import plan_splits
 from songmap.genre.training import TrainedClassifier
-from songmap.genre.views.files import write_files
+from songmap.genre.views.files import files_of, write_files
 from songmap.library.genre_model import save_model, save_out_of_fold
 from songmap.library.library import Library
 from songmap.library.names import find_song
@@ -60,7 +60,7 @@ class Options:
 
 
 def classify_library(workspace: Workspace, library: Library, options: Options, on_progress: OnProgress) -> GenreReport:
-    """Train, evaluate, explain and save a classifier, and write everything about it.
+    """Train, evaluate, explain and save a classifier, and write everything about it: all files of it, or none.
 
     Parameters
     ----------
@@ -76,15 +76,22 @@ def classify_library(workspace: Workspace, library: Library, options: Options, o
         When the library cannot be trained on; nothing has been written then.
     QueryError
         When ``options.song`` does not name exactly one song; nothing has been written then.
+    SchemaError
+        When another run trains a model in this workspace.
     """
-    row = None if options.song is None else find_song(library.songs, options.song)
-    trained = train(library, options, on_progress)
-    report, sample = explain(trained, row, options.every_song, on_progress)
-    report = replace(report, card=save_model(workspace, trained.model, model_card(trained)))
-    proba = np.full((len(library), len(trained.dataset.genres)), np.nan)
-    proba[trained.dataset.rows] = trained.evaluation.out_of_fold
-    save_out_of_fold(workspace, report.card, proba)
-    return replace(report, written=write_files(workspace, report, sample, options.csv_kind))
+    files, folder = workspace.genre_files, workspace.models
+    with files.locked(f"{folder} is in use: another run trains a genre model in this workspace; wait, or end it"):
+        files.finish(files_of(workspace))
+        row = None if options.song is None else find_song(library.songs, options.song)
+        trained = train(library, options, on_progress)
+        report, sample = explain(trained, row, options.every_song, on_progress)
+        with files.replacing(files_of(workspace)) as staging:
+            new = Workspace(staging)
+            report = replace(report, card=save_model(new, trained.model, model_card(trained)))
+            proba = np.full((len(library), len(trained.dataset.genres)), np.nan)
+            proba[trained.dataset.rows] = trained.evaluation.out_of_fold
+            save_out_of_fold(new, report.card, proba)
+            return write_files(new, workspace, report, sample, options.csv_kind)
 
 
 def train(library: Library, options: Options, on_progress: OnProgress) -> TrainedClassifier:

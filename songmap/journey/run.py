@@ -1,11 +1,14 @@
 """The steps of 02: the maps and statistics of a library, then one song after the other, each handed to views."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 
 from songmap.core.errors import AudioError
+from songmap.core.files import remove_leftovers
+from songmap.core.locks import exclusive
 from songmap.core.progress import OnProgress
 from songmap.core.workspace import Workspace
 from songmap.features.analysis import analyse_file
@@ -22,6 +25,25 @@ from songmap.library.search import Search, open_search
 from songmap.library.spaces import build_space
 
 N_NEIGHBOURS = 10  # listed for each song on the pages
+_FIGURES = ("embedding_space_*", "genre_similarity", "tempo_and_centroid", "keys", "journey_*", "perspectives_*")
+_WRITTEN = {  # names of files by folder
+    "models": ["map_*.npz"],
+    "outputs/html": ["embedding_space_*.html"],
+    "outputs/plots": [f"{name}.{suffix}" for name in _FIGURES for suffix in ("png", "svg", "pdf")],
+}
+
+
+@contextmanager
+def only_drawing(workspace: Workspace) -> Iterator[None]:
+    """Be the only run of 02 in a workspace, and remove temporary files of one that was killed.
+
+    Raises SchemaError if there is another run.
+    """
+    in_use = f"{workspace.models} is in use: another run draws the maps of this workspace; wait, or end it"
+    with exclusive(workspace.maps_lock, in_use):
+        for folder, names in _WRITTEN.items():
+            remove_leftovers(workspace.root / folder, *names)
+        yield
 
 
 def compute_library(

@@ -12,28 +12,31 @@ nearest were nearest on the map as often as with UMAP's own transform, or more o
 """
 
 import io
-import zipfile
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from enum import Enum
 from hashlib import blake2b
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from songmap.core.arrays import read_arrays
 from songmap.core.defaults import DEFAULT_SEED
 from songmap.core.errors import SchemaError
-from songmap.core.files import write_atomically
+from songmap.core.files import read_bytes, write_atomically
 from songmap.journey.embedding import embed, principal_axes
 from songmap.library.descriptors import N_DESCRIPTORS
 from songmap.library.library import Library
+from songmap.library.schema import LARGEST
 from songmap.library.spaces import Space, descriptors_fingerprint
 
 METHODS = {"umap": "UMAP", "pca": "PCA", "tsne": "t-SNE", "densmap": "densMAP"}
 MIN_SONGS = 5  # fewer have no neighbourhoods to keep: they get principal components, whatever the method
 PLACING_NEIGHBOURS = 7
 DIMENSIONS = (2, 3)
+_ADVICE = "make a new one with --refit"
 _KEYS = {
     "descriptors": "columns",
     "units": "components",
@@ -203,24 +206,33 @@ def save_map(path: Path, song_map: SongMap) -> None:
 
 def load_map(path: Path) -> SongMap:
     """What ``save_map`` wrote. Raises SchemaError where the file is damaged or not a map."""
+    arrays = read_arrays(path, read_bytes(path, "02_embedding_journey.py"), _ADVICE)
     try:
-        with np.load(path, allow_pickle=False) as content:
-            values = {field.name: content[_KEYS.get(field.name, field.name)] for field in fields(SongMap)}
+        values: dict[str, Any] = {field.name: arrays[_KEYS.get(field.name, field.name)] for field in fields(SongMap)}
         texts = {name: str(values[name]) for name in ("method", "descriptors")}
         kept = SongMap(**(values | texts | {"seed": int(values["seed"])}))
-    except (ValueError, TypeError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise SchemaError(f"{path} is not a readable map ({error}); make a new one with --refit") from error
-    n_songs, n_axes = len(kept.songs), len(kept.axes)
-    shapes = {
-        "mean": (N_DESCRIPTORS,), "weight": (N_DESCRIPTORS,), "axes": (n_axes, N_DESCRIPTORS),
-        "units": (n_songs, N_DESCRIPTORS),
-        "plane": (n_songs, 2), "space": (n_songs, 3), "embedding_hashes": (n_songs,), "songs": (n_songs,),
-    }  # fmt: skip
+    except (ValueError, TypeError, KeyError) as error:
+        raise SchemaError(f"{path} is not a map ({type(error).__name__}: {error}); {_ADVICE}") from error
+    if not 0 <= kept.seed < 2**32 or kept.method not in METHODS.values():
+        raise SchemaError(f"{path} is not a map; {_ADVICE}")
     # a map of another space is left to the caller, who fits a new one
-    is_current = kept.descriptors == descriptors_fingerprint()
-    if is_current and any(getattr(kept, name).shape != shape for name, shape in shapes.items()):
-        raise SchemaError(f"{path} is an incomplete map; make a new one with --refit")
+    if kept.descriptors == descriptors_fingerprint() and not _is_complete(kept):
+        raise SchemaError(f"{path} is an incomplete map; {_ADVICE}")
     return kept
+
+
+def _is_complete(kept: SongMap) -> bool:
+    """Whether the arrays have their shapes and usable numbers."""
+    n_songs, n_axes = len(np.atleast_1d(kept.songs)), len(np.atleast_1d(kept.axes))
+    numbers = {
+        "mean": (N_DESCRIPTORS,), "weight": (N_DESCRIPTORS,), "axes": (n_axes, N_DESCRIPTORS),
+        "units": (n_songs, N_DESCRIPTORS), "plane": (n_songs, 2), "space": (n_songs, 3),
+    }  # fmt: skip
+    hashes = (kept.embedding_hashes, kept.songs)
+    return all(one.shape == (n_songs,) and one.dtype == np.uint64 for one in hashes) and all(
+        (one := getattr(kept, name)).shape == shape and one.dtype.kind == "f" and bool((np.abs(one) <= LARGEST).all())
+        for name, shape in numbers.items()
+    )
 
 
 def _along(units: np.ndarray, axes: np.ndarray, n_dimensions: int) -> np.ndarray:

@@ -13,10 +13,10 @@ import numpy as np
 
 from songmap.core.arrays import array_file, read_array_file
 from songmap.core.errors import SchemaError
-from songmap.core.files import read_bytes, write_atomically, write_json
+from songmap.core.files import write_atomically, write_json
 from songmap.core.workspace import Workspace
 from songmap.library.descriptors import DESCRIPTORS, N_DESCRIPTORS, describe, descriptors_of
-from songmap.library.schema import FAMILIES, N_COLUMNS, fingerprint
+from songmap.library.schema import FAMILIES, LARGEST, N_COLUMNS, fingerprint
 from songmap.library.versions import library_versions
 
 if TYPE_CHECKING:
@@ -167,6 +167,8 @@ def pipeline_predict_proba(pipeline: "Pipeline", embeddings: np.ndarray) -> np.n
 def save_model(workspace: Workspace, model: GenreModel, card: dict[str, Any]) -> dict[str, Any]:
     """Write the model with its card, which is returned whole; once more as a pickle, and the card as JSON.
 
+    03 does so below a folder whose files then replace those of the model before, see ``Workspace.genre_files``.
+
     The pickle is a dict of the model's fields, for other tools: loading a pickle can execute anything, so that nothing
     here reads one. The card has its checksum.
     """
@@ -201,9 +203,11 @@ def load_model(workspace: Workspace) -> tuple[GenreModel, dict[str, Any]]:
     from songmap.library.model_file import pipeline_of
 
     path = workspace.model
-    arrays, document = read_array_file(path, read_bytes(path, _SCRIPT), _SCRIPT)
+    arrays, document = read_array_file(path, workspace.genre_files.read(path), _SCRIPT)
     try:
         card = dict(document["card"])
+        if not all((np.abs(one) <= LARGEST).all() for one in arrays.values()):  # of NaN it is not
+            raise ValueError("numbers that are not finite or too large")
         if card["columns"] != fingerprint():
             raise _unusable(workspace, "was trained on other columns")
         model = GenreModel(
@@ -226,12 +230,15 @@ def load_model(workspace: Workspace) -> tuple[GenreModel, dict[str, Any]]:
         )
         _check(model)
     except (TypeError, KeyError, ValueError, AttributeError, IndexError, OverflowError) as error:
-        raise _unusable(workspace, f"is not a model of this version ({type(error).__name__}: {error})") from error
+        why = " ".join(f"{type(error).__name__}: {error}".split())  # scikit-learn's take several lines
+        raise _unusable(workspace, f"is not a model of this version ({why})") from error
     return model, card
 
 
 def _calibration(numbers: dict[str, Any], shares: np.ndarray) -> Calibration:
     weights, prior_weight, outlier_share = (numbers[name] for name in _NUMBERS)
+    if not all(abs(weight) <= LARGEST for weight in (*weights, prior_weight, outlier_share)):
+        raise ValueError("no calibration")
     return Calibration(tuple(map(float, weights)), float(prior_weight), float(outlier_share), shares)
 
 
@@ -249,9 +256,12 @@ def _check(model: GenreModel) -> None:
     for name, (found, wanted) in shapes.items():
         if found != wanted:
             raise ValueError(f"{name} of shape {found} instead of {wanted}")
-    proba = model.predict_proba(model.medians)
-    if proba.shape != (n_genres, n_genres) or not np.isfinite(proba).all() or n_genres < 2:
-        raise ValueError("no probabilities of its genres")
+    if (model.novelty.spreads <= 0).any() or (model.calibration.shares < 0).any():
+        raise ValueError("spreads or shares that are not positive")
+    for rows in (n_genres, n_genres + 1):  # of arrays that numpy stretches to fit, one of two fails
+        proba = model.predict_proba(np.resize(model.medians, (rows, N_COLUMNS)))
+        if proba.shape != (rows, n_genres) or not np.isfinite(proba).all() or n_genres < 2:
+            raise ValueError("no probabilities of its genres")
 
 
 def save_out_of_fold(workspace: Workspace, card: dict[str, Any], proba: np.ndarray) -> None:
@@ -262,13 +272,19 @@ def save_out_of_fold(workspace: Workspace, card: dict[str, Any], proba: np.ndarr
     write_atomically(workspace.out_of_fold, array_file({"proba": proba}, {"sha256": card["sha256"]}))
 
 
-def load_out_of_fold(workspace: Workspace, card: dict[str, Any]) -> np.ndarray:
-    """What ``save_out_of_fold`` wrote for the model of ``card``. Raises SchemaError if missing or of another model."""
+def load_out_of_fold(workspace: Workspace, card: dict[str, Any], shape: tuple[int, int]) -> np.ndarray:
+    """What ``save_out_of_fold`` wrote for the model of ``card``; ``shape`` is ``(n_songs, n_genres)``.
+
+    Raises SchemaError if missing, damaged or of another model.
+    """
     path = workspace.out_of_fold
-    arrays, document = read_array_file(path, read_bytes(path, _SCRIPT), _SCRIPT)
+    arrays, document = read_array_file(path, workspace.genre_files.read(path), _SCRIPT)
     if not isinstance(document, dict) or document.get("sha256") != card["sha256"] or "proba" not in arrays:
         raise SchemaError(f"{path} is of another model than {workspace.model}; run {_SCRIPT} again")
-    return arrays["proba"]
+    proba = arrays["proba"]
+    if proba.dtype != np.float64 or proba.shape != shape or ((proba < 0) | (proba > 1)).any():
+        raise SchemaError(f"{path} holds no probabilities of the library's songs; run {_SCRIPT} again")
+    return proba
 
 
 def _unusable(workspace: Workspace, why: str) -> SchemaError:

@@ -1,9 +1,9 @@
 """Every save and load of the library; no other module touches those files.
 
 A library is ``embeddings`` float32 ``(n_songs, 641)`` and ``songs``, a DataFrame with the same rows
-in sorted path order. ``validate`` runs on save and on load. Files are written to a temporary name
-beside their place and moved into it. Unpickling goes through ``load_pickle``: an explicit allow-list
-of classes, so a tampered file gets a clear error and runs nothing.
+in sorted path order. ``validate`` runs on save and on load. The files of a library are replaced together, so
+that a reader gets all of one run. They hold numbers and text alone; the table is pickled too, for other tools, and
+no pickle is read.
 """
 
 import hashlib
@@ -11,24 +11,27 @@ import io
 import logging
 import pickle
 from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field
+from functools import partial
+from io import BufferedReader
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from songmap.core.arrays import map_matrix
 from songmap.core.blocks import read_blocks
 from songmap.core.errors import SchemaError
-from songmap.core.files import read_bytes, read_json, sha256, write_atomically, write_json
-from songmap.core.pickles import TABLE_CLASSES, load_pickle
+from songmap.core.files import json_bytes, parse_json, remove_leftovers, write_atomically
 from songmap.core.workspace import Workspace
 from songmap.library.descriptors import describe
 from songmap.library.schema import (
     COLUMNS,
     DEFAULT_ENGINE,
     ENGINES,
-    MEASURED_SINCE,
+    LARGEST,
     N_COLUMNS,
     NUMBER_COLUMNS,
     SONG_COLUMNS,
@@ -36,10 +39,12 @@ from songmap.library.schema import (
     column_index,
     fingerprint,
 )
+from songmap.library.table_file import read_table, table_file
 from songmap.library.versions import ANALYSIS_LIBRARIES, library_versions
 
 _log = logging.getLogger(__name__)
 _SCRIPT = "01_feature_extraction.py"
+_SAVE_WAIT_S = 60  # for another process to finish saving
 
 
 @dataclass(frozen=True)
@@ -95,12 +100,16 @@ def validate(embeddings: np.ndarray, songs: pd.DataFrame) -> None:
         raise SchemaError(f"{len(embeddings)} embeddings but {len(songs)} songs: mixed-up files? run 01 again")
     missing = [name for name in SONG_COLUMNS if name not in songs.columns]
     if missing:
-        raise SchemaError(f"song_data.pkl lacks {', '.join(missing)}: made by another version? run 01 again")
+        raise SchemaError(f"the table of songs lacks {', '.join(missing)}: made by another version? run 01 again")
     for rows, block in read_blocks(embeddings):
-        if not np.isfinite(block).all():
-            row, column = np.argwhere(~np.isfinite(block))[0]
+        usable = np.abs(block) <= LARGEST  # of NaN it is not
+        if not usable.all():
+            row, column = np.argwhere(~usable)[0]
             path = songs["file_path"].iloc[rows.start + row]
-            raise SchemaError(f"{COLUMNS[column]} of {path} is not finite; run 01 again")
+            raise SchemaError(f"{COLUMNS[column]} of {path} is not finite, or above {LARGEST:g}; run 01 again")
+    numbers = songs[list(NUMBER_COLUMNS)].to_numpy(dtype=np.float64)
+    if np.isinf(numbers).any() or not np.isfinite(songs["duration"]).all():
+        raise SchemaError("the table of songs has numbers that are not finite; run 01 again")
     paths = songs["file_path"]
     if paths.duplicated().any():
         raise SchemaError(f"{paths[paths.duplicated()].iloc[0]} is listed twice; run 01 again")
@@ -125,13 +134,13 @@ def song_table(records: Iterable[dict[str, Any]]) -> pd.DataFrame:
         else:  # plain str objects: not every path is UTF-8, which other string types need
             texts = (row.get(name, "") for row in rows)
             table[name] = pd.Series([shared.setdefault(text, text) for text in texts], dtype=object)
-    songs = pd.DataFrame(table)
+    songs = pd.DataFrame(dict(enumerate(table.values())))  # pandas makes an index of UTF-8 of names
     songs.columns = pd.Index(list(table), dtype=object)
     return songs
 
 
 def save_library(workspace: Workspace, library: Library) -> None:
-    """Validate and write matrix, table and manifest (last, so that a torn save is noticed on load).
+    """Validate and write matrix, table and manifest, all or none of them.
 
     Parameters
     ----------
@@ -148,13 +157,34 @@ def save_library(workspace: Workspace, library: Library) -> None:
     _check_config(library.config, "the library")
     stream = io.BytesIO()
     np.save(stream, np.ascontiguousarray(library.embeddings), allow_pickle=False)
-    contents = {workspace.embeddings: stream.getvalue(), workspace.songs: pickle.dumps(library.songs, protocol=5)}
-    for path, content in contents.items():
-        write_atomically(path, content)
+    contents = {
+        workspace.embeddings: stream.getvalue(),
+        workspace.songs: table_file(library.songs),
+        workspace.songs_pickle: pickle.dumps(library.songs, protocol=5),
+    }
     checksums = {path.name: hashlib.sha256(content).hexdigest() for path, content in contents.items()}
     manifest = {"columns": fingerprint(), "n_songs": len(library), "audio": asdict(library.config)}
     manifest |= {"engine": library.engine, "versions": library_versions(), "sha256": checksums}
-    write_json(workspace.manifest, manifest)
+    contents[workspace.manifest] = json_bytes(manifest)
+    with _only_save(workspace), workspace.library_files.replacing(_files_of(workspace)) as folder:
+        for path, content in contents.items():
+            write_atomically(folder / path.relative_to(workspace.root), content)
+
+
+def finish_library(workspace: Workspace) -> None:
+    """Finish a save whose process was killed, and remove what it, or one of an earlier version, left."""
+    with _only_save(workspace):
+        workspace.library_files.finish(_files_of(workspace))
+        remove_leftovers(workspace.processed, *(path.name for path in _files_of(workspace)))
+
+
+def _files_of(workspace: Workspace) -> list[Path]:
+    return [workspace.embeddings, workspace.songs, workspace.songs_pickle, workspace.manifest]
+
+
+def _only_save(workspace: Workspace) -> AbstractContextManager[None]:
+    in_use = f"{workspace.processed} is in use: another process saves a library there; wait, or end it"
+    return workspace.library_files.locked(in_use, _SAVE_WAIT_S)
 
 
 def load_library(workspace: Workspace | Path | str) -> Library:
@@ -171,7 +201,8 @@ def load_library(workspace: Workspace | Path | str) -> Library:
     Returns
     -------
     Library
-        Its matrix is mapped into memory, for reading: a large one takes no more of it than is looked at.
+        Its matrix is mapped into memory, for reading: a large one takes no more of it than is looked at. While
+        another is saved, it is the old or the new library.
 
     Raises
     ------
@@ -180,34 +211,43 @@ def load_library(workspace: Workspace | Path | str) -> Library:
     """
     if not isinstance(workspace, Workspace):
         workspace = Workspace(Path(workspace).expanduser())
-    manifest = read_json(workspace.manifest, _SCRIPT)
-    table = read_bytes(workspace.songs, _SCRIPT)
-    checksums = {workspace.embeddings: sha256(workspace.embeddings, _SCRIPT)}
-    checksums[workspace.songs] = hashlib.sha256(table).hexdigest()
-    config = _read_config(workspace.manifest, manifest)
-    expected = manifest.get("sha256")
+    paths = (workspace.manifest, workspace.embeddings, workspace.songs)
+    try:
+        return workspace.library_files.read_together(paths, partial(_read_library, *paths))
+    except SchemaError:
+        if workspace.library_files.exists(workspace.songs) or not workspace.songs_pickle.is_file():
+            raise
+    raise SchemaError(
+        f"{workspace.songs} does not exist: the library was made by an earlier version; run {_SCRIPT} again, "
+        "which analyses only songs that are new"
+    )
+
+
+def _read_library(
+    manifest_path: Path,
+    matrix_path: Path,
+    table_path: Path,
+    manifest: BufferedReader,
+    matrix: BufferedReader,
+    table: BufferedReader,
+) -> Library:
+    """The library in three open files. Their checksums are of what is then used: nothing is opened again."""
+    described = parse_json(manifest_path, manifest.read(), _SCRIPT)
+    config = _read_config(manifest_path, described)
+    engine = described.get("engine", DEFAULT_ENGINE)
+    if not isinstance(engine, str) or engine not in ENGINES:
+        name = engine if isinstance(engine, str) else type(engine).__name__
+        raise SchemaError(f"{manifest_path} names the engine {name!r}, not {' or '.join(ENGINES)}; run 01 again")
+    expected, content = described.get("sha256"), table.read()
+    checksums = {matrix_path: hashlib.file_digest(matrix, "sha256"), table_path: hashlib.sha256(content)}
     for path, checksum in checksums.items():
-        if not isinstance(expected, dict) or expected.get(path.name) != checksum:
+        if not isinstance(expected, dict) or expected.get(path.name) != checksum.hexdigest():
             raise SchemaError(
                 f"{path} is not the file that manifest.json describes (changed, or from another run); run 01 again"
             )
-    try:
-        embeddings = np.load(workspace.embeddings, mmap_mode="r", allow_pickle=False)
-    except (ValueError, EOFError) as error:
-        raise SchemaError(f"{workspace.embeddings} is not an .npy matrix ({error}); run 01 again") from error
-    songs = load_pickle(workspace.songs, table, TABLE_CLASSES)
-    if not isinstance(songs, pd.DataFrame):
-        raise SchemaError(f"{workspace.songs} holds a {type(songs).__name__}, not a DataFrame; run 01 again")
-    if missing := [name for name in MEASURED_SINCE if name not in songs.columns]:
-        songs[missing] = np.nan
-        _log.warning(
-            "%s has tempos of an older version, in whole frames per beat and up to 3 %% off; "
-            "run 01 again to measure them exactly", workspace.songs,
-        )  # fmt: skip
+    matrix.seek(0)
+    embeddings, songs = map_matrix(matrix_path, matrix, _SCRIPT), read_table(table_path, content, _SCRIPT)
     validate(embeddings, songs)
-    engine = manifest.get("engine", DEFAULT_ENGINE)
-    if engine not in ENGINES:
-        raise SchemaError(f"{workspace.manifest} names the engine {engine!r}, not {' or '.join(ENGINES)}; run 01 again")
     return Library(embeddings, songs, config, engine)
 
 
@@ -221,7 +261,9 @@ def _read_config(path: Path, manifest: dict[str, Any]) -> AudioConfig:
         raise SchemaError(f"{path} has no audio configuration of this version ({error}); run 01 again") from error
     _check_config(config, str(path))
     versions = manifest.get("versions")
-    if not isinstance(versions, dict):
+    if not isinstance(versions, dict) or not all(
+        isinstance(one, str) and one.isprintable() for one in versions.values()
+    ):
         raise SchemaError(f"{path} names no library versions; run 01 again")
     here = library_versions(ANALYSIS_LIBRARIES).items()
     if other := [f"{name} {versions.get(name)}, now {now}" for name, now in here if versions.get(name) != now]:
@@ -234,6 +276,8 @@ def _read_config(path: Path, manifest: dict[str, Any]) -> AudioConfig:
 
 def _check_config(config: AudioConfig, source: str) -> None:
     """Raise SchemaError for a configuration under which the columns mean something else."""
+    if any(isinstance(one, bool) or not isinstance(one, int | float) for one in asdict(config).values()):
+        raise SchemaError(f"{source} has an audio configuration of other values than numbers; run 01 again")
     for name, value in AudioConfig().column_settings().items():
         if (used := getattr(config, name)) != value:
             raise SchemaError(

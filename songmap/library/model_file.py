@@ -12,6 +12,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from songmap.library.descriptors import describe, equal_families
+from songmap.library.schema import LARGEST
 from songmap.library.tree_file import tree_arrays, trees_of
 
 if TYPE_CHECKING:
@@ -142,6 +143,8 @@ def _restored(kind: str, arrays: Mapping[str, np.ndarray]) -> Any:
 
     match kind:
         case "scaler":
+            if (arrays["scale_"] < 1 / LARGEST).any():
+                raise ValueError("a scale of 0")
             return _with(StandardScaler(), {name: arrays[name] for name in _SCALER}, len(arrays["mean_"]))
         case "pca":
             fitted = {name: arrays[name] for name in _PCA} | {"noise_variance_": float(arrays["noise"])}

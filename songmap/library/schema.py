@@ -24,6 +24,7 @@ SONG_COLUMNS = (
     "tempo_bpm", "tag_bpm", "tag_genre", "isrc", "musicbrainz_id", "replaygain_db", "duplicate_of",
     *MEASURED_SINCE,
 )  # fmt: skip
+LARGEST = 1e15  # of columns, and of numbers in a model: squares and sums of such do not overflow in float32
 N_LIBROSA = 634
 N_COLUMNS = 641
 ENGINES = ("songmap", "librosa")  # what computes columns 0-633

@@ -218,7 +218,7 @@ class Session:
                 "the genre model was trained on another library or an earlier state of this one, and would be evaluated "
                 "on songs that it was trained on; run 03_genre_classifier.py"
             )
-        proba = load_out_of_fold(self._workspace, card)
+        proba = load_out_of_fold(self._workspace, card, (len(self.library), len(model.genres)))
         untrained = np.isnan(proba).any(axis=1)
         if untrained.any():
             proba[untrained] = model.predict_proba(self.library.embeddings[untrained])

@@ -1,11 +1,13 @@
 """Files are complete or absent, and errors name the script that makes them."""
 
+import os
+
 import numpy as np
 import pytest
 
 from songmap.core.blocks import read_blocks
 from songmap.core.errors import SchemaError
-from songmap.core.files import read_json, sha256, write_atomically, write_json
+from songmap.core.files import read_bytes, read_json, remove_leftovers, write_atomically, write_json
 
 
 def test_an_interrupted_write_leaves_the_old_file(tmp_path):
@@ -35,6 +37,7 @@ def test_equal_bytes_keep_the_time_of_a_file(tmp_path):
     [
         (None, "does not exist; run 01.py first"),
         ("{", "is not JSON .*; run 01.py again"),
+        ("[" * 100_000, "is not JSON .*; run 01.py again"),
         ("[]", "is not a JSON object; run 01.py again"),
     ],
 )
@@ -48,7 +51,29 @@ def test_unusable_json_is_one_line_with_the_script_to_run(tmp_path, content, mes
 
 def test_a_folder_in_place_of_a_file_is_an_error(tmp_path):
     with pytest.raises(SchemaError, match="cannot be read"):
-        sha256(tmp_path, "01.py")
+        read_bytes(tmp_path, "01.py")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no FIFOs on this system")
+def test_a_fifo_in_place_of_a_file_does_not_block(tmp_path):
+    os.mkfifo(tmp_path / "a.json")
+    with pytest.raises(SchemaError, match="it is not a regular file"):
+        read_json(tmp_path / "a.json", "01.py")
+
+
+def test_what_killed_writes_left_is_removed_and_nothing_else(tmp_path):
+    leftovers = {".map_umap.abcd12_9.npz", ".map_tsne.zzzzzzzz.npz"}
+    others = {"map_umap.npz", ".map_umap.abcd12_9.html", ".map_umap.backup.npz", ".other.abcd12_9.npz", ".maps.lock"}
+    for name in leftovers | others:
+        (tmp_path / name).touch()
+    remove_leftovers(tmp_path, "map_*.npz")
+    assert {path.name for path in tmp_path.iterdir()} == others
+    remove_leftovers(tmp_path / "missing", "map_*.npz")
+
+
+def test_json_of_a_name_that_is_not_utf8_is_readable(tmp_path):
+    write_json(tmp_path / "a.json", {"genre": "B\udcffse"})
+    assert read_json(tmp_path / "a.json", "01.py") == {"genre": "B\ufffdse"}
 
 
 def test_blocks_of_a_mapped_matrix_equal_the_matrix(tmp_path):

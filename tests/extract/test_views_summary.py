@@ -29,7 +29,7 @@ def test_a_run_says_how_the_songs_came_about_and_how_fast():
     )
     assert text.endswith("1:00:00 of audio extracted in 0:12: 288 × real time.")
     assert "/music/x.mp3" in text
-    written = ("embeddings_matrix.npy", "song_data.pkl", "manifest.json")
+    written = ("embeddings_matrix.npy", "song_table.npz", "song_data.pkl", "manifest.json")
     assert all(f"/songs/data/processed/{name}\n" in text for name in written)
     assert "/songs/outputs/extraction.csv\n/songs/outputs/duplicates.csv\n" in text
 

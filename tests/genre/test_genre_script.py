@@ -1,9 +1,12 @@
 """03 as a user runs it: in a workspace of its own, with what it prints, leaves behind and refuses."""
 
 import csv
+import errno
 import json
 import pickle
 import re
+import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +18,7 @@ from libraries import labelled_library, separable_library
 from scripts import run_script
 from signals import RATE_HZ, music
 
+from songmap.core.arrays import array_file, read_array_file
 from songmap.core.errors import AudioError, QueryError, SchemaError, UsageError
 from songmap.core.serialise import plain
 from songmap.core.workspace import REPOSITORY, Workspace
@@ -22,6 +26,8 @@ from songmap.genre.candidates import CANDIDATES
 from songmap.genre.limits import NotBetterThanChance
 from songmap.genre.predict import classify_files, load_genre_model
 from songmap.genre.run import Options, classify_library
+from songmap.genre.views import files
+from songmap.genre.views.files import files_of
 from songmap.genre.views.narrative import narrative
 from songmap.genre.views.summary import verbose_summary
 from songmap.library.genre_model import load_model, load_out_of_fold
@@ -42,7 +48,9 @@ def rows_of(path: Path) -> list[dict[str, str]]:
 
 
 def files_in(folder: Path) -> dict[str, bytes]:
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    """All files but locks."""
+    files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    return {name: content for name, content in files.items() if not name.endswith(".lock")}
 
 
 def silent(done: int, total: int) -> None:
@@ -173,7 +181,7 @@ def test_the_card_describes_the_model(trained, library_with_strays):
 def test_probabilities_of_models_trained_without_the_songs_are_kept(trained, library_with_strays):
     workspace = Workspace(trained[0])
     model, card = load_model(workspace)
-    proba = load_out_of_fold(workspace, card)
+    proba = load_out_of_fold(workspace, card, (30, 2))
     assert proba.shape == (30, 2)
     in_training = np.isin(library_with_strays.genres, model.genres)
     np.testing.assert_array_equal(np.isnan(proba).all(axis=1), ~in_training)
@@ -388,3 +396,94 @@ def test_noise_is_a_limit_of_every_classification_and_has_no_label_issues(tmp_pa
     (unknown,) = report.unknown_songs
     assert (report.song.fold_model.kind, report.song.fold_model.n_songs) == ("final", 29)
     assert report.song.probabilities == pytest.approx(unknown.probabilities)
+
+
+def test_a_second_run_says_that_another_one_is_running(trained):
+    workspace = Workspace(trained[0])
+    before = files_in(workspace.root)
+    with workspace.genre_files.locked("in use"):
+        result = script(workspace.root)
+    assert result.returncode == 2
+    assert "another run trains a genre model in this workspace; wait, or end it" in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+    assert files_in(workspace.root) == before
+
+
+def test_every_file_is_one_of_those_that_are_replaced_together(trained):
+    workspace = Workspace(trained[0])
+    known = {path.relative_to(workspace.root).as_posix() for path in files_of(workspace)}
+    left = {name for name in files_in(workspace.root) if name.startswith(("models/", "outputs/"))}
+    assert left < known
+    assert not [name for name in files_in(workspace.root) if "/." in name]
+
+
+def test_an_error_while_files_are_written_leaves_the_old_ones(trained, library_with_strays, tmp_path, monkeypatch):
+    def fail(*arguments):
+        raise OSError(errno.ENOSPC, "No space left on device", "genre_report.html")
+
+    workspace = Workspace(tmp_path)
+    shutil.copytree(trained[0], tmp_path, dirs_exist_ok=True)
+    before = files_in(tmp_path)
+    monkeypatch.setattr(files, "report_page", fail)
+    result = script(tmp_path, "--model", "majority")
+    assert (result.returncode, len(result.stderr.splitlines())) == (2, 1)
+    assert "No space left on device" in result.stderr
+    assert files_in(tmp_path) == before
+    assert load_model(workspace)[1]["sha256"] == trained[1]["card"]["sha256"]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"limits": None}, {"limits": [{"kind": "other"}]}, {"limits": [{"kind": "no_grouped_split", "group_by": 3}]},
+        {"limits": [{"kind": "no_grouped_split"}]}, {"songs_per_genre": {"GENRE00": "many"}}, {"data": 7},
+        {"songs_per_genre": 3},
+    ],
+)  # fmt: skip
+def test_a_forged_card_is_one_line(trained, tmp_path, changes):
+    whole, workspace = Workspace(trained[0]), Workspace(tmp_path)
+    workspace.models.mkdir()
+    arrays, document = read_array_file(whole.model, whole.model.read_bytes(), "03")
+    workspace.model.write_bytes(array_file(arrays, document | {"card": document["card"] | changes}))
+    with pytest.raises(SchemaError, match=r"has no card of this version; run 03_genre_classifier\.py again"):
+        load_genre_model(workspace)
+
+
+# 03 in a process of its own that is killed before the n-th file is moved to its place
+KILLED = """
+import importlib.util, os, signal, sys
+from pathlib import Path
+
+fatal, moves, replace = int(sys.argv[2]), 0, os.replace
+def counted(source, target, **options):
+    global moves
+    if ".genre_classifier.complete" in str(source):
+        moves += 1
+        if moves == fatal:
+            os.kill(os.getpid(), signal.SIGKILL)
+    return replace(source, target, **options)
+os.replace = counted
+spec = importlib.util.spec_from_file_location("script", "03_genre_classifier.py")
+module = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(module)
+sys.exit(module.main(["--workspace", sys.argv[1], "--model", "majority"]))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fatal", [1, 2, 9])
+def test_model_card_and_report_of_a_killed_run_are_of_one_run(trained, tmp_path, fatal):
+    workspace = Workspace(tmp_path)
+    shutil.copytree(trained[0], tmp_path, dirs_exist_ok=True)
+    command = [sys.executable, "-c", KILLED, tmp_path, str(fatal)]
+    assert subprocess.run(command, cwd=REPOSITORY, timeout=500).returncode == -signal.SIGKILL
+    model, card = load_model(workspace)
+    assert model.name == "majority"
+    assert load_out_of_fold(workspace, card, (30, 2)).shape == (30, 2)
+    with workspace.genre_files.locked("in use"):  # as the next run begins
+        workspace.genre_files.finish(files_of(workspace))
+    report = json.loads(workspace.genre_report.read_text())
+    assert report["card"] == json.loads(workspace.model_card.read_text()) == load_model(workspace)[1]
+    assert not workspace.table("genres_all_songs").exists()
+    assert all(Path(one["file"]).is_file() for one in report["written"])
+    assert not [name for name in files_in(tmp_path) if "/." in name]

@@ -11,9 +11,11 @@ import soundfile
 from scripts import run_script
 
 from songmap.core.errors import QueryError
+from songmap.core.locks import exclusive
 from songmap.core.workspace import REPOSITORY, Workspace
 from songmap.features.analysis import analyse_file
 from songmap.journey.percentiles import typical_song
+from songmap.journey.run import only_drawing
 from songmap.journey.song_journey import choose_songs, file_names
 from songmap.journey.views import output
 from songmap.library.library import Library, load_library, save_library, song_table
@@ -51,7 +53,9 @@ def all_drawn(workspace: Workspace) -> tuple[subprocess.CompletedProcess[str], d
     """A run with --all, and the files it wrote."""
     result = run_script("02", "--workspace", workspace.root, "--all")
     folders = (workspace.plots, workspace.html, workspace.model.parent)
-    return result, {path: path.read_bytes() for folder in folders for path in folder.iterdir()}
+    return result, {
+        path: path.read_bytes() for folder in folders for path in folder.iterdir() if path != workspace.maps_lock
+    }
 
 
 def test_all_songs_are_drawn_except_the_one_that_was_moved(all_drawn: tuple, workspace: Workspace):
@@ -157,3 +161,24 @@ def test_file_names_differ_where_case_does_not_count_and_hold_nothing_odd():
     assert result[:5] == ["Song", "song_2", "a_b_c_d", "song_3", "song_4"]
     assert len({name.casefold() for name in result}) == len(names)
     assert all(len(name.encode()) <= 160 and "/" not in name and name for name in result)
+
+
+def test_a_second_run_says_that_another_one_is_running(all_drawn: tuple, workspace: Workspace):
+    with exclusive(workspace.maps_lock, "in use"):
+        result = run_script("02", "--workspace", workspace.root)
+    assert result.returncode == 2
+    assert "another run draws the maps of this workspace; wait, or end it" in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_what_a_killed_run_left_is_removed_by_the_next(tmp_path: Path):
+    workspace = Workspace(tmp_path)
+    left = [workspace.models / ".map_umap.ab3_x9zz.npz", workspace.html / ".embedding_space_2d.ab3_x9zz.html"]
+    left += [workspace.plots / f".journey_Twin.ab3_x9zz.{suffix}" for suffix in ("png", "svg")]
+    others = [workspace.plots / ".genre_confusion.ab3_x9zz.png", workspace.html / ".notes.html"]
+    for path in [*left, *others]:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    with only_drawing(workspace):
+        assert [path.exists() for path in left] == [False] * 4
+        assert all(path.exists() for path in others)

@@ -212,6 +212,14 @@ def test_a_damaged_map_ends_with_advice_and_refit_heals(umap_map: SongMap, base:
     save_map(path, replace(umap_map, plane=umap_map.plane[:3]))
     with pytest.raises(SchemaError, match="--refit"):
         load_map(path)
+    for forged in (
+        {"plane": np.full((40, 2), np.nan)}, {"space": np.full((40, 3), np.inf)}, {"units": umap_map.units.astype(str)},
+        {"songs": umap_map.songs.astype(float)}, {"songs": np.uint64(3)}, {"seed": -1}, {"seed": 2**32},
+        {"method": "other"}, {"mean": np.full(157, np.nan)},
+    ):  # fmt: skip
+        save_map(path, replace(umap_map, **forged))
+        with pytest.raises(SchemaError, match="--refit"):
+            load_map(path)
     path.write_bytes(b"junk")
     assert opened(path, base, "umap", 1, refit=True)[1].reason is FitReason.REFIT
     assert_equal(load_map(path), umap_map)

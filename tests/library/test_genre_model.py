@@ -159,7 +159,7 @@ def test_the_pickle_is_for_other_tools_and_the_card_has_its_checksum(saved):
         ({"genres": 7}, "not a model of this version"),
         ({"calibration": {"temperature": 1.5}}, "not a model of this version"),
         ({"calibration": {"weights": [1.0, 1.0], "prior_weight": 0.0, "outlier_share": 0.0}}, "weights of shape 2"),
-        ({"calibration": {"weights": [float("nan")], "prior_weight": 0.0, "outlier_share": 0.0}}, "no probabilities"),
+        ({"calibration": {"weights": [float("nan")], "prior_weight": 0.0, "outlier_share": 0.0}}, "no calibration"),
         ({"pipelines": []}, "weights of shape"),
         ({"pipelines": [[["a", "b"]]]}, "not a model of this version"),
         ({"pipelines": [[["trees", "os.system", []]]]}, "not a model of this version"),
@@ -175,15 +175,43 @@ def test_a_forged_document_is_one_line(saved, changes, reason):
 def test_out_of_fold_probabilities_belong_to_their_model(saved):
     card = load_model(saved)[1]
     with pytest.raises(SchemaError, match=r"genre_out_of_fold\.npz does not exist; run 03"):
-        load_out_of_fold(saved, card)
+        load_out_of_fold(saved, card, (2, 2))
     proba = np.array([[0.25, 0.75], [np.nan, np.nan]])
     save_out_of_fold(saved, card, proba)
-    np.testing.assert_array_equal(load_out_of_fold(saved, card), proba)
+    np.testing.assert_array_equal(load_out_of_fold(saved, card, (2, 2)), proba)
+    for forged in (proba[:1], proba.astype(str), proba * 9, proba[0], proba - 1):
+        save_out_of_fold(saved, card, forged)
+        with pytest.raises(SchemaError, match=r"no probabilities of the library's songs; run 03"):
+            load_out_of_fold(saved, card, (2, 2))
+    save_out_of_fold(saved, card, proba)
     with pytest.raises(SchemaError, match=r"is of another model than .*genre_classifier\.npz; run 03"):
-        load_out_of_fold(saved, card | {"sha256": "another"})
+        load_out_of_fold(saved, card | {"sha256": "another"}, (2, 2))
     saved.out_of_fold.write_bytes(saved.out_of_fold.read_bytes()[:-90])
     with pytest.raises(SchemaError, match="is damaged"):
-        load_out_of_fold(saved, card)
+        load_out_of_fold(saved, card, (2, 2))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("background", np.nan), ("centres", np.inf), ("spreads", 0.0), ("shares", np.nan), ("shares", -1),
+        ("medians", 1e30), ("0.0.scale_", 0.0), ("0.0.scale_", np.nan), ("0.1.components_", 1e300),
+    ],
+)  # fmt: skip
+def test_numbers_that_no_model_has_are_one_line(saved, name, value):
+    arrays, _ = read_array_file(saved.model, saved.model.read_bytes(), "03")
+    own = arrays[name].copy()
+    own.flat[0] = value
+    forge(saved, {name: own})
+    with pytest.raises(SchemaError, match=r"not finite|not positive|a scale of 0"):
+        load_model(saved)
+
+
+def test_an_array_that_numpy_would_stretch_is_one_line(saved):
+    mean = read_array_file(saved.model, saved.model.read_bytes(), "03")[0]["0.0.mean_"]
+    forge(saved, {"0.0.mean_": np.stack([mean] * 3)})  # as many rows as genres
+    with pytest.raises(SchemaError, match="not a model of this version"):
+        load_model(saved)
 
 
 @pytest.mark.parametrize("name", ["shares", "medians", "centres", "background", "0.0.scale_", "0.1.components_"])
@@ -205,7 +233,7 @@ def test_trees_with_impossible_nodes_never_reach_xgboost(saved, name, value):
     own = arrays[f"0.2.{name}"].copy()
     own[0] = value
     forge(saved, {f"0.2.{name}": own})
-    with pytest.raises(SchemaError, match="trees with impossible"):
+    with pytest.raises(SchemaError, match=r"trees with impossible|not finite"):
         load_model(saved)
 
 

@@ -1,23 +1,32 @@
 """Saving is the identity, and what is damaged, mixed up or tampered with is refused in one line."""
 
 import hashlib
+import io
 import json
+import os
 import pickle
+import subprocess
+import sys
 import tempfile
+import time
+from collections import Counter
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from threading import Thread
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from libraries import make_library
+from waiting import wait_until
 
 from songmap.core.errors import SchemaError
-from songmap.core.files import write_atomically
 from songmap.core.workspace import Workspace
 from songmap.library.descriptors import describe
-from songmap.library.library import Library, load_library, save_library
+from songmap.library.library import Library, finish_library, load_library, save_library
 from songmap.library.schema import AudioConfig
 
 text = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
@@ -63,7 +72,7 @@ def test_missing_artifacts_say_run_01_first(tmp_path):
     assert "run 01_feature_extraction.py first" in refusal(Workspace(tmp_path))
 
 
-@pytest.mark.parametrize("name", ["embeddings_matrix.npy", "song_data.pkl"])
+@pytest.mark.parametrize("name", ["embeddings_matrix.npy", "song_table.npz"])
 def test_a_changed_file_is_refused(saved, name):
     path = saved.processed / name
     content = bytearray(path.read_bytes())
@@ -93,7 +102,11 @@ def test_another_version_is_refused(saved, key, value):
         ("audio", {"window": "hamming"}, "window"),
         ("audio", None, "has no audio configuration"),
         ("versions", None, "names no library versions"),
+        ("versions", {"numpy": 3}, "names no library versions"),
+        ("audio", {"min_duration_s": "long"}, "other values than numbers"),
+        ("audio", {"n_fft": [2048]}, "other values than numbers"),
         ("engine", "essentia", "'essentia', not songmap or librosa"),
+        ("engine", [["songmap"]], "'list', not songmap or librosa"),
     ],
 )
 def test_another_configuration_is_refused(saved, key, value, message):
@@ -154,15 +167,144 @@ class Attack:
         return (Path.touch, (self.target,))
 
 
-def test_a_tampered_pickle_runs_nothing(saved, tmp_path):
-    victim = tmp_path / "victim"
-    content = pickle.dumps(Attack(victim))
-    saved.songs.write_bytes(content)
-    manifest = json.loads(saved.manifest.read_text())
-    manifest["sha256"][saved.songs.name] = hashlib.sha256(content).hexdigest()
-    saved.manifest.write_text(json.dumps(manifest))
-    assert "nothing of it was run" in refusal(saved)
+def forge(workspace, path, content):
+    """Another file under the checksum of the manifest."""
+    path.write_bytes(content)
+    manifest = json.loads(workspace.manifest.read_text())
+    manifest["sha256"][path.name] = hashlib.sha256(content).hexdigest()
+    workspace.manifest.write_text(json.dumps(manifest))
+
+
+def test_no_pickle_is_read(saved, tmp_path):
+    victim, attack = tmp_path / "victim", pickle.dumps(Attack(tmp_path / "victim"))
+    forge(saved, saved.songs_pickle, attack)
+    assert len(load_library(saved)) == 6
+    forge(saved, saved.songs, attack)
+    assert "song_table.npz is damaged" in refusal(saved)
+    stream = io.BytesIO()
+    np.savez(stream, document=np.array([Attack(victim)], dtype=object))
+    forge(saved, saved.songs, stream.getvalue())
+    assert "song_table.npz is damaged" in refusal(saved)
     assert not victim.exists()
+
+
+def test_the_pickle_for_other_tools_is_the_table(saved):
+    assert pd.read_pickle(saved.songs_pickle).equals(load_library(saved).songs)
+
+
+def test_a_library_of_an_earlier_version_needs_a_run_of_01(saved):
+    saved.songs.unlink()
+    manifest = json.loads(saved.manifest.read_text())
+    del manifest["sha256"][saved.songs.name]
+    saved.manifest.write_text(json.dumps(manifest))
+    assert "made by an earlier version; run 01_feature_extraction.py again" in refusal(saved)
+
+
+def npy(header: bytes, data: bytes = b"") -> bytes:
+    return b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header + data
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\x93NUMPY",
+        npy(b"{'descr': '<f4', 'fortran_order': False, 'shape': (-6, 641), }\n"),
+        npy(b"{'descr': '<f4', 'fortran_order': False, 'shape': (6, 641), }\n", bytes(4 * 641 * 5)),
+        npy(b"{'descr': '<f4', 'fortran_order': False, 'shape': (999999999999999, 641), }\n"),
+        npy(b"{'descr': '<f3', 'fortran_order': False, 'shape': (6, 641), }\n"),
+        npy(b"{'descr': '|O', 'fortran_order': False, 'shape': (6, 641), }\n"),
+        npy(b"{'descr': '<f4', 'fortran_order': Fal"),
+        npy(b"(" * 9000),
+    ],
+)
+def test_a_matrix_with_a_forged_header_is_one_line(saved, content):
+    forge(saved, saved.embeddings, content)
+    assert "embeddings_matrix.npy is damaged" in refusal(saved)
+
+
+def test_another_kind_of_file_in_the_place_of_the_matrix_is_one_line(saved):
+    forge(saved, saved.embeddings, saved.songs.read_bytes())
+    assert "embeddings_matrix.npy is damaged" in refusal(saved)
+    for matrix in (np.zeros((6, 641)), np.zeros((6, 640), np.float32), np.zeros((641, 6), np.float32).T):
+        stream = io.BytesIO()
+        np.save(stream, matrix)
+        forge(saved, saved.embeddings, stream.getvalue())
+        if matrix.dtype == np.float32 and matrix.shape == (6, 641):
+            assert np.array_equal(load_library(saved).embeddings, matrix)
+        else:
+            assert "not float32 (n_songs, 641)" in refusal(saved)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no FIFOs on this system")
+@pytest.mark.parametrize("name", ["embeddings_matrix.npy", "song_table.npz", "manifest.json"])
+def test_a_fifo_in_the_place_of_a_file_does_not_block(saved, name):
+    (saved.processed / name).unlink()
+    os.mkfifo(saved.processed / name)
+    assert f"{name} cannot be read: it is not a regular file" in refusal(saved)
+
+
+def test_a_deep_manifest_is_one_line(saved):
+    saved.manifest.write_text('{"audio": ' + "[" * 100_000)
+    assert "manifest.json is not JSON" in refusal(saved)
+
+
+WRITER = """
+import sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[2])
+from libraries import make_library
+from waiting import wait_until
+from songmap.core.workspace import Workspace
+from songmap.library.library import save_library
+
+libraries = [make_library(6, seed=seed, artist=f"artist {seed}") for seed in range(2)]
+while True:
+    for library in libraries:
+        save_library(Workspace(Path(sys.argv[1])), library)
+        print("saved", flush=True)
+"""
+
+
+@contextmanager
+def writer(workspace):
+    """A process that saves one of two libraries after the other, as long as it may."""
+    command = [sys.executable, "-c", WRITER, workspace.root, Path(__file__).parents[1]]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        Thread(target=process.stdout.read, daemon=True).start()
+        wait_until(lambda: workspace.manifest.is_file())
+        yield process
+        process.kill()
+
+
+@pytest.mark.parametrize("n_loads", [300, pytest.param(10_000, marks=pytest.mark.slow)])
+def test_loads_while_another_process_saves_are_whole(tmp_path, n_loads):
+    """None pairs a matrix with the table of another save, and none is refused."""
+    workspace, seen = Workspace(tmp_path), Counter()
+    libraries = [make_library(6, seed=seed, artist=f"artist {seed}") for seed in range(2)]
+    with writer(workspace):
+        for _ in range(n_loads):
+            loaded = load_library(workspace)
+            seed = [np.array_equal(loaded.embeddings, library.embeddings) for library in libraries].index(True)
+            assert set(loaded.songs["artist"]) == {f"artist {seed}"}
+            seen[seed] += 1
+    assert min(seen[0], seen[1]) > n_loads / 10
+
+
+def test_a_killed_save_leaves_a_whole_library_and_its_remains_are_removed(tmp_path):
+    workspace = Workspace(tmp_path)
+    for turn in range(8):
+        with writer(workspace) as process:
+            time.sleep(0.01 * turn)
+            process.kill()
+        assert len(load_library(workspace)) == 6
+    old = workspace.processed / ".embeddings_matrix.ab3_x9zz.npy"  # of a version that wrote beside the file
+    old.write_bytes(bytes(100))
+    finish_library(workspace)
+    assert {path.name for path in workspace.processed.iterdir()} == {
+        ".library.lock", "embeddings_matrix.npy", "manifest.json", "song_data.pkl", "song_table.npz"
+    }  # fmt: skip
+    assert len(load_library(workspace)) == 6
 
 
 @pytest.mark.parametrize(
@@ -175,6 +317,8 @@ def test_a_tampered_pickle_runs_nothing(saved, tmp_path):
         (lambda x, s: (x, s.assign(file_path=s["file_path"].iloc[0])), "twice"),
         (lambda x, s: (x, s.iloc[::-1].reset_index(drop=True)), "order"),
         (lambda x, s: (x, s.drop(columns="genre")), "lacks genre"),
+        (lambda x, s: (x, s.assign(duration=np.inf)), "not finite"),
+        (lambda x, s: (x, s.assign(mood=[["a"]] * 6)), "column mood of the songs holds neither"),
     ],
 )
 def test_what_does_not_belong_together_is_neither_saved_nor_loaded(tmp_path, damage, message):
@@ -183,17 +327,3 @@ def test_what_does_not_belong_together_is_neither_saved_nor_loaded(tmp_path, dam
     with pytest.raises(SchemaError, match=message):
         save_library(Workspace(tmp_path), Library(embeddings, songs))
     assert not list(tmp_path.iterdir())
-
-
-def test_an_interrupted_write_leaves_the_old_file(tmp_path):
-    path = tmp_path / "file.txt"
-    write_atomically(path, b"old")
-
-    def fail(temporary):
-        temporary.write_text("half")
-        raise OSError("disk full")
-
-    with pytest.raises(OSError, match="disk full"):
-        write_atomically(path, fail)
-    assert path.read_bytes() == b"old"
-    assert list(tmp_path.iterdir()) == [path]

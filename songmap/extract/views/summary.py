@@ -55,7 +55,8 @@ def summary(extraction: Extraction, genres: pd.DataFrame, ranges: pd.DataFrame, 
 def _written_files(extraction: Extraction, workspace: Workspace) -> list[Path]:
     """The files of a run; those of the library only where it has songs."""
     tables = [workspace.table("extraction"), workspace.table("duplicates")]
-    return [workspace.embeddings, workspace.songs, workspace.manifest, *tables] if len(extraction.library) else tables
+    library = [workspace.embeddings, workspace.songs, workspace.songs_pickle, workspace.manifest]
+    return [*library, *tables] if len(extraction.library) else tables
 
 
 def left_out_sentence(songs: Sequence[LeftOut]) -> str:

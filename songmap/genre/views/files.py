@@ -1,10 +1,12 @@
-"""The files that 03 leaves in outputs/: tables, figures, the report as a page and as JSON.
+"""The files that 03 leaves: model, and in outputs/ tables, figures, the report as a page and as JSON.
 
-What an earlier run left and this one has nothing for is removed: it would describe another model.
+They are replaced together. What an earlier run left and this one has nothing for is removed with them: it would
+describe another model.
 """
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from songmap.core.figures import draw
@@ -18,44 +20,61 @@ from songmap.genre.views import attribution_figures, figures
 from songmap.genre.views.report_page import report_page
 from songmap.genre.views.tables import write_songs
 
+_TABLES = {  # and the field of the report with their songs
+    "boundary_songs": "boundary_songs",
+    "label_issues": "label_issues",
+    "unknown_songs": "unknown_songs",
+    "genres_all_songs": "all_songs",
+}
+_FIGURES = (
+    "candidates", "confusion", "reliability", "families", "family_waterfall", "shap_bar", "shap_beeswarm",
+    "shap_dependence", "shap_waterfall", "boundary_songs",
+)  # fmt: skip
 Figure = tuple[Callable[..., Any], tuple[Any, ...]]
 
 
+def files_of(workspace: Workspace) -> list[Path]:
+    """All files that a run of 03 can leave, and those of earlier versions."""
+    return [
+        *(workspace.model, workspace.model_pickle, workspace.model_card, workspace.out_of_fold),
+        *map(workspace.table, (*_TABLES, "doubtful_labels")),  # what version 0.1 called label_issues
+        *(_plot(workspace, name) for name in _FIGURES),
+        *(workspace.page("genre_report"), workspace.genre_report),
+    ]
+
+
 def write_files(
-    workspace: Workspace, report: GenreReport, sample: ComponentSample, csv_kind: CsvKind = "spreadsheet"
-) -> list[WrittenFile]:
-    """Write everything; ``sample`` are SHAP values for the figures of components; ``csv_kind`` as in ``csv_text``."""
-    written = [WrittenFile(workspace.model, "model"), *_write_tables(workspace, report, csv_kind)]
+    new: Workspace,
+    workspace: Workspace,
+    report: GenreReport,
+    sample: ComponentSample,
+    csv_kind: CsvKind = "spreadsheet",
+) -> GenreReport:
+    """Write everything but the model below ``new``; ``sample`` are SHAP values for the figures of components.
+
+    ``csv_kind`` is as in ``csv_text``. The report is returned with what was written, at the paths in ``workspace`` to which the files are then moved.
+    """
+    written = [WrittenFile(workspace.model, "model")]
+    for name, field in _TABLES.items():
+        if songs := getattr(report, field):
+            write_songs(new.table(name), songs, csv_kind)
+            written.append(WrittenFile(workspace.table(name), name))
     images = {}
     for name, (function, arguments) in figures_of(report, sample).items():
-        path = draw(function, workspace.plots / f"genre_{name}.png", *arguments)
-        images[name] = path.read_bytes()
-        written.append(WrittenFile(path, f"plot_{name}"))
-    page = workspace.page("genre_report")
-    written += [WrittenFile(page, "report_page"), WrittenFile(workspace.genre_report, "report")]
-    write_atomically(page, report_page(report, images).encode())
-    document = to_json(replace(report, written=written)) + "\n"
-    write_atomically(workspace.genre_report, document.encode())
-    return written
+        images[name] = draw(function, _plot(new, name), *arguments).read_bytes()
+        written.append(WrittenFile(_plot(workspace, name), f"plot_{name}"))
+    written += [
+        WrittenFile(workspace.page("genre_report"), "report_page"),
+        WrittenFile(workspace.genre_report, "report"),
+    ]
+    write_atomically(new.page("genre_report"), report_page(report, images).encode())
+    report = replace(report, written=written)
+    write_atomically(new.genre_report, (to_json(report) + "\n").encode())
+    return report
 
 
-def _write_tables(workspace: Workspace, report: GenreReport, csv_kind: CsvKind) -> list[WrittenFile]:
-    tables: dict[str, list[Any]] = {
-        "boundary_songs": report.boundary_songs,
-        "label_issues": report.label_issues,
-        "unknown_songs": report.unknown_songs,
-        "genres_all_songs": report.all_songs,
-    }
-    workspace.table("doubtful_labels").unlink(missing_ok=True)  # what version 0.1 called label_issues
-    written = []
-    for name, songs in tables.items():
-        path = workspace.table(name)
-        if songs:
-            write_songs(path, songs, csv_kind)
-            written.append(WrittenFile(path, name))
-        else:
-            path.unlink(missing_ok=True)
-    return written
+def _plot(workspace: Workspace, name: str) -> Path:
+    return workspace.plots / f"genre_{name}.png"
 
 
 def figures_of(report: GenreReport, sample: ComponentSample) -> dict[str, Figure]:
