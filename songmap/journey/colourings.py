@@ -66,7 +66,7 @@ def model_confidence(workspace: Workspace, library: Library) -> np.ndarray | Non
         model, card = load_model(workspace)
         if card.get("data") != library_fingerprint(library):
             return None
-        proba = load_out_of_fold(workspace, card)
+        proba = load_out_of_fold(workspace, card, (len(library), len(model.genres)))
     except SchemaError as error:
         logging.getLogger(__name__).warning("the maps do not show the genre model's confidence: %s", error)
         return None
