@@ -2,7 +2,7 @@
 
 Every audio file below the music folder becomes 641 named numbers. The folder directly below the music
 folder is a song's genre, unless --labels gives another source. A second run extracts only what is new or
-changed; a run that was interrupted, or killed, resumes.
+changed; a run that was interrupted (Ctrl-C, SIGTERM, SIGHUP: what is finished is saved), or killed, resumes.
 """
 
 import argparse
@@ -11,12 +11,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from songmap.core.cli import new_parser, script_main, stop_on_interrupt, whole_number
+from songmap.core.cli import new_parser, script_main, stop_on_signal, whole_number
 from songmap.core.defaults import usable_cores
 from songmap.core.progress import progress
 from songmap.core.serialise import to_json
 from songmap.core.workspace import Workspace
 from songmap.extract.files import find_songs
+from songmap.extract.label_source import keep_labels, requested_labels
 from songmap.extract.labels import label_songs
 from songmap.extract.options import EXECUTORS, ExtractionOptions
 from songmap.extract.run import extract_library, only_extraction, preview
@@ -32,8 +33,21 @@ def build_parser() -> argparse.ArgumentParser:
     parser = new_parser(__doc__)
     add = parser.add_argument
     add("--music", type=Path, metavar="DIR", help="music folder (default: WORKSPACE/data/raw)")
-    labels = "source of genres: GENRE/Artist/Album folders, the files' own tags, or a table of files and genres"
-    add("--labels", default="folder", metavar="folder|tag|FILE.csv", help=labels)
+    labels = "source of genres: GENRE/Artist/Album folders, the files' own tags, or a table of files and genres "
+    labels += "(default: as in the run before, else folders, unless these are artists and tags name genres)"
+    add("--labels", metavar="auto|folder|tag|FILE.csv", help=labels)
+    exclude = "leave out files and folders that fit, e.g. 'Live*'; also one a line in the music folder's .songmapignore"
+    add("--exclude", action="append", default=[], metavar="PATTERN", help=exclude)
+    add(
+        "--min-duration",
+        type=whole_number(0),
+        default=0,
+        metavar="S",
+        dest="min_duration_s",
+        help="leave out shorter songs",
+    )
+    add("--max-duration", type=whole_number(1), metavar="S", dest="max_duration_s", help="leave out longer songs")
+    add("--keep-speech", action="store_true", help="include files whose genre is speech, such as audiobooks")
     add("--workers", type=whole_number(1), default=usable_cores(), metavar="N", help="songs analysed in parallel")
     timeout = "seconds per song before it counts as failed"
     add("--timeout", type=whole_number(1), default=600, metavar="S", dest="timeout_s", help=timeout)
@@ -54,35 +68,38 @@ def build_parser() -> argparse.ArgumentParser:
 def run(
     workspace: Workspace,
     music: Path | None,
-    labels: str,
+    labels: str | None,
+    exclude: list[str],
     dry_run: bool,
     n_verified: int | None,
     as_json: bool,
     **options: Any,
 ) -> int:
-    extraction_options = ExtractionOptions(**options)
+    source, kept = requested_labels(workspace, labels)
+    extraction_options = ExtractionOptions(labels=source, labels_kept=kept, **options)
     if n_verified is not None:
         return run_verification(workspace, n_verified, extraction_options, as_json)
     music = (music or workspace.music).expanduser()
-    songs = label_songs(find_songs(music), music, labels)
+    songs = label_songs(find_songs(music, exclude), music, source)
     if dry_run:
         plan = preview(songs, workspace, extraction_options).counts()
         print(to_json(plan) if as_json else plan_text(plan))
         return 0
     advice = "finishing the current songs; run again to resume, Ctrl-C again to stop now"
-    with only_extraction(workspace), stop_on_interrupt(advice) as stop:
+    with only_extraction(workspace), stop_on_signal(advice) as stop:
         with progress("extracting") as on_progress:
-            extraction = extract_library(songs, workspace, extraction_options, on_progress, stop)
+            extraction = extract_library(songs, workspace, extraction_options, on_progress, lambda: stop() > 0)
         library = extraction.library
         if len(library):
             save_library(workspace, library)
+            keep_labels(workspace, extraction.labels)
         save_tables(extraction, workspace)
     if as_json:
         print(to_json(extraction.records()))
     else:
         print(summary(extraction, genre_statistics(library), feature_ranges(library), workspace))
     if stop():
-        return 130
+        return 128 + stop()
     return 0 if len(library) else 1
 
 

@@ -23,7 +23,7 @@ from songmap.genre.candidates import CANDIDATES
 from songmap.genre.dataset import GROUP_BY
 from songmap.genre.predict import classify_files
 from songmap.genre.run import Options, classify_library
-from songmap.genre.views.summary import classification_notes, classification_summary, report_summary
+from songmap.genre.views.summary import classification_notes, classification_summary, report_summary, verbose_summary
 from songmap.library.library import load_library
 
 
@@ -43,28 +43,29 @@ def build_parser() -> argparse.ArgumentParser:
     group_by = "keep songs of one artist, album or recording on one side of every split"
     add("--group-by", choices=("strictest", *GROUP_BY), default="strictest", help=group_by)
     add("--seed", type=whole_number(0, 2**31 - 1), default=DEFAULT_SEED, help="seed of splits, trees and resampling")
+    add("--verbose", action="store_true", help="print all tables and explanations, not only the answer")
     add("--json", action="store_true", dest="as_json", help="print one JSON document instead of tables")
     return parser
 
 
-def run(workspace: Workspace, classify: list[Path], as_json: bool, **options: Any) -> int:
+def run(workspace: Workspace, classify: list[Path], as_json: bool, verbose: bool, **options: Any) -> int:
     if classify:
         if Options(**options) != Options():
-            raise UsageError("--classify uses the saved model: leave out all other options but --json")
-        return classify_and_print(workspace, classify, as_json)
+            raise UsageError("--classify uses the saved model: leave out all other options but --json and --verbose")
+        return classify_and_print(workspace, classify, as_json, verbose)
     with progress("training and explaining") as on_progress:
         report = classify_library(workspace, load_library(workspace), Options(**options), on_progress)
-    print(to_json(report) if as_json else report_summary(report))
+    print(to_json(report) if as_json else verbose_summary(report) if verbose else report_summary(report))
     return 0
 
 
-def classify_and_print(workspace: Workspace, files: list[Path], as_json: bool) -> int:
-    """Print the genres of new files with explanations, and on stderr those that could not be analysed."""
+def classify_and_print(workspace: Workspace, files: list[Path], as_json: bool, verbose: bool) -> int:
+    """Print the genres of new files, and on stderr those that could not be analysed."""
     with quiet_decoders(), progress("analysing") as on_progress:
         classification = classify_files(workspace, files, on_progress)
     for note in classification_notes(classification):
         print(note, file=sys.stderr)
-    print(to_json(classification.songs) if as_json else classification_summary(classification))
+    print(to_json(classification.songs) if as_json else classification_summary(classification, verbose))
     return 1 if classification.failures else 0
 
 

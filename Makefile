@@ -12,7 +12,7 @@ export MUSIC
 help:
 	@echo 'make demo                        synthesise 52 songs and run 01 to 04 on them'
 	@echo 'make demo-open                   the same on openly licensed recordings (needs apt)'
-	@echo 'make pipeline MUSIC=/your/music  the same on your own, GENRE/song.mp3'
+	@echo 'make pipeline MUSIC=/your/music  the same on your own; ARGS="--labels tag" goes to 01, WORKSPACE=DIR'
 	@echo 'make test                        the tests, with coverage;  PYTHON=python3.12 chooses the Python'
 	@echo 'make test-all                    the slow tests too'
 	@echo 'make lint                        ruff check, ruff format, mypy'
@@ -41,7 +41,7 @@ DRAWN := $(WORKSPACE)/outputs/.drawn
 MODEL := $(WORKSPACE)/models/genre_classifier.json
 
 $(MANIFEST): FORCE
-	$(RUN) 01_feature_extraction.py --workspace $(WORKSPACE) $(if $(MUSIC),--music "$$MUSIC")
+	$(RUN) 01_feature_extraction.py --workspace $(WORKSPACE) $(if $(MUSIC),--music "$$MUSIC") $(ARGS)
 
 $(DRAWN): $(MANIFEST) 02_embedding_journey.py $(call sources,journey journey/views) $(FLOORS)
 	$(RUN) 02_embedding_journey.py --workspace $(WORKSPACE)
@@ -66,7 +66,7 @@ demo-open: $(VENV)/.installed
 
 pipeline: $(VENV)/.installed
 	@test -n "$$MUSIC" || { echo 'make pipeline needs your music folder: make pipeline MUSIC=/path/to/music'; exit 2; }
-	@$(MAKE) --no-print-directory scripts WORKSPACE=.
+	@$(MAKE) --no-print-directory scripts WORKSPACE="$(WORKSPACE)" ARGS='$(ARGS)'
 
 # from Python 3.12 on coverage can be measured at nearly no cost
 PYTEST = COVERAGE_CORE=$$($(RUN) -c 'import sys; print("sysmon" if sys.version_info >= (3, 12) else "ctrace")') \

@@ -34,6 +34,7 @@ from songmap.core.defaults import DEFAULT_SEED
 from songmap.core.workspace import REPOSITORY
 from songmap.extract.options import ExtractionOptions
 from songmap.extract.workers import call_worker
+from songmap.features.tags import MAX_CHARACTERS
 from tests.encoding import encode
 from tests.signals import music
 
@@ -156,7 +157,12 @@ def outcome_of(answer: dict) -> str:
     failure = answer.get("failure")
     if failure is None:
         embedding = np.frombuffer(base64.b64decode(answer["embedding"]), np.float32)
-        numbers = [answer["record"]["duration"], answer["record"]["tempo_bpm"]]
+        record = answer["record"]
+        if any(
+            len(text) > MAX_CHARACTERS for name, text in record.items() if name != "file_path" and isinstance(text, str)
+        ):
+            return "defect"
+        numbers = [record["duration"], record["tempo_bpm"]]
         return "embedded" if np.isfinite(embedding).all() and np.isfinite(numbers).all() else "not finite"
     if len(failure.splitlines()) != 1:
         return "defect"
@@ -215,8 +221,34 @@ def _splice(rng: random.Random, data: bytearray, other: bytes) -> None:
     data[at : len(data) if rng.random() < 0.5 else at] = of_other
 
 
+def _add_hostile_tag(rng: random.Random, data: bytearray, other: bytes) -> None:
+    """An ID3 tag in front, of any version: texts without end, thousands of frames, compressed or not, in one another."""
+    version, frames = rng.choice((2, 3, 4)), b""
+    n_frames = rng.choice((1, 4, 5000))
+    for _ in range(n_frames):
+        name = rng.choice((b"TPE1", b"TIT2", b"TCON", b"TXXX", b"UFID", b"APIC", b"CHAP", b"TP1\0", b"PIC\0"))
+        n_bytes, part = int(2 ** rng.uniform(0, 20) / n_frames), rng.choice((b"A", b"\0", b"\xff\xfe", frames[:4096]))
+        text = b"\3" + part * (n_bytes // max(1, len(part)))
+        packed = bytes(4) + zlib.compress(text) if rng.random() < 0.5 else text
+        flags = rng.choice((0, 0x80, 0x08, 0x09, 0x02, rng.randrange(1 << 16)))
+        frames += name[:3] + len(packed).to_bytes(3, "big") if version == 2 else name + _size(packed, version)
+        frames += (b"" if version == 2 else flags.to_bytes(2, "big")) + packed
+    data[:0] = b"ID3" + bytes([version, 0, rng.choice((0, 0x80, 0x40, 0xC0))]) + _size(frames, 4) + frames
+
+
+def _size(data: bytes, version: int) -> bytes:
+    bits = 7 if version == 4 else 8  # of each byte
+    return bytes(len(data) >> bits * place & (1 << bits) - 1 for place in (3, 2, 1, 0))
+
+
+def _chain(rng: random.Random, data: bytearray, other: bytes) -> None:
+    """Another song behind this one, as in a chained Ogg file."""
+    data += rng.choice(sources(rng.choice(("ogg", "opus")))) if data[:4] == b"OggS" else other
+
+
 DAMAGES = (
     _flip_bits, _zero_run, _randomise_run, _delete_run, _duplicate_run, _swap_runs, _truncate, _set_field, _splice,
+    _add_hostile_tag, _chain,
 )  # fmt: skip
 
 

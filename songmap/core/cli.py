@@ -1,7 +1,7 @@
 """What every script's command line shares: the workspace argument, and errors as one line.
 
 Exit status: 0 done; 1 ran, but nothing usable came out or something asked for failed; 2 bad usage or
-unusable input; 130 interrupted.
+unusable input; 128 + n ended by signal n: 130 by Ctrl-C, 143 by SIGTERM, 129 by a terminal that was closed.
 """
 
 import argparse
@@ -17,6 +17,9 @@ from typing import Any, NoReturn
 
 from songmap.core.errors import SongmapError
 from songmap.core.workspace import Workspace
+
+# Ctrl-C, a request to end, and the closing of the terminal, which Windows does not have
+ENDING_SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 
 
 class _HelpFormatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):
@@ -83,24 +86,38 @@ def fraction(text: str) -> float:
 
 
 @contextmanager
-def stop_on_interrupt(advice: str) -> Iterator[Callable[[], bool]]:
-    """The first Ctrl-C prints ``advice`` and makes the yielded function return True; a second ends the process."""
-    interrupted = False
+def stop_on_signal(advice: str) -> Iterator[Callable[[], int]]:
+    """The first of ``ENDING_SIGNALS`` prints ``advice``, a second ends the process.
 
-    def on_interrupt(number: int, frame: Any) -> None:
-        nonlocal interrupted
-        if interrupted:
+    The yielded function returns the number of the first, 0 before there was one.
+    """
+    first = 0
+
+    def on_signal(number: int, frame: Any) -> None:
+        nonlocal first
+        if first:
             if sys.stderr.isatty():
                 os.write(2, b"\x1b[?25h\n")  # the progress bar hides the cursor
-            os._exit(130)
-        interrupted = True
+            os._exit(128 + number)
+        first = number
+        for stream in terminals:
+            if not os.isatty(stream):  # closed: whatever is printed from here on would fail
+                os.dup2(nowhere, stream)
         print(f"\n{advice}", file=sys.stderr, flush=True)
 
-    before = signal.signal(signal.SIGINT, on_interrupt)
+    terminals = [stream for stream in (1, 2) if os.isatty(stream)]
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    before = {number: signal.getsignal(number) for number in ENDING_SIGNALS}
+    # nohup has a process ignore that its terminal is closed
+    handled = [number for number in before if before[number] != signal.SIG_IGN or number == signal.SIGINT]
+    for number in handled:
+        signal.signal(number, on_signal)
     try:
-        yield lambda: interrupted
+        yield lambda: first
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number in handled:
+            signal.signal(number, before[number])
+        os.close(nowhere)
 
 
 def script_main(parser: argparse.ArgumentParser, run: Callable[..., int], argv: Sequence[str] | None = None) -> int:

@@ -1,5 +1,6 @@
 """Numbers, durations and names as people read them."""
 
+import textwrap
 from collections.abc import Sequence
 
 
@@ -24,6 +25,11 @@ def capitalised(text: str) -> str:
 def readable(text: str) -> str:
     """A name from the file system with bytes that are not UTF-8 shown as �."""
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def wrapped(text: str, width: int = 80) -> str:
+    """Sentences in lines of at most ``width`` characters, broken between words only."""
+    return textwrap.fill(text, width, break_long_words=False, break_on_hyphens=False, subsequent_indent="  ")
 
 
 def count_of_songs(number: int) -> str:

@@ -38,6 +38,7 @@ class Workspace:
     model_card = _Place("models/genre_classifier.json")  # training data, scores, parameters, versions, to read
     out_of_fold = _Place("models/genre_out_of_fold.npz")  # probabilities of the library's songs by models without them
     maps_lock = _Place("models/.maps.lock")  # held by a run of 02
+    label_source = _Place("data/processed/labels.json")  # where genres are from, for runs of 01 without --labels
     outputs = _Place("outputs")  # what people open
     plots = _Place("outputs/plots")
     html = _Place("outputs/html")

@@ -1,12 +1,14 @@
 """A hash of a file's audio without decoding it: the same song is recognised under any name and with any tags."""
 
 import hashlib
+from contextlib import suppress
 from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO, cast
 
 from songmap.core.errors import AudioError
 from songmap.features.decode import demuxed, opened, packets
+from songmap.features.ogg import have_other_forms, ogg_links
 
 _DIGEST_BYTES = 20
 
@@ -15,15 +17,20 @@ def content_hash(path: Path) -> str:
     """BLAKE2b of the compressed audio in hexadecimal, 40 characters; names, tags and pictures do not change it.
 
     Hashed are codec, rate, channels and the packets of the stream that is decoded. A file that FFmpeg cannot
-    take apart is hashed whole, which its tags do change. Raises AudioError if it cannot be read.
+    take apart, such as Ogg files of different channels in a row, is hashed whole, which its tags do change. Raises AudioError if it cannot be read.
     """
     with opened(path) as file:
-        try:
+        return content_hash_of(file)
+
+
+def content_hash_of(file: BinaryIO) -> str:
+    """``content_hash`` of a file that ``opened`` gave."""
+    if not have_other_forms(ogg_links(file)):  # of several links FFmpeg would give the packets of the first
+        with suppress(AudioError):
             return _hash_packets(file)
-        except AudioError:
-            file.seek(0)
-            whole = cast(BufferedReader, file)
-            return hashlib.file_digest(whole, lambda: hashlib.blake2b(digest_size=_DIGEST_BYTES)).hexdigest()
+    file.seek(0)
+    whole = cast(BufferedReader, file)
+    return hashlib.file_digest(whole, lambda: hashlib.blake2b(digest_size=_DIGEST_BYTES)).hexdigest()
 
 
 def _hash_packets(file: BinaryIO) -> str:

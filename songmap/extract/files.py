@@ -8,14 +8,19 @@ Links are followed. No file is opened and no status is read, so 100,000 files ta
 import bisect
 import logging
 import os
+import posixpath
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from songmap.core.errors import UsageError
+from songmap.core.text import readable
 from songmap.features.decode import AUDIO_SUFFIXES
 
 _log = logging.getLogger(__name__)
 
+IGNORE_FILE = ".songmapignore"
 _SUFFIXES = tuple(AUDIO_SUFFIXES)
 # what systems, not people, put among music; hidden names (.DS_Store, ._song.mp3) are left out too
 _SYSTEM_FOLDERS = frozenset({
@@ -28,16 +33,18 @@ _SYSTEM_FOLDERS = frozenset({
 class SongFile:
     """A file to extract, its genre (empty: the file's own tag decides), and what else is known besides its tags.
 
-    ``labels`` win over the file's tags, ``defaults`` only fill what the tags leave empty.
+    ``labels`` win over the file's tags, ``defaults`` only fill what the tags leave empty. ``by_tag`` is the same song
+    labelled by its tags, its folders being artist and album.
     """
 
     path: Path
     genre: str
     labels: dict[str, str | float] = field(default_factory=dict)
     defaults: dict[str, str] = field(default_factory=dict)
+    by_tag: "SongFile | None" = field(default=None, compare=False)
 
 
-def find_songs(music: Path) -> list[Path]:
+def find_songs(music: Path, exclude: Sequence[str] = ()) -> list[Path]:
     """List all files with the name of an audio file below a folder.
 
     A file that several links lead to is listed under its own path if that lies below ``music``, else under
@@ -48,6 +55,9 @@ def find_songs(music: Path) -> list[Path]:
     ----------
     music : Path
         A folder, or a single file.
+    exclude : sequence of str
+        Patterns of files and folders to leave out, besides those in the folder's ``.songmapignore``, see
+        ``songmap.extract.scope.is_excluded``.
 
     Returns
     -------
@@ -76,13 +86,18 @@ def find_songs(music: Path) -> list[Path]:
     songs: dict[str, str] = {}  # real path: path it is listed under
     folders: dict[str, str] = {}
     broken = []
-    links = _walk(root, root, songs, folders)
+    patterns = [*exclude, *ignored_patterns(music)]
+
+    def excluded(path: str) -> bool:
+        return is_excluded(os.path.relpath(path, root), patterns)
+
+    links = _walk(root, root, songs, folders, excluded)
     while links:  # round by round, so that a path without links comes first
         further = []
         for link in sorted(links):
             real = os.path.realpath(link)
             if os.path.isdir(real):  # noqa: PTH112 - Path.is_dir raises for names too long
-                further += _walk(link, real, songs, folders)
+                further += _walk(link, real, songs, folders, excluded)
             elif _has_audio_name(link):
                 songs.setdefault(real, link)
             elif not os.path.lexists(real):
@@ -95,7 +110,10 @@ def find_songs(music: Path) -> list[Path]:
     paths = sorted(paths + named)
     if not paths:
         kinds = " ".join(sorted(suffix.lstrip(".") for suffix in AUDIO_SUFFIXES))
-        raise UsageError(f"there is no music in {music}: looked for {kinds}; name another folder with --music DIR")
+        left = " and nothing that no pattern leaves out" if patterns else ""
+        raise UsageError(
+            f"there is no music in {music}: looked for {kinds}{left}; name another folder with --music DIR"
+        )
     return [Path(path) for path in paths]
 
 
@@ -104,7 +122,9 @@ def music_root(music: Path) -> Path:
     return music.resolve() if music.is_dir() else music.parent.resolve()
 
 
-def _walk(path: str, real: str, songs: dict[str, str], folders: dict[str, str]) -> list[str]:
+def _walk(
+    path: str, real: str, songs: dict[str, str], folders: dict[str, str], excluded: Callable[[str], bool]
+) -> list[str]:
     """Add songs and folders below ``path`` that are not known yet; return the links, not followed."""
     links = []
     todo = [(path, real)]
@@ -118,6 +138,8 @@ def _walk(path: str, real: str, songs: dict[str, str], folders: dict[str, str]) 
             with os.scandir(path) as entries:
                 for entry in entries:
                     if entry.name.startswith(".") or entry.name.casefold() in _SYSTEM_FOLDERS:
+                        continue
+                    if excluded(entry.path):
                         continue
                     if entry.is_symlink():
                         links.append(entry.path)
@@ -141,3 +163,37 @@ def _is_listed_folder(folder: str, paths: list[str]) -> bool:
     inside = folder + os.sep
     at = bisect.bisect_left(paths, inside)
     return at == len(paths) or not paths[at].startswith(inside)
+
+
+def ignored_patterns(music: Path) -> list[str]:
+    """The patterns in the music folder's ``.songmapignore``: one a line, blank lines and ``#`` comments left out.
+
+    Raises
+    ------
+    UsageError
+        If the file is there and cannot be read.
+    """
+    file = music / IGNORE_FILE
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines() if file.is_file() else []
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{file} cannot be read ({error}); write it as UTF-8 text, one pattern a line") from error
+    return [line.strip() for line in lines if line.strip() and not line.lstrip().startswith("#")]
+
+
+def is_excluded(path: str, patterns: Sequence[str]) -> bool:
+    """Whether a pattern fits a path below the music folder, or the name of the file or of a folder of it.
+
+    ``*`` matches any characters, ``?`` one, ``[…]`` one of some; case does not matter.
+
+    Examples
+    --------
+    >>> is_excluded("Live/2019/encore.mp3", ["live"]), is_excluded("Live/2019/encore.mp3", ["*/2019/*"])
+    (True, True)
+    >>> is_excluded("Studio/Alive.mp3", ["live"])
+    False
+    """
+    whole = posixpath.normpath(readable(path).replace("\\", "/")).casefold()
+    names = [whole, *whole.split("/")]
+    folded = [pattern.casefold().rstrip("/") for pattern in patterns]
+    return any(fnmatchcase(name, pattern) for pattern in folded for name in names)

@@ -63,7 +63,8 @@ def label_songs(paths: Sequence[Path], music: Path, labels: str) -> list[SongFil
     music : Path
         The music folder, or a single file.
     labels : str
-        ``folder``, ``tag`` or the path of a CSV file.
+        ``auto``, ``folder``, ``tag`` or the path of a CSV file. ``auto`` is ``folder`` until tags are known, see
+        ``songmap.extract.label_source``.
 
     Returns
     -------
@@ -75,7 +76,7 @@ def label_songs(paths: Sequence[Path], music: Path, labels: str) -> list[SongFil
     UsageError
         For a CSV file that cannot be used, names a song ambiguously or fits none.
     """
-    if labels == "folder":
+    if labels in ("auto", "folder"):
         return _by_folder(paths, music_root(music))
     if labels == "tag":
         return [SongFile(path, "") for path in paths]
@@ -104,9 +105,9 @@ def _by_folder(paths: Sequence[Path], root: Path) -> list[SongFile]:
             songs.append(SongFile(path, gtzan[1].upper()))
             folders = []
         else:
-            songs.append(
-                SongFile(path, folders[0].upper() if folders else UNKNOWN_GENRE, defaults=_places(folders[1:]))
-            )
+            genre = folders[0].upper() if folders else UNKNOWN_GENRE
+            by_tag = SongFile(path, "", defaults=_places(folders))
+            songs.append(SongFile(path, genre, defaults=_places(folders[1:]), by_tag=by_tag))
         uppers.add(tuple(folders[:2]))
     # one folder that holds only folders: a genre with artists, or --music one level too high?
     if len(uppers) > 1 and all(len(upper) == 2 for upper in uppers) and len({upper[0] for upper in uppers}) == 1:

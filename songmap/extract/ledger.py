@@ -4,15 +4,19 @@ Every outcome is committed as it comes. A row records the analysis (columns, con
 engine and library versions) that its numbers come from; rows of another analysis are replaced, file by file. A record
 that lacks what is measured today is as good as it was, and replaced when its file is analysed again.
 
+A row has a checksum. One that does not match it, or does not hold what a row must, counts as absent: its song is
+analysed again. A ledger of an older version is migrated, one of an unknown version is refused and stays as it is.
+
 A song is recognised by its content, whatever its path. When another song takes a path, the numbers of the one
 that was there move to ``displaced``, so that songs may take each other's names.
 """
 
 import hashlib
 import json
+import math
 import os
 import sqlite3
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
@@ -22,23 +26,31 @@ from typing import Any
 import numpy as np
 
 from songmap.core.errors import SchemaError
-from songmap.library.schema import DEFAULT_ENGINE, MEASURED_SINCE, AudioConfig, fingerprint
+from songmap.features.tags import MAX_CHARACTERS
+from songmap.library.schema import DEFAULT_ENGINE, MEASURED_SINCE, N_COLUMNS, NUMBER_COLUMNS, AudioConfig, fingerprint
 from songmap.library.versions import ANALYSIS_LIBRARIES, library_versions
 
 # raised when a change of the code changes numbers: rows of other versions are computed again
 ALGORITHM_VERSION = 2
-_TABLE_VERSION = 3
-_SCHEMA = """
-    DROP TABLE IF EXISTS songs;
-    CREATE TABLE songs (
+_TABLE_VERSION = 4
+_OLDER_VERSIONS = (2, 3)  # 2 has no table of displaced songs, neither has checksums
+_TABLES = """
+    CREATE TABLE IF NOT EXISTS songs (
         path BLOB PRIMARY KEY, analysis TEXT NOT NULL, reading INTEGER NOT NULL,
         size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,
         content TEXT, record TEXT, embedding BLOB, failure TEXT);
-    CREATE INDEX songs_by_content ON songs (content);
-    DROP TABLE IF EXISTS displaced;
-    CREATE TABLE displaced (
+    CREATE INDEX IF NOT EXISTS songs_by_content ON songs (content);
+    CREATE TABLE IF NOT EXISTS displaced (
         analysis TEXT NOT NULL, content TEXT NOT NULL, record TEXT NOT NULL, embedding BLOB NOT NULL,
-        PRIMARY KEY (analysis, content));"""
+        PRIMARY KEY (analysis, content));
+    ALTER TABLE songs ADD COLUMN checksum BLOB;
+    ALTER TABLE displaced ADD COLUMN checksum BLOB;"""
+_COLUMNS = {
+    "songs": "path, analysis, reading, size, mtime_ns, content, record, embedding, failure",
+    "displaced": "analysis, content, record, embedding",
+}
+_REQUIRED = frozenset({"song_name", "file_path", "duration", "artist", "title", "album", "tag_genre"})
+_CHECKSUM_BYTES = 16
 
 
 @dataclass(frozen=True)
@@ -80,13 +92,9 @@ class Ledger:
 
     def known(self) -> dict[Path, Known]:
         """Every path that has an outcome under this analysis."""
-        query = "SELECT path, size, mtime_ns, reading, content, failure IS NOT NULL, record FROM songs WHERE analysis=?"
-        rows = self._connection.execute(query, (self._analysis,))
         return {
-            Path(os.fsdecode(key)): Known(
-                tuple(stamp), content, bool(failed), is_outdated(json.loads(record) if record else None)
-            )
-            for key, *stamp, content, failed, record in rows
+            path: Known(stamp, outcome.content, outcome.failure is not None, is_outdated(outcome.record))
+            for path, stamp, outcome in self._songs()
         }
 
     def keep(self, path: Path, stamp: tuple[int, int, int], outcome: Outcome) -> None:
@@ -95,31 +103,47 @@ class Ledger:
         record = json.dumps(outcome.record) if outcome.record else None
         embedding = outcome.embedding.tobytes() if outcome.embedding is not None else None
         with self._connection:
-            self._connection.execute(
-                "INSERT OR IGNORE INTO displaced SELECT analysis, content, record, embedding FROM songs "
-                "WHERE path=? AND analysis=? AND embedding IS NOT NULL AND content IS NOT ?",
-                (key, self._analysis, outcome.content),
-            )
-            row = (key, self._analysis, reading, size, mtime_ns, outcome.content, record, embedding, outcome.failure)
-            self._connection.execute("INSERT OR REPLACE INTO songs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+            for _, _, before in self._songs(key):
+                if before.content not in (None, outcome.content) and before.embedding is not None:
+                    numbers = json.dumps(before.record), before.embedding.tobytes()
+                    self._insert("displaced", (self._analysis, before.content, *numbers))
+            # a reason may quote a name that is not UTF-8, which SQLite's text cannot hold
+            failure = outcome.failure and outcome.failure.encode("utf-8", "replace").decode()
+            row = (key, self._analysis, reading, size, mtime_ns, outcome.content, record, embedding, failure)
+            self._insert("songs", row)
 
     def recognise(self, content: str) -> Outcome | None:
         """The outcome of a song with this content under this analysis, at whatever path it was."""
-        row = self._connection.execute(
-            "SELECT content, record, embedding, NULL FROM songs WHERE analysis=:a AND content=:c AND embedding NOTNULL "
-            "UNION ALL SELECT content, record, embedding, NULL FROM displaced WHERE analysis=:a AND content=:c LIMIT 1",
-            {"a": self._analysis, "c": content},
-        ).fetchone()
-        return _outcome(*row) if row else None
+        for table, columns in _COLUMNS.items():
+            query = f"SELECT {columns}, checksum FROM {table} WHERE analysis=? AND content=?"
+            for *row, checksum in self._connection.execute(query, (self._analysis, content)):
+                record, embedding = row[6:8] if table == "songs" else row[2:4]
+                outcome = _outcome(content, record, embedding, None) if checksum == _checksum(row) else None
+                if outcome is not None:
+                    return outcome
+        return None
 
     def outcomes(self, paths: Collection[Path]) -> Iterator[tuple[Path, Outcome]]:
         """Those of ``paths`` that have an outcome under this analysis, in no particular order."""
-        query = "SELECT path, content, record, embedding, failure FROM songs WHERE analysis=?"
-        rows = self._connection.execute(query, (self._analysis,))
-        wanted = {os.fsencode(path): path for path in paths}
-        for key, *outcome in rows:
-            if path := wanted.get(key):
-                yield path, _outcome(*outcome)
+        wanted = set(paths)
+        return ((path, outcome) for path, _, outcome in self._songs() if path in wanted)
+
+    def _songs(self, key: bytes | None = None) -> Iterator[tuple[Path, tuple[int, int, int], Outcome]]:
+        """Path, stamp and outcome of every whole row of this analysis, or of that of one path."""
+        query = f"SELECT {_COLUMNS['songs']}, checksum FROM songs WHERE analysis=?"
+        values = (self._analysis,) if key is None else (self._analysis, key)
+        for *row, checksum in self._connection.execute(query if key is None else f"{query} AND path=?", values):
+            path, _, reading, size, mtime_ns, *numbers = row
+            is_whole = checksum == _checksum(row) and isinstance(path, bytes)
+            if is_whole and all(isinstance(number, int) for number in (reading, size, mtime_ns)):
+                outcome = _outcome(*numbers)
+                if outcome is not None:
+                    yield Path(os.fsdecode(path)), (size, mtime_ns, reading), outcome
+
+    def _insert(self, table: str, row: Sequence[Any]) -> None:
+        places = ", ".join("?" * (len(row) + 1))
+        query = f"INSERT OR REPLACE INTO {table} ({_COLUMNS[table]}, checksum) VALUES ({places})"
+        self._connection.execute(query, (*row, _checksum(row)))
 
 
 @contextmanager
@@ -129,36 +153,83 @@ def open_ledger(path: Path, config: AudioConfig, engine: str = DEFAULT_ENGINE) -
     Parameters
     ----------
     path : Path
-        ``library.sqlite``; its folder is made.
+        ``library.sqlite``; its folder is made. One of an older version is migrated.
     config, engine : AudioConfig, str
         The analysis whose rows are read and written.
 
     Raises
     ------
     SchemaError
-        If the file is not a ledger, cannot be written, or is in use by another run.
+        If the file is not a ledger, is one of an unknown version, cannot be written, or is in use by another run.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
+    with _one_line(path), closing(sqlite3.connect(path.with_suffix(".lock"), timeout=0)) as lock:
+        try:  # an empty database whose lock ends with this process, however it ends; others may read the ledger
+            lock.execute("BEGIN EXCLUSIVE")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                raise
+            raise SchemaError(f"{path} is in use: another run extracts to this workspace; wait, or end it") from None
+        with closing(sqlite3.connect(path)) as connection:
+            _check_version(connection, path)
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute("PRAGMA synchronous=FULL")  # what is committed survives a loss of power
+            _complete(connection)
+            yield Ledger(connection, analysis_fingerprint(config, engine))
+
+
+@contextmanager
+def read_ledger(path: Path, config: AudioConfig, engine: str = DEFAULT_ENGINE) -> Iterator[Ledger]:
+    """A copy in memory of a ledger that exists, as ``open_ledger`` gives it: the file is not written, nor locked."""
+    # without a log of writes there is no writer, and SQLite need not make files beside the ledger to watch for one
+    how = "mode=ro" if path.with_name(path.name + "-wal").exists() else "immutable=1"
+    with _one_line(path), closing(sqlite3.connect(":memory:")) as connection:
+        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?{how}", uri=True)) as file:
+            _check_version(file, path)
+            file.backup(connection)
+        _complete(connection)
+        yield Ledger(connection, analysis_fingerprint(config, engine))
+
+
+@contextmanager
+def _one_line(path: Path) -> Iterator[None]:
     try:
-        with closing(sqlite3.connect(path.with_suffix(".lock"), timeout=0)) as lock:
-            try:  # an empty database whose lock ends with this process, however it ends; others may read the ledger
-                lock.execute("BEGIN EXCLUSIVE")
-            except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
-                    raise
-                raise SchemaError(
-                    f"{path} is in use: another run extracts to this workspace; wait, or end it"
-                ) from None
-            with closing(sqlite3.connect(path)) as connection:
-                connection.execute("PRAGMA journal_mode=WAL")
-                connection.execute("PRAGMA synchronous=FULL")  # what is committed survives a loss of power
-                if connection.execute("PRAGMA user_version").fetchone()[0] != _TABLE_VERSION:
-                    connection.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version={_TABLE_VERSION}; COMMIT")
-                yield Ledger(connection, analysis_fingerprint(config, engine))
+        yield
     except sqlite3.Error as error:
         raise SchemaError(
             f"{path} cannot be used ({error}); is the disk full or read-only? If neither, delete it: it is made again"
         ) from error
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def _check_version(connection: sqlite3.Connection, path: Path) -> None:
+    """Raise SchemaError unless the ledger is new, of today's version, or of one that can be migrated."""
+    version_there = _version(connection)
+    is_new = not version_there and not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    if not is_new and version_there not in (*_OLDER_VERSIONS, _TABLE_VERSION):
+        raise SchemaError(
+            f"{path} is a ledger of version {version_there}, {' '.join(map(str, _OLDER_VERSIONS))} and {_TABLE_VERSION} "
+            "can be read; it stays as it is: use the songmap that made it, or another --workspace"
+        )
+
+
+def _complete(connection: sqlite3.Connection) -> None:
+    """Make the tables, or bring those of an older version to today's: all in one transaction."""
+    connection.text_factory = lambda raw: raw.decode("utf-8", "replace")  # damaged text is one row's, as other damage
+    if _version(connection) == _TABLE_VERSION:
+        return
+    connection.execute("BEGIN")
+    for statement in _TABLES.split(";"):
+        connection.execute(statement)
+    for table, columns in _COLUMNS.items():
+        rows = connection.execute(f"SELECT rowid, {columns} FROM {table}")
+        checksums = ((_checksum(row), row_id) for row_id, *row in rows)
+        connection.executemany(f"UPDATE {table} SET checksum=? WHERE rowid=?", checksums)
+    connection.execute(f"PRAGMA user_version={_TABLE_VERSION}")
+    connection.commit()
 
 
 def is_outdated(record: dict[str, Any] | None) -> bool:
@@ -166,6 +237,40 @@ def is_outdated(record: dict[str, Any] | None) -> bool:
     return record is not None and not record.keys() >= set(MEASURED_SINCE)
 
 
-def _outcome(content: str | None, record: str | None, embedding: bytes | None, failure: str | None) -> Outcome:
-    numbers = np.frombuffer(embedding, np.float32) if embedding else None
-    return Outcome(content, json.loads(record) if record else None, numbers, failure)
+def _checksum(row: Sequence[Any]) -> bytes:
+    """Of the values of a row: bytes, texts, integers and None, each with its type and length."""
+    digest = hashlib.blake2b(digest_size=_CHECKSUM_BYTES)
+    for value in row:
+        # unlike repr, ascii writes a text the same way in every version of Python
+        data = value if isinstance(value, bytes) else ascii(value).encode()
+        digest.update(f"{type(value).__name__} {len(data)} ".encode() + data)
+    return digest.digest()
+
+
+def _outcome(content: Any, record: Any, embedding: Any, failure: Any) -> Outcome | None:
+    """The outcome in a row, or None if the row does not hold one."""
+    if isinstance(failure, str):
+        return Outcome(content if isinstance(content, str) else None, failure=failure)
+    if failure is not None or not isinstance(content, str) or not isinstance(embedding, bytes):
+        return None
+    values = _record(record)
+    if values is None or len(embedding) != N_COLUMNS * np.dtype(np.float32).itemsize:
+        return None
+    numbers = np.frombuffer(embedding, np.float32)
+    return Outcome(content, values, numbers) if np.isfinite(numbers).all() else None
+
+
+def _record(text: Any) -> dict[str, Any] | None:
+    """A record of texts and numbers, as the table of songs takes it, or None if it is not one."""
+    try:
+        record = json.loads(text)
+    except (TypeError, ValueError, RecursionError):
+        return None
+    if not isinstance(record, dict) or not record.keys() >= _REQUIRED:
+        return None
+    for name, value in record.items():
+        is_number = isinstance(value, float) or (isinstance(value, int) and abs(value) < 2**63)
+        is_text = isinstance(value, str) and (len(value) <= MAX_CHARACTERS or name == "file_path")
+        if not (is_number if name in NUMBER_COLUMNS else is_text):
+            return None
+    return record if math.isfinite(record["duration"]) else None

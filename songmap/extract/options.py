@@ -29,6 +29,12 @@ class ExtractionOptions:
         The most files to decode in this run.
     engine : str
         One of ``schema.ENGINES``: what computes columns 0-633.
+    labels : str
+        Where genres are from, as ``label_songs`` takes it; ``labels_kept``: an earlier run chose it.
+    min_duration_s, max_duration_s : float, float or None
+        Songs outside are left out of the library.
+    keep_speech : bool
+        Whether files whose genre is speech, such as audiobooks, are songs.
     config : AudioConfig
         How audio is analysed.
 
@@ -46,6 +52,11 @@ class ExtractionOptions:
     retry_failed: bool = False
     limit: int | None = None
     engine: str = DEFAULT_ENGINE
+    labels: str = "folder"
+    labels_kept: bool = False
+    min_duration_s: float = 0.0
+    max_duration_s: float | None = None
+    keep_speech: bool = False
     config: AudioConfig = field(default_factory=AudioConfig)
 
     def __post_init__(self) -> None:
@@ -53,6 +64,11 @@ class ExtractionOptions:
             raise UsageError(f"there is no executor {self.executor!r}; choose from {', '.join(EXECUTORS)}")
         if (self.executor == "dask") != (self.scheduler is not None):
             raise UsageError("--executor dask and --scheduler tcp://HOST:PORT belong together; give both or neither")
+        if self.max_duration_s is not None and self.max_duration_s < self.min_duration_s:
+            raise UsageError(
+                f"no song is at least {self.min_duration_s:g} s and at most {self.max_duration_s:g} s long; "
+                "give a --max-duration above --min-duration"
+            )
         if self.engine not in ENGINES:
             raise UsageError(f"there is no engine {self.engine!r}; choose from {', '.join(ENGINES)}")
         if self.engine == "librosa" and find_spec("librosa") is None:

@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from songmap.library.library import Library
 from songmap.library.recordings import DuplicateGroup
+
+Reason = Literal["too_short", "too_long", "speech"]
 
 
 @dataclass(frozen=True)
@@ -28,11 +30,31 @@ class ExtractionPlan:
 
 
 @dataclass(frozen=True)
+class LabelSource:
+    """Where genres are from: ``used`` is ``folder``, ``tag`` or the path of a table.
+
+    ``reason``: it was ``given``; it is ``kept`` from an earlier run; the folders are ``artists`` and tags name genres;
+    else folders are the ``default``.
+    """
+
+    used: str
+    reason: Literal["given", "kept", "artists", "default"]
+
+
+@dataclass(frozen=True)
 class Failure:
     """A file that has no embedding, and the reason in one line."""
 
     path: Path
     reason: str
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A song that could be analysed and is not in the library: outside the range of durations, or speech."""
+
+    path: Path
+    reason: Reason
 
 
 @dataclass(frozen=True)
@@ -53,12 +75,14 @@ class ExtractionTally:
 
 @dataclass(frozen=True)
 class Extraction:
-    """The result of a run: library, groups of files with the same recording, failures, and how the songs came about."""
+    """The result of a run: library, groups of files with the same recording, failures, how the songs came about, labels."""
 
     library: Library
     duplicates: list[DuplicateGroup]
     failures: list[Failure]
     tally: ExtractionTally
+    labels: LabelSource
+    left_out: list[LeftOut] = field(default_factory=list)
 
     def records(self) -> list[dict[str, Any]]:
         """Every song with a ``failure`` of None, then every file that failed with its reason."""

@@ -19,10 +19,12 @@ from songmap.core.progress import OnProgress
 from songmap.core.workspace import Workspace
 from songmap.extract.executors import open_worker_pool
 from songmap.extract.files import SongFile
+from songmap.extract.label_source import labelled
 from songmap.extract.labels import label_record
-from songmap.extract.ledger import Known, Ledger, Outcome, is_outdated, open_ledger
+from songmap.extract.ledger import Known, Ledger, Outcome, is_outdated, open_ledger, read_ledger
 from songmap.extract.options import ExtractionOptions
-from songmap.extract.results import Extraction, ExtractionPlan, ExtractionTally, Failure
+from songmap.extract.results import Extraction, ExtractionPlan, ExtractionTally, Failure, LabelSource, LeftOut
+from songmap.extract.scope import left_out
 from songmap.features.analysis import DESCRIPTION_VERSION
 from songmap.library.library import Library, finish_library, song_table
 from songmap.library.recordings import duplicate_of, find_duplicates
@@ -97,24 +99,24 @@ def extract_library(
             if stamp_of(path) == stamps[path]:
                 ledger.keep(path, stamps[path], outcome)
                 done.add(path)
+                if outcome.record:
+                    n_recognised += recognised
+                    n_extracted += not recognised
+                    audio_s += 0.0 if recognised else outcome.record["duration"]
             else:  # to be looked at again in the next run
                 changed_meanwhile[path] = outcome.failure or "changed while it was read; run again"
-            if outcome.record:
-                n_recognised += recognised
-                n_extracted += not recognised
-                audio_s += 0.0 if recognised else outcome.record["duration"]
             on_progress(len(done) + len(changed_meanwhile), len(songs))
         assembled = (
             done | set(plan.outdated)
         ) - changed_meanwhile.keys()  # outdated rows serve until they are replaced
-        library, reasons = _assemble(songs, ledger, assembled, options)
+        library, reasons, source, omitted = _assemble(songs, ledger, assembled, options)
     duplicates = find_duplicates(library.embeddings, library.songs["duration"].to_numpy())
     _resolve_octaves(library)
     library.songs["duplicate_of"] = pd.Series(duplicate_of(duplicates, library.songs), dtype=object)
     failures = [Failure(path, reason) for path, reason in sorted((reasons | changed_meanwhile).items())]
     n_left, elapsed_s = len(songs) - len(done) - len(changed_meanwhile), time.monotonic() - started
     tally = ExtractionTally(n_extracted, n_recognised, len(plan.unchanged), n_left, audio_s, elapsed_s)
-    return Extraction(library, duplicates, failures, tally)
+    return Extraction(library, duplicates, failures, tally, source, omitted)
 
 
 def _resolve_octaves(library: Library) -> None:
@@ -131,7 +133,7 @@ def preview(songs: Sequence[SongFile], workspace: Workspace, options: Extraction
     """What ``extract_library`` would do. Opens no song and writes nothing."""
     stamps, known = {song.path: stamp_of(song.path) for song in songs}, {}
     if workspace.ledger.exists():
-        with open_ledger(workspace.ledger, options.config, options.engine) as ledger:
+        with read_ledger(workspace.ledger, options.config, options.engine) as ledger:
             known = ledger.known()
     return make_plan(stamps, known, options.retry_failed)
 
@@ -211,8 +213,8 @@ def embedding_of(answer: dict[str, Any]) -> np.ndarray:
 
 def _assemble(
     songs: Sequence[SongFile], ledger: Ledger, done: set[Path], options: ExtractionOptions
-) -> tuple[Library, dict[Path, str]]:
-    """Library and failures of the songs that are ``done``, from the ledger alone."""
+) -> tuple[Library, dict[Path, str], LabelSource, list[LeftOut]]:
+    """Of the songs that are ``done``, from the ledger alone: library, failures, source of labels, what is left out."""
     row_of = {song.path: row for row, song in enumerate(songs)}
     matrix = np.zeros((len(songs), N_COLUMNS), np.float32)
     records: dict[int, dict[str, Any]] = {}
@@ -222,7 +224,17 @@ def _assemble(
         if outcome.failure is not None:
             reasons[path] = outcome.failure
         elif outcome.record is not None:
-            matrix[row], records[row] = outcome.embedding, label_record(outcome.record, songs[row])
+            matrix[row], records[row] = outcome.embedding, outcome.record
+    songs, source = labelled(songs, records, options.labels, options.labels_kept)
+    omitted = []
+    for row in sorted(records):
+        records[row] = label_record(records[row], songs[row])
+        reason = left_out(
+            records[row], records[row]["genre"], options.min_duration_s, options.max_duration_s, options.keep_speech
+        )
+        if reason:
+            omitted.append(LeftOut(songs[row].path, reason))
+            del records[row]
     rows = sorted(records)
     table = song_table([records[row] for row in rows])
-    return Library(matrix[rows], table, options.config, options.engine), reasons
+    return Library(matrix[rows], table, options.config, options.engine), reasons, source, omitted

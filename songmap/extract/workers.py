@@ -21,6 +21,8 @@ from songmap.extract.options import ExtractionOptions
 
 ONE_THREAD = {name: "1" for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")}
 _SONGS_PER_WORKER = 1000  # then a fresh one: whatever a decoder leaks ends with its process
+# a record of ten texts of 1,000 characters, twelve each in JSON, and 3.4 kB of numbers
+_MAX_ANSWER_CHARACTERS = 1 << 18
 _PATIENCE_S = 5.0  # for a worker to end by itself when nobody wants its song any more
 _of_this_thread = threading.local()
 
@@ -47,7 +49,7 @@ class Worker:
     def __init__(self, nice: int) -> None:
         self.served = 0
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "songmap.extract.worker", str(nice)],
+            [sys.executable, "-m", "songmap.extract.worker", str(nice), str(os.getpid())],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8",
             cwd=REPOSITORY, env=os.environ | ONE_THREAD,
         )  # fmt: skip
@@ -65,19 +67,32 @@ class Worker:
         return self._process.pid
 
     def call(self, request: dict[str, Any]) -> dict[str, Any] | None:
-        """The answer, or None if the worker has ended."""
+        """The answer, or None if the worker has ended. One that gives no valid answer is ended."""
         self.served += 1
         try:
             print(json.dumps(request), file=self._requests, flush=True)
-            line = self._answers.readline()
+            line = self._answers.readline(_MAX_ANSWER_CHARACTERS)
         except BrokenPipeError:
             return None
-        return json.loads(line) if line.endswith("\n") else None
+        except UnicodeDecodeError:
+            line = "?"
+        answer = _answer(line)
+        if answer is None and line:  # damaged by what it decoded, and alive
+            self._process.kill()
+        return answer
 
     def how_it_ended(self) -> str:
         """Exit status or signal, in words."""
         status = self._process.wait()
         return signal.Signals(-status).name if status < 0 else f"exit status {status}"
+
+
+def _answer(line: str) -> dict[str, Any] | None:
+    try:
+        answer = json.loads(line) if line.endswith("\n") else None
+    except ValueError:
+        return None
+    return answer if isinstance(answer, dict) else None
 
 
 def _end(process: subprocess.Popen, requests: IO[str], answers: IO[str]) -> None:

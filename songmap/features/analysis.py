@@ -6,14 +6,14 @@ Each stage can be used alone: ``decode.load_audio`` → ``frames.analyse`` (whic
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
 from songmap.core.text import readable
 from songmap.features import decode
 from songmap.features.signal import Signal
-from songmap.features.tags import read_tags
+from songmap.features.tags import read_tags, tags_of
 from songmap.library.schema import UNKNOWN_GENRE, AudioConfig
 
 if TYPE_CHECKING:
@@ -85,7 +85,9 @@ def analyse_file(path: Path | str, config: AudioConfig | None = None) -> AudioAn
         With the reason in one line: cannot be decoded, too short, silent, not finite.
     """
     path, config = Path(path), config or AudioConfig()
-    return _analyse(decode.load_audio(path, config), config, describe_file(path))
+    with decode.opened(path) as file:
+        signal, tags = decode.read_audio(file, config), describe(file, path)
+    return analyse_signal(signal, config, tags)
 
 
 def analyse_samples(samples: np.ndarray, sample_rate_hz: int, config: AudioConfig | None = None) -> AudioAnalysis:
@@ -122,17 +124,27 @@ def analyse_samples(samples: np.ndarray, sample_rate_hz: int, config: AudioConfi
     1.0
     """
     config = config or AudioConfig()
-    return _analyse(decode.load_samples(samples, sample_rate_hz, config), config, {})
+    return analyse_signal(decode.load_samples(samples, sample_rate_hz, config), config, {})
 
 
 def describe_file(path: Path) -> dict[str, Any]:
     """Name and tags of a file, without decoding it: ``song_name``, ``file_path`` and those of ``read_tags``."""
-    # a file name may be any bytes; the path keeps them, what people read does not
-    return {"song_name": readable(path.stem), "file_path": str(path), **read_tags(path)}
+    return _named(path) | read_tags(path)
 
 
-def _analyse(signal: Signal, config: AudioConfig, tags: dict[str, Any]) -> AudioAnalysis:
+def describe(file: BinaryIO, path: Path) -> dict[str, Any]:
+    """``describe_file`` of a file that is open; ``path`` gives the names only."""
+    return _named(path) | tags_of(file, path)
+
+
+def analyse_signal(signal: Signal, config: AudioConfig, tags: dict[str, Any]) -> AudioAnalysis:
+    """Analyse a signal at the rate of ``config``; ``tags`` are those of its file."""
     from songmap.features import frames, statistics
 
     song_frames = frames.analyse(signal, config)
     return AudioAnalysis(signal, config.sample_rate_hz, song_frames, statistics.embed(song_frames), tags)
+
+
+def _named(path: Path) -> dict[str, Any]:
+    # a file name may be any bytes; the path keeps them, what people read does not
+    return {"song_name": readable(path.stem), "file_path": str(path)}

@@ -5,10 +5,14 @@ and more; what it cannot open or does not read to the end is decoded by FFmpeg's
 decides: neither gets the file's name. Channels are averaged, then soxr (HQ) resamples, all in blocks: a long recording
 is never held whole at its own rate.
 
+Ogg files in a row may change channels, rate or codec: each is decoded by itself.
+
 What is cut off or damaged is left out, as players do, as long as nearly all the rest can be decoded.
 """
 
 import os
+import stat
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +22,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from songmap.core.errors import AudioError
+from songmap.features.ogg import Link, have_other_forms, ogg_links
 from songmap.features.signal import Signal, resample
 from songmap.library.schema import AudioConfig
 
@@ -32,6 +37,7 @@ RATES_HZ = (4_000, 768_000)  # what is outside comes from damaged headers; 1 Hz 
 _BLOCK_SAMPLES = 1 << 17
 _UNREAD_BYTES = 1 << 14  # tags behind the audio may remain unread; more may be audio that the header does not count
 _PROBED_BYTES = 1 << 18  # enough for an audio stream; FFmpeg's 5 MB, meant for video, take 60 ms of a WAV file
+_COPIED_BYTES = 1 << 20
 _PADDING_S = 0.5  # decoders differ in what they leave of a codec's padding; more is music
 
 
@@ -66,7 +72,12 @@ def load_audio(path: Path, config: AudioConfig) -> Signal:
         samples that are not finite or absurdly loud.
     """
     with opened(path) as file:
-        return _checked(_decode(file, config.sample_rate_hz), config)
+        return read_audio(file, config)
+
+
+def read_audio(file: BinaryIO, config: AudioConfig) -> Signal:
+    """The whole of a file that ``opened`` gave, as ``load_audio`` gives it."""
+    return _checked(_decode(file, config.sample_rate_hz), config)
 
 
 def load_samples(samples: np.ndarray, sample_rate_hz: int, config: AudioConfig) -> Signal:
@@ -93,16 +104,32 @@ def _checked(decoded: Decoded, config: AudioConfig) -> Signal:
 
 @contextmanager
 def opened(path: Path) -> Iterator[BinaryIO]:
-    """The file, open to read, if it is regular and not empty. Raises AudioError, also for errors while reading."""
+    """The file, open to read, if it is regular and not empty. Raises AudioError, also for errors while reading.
+
+    Whatever else is read of a song is read from this descriptor: another file may take its path at any time.
+    """
     try:
-        if not path.is_file():  # before opening: opening a FIFO would wait for a writer
-            raise AudioError("is not a regular file" if path.exists() else "does not exist")
-        with path.open("rb") as file:
-            if os.fstat(file.fileno()).st_size == 0:
+        if not path.exists():
+            raise AudioError("does not exist")
+        _check_regular(path.stat())  # before opening: to open a device may already do something
+        with open(path, "rb", buffering=0, opener=_open_at_once) as file:
+            status = os.fstat(file.fileno())
+            _check_regular(status)  # it may have become another file meanwhile
+            if status.st_size == 0:
                 raise AudioError("empty: 0 bytes")
             yield file
     except OSError as error:
         raise AudioError(f"cannot be read: {error.strerror or error}") from error
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    """Open without waiting for the writer of a FIFO. Windows has neither FIFOs nor the flag."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
+def _check_regular(status: os.stat_result) -> None:
+    if not stat.S_ISREG(status.st_mode):
+        raise AudioError("is not a regular file")
 
 
 def _decode(file: BinaryIO, rate_hz: int) -> Decoded:
@@ -110,19 +137,55 @@ def _decode(file: BinaryIO, rate_hz: int) -> Decoded:
     import soundfile
 
     size = os.fstat(file.fileno()).st_size
+    links = ogg_links(file)
+    if have_other_forms(links):
+        return _decode_links(file, links, rate_hz)
     decoded = None
+    file.seek(0)  # libsndfile begins where the descriptor is
     try:
         with soundfile.SoundFile(file.fileno(), closefd=False) as sound:
             decoded = _collect(_read_blocks(sound), sound.samplerate, sound.channels, rate_hz)
             missing_s = sound.frames / sound.samplerate - decoded.duration_s
         # a damaged MP3 frame ends libsndfile's reading without an error; MP3 and Ogg files may be several in a row
-        several = sound.format in ("MP3", "OGG") and os.lseek(file.fileno(), 0, os.SEEK_CUR) < size - _UNREAD_BYTES
-        if decoded.duration_s and missing_s < _PADDING_S and not several:
+        unread = sound.format in ("MP3", "OGG") and os.lseek(file.fileno(), 0, os.SEEK_CUR) < size - _UNREAD_BYTES
+        if decoded.duration_s and missing_s < _PADDING_S and not unread and len(links) < 2:
             return decoded
     except soundfile.SoundFileError:
         pass  # FFmpeg gives the reason
     other = _decode_with_ffmpeg(file, rate_hz)
     return other if decoded is None or other.duration_s > decoded.duration_s + _PADDING_S else decoded
+
+
+def _decode_links(file: BinaryIO, links: list[Link], rate_hz: int) -> Decoded:
+    """Each link of a chained Ogg file by itself, since decoders end where channels, rate or codec change."""
+    signal, duration_s, peak, lost_bytes = Signal(), 0.0, 0.0, 0
+    for number, link in enumerate(links, 1):
+        with tempfile.TemporaryFile(prefix="songmap-", buffering=0) as part:
+            _copy(file, link, part)
+            try:
+                decoded = _decode(part, rate_hz)
+            except AudioError as error:
+                lost_bytes += link.stop - link.start
+                if lost_bytes > (links[-1].stop - links[0].start) // 10:
+                    raise AudioError(
+                        f"damaged: part {number} of {len(links)}, at most a tenth may be ({error})"
+                    ) from error
+                continue
+        for block in decoded.signal.blocks():
+            signal.append(block)
+        duration_s, peak = duration_s + decoded.duration_s, max(peak, decoded.peak)
+    return Decoded(signal, duration_s, peak)
+
+
+def _copy(file: BinaryIO, link: Link, part: BinaryIO) -> None:
+    try:
+        with open(part.fileno(), "wb", closefd=False) as copy:
+            for start in range(link.start, link.stop, _COPIED_BYTES):
+                file.seek(start)
+                copy.write(file.read(min(_COPIED_BYTES, link.stop - start)))
+    except OSError as error:
+        place = f"{tempfile.gettempdir()}: {error.strerror}"
+        raise AudioError(f"its parts cannot be written to {place}; make room there, or set TMPDIR") from error
 
 
 def _collect(blocks: Iterator[np.ndarray], own_rate_hz: int, channels: int, rate_hz: int) -> Decoded:

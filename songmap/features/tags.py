@@ -4,7 +4,8 @@ One exception, documented because grouping by artist rests on it: a file without
 named ``Artist - Title`` takes both from its name, a track number before them left out.
 
 mutagen reads ID3, Vorbis comments, MP4, ASF and APEv2; FFmpeg what mutagen does not know, such as RIFF INFO
-and Matroska. Tags are read leniently: a damaged one is absent, and never a reason to lose the song.
+and Matroska. Tags are read leniently: a damaged one is absent, and never a reason to lose the song. They are bounded
+too: ``MAX_CHARACTERS`` of a field, and of the file what songmap.features.tag_file lets mutagen read.
 """
 
 import re
@@ -12,10 +13,12 @@ import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from songmap.core.errors import AudioError
 from songmap.core.text import readable
+from songmap.features.decode import demuxed, opened
+from songmap.features.tag_file import TagFile
 
 # names in lower case, the preferred first: ID3 frame, MP4 atom, ASF attribute, Vorbis comment or APEv2 item;
 # free-form names (TXXX, ----:com.apple.iTunes) stand without their prefix
@@ -44,6 +47,8 @@ _R128_TO_REPLAYGAIN_DB = 5.0  # R128_TRACK_GAIN aims at -23 LUFS (RFC 7845, 5.2.
 _FREE_FORM = ("txxx:", "----:com.apple.itunes:")
 _TRACK_NUMBER = re.compile(r"^\s*(?:\d{1,2}-)?(?:\d{1,3}|[A-H]\d{1,2})\s*[-._)]+\s+")  # "01 - ", "1-02. ", "A1 - "
 _NAN = float("nan")
+MAX_CHARACTERS = 1000
+_MAX_VALUES = 100  # of one tag
 
 
 def read_tags(path: Path) -> dict[str, str | float]:
@@ -58,12 +63,25 @@ def read_tags(path: Path) -> dict[str, str | float]:
     -------
     dict
         ``artist, title, album, album_artist, key, tag_genre, isrc, musicbrainz_id`` (of the recording) as text,
-        several values joined by "; "; ``year``, ``tag_bpm`` (20 to 999) and ``replaygain_db`` (track gain, to
+        several values joined by "; ", up to ``MAX_CHARACTERS``; ``year``, ``tag_bpm`` (20 to 999) and ``replaygain_db`` (track gain, to
         -18 LUFS) as float. What is absent or absurd is empty, or NaN.
     """
-    tags = _tags(path)
+    try:
+        with opened(path) as file:
+            return tags_of(file, path)
+    except AudioError:
+        return _record({}, path)
+
+
+def tags_of(file: BinaryIO, path: Path) -> dict[str, str | float]:
+    """``read_tags`` of a file that ``decode.opened`` gave; ``path`` is its name only."""
+    return _record(_tags(file, str(path)), path)
+
+
+def _record(tags: dict[str, list[str]], path: Path) -> dict[str, str | float]:
     record: dict[str, str | float] = {
-        field: next(("; ".join(tags[name]) for name in names if name in tags), "") for field, names in _TEXTS.items()
+        field: next(("; ".join(tags[name])[:MAX_CHARACTERS] for name in names if name in tags), "").strip()
+        for field, names in _TEXTS.items()
     }
     years = (_YEAR.search(text) for text in _all(tags, _YEARS))
     record["year"] = next((float(year[1]) for year in years if year), _NAN)
@@ -77,15 +95,15 @@ def read_tags(path: Path) -> dict[str, str | float]:
     return record
 
 
-def _tags(path: Path) -> dict[str, list[str]]:
+def _tags(file: BinaryIO, name: str) -> dict[str, list[str]]:
     """Every tag that holds text: its name in lower case, and its values."""
     from mutagen import File
     from mutagen.apev2 import APEv2
     from mutagen.id3 import ID3
 
     # ID3 alone where mutagen fails on the audio; APEv2 may stand behind another tag, in MP3 files with ReplayGain
-    tags = _read(lambda: File(path).tags) or _read(lambda: ID3(path))
-    return _read(lambda: APEv2(path)) | tags or _tags_of_ffmpeg(path)
+    tags = _read(lambda: File(TagFile(file, name)).tags) or _read(lambda: ID3(TagFile(file, name)))
+    return _read(lambda: APEv2(TagFile(file, name))) | tags or _tags_of_ffmpeg(file)
 
 
 def _read(reader: Callable[[], Mapping]) -> dict[str, list[str]]:
@@ -95,18 +113,21 @@ def _read(reader: Callable[[], Mapping]) -> dict[str, list[str]]:
         return {}
 
 
-def _tags_of_ffmpeg(path: Path) -> dict[str, list[str]]:
-    from songmap.features.decode import demuxed, opened
-
+def _tags_of_ffmpeg(file: BinaryIO) -> dict[str, list[str]]:
     try:
-        with opened(path) as file, demuxed(file) as (container, stream):
+        with demuxed(file) as (container, stream):
             return _wanted(stream.metadata | container.metadata)
     except AudioError:
         return {}
 
 
-def _wanted(tags: Mapping | None) -> dict[str, list[str]]:
-    values = {_name(key): value for key, value in (tags or {}).items()}
+def _wanted(tags: Mapping | list[tuple[str, str]] | None) -> dict[str, list[str]]:
+    values: dict[str, Any] = {}
+    if isinstance(tags, list):  # Vorbis comments, whose names are looked up one by one otherwise
+        for key, text in tags:
+            values.setdefault(_name(key), []).append(text)
+    else:
+        values = {_name(key): value for key, value in (tags or {}).items()}
     return {name: texts for name in _WANTED & values.keys() if (texts := _texts(values[name]))}
 
 
@@ -124,10 +145,11 @@ def _texts(value: Any) -> list[str]:
             value = getattr(value, attribute)
             break
     texts = []
-    for part in value if isinstance(value, list | tuple) else [value]:
+    for part in value[:_MAX_VALUES] if isinstance(value, list | tuple) else [value]:
         part = getattr(part, "value", part)  # ASF
-        part = part.decode("utf-8", "replace") if isinstance(part, bytes) else str(part)
-        texts += [clean for piece in part.split("\0") if (clean := _clean(piece))]
+        part = part[: 4 * MAX_CHARACTERS].decode("utf-8", "replace") if isinstance(part, bytes) else str(part)
+        pieces = part[: 4 * MAX_CHARACTERS].split("\0")  # cut before it is cleaned, which makes it shorter
+        texts += [clean[:MAX_CHARACTERS] for piece in pieces if (clean := _clean(piece))]
     return texts
 
 

@@ -34,11 +34,16 @@ def model_card(trained: TrainedClassifier) -> dict[str, Any]:
 
 def fitted_parameters(fitted: FittedCandidate) -> dict[str, Any]:
     """Parameters of the fitted classifiers that differ from their library's defaults, and the number of components."""
+    from songmap.library.model_file import KernelMargins
+
     given: dict[str, Any] = {}
     for pipeline in fitted.pipelines:
         if "pca" in pipeline.named_steps:
             given["components"] = int(pipeline.named_steps["pca"].n_components_)
-        classifier = getattr(pipeline[-1], "estimator", pipeline[-1])  # of one against the rest
+        classifier = pipeline[-1]
+        if isinstance(classifier, KernelMargins):
+            given |= {"kernel": "rbf", "gamma": float(classifier.gamma), **fitted.parameters}
+            continue
         defaults = type(classifier)().get_params(deep=False)
         given |= {
             name: value

@@ -97,9 +97,14 @@ def evaluate(
         choice = choose(results, own_labels, own_groups, settings.model)
         own, majority = results[choice.model], results["majority"]
         trains = [train for train, _ in plan.repeats[0]]
-        used, everything = list(dict.fromkeys((choice.model, EXPLAINED, "majority"))), np.arange(len(labels))
-        models = {name: _models(validator, results[name], plan) for name in used}
-        tunings = {name: validator.retuned(name, results[name].tuning, everything, plan.groups) for name in used}
+        # the calibration of PCA + XGBoost matters where it is used; its explanations are of margins
+        tunings = {name: [results[name].tuning] * 2 for name in (EXPLAINED, choice.model)}
+        tunings[choice.model] = [
+            validator.retuned(choice.model, own.tuning, rows, plan.groups)
+            for rows in (development, np.arange(len(labels)))
+        ]
+        models = {name: _models(validator, results[name], tuning, plan) for name, (tuning, _) in tunings.items()}
+        (majority_model,) = validator.fit("majority", [(development, majority.tuning)])
         compared = [own, *(one for name, one in results.items() if name != choice.model)]
         permutation = permutation_test(
             own_labels, np.stack([one.repeats_proba.argmax(axis=2) for one in compared]),
@@ -113,7 +118,7 @@ def evaluate(
         out_of_fold = np.empty((len(labels), len(genres)))
         for number, model in enumerate(fold_models):
             out_of_fold[fold_of == number] = model.predict_proba(embeddings[fold_of == number])
-        majority_proba = models["majority"][-1].predict_proba(embeddings[test])
+        majority_proba = majority_model.predict_proba(embeddings[test])
         train_accuracies = [
             validator.accuracy(model, train) for model, train in zip(fold_models, [*trains, development], strict=True)
         ]
@@ -162,7 +167,7 @@ def evaluate(
         out_of_fold=out_of_fold,
         fold_models=fold_models,
         component_models=models[EXPLAINED],
-        tunings=tunings,
+        tunings={name: final for name, (_, final) in tunings.items()},
     )
 
 
@@ -225,11 +230,10 @@ def _scores(
     )
 
 
-def _models(validator: CrossValidator, one: CrossValidated, plan: Plan) -> list[FittedCandidate]:
-    """A candidate's models of the first repeat's folds, and last of all development songs."""
-    final = validator.retuned(one.name, one.tuning, plan.development, plan.groups)
-    trains = [train for train, _ in plan.repeats[0]]
-    return validator.fit(one.name, list(zip([*trains, plan.development], [*one.tunings, final], strict=True)))
+def _models(validator: CrossValidator, one: CrossValidated, final: Tuning, plan: Plan) -> list[FittedCandidate]:
+    """A candidate's models of the first repeat's folds, and last of all development songs, with the ``final`` tuning."""
+    rows = [*(train for train, _ in plan.repeats[0]), plan.development]
+    return validator.fit(one.name, list(zip(rows, [*one.tunings, final], strict=True)))
 
 
 def _leakage(validator: CrossValidator, own: CrossValidated, plan: Plan, recordings: np.ndarray) -> Leakage:

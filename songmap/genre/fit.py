@@ -65,10 +65,13 @@ def fit_candidate(name: str, songs: TrainingSongs, tuning: Tuning, seed: int) ->
     tuning : Tuning
     seed : int
     """
+    from songmap.library.model_file import compact
+
     points = points_of(name, songs.labels)[tuning.point]
     members = zip(members_of(name), points, strict=True)
     pipelines = [
-        CANDIDATES[member].fit(point, songs.embeddings, songs.labels, songs.n_genres, seed) for member, point in members
+        compact(CANDIDATES[member].fit(point, songs.embeddings, songs.labels, songs.n_genres, seed))
+        for member, point in members
     ]
     shares = np.bincount(songs.labels, minlength=songs.n_genres) / len(songs.labels)
     parameters = {key: value for point in points for key, value in point.items()}

@@ -9,12 +9,13 @@ from songmap.core.workspace import Workspace
 from songmap.journey.clusters import find_clusters
 from songmap.journey.embedding import principal_axes
 from songmap.journey.results import Colouring
-from songmap.library.genre_model import load_model
-from songmap.library.keys import KEYS, NO_KEY, estimate_keys
+from songmap.library.genre_model import load_model, load_out_of_fold
+from songmap.library.keys import KEYS, NO_KEY, keys_of
 from songmap.library.library import Library, library_fingerprint
 from songmap.library.schema import FAMILIES
 from songmap.library.search import Search
 from songmap.library.spaces import coordinates_of
+from songmap.library.tempos import tempos_of
 
 
 def library_colourings(workspace: Workspace, library: Library, search: Search, seed: int) -> tuple[Colouring, ...]:
@@ -22,13 +23,13 @@ def library_colourings(workspace: Workspace, library: Library, search: Search, s
 
     Clusters and families are of the space of ``search``, ``balanced``.
     """
-    tempo_bpm = np.asarray(library.songs["tempo_bpm"], dtype=np.float64)
+    tempo_bpm, _ = tempos_of(library.songs)
     descriptors = search.space.vectors(library.embeddings)
     confidence = model_confidence(workspace, library)
     return (
         Colouring("genre", "genre", library.genres),
         Colouring("tempo", "number", np.where(tempo_bpm > 0, tempo_bpm, np.nan), "BPM"),
-        Colouring("key", "category", key_names(library.embeddings)),
+        Colouring("key", "category", key_names(library)),
         Colouring("year", "number", np.asarray(library.songs["year"], dtype=np.float64)),
         Colouring("cluster", "category", find_clusters(search.units(np.arange(len(library))), seed).astype(str)),
         *(() if confidence is None else (Colouring("confidence", "number", confidence),)),
@@ -39,9 +40,9 @@ def library_colourings(workspace: Workspace, library: Library, search: Search, s
     )  # fmt: skip
 
 
-def key_names(embeddings: np.ndarray) -> np.ndarray:
-    """Estimated key of every song, ``(n_songs,)`` of str, "" where there is none."""
-    keys, _ = estimate_keys(embeddings)
+def key_names(library: Library) -> np.ndarray:
+    """Key of every song, by its tag or estimated, ``(n_songs,)`` of str, "" where it is not known."""
+    keys, _ = keys_of(library.songs["key"].tolist(), library.embeddings)
     return np.array(["" if key == NO_KEY else KEYS[key] for key in keys], dtype=object)
 
 
@@ -57,16 +58,19 @@ def first_component(centred: np.ndarray) -> np.ndarray:
 def model_confidence(workspace: Workspace, library: Library) -> np.ndarray | None:
     """Calibrated probability 0 … 1 of the genre that the model predicts, for every song.
 
-    None without a model, or with one that was fitted to another library. Most songs are training data of the model, so
-    it is more confident of them than of new ones.
+    By a model that was trained without the song. None without a model, or with one that was fitted to another library.
     """
     if not (workspace.model.is_file() and workspace.model_card.is_file()):
         return None
     try:
         model, card = load_model(workspace)
+        if card.get("data") != library_fingerprint(library):
+            return None
+        proba = load_out_of_fold(workspace, card, (len(library), len(model.genres)))
     except SchemaError as error:
         logging.getLogger(__name__).warning("the maps do not show the genre model's confidence: %s", error)
         return None
-    if card.get("data") != library_fingerprint(library):
-        return None
-    return model.predict_proba(library.embeddings).max(axis=1)
+    untrained = np.isnan(proba).any(axis=1)
+    if untrained.any():
+        proba[untrained] = model.predict_proba(library.embeddings[untrained])
+    return proba.max(axis=1)

@@ -4,20 +4,21 @@ import numpy as np
 
 from songmap.journey.results import ByGenre, GenreStatistics, KeyCounts
 from songmap.library.genre_similarity import genre_similarity
-from songmap.library.keys import KEYS, NO_KEY, estimate_keys
+from songmap.library.keys import KEYS, NO_KEY, keys_of
 from songmap.library.library import Library
 from songmap.library.search import Search
+from songmap.library.tempos import tempos_of
 
 
 def genre_statistics(library: Library, search: Search) -> GenreStatistics:
     """All statistics; similarity is that of ``search``."""
     genres = library.genres
-    tempo_bpm = library.column("tempo_bpm")
+    tempo_bpm, _ = tempos_of(library.songs)
     return GenreStatistics(
         similarity=genre_similarity(search, genres.tolist()),
         tempo_bpm=by_genre(np.where(tempo_bpm > 0, tempo_bpm, np.nan), genres),
         centroid_hz=by_genre(library.column("centroid_mean"), genres),
-        keys=count_keys(estimate_keys(library.embeddings)[0], genres),
+        keys=count_keys(keys_of(library.songs["key"].tolist(), library.embeddings)[0], genres),
     )
 
 

@@ -80,7 +80,7 @@ def map_songs(workspace: Workspace, library: Library, search: Search, seed: int)
     files = recordings(library.songs)  # of other recordings with several files, one is listed
     rows, similarities = search.neighbours(min(N_NEIGHBOURS, len(np.unique(files)) - 1), files)
     colourings = library_colourings(workspace, library, search, seed)
-    return MapSongs(library.songs, key_names(library.embeddings), colourings, rows, similarities)
+    return MapSongs(library.songs, key_names(library), colourings, rows, similarities)
 
 
 def compute_song(library: Library, maps: LibraryMaps, choice: SongChoice) -> SongJourney:

@@ -227,6 +227,8 @@ def run(folder: Path, workspace: Workspace, on_progress=lambda done, total: None
 def test_every_file_ends_with_its_reason_or_as_a_song(result):
     assert result.failures.keys() | result.durations.keys() == result.expected.keys() | GOOD
     assert not result.failures.keys() & result.durations.keys()
+    tally = result.extraction.tally
+    assert (tally.n_extracted, tally.n_recognised, tally.n_unchanged, tally.n_left) == (len(result.durations), 0, 0, 0)
     unlike = {}
     for name, reason in result.expected.items():
         given = result.failures.get(name, "")

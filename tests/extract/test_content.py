@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 import mutagen
+import numpy as np
 import pytest
 import soundfile
 from encoding import encode
@@ -121,6 +122,19 @@ def test_the_same_bytes_at_another_rate_differ(tmp_path):
     for rate_hz in (22050, 44100):
         soundfile.write(tmp_path / "song.wav", music(3, 44100), rate_hz)
         hashes.add(content_hash(tmp_path / "song.wav"))
+    assert len(hashes) == 2
+
+
+def test_ogg_files_that_differ_behind_the_first_in_a_row_differ(tmp_path):
+    """FFmpeg gives the packets of the first one only where the number of channels changes."""
+    hashes = set()
+    write(tmp_path / "first.ogg", music(2, 44100))
+    for seed in (0, 1):
+        stereo = np.stack([music(2, 44100, seed), noise(2, 44100)], axis=1)
+        soundfile.write(tmp_path / "second.ogg", stereo, 44100)
+        path = tmp_path / "both.ogg"
+        path.write_bytes((tmp_path / "first.ogg").read_bytes() + (tmp_path / "second.ogg").read_bytes())
+        hashes.add(content_hash(path))
     assert len(hashes) == 2
 
 

@@ -1,14 +1,19 @@
 """01 as a user runs it: a folder of good and bad files in, artifacts and reasons out."""
 
 import csv
+import fcntl
 import json
 import os
 import resource
+import select
 import shutil
 import signal
 import sqlite3
+import struct
 import subprocess
 import sys
+import termios
+import zlib
 from contextlib import closing
 from pathlib import Path
 
@@ -187,6 +192,36 @@ def test_failures_are_tried_again_only_with_the_option_or_when_changed(tmp_path)
     assert "1 song in the library: 1 extracted, 0 failed" in run_script("01", *plain).stdout
 
 
+def test_a_ledger_of_another_version_survives_every_run(tmp_path):
+    write_songs(tmp_path / "music", 2)
+    workspace = Workspace(tmp_path / "work")
+    plain = ("--workspace", workspace.root, "--music", tmp_path / "music")
+    assert run_script("01", *plain).returncode == 0
+    with closing(sqlite3.connect(workspace.ledger)) as ledger, ledger:
+        ledger.execute("PRAGMA user_version=5")
+        ledger.execute("PRAGMA wal_checkpoint")
+    before = workspace.ledger.read_bytes()
+    for options in (("--dry-run",), ()):
+        result = run_script("01", *plain, *options)
+        assert (result.returncode, len(result.stderr.splitlines())) == (2, 1)
+        assert "is a ledger of version 5" in result.stderr
+        assert workspace.ledger.read_bytes() == before
+
+
+def test_a_damaged_row_is_analysed_again(tmp_path):
+    write_songs(tmp_path / "music", 3)
+    workspace = Workspace(tmp_path / "work")
+    plain = ("--workspace", workspace.root, "--music", tmp_path / "music")
+    assert run_script("01", *plain).returncode == 0
+    before = artifacts(workspace)
+    with closing(sqlite3.connect(workspace.ledger)) as ledger, ledger:
+        ledger.execute("UPDATE songs SET embedding=X'0000803f' WHERE rowid=1")
+        ledger.execute("UPDATE songs SET record='{' WHERE rowid=2")
+    assert "2 new to extract" in run_script("01", *plain, "--dry-run").stdout
+    assert "3 songs in the library: 2 extracted, 0 failed, 1 unchanged." in run_script("01", *plain).stdout
+    assert artifacts(workspace) == before
+
+
 def test_limit_and_dry_run(tmp_path):
     write_songs(tmp_path / "music", 4)
     plain = ("--workspace", tmp_path / "work", "--music", tmp_path / "music")
@@ -208,6 +243,9 @@ def make_older(workspace: Workspace) -> None:
         for path, text in ledger.execute("SELECT path, record FROM songs").fetchall():
             record = {name: value for name, value in json.loads(text).items() if name not in MEASURED_SINCE}
             ledger.execute("UPDATE songs SET record=? WHERE path=?", (json.dumps(record | {"tempo_bpm": 129.2}), path))
+        for table in ("songs", "displaced"):
+            ledger.execute(f"ALTER TABLE {table} DROP COLUMN checksum")
+        ledger.execute("PRAGMA user_version=3")
     workspace.songs.unlink()  # which that version did not write
 
 
@@ -279,29 +317,59 @@ def test_a_second_run_at_the_same_time_is_refused(tmp_path):
     assert kept_songs(work) == 6
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT], ids=["kill -9", "Ctrl-C"])
-def test_an_ended_run_goes_on_where_it_was(tmp_path, number):
-    write_songs(tmp_path / "music", 12, 20)
-    work = Workspace(tmp_path / "ended")
-    arguments = ["--workspace", work.root, "--music", tmp_path / "music", "--workers", "1"]
-    with subprocess.Popen(extract_command(*arguments), stderr=subprocess.PIPE, text=True, process_group=0) as victim:
-        wait_for_songs(work, 2, victim)
-        os.killpg(victim.pid, number)  # as a terminal does
-        errors = victim.communicate(timeout=60)[1]
-    assert victim.returncode == (130 if number == signal.SIGINT else -signal.SIGKILL)
-    if number == signal.SIGINT:
-        assert "run again to resume" in errors
-        assert "Traceback" not in errors
+@pytest.fixture(scope="module")
+def twelve(tmp_path_factory) -> tuple[Path, dict[str, bytes]]:
+    """Songs that take a while, and what a run that nobody ends makes of them."""
+    root = tmp_path_factory.mktemp("twelve")
+    write_songs(root / "music", 12, 20)
+    assert run_script("01", "--workspace", root / "whole", "--music", root / "music").returncode == 0
+    return root / "music", artifacts(Workspace(root / "whole"))
+
+
+def check_ended(work: Workspace, twelve: tuple[Path, dict[str, bytes]], is_saved: bool) -> None:
+    """An ended run has what it finished, in the library too if it was not killed, and another completes it."""
     kept = kept_songs(work)
     assert 2 <= kept < 12
-    assert work.embeddings.exists() == (number == signal.SIGINT)
-
-    again = run_script("01", *arguments)
+    assert work.embeddings.exists() == is_saved
+    again = run_script("01", "--workspace", work.root, "--music", twelve[0])
     assert again.returncode == 0, again.stderr
     assert f"{12 - kept} extracted, 0 failed, {kept} unchanged" in again.stdout
-    whole = Workspace(tmp_path / "whole")
-    assert run_script("01", "--workspace", whole.root, *arguments[2:]).returncode == 0
-    assert artifacts(work) == artifacts(whole)
+    assert artifacts(work) == twelve[1]
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
+def test_an_ended_run_goes_on_where_it_was(twelve, tmp_path, number):
+    work = Workspace(tmp_path)
+    command = extract_command("--workspace", work.root, "--music", twelve[0], "--workers", "1")
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, process_group=0) as victim:
+        wait_for_songs(work, 2, victim)
+        os.killpg(victim.pid, number)  # as a terminal and a service manager do
+        errors = victim.communicate(timeout=60)[1]
+    assert victim.returncode == (128 + number if number != signal.SIGKILL else -signal.SIGKILL)
+    if number != signal.SIGKILL:
+        assert "run again to resume" in errors
+        assert "Traceback" not in errors
+    check_ended(work, twelve, is_saved=number != signal.SIGKILL)
+
+
+def test_a_run_whose_terminal_is_closed_saves_what_is_finished(twelve, tmp_path):
+    work = Workspace(tmp_path)
+    command = extract_command("--workspace", work.root, "--music", twelve[0], "--workers", "1")
+    ours, terminal = os.openpty()
+
+    def take_terminal() -> None:
+        os.setsid()
+        fcntl.ioctl(terminal, termios.TIOCSCTTY, 0)
+
+    streams = {"stdin": terminal, "stdout": terminal, "stderr": terminal}
+    with subprocess.Popen(command, preexec_fn=take_terminal, **streams) as victim:
+        os.close(terminal)
+        while kept_songs(work) < 2 and victim.poll() is None:
+            if select.select([ours], [], [], 0.1)[0]:  # what nobody reads would stop the progress bar
+                os.read(ours, 1 << 16)
+        os.close(ours)
+        assert victim.wait(60) == 128 + signal.SIGHUP
+    check_ended(work, twelve, is_saved=True)
 
 
 def wait_for_songs(workspace: Workspace, n_songs: int, process: subprocess.Popen) -> None:
@@ -399,6 +467,21 @@ def test_a_name_that_is_not_utf8_is_a_song_like_others(folder, tmp_path):
     assert library.songs["song_name"].tolist() == ["caf�"]
     assert os.fsencode(library.songs["file_path"].iloc[0]).endswith(b"caf\xe9.ogg")
     assert "caf�.ogg" in (tmp_path / "outputs" / "extraction.csv").read_text(encoding="utf-8")
+
+
+def test_tag_bombs_cost_nothing_but_their_titles(tmp_path):
+    """Compressed titles of 100 million characters; the record of one used to be more than SQLite takes."""
+    (tmp_path / "music" / "A").mkdir(parents=True)
+    packed = zlib.compress(b"\3" + b"A" * 100_000_000, 9)
+    frame = b"TIT2" + struct.pack(">IHI", len(packed) + 4, 0x80, 100_000_001) + packed
+    header = b"ID3\3\0\0" + bytes(len(frame) >> shift & 0x7F for shift in (21, 14, 7, 0))
+    for index in range(2):
+        path = tmp_path / "music" / "A" / f"{index}.mp3"
+        soundfile.write(path, music(4, seed=index), RATE_HZ)
+        path.write_bytes(header + frame + path.read_bytes())
+    result = run_script("01", "--workspace", tmp_path, "--music", tmp_path / "music")
+    assert "2 songs in the library: 2 extracted, 0 failed" in result.stdout, result.stderr
+    assert load_library(Workspace(tmp_path)).songs["title"].str.len().max() <= 1000
 
 
 def test_labels_and_duplicates_reach_the_table(tmp_path):

@@ -1,6 +1,7 @@
 """The ledger: what is kept comes back, for any file name, and for one process and one analysis only."""
 
 import json
+import math
 import os
 import signal
 import sqlite3
@@ -8,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,9 +20,9 @@ from scripts import kept_songs
 
 from songmap.core.errors import SchemaError
 from songmap.core.workspace import REPOSITORY, Workspace
-from songmap.extract.ledger import Known, Outcome, open_ledger
+from songmap.extract.ledger import Known, Outcome, analysis_fingerprint, open_ledger, read_ledger
 from songmap.extract.run import make_plan, stamp_of
-from songmap.library.schema import N_COLUMNS, AudioConfig
+from songmap.library.schema import N_COLUMNS, SONG_COLUMNS, AudioConfig
 
 CONFIG, OTHER_CONFIG = AudioConfig(), AudioConfig(hop_length=256)
 STAMP = (1000, 1_700_000_000_000_000_000, 1)
@@ -29,12 +31,15 @@ integers = st.integers(-(2**63), 2**63 - 1)
 # any bytes but the one that ends a name; decoded as Python decodes names
 paths = st.binary(min_size=1, max_size=40).map(lambda raw: Path(os.fsdecode(b"/music/" + raw.replace(b"\0", b""))))
 texts = st.text(st.characters(), max_size=20)  # lone surrogates included
-records = st.dictionaries(texts, texts | st.floats(), min_size=1, max_size=5)
+UNTAGGED = {name: "" for name in ("song_name", "file_path", "artist", "title", "album", "tag_genre")}
+RECORD = UNTAGGED | {"duration": 1.0}
+others = st.dictionaries(texts.filter(lambda name: name not in SONG_COLUMNS), texts, max_size=5)
+records = st.builds(lambda other, year: RECORD | other | {"year": year}, others, st.floats())
 embeddings = st.integers(0, 2**32 - 1).map(
     lambda seed: np.random.default_rng(seed).standard_normal(N_COLUMNS).astype(np.float32)
 )
 outcomes = st.builds(Outcome, content=st.text("0123456789abcdef", min_size=1), record=records, embedding=embeddings)
-failures = st.builds(Outcome, failure=texts)
+failures = st.builds(Outcome, failure=st.text(max_size=20))
 
 
 def written(outcome: Outcome) -> tuple:
@@ -67,11 +72,16 @@ def test_what_is_kept_comes_back(kept, data):
             assert kept_again == {path: written(kept[path][1]) for path in wanted}
 
 
+def test_a_reason_that_quotes_a_name_that_is_not_utf8_is_kept_readable(tmp_path):
+    with open_ledger(tmp_path / "library.sqlite", CONFIG) as ledger:
+        ledger.keep(Path("/m/x"), STAMP, Outcome(failure="no codec for caf\udce9"))
+        assert [outcome.failure for _, outcome in ledger.outcomes({Path("/m/x")})] == ["no codec for caf?"]
+
+
 def test_a_song_whose_path_another_takes_is_still_recognised(tmp_path):
     file, a = tmp_path / "library.sqlite", Path("/music/a.mp3")
     one, other = (
-        Outcome(content, {"duration": 1.0}, np.full(N_COLUMNS, value, np.float32))
-        for content, value in (("1", 1), ("2", 2))
+        Outcome(content, RECORD, np.full(N_COLUMNS, value, np.float32)) for content, value in (("1", 1), ("2", 2))
     )
     with open_ledger(file, CONFIG) as ledger:
         for outcome in (one, other, Outcome(failure="silent"), one, one):
@@ -115,7 +125,7 @@ def test_another_analysis_knows_nothing_and_takes_over_file_by_file(tmp_path):
 
 def test_rows_of_one_engine_are_unknown_to_the_other(tmp_path):
     file, song = tmp_path / "library.sqlite", Path("/music/a.mp3")
-    outcome = Outcome("1", {"duration": 1.0}, np.zeros(N_COLUMNS, np.float32))
+    outcome = Outcome("1", RECORD, np.zeros(N_COLUMNS, np.float32))
     with open_ledger(file, CONFIG) as ledger:
         ledger.keep(song, STAMP, outcome)
     with open_ledger(file, CONFIG, "librosa") as ledger:
@@ -126,15 +136,122 @@ def test_rows_of_one_engine_are_unknown_to_the_other(tmp_path):
         assert ledger.known() == {}
 
 
-def test_a_table_of_another_version_is_replaced(tmp_path):
+# tables as versions 2 and 3 made them
+OLDER = {
+    2: """
+        CREATE TABLE songs (
+            path BLOB PRIMARY KEY, analysis TEXT NOT NULL, reading INTEGER NOT NULL,
+            size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,
+            content TEXT, record TEXT, embedding BLOB, failure TEXT);""",
+    3: """
+        CREATE TABLE songs (
+            path BLOB PRIMARY KEY, analysis TEXT NOT NULL, reading INTEGER NOT NULL,
+            size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,
+            content TEXT, record TEXT, embedding BLOB, failure TEXT);
+        CREATE INDEX songs_by_content ON songs (content);
+        CREATE TABLE displaced (
+            analysis TEXT NOT NULL, content TEXT NOT NULL, record TEXT NOT NULL, embedding BLOB NOT NULL,
+            PRIMARY KEY (analysis, content));""",
+}
+SONG = Outcome("1", RECORD, np.ones(N_COLUMNS, np.float32))
+
+
+def write_older(file: Path, version: int) -> None:
+    """A ledger of an older version with a song, and from version 3 on one that was displaced."""
+    numbers = json.dumps(RECORD), SONG.embedding.tobytes()
+    with closing(sqlite3.connect(file)) as connection, connection:
+        connection.executescript(OLDER[version])
+        row = (b"/music/a.mp3", analysis_fingerprint(CONFIG), STAMP[2], *STAMP[:2], "1", *numbers, None)
+        connection.execute("INSERT INTO songs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+        if version > 2:
+            connection.execute("INSERT INTO displaced VALUES (?, '2', ?, ?)", (analysis_fingerprint(CONFIG), *numbers))
+        connection.execute(f"PRAGMA user_version={version}")
+
+
+@pytest.mark.parametrize("version", OLDER)
+def test_a_ledger_of_an_older_version_is_migrated(tmp_path, version):
+    file, path = tmp_path / "library.sqlite", Path("/music/a.mp3")
+    write_older(file, version)
+    for _ in range(2):
+        with open_ledger(file, CONFIG) as ledger:
+            assert ledger.known() == {path: Known(STAMP, "1", False, outdated=True)}
+            assert written(dict(ledger.outcomes({path}))[path]) == written(SONG)
+            assert (ledger.recognise("2") is not None) == (version > 2)
+
+
+@pytest.mark.parametrize("version", [0, 1, 5, 99])
+def test_a_ledger_of_an_unknown_version_is_refused_and_stays(tmp_path, version):
     file = tmp_path / "library.sqlite"
+    write_older(file, 3)
     with closing(sqlite3.connect(file)) as connection:
-        connection.executescript("CREATE TABLE songs (path TEXT, rest); INSERT INTO songs VALUES ('/music/a.mp3', 1)")
+        connection.execute(f"PRAGMA user_version={version}")
+    before = file.read_bytes()
+    for opener in (open_ledger, read_ledger):
+        with pytest.raises(SchemaError, match=f"is a ledger of version {version}"), opener(file, CONFIG):
+            pass
+    assert file.read_bytes() == before
+
+
+@pytest.mark.parametrize("version", [*OLDER, 4])
+def test_reading_a_ledger_writes_nothing(tmp_path, version):
+    file, path = tmp_path / "library.sqlite", Path("/music/a.mp3")
+    if version == 4:
+        with open_ledger(file, CONFIG) as ledger:
+            ledger.keep(path, STAMP, SONG)
+        file.with_suffix(".lock").unlink()
+    else:
+        write_older(file, version)
+    before = file.read_bytes()
+    with read_ledger(file, CONFIG) as ledger:
+        assert set(ledger.known()) == {path}
+    assert [(entry.name, entry.read_bytes()) for entry in tmp_path.iterdir()] == [(file.name, before)]
+
+
+DEEP = "[" * 100_000
+ALTERED = [
+    ("record", "NULL"), ("record", "'{'"), ("record", "'[]'"), ("record", f"'{DEEP}'"), ("record", "'{}'"),
+    ("record", "CAST(X'80' AS TEXT)"), ("record", f"""'{json.dumps(RECORD | {"duration": None})}'"""),
+    ("record", f"""'{json.dumps(RECORD | {"duration": 10**400})}'"""), ("record", f"""'{json.dumps(RECORD | {"artist": ["a"]})}'"""),
+    ("record", f"""'{json.dumps(RECORD | {"duration": math.nan})}'"""),
+    ("record", f"""'{json.dumps(RECORD | {"title": "A" * 1001})}'"""),
+    ("embedding", "NULL"), ("embedding", "X'00000000'"), ("embedding", "'text'"), ("embedding", f"zeroblob({4 * N_COLUMNS + 4})"),
+    ("embedding", f"X'{'0000807f' * N_COLUMNS}'"),
+    ("content", "NULL"), ("size", "'text'"), ("mtime_ns", "1.5"), ("reading", "X'00'"), ("failure", "X'00'"), ("path", "7"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("is_forged", [False, True], ids=["damaged", "forged"])
+@pytest.mark.parametrize(("column", "value"), ALTERED)
+def test_an_altered_row_counts_as_absent(tmp_path, column, value, is_forged):
+    """By its checksum; and a row whose checksum was made anew, as a migration does, by what it holds."""
+    file, paths = tmp_path / "library.sqlite", (Path("/music/a.mp3"), Path("/music/b.mp3"))
+    with open_ledger(file, CONFIG) as ledger:
+        for content, path in enumerate(paths):
+            ledger.keep(path, STAMP, replace(SONG, content=str(content)))
+    with closing(sqlite3.connect(file)) as connection, connection:
+        connection.execute(f"UPDATE songs SET {column}={value} WHERE content='0'")
+        if is_forged:
+            connection.execute("ALTER TABLE songs DROP COLUMN checksum")
+            connection.execute("ALTER TABLE displaced DROP COLUMN checksum")
+            connection.execute("PRAGMA user_version=3")
+    with open_ledger(file, CONFIG) as ledger:
+        assert set(ledger.known()) == {paths[1]}
+        assert [path for path, _ in ledger.outcomes(set(paths))] == [paths[1]]
+        assert ledger.recognise("1") is not None
+        if column in ("record", "embedding", "content"):
+            assert ledger.recognise("0") is None
+        ledger.keep(paths[0], STAMP, SONG)
+        assert set(ledger.known()) == set(paths)
+
+
+def test_a_row_in_anothers_place_counts_as_absent(tmp_path):
+    file = tmp_path / "library.sqlite"
+    with open_ledger(file, CONFIG) as ledger:
+        ledger.keep(Path("/music/a.mp3"), STAMP, SONG)
+    with closing(sqlite3.connect(file)) as connection, connection:
+        connection.execute("UPDATE songs SET path=X'2f62'")
     with open_ledger(file, CONFIG) as ledger:
         assert ledger.known() == {}
-        ledger.keep(Path("/music/a.mp3"), STAMP, Outcome(failure="silent"))
-    with open_ledger(file, CONFIG) as ledger:
-        assert set(ledger.known()) == {Path("/music/a.mp3")}
 
 
 def test_what_is_not_a_ledger_is_left_alone(tmp_path):

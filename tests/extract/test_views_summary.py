@@ -8,7 +8,7 @@ import pytest
 from libraries import make_library
 
 from songmap.core.workspace import Workspace
-from songmap.extract.results import Extraction, ExtractionTally, Failure, SongDeviation, Verification
+from songmap.extract.results import Extraction, ExtractionTally, Failure, LabelSource, SongDeviation, Verification
 from songmap.extract.statistics import feature_ranges, genre_statistics
 from songmap.extract.views.summary import plan_text, summary, verification_text
 from songmap.extract.views.tables import duplicate_rows
@@ -17,7 +17,7 @@ from songmap.library.recordings import DuplicateGroup
 
 def text_of(tally: ExtractionTally, failures=(), n_songs: int = 4) -> str:
     library = make_library(n_songs)
-    extraction = Extraction(library, [], list(failures), tally)
+    extraction = Extraction(library, [], list(failures), tally, LabelSource("folder", "default"))
     return summary(extraction, genre_statistics(library), feature_ranges(library), Workspace(Path("/songs")))
 
 

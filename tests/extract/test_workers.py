@@ -1,17 +1,22 @@
 """Worker processes: what ends one is a song's failure, and the next song has a new one."""
 
+import json
 import os
 import select
 import signal
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
 import pytest
 import soundfile
+from scripts import extract_command
 from signals import RATE_HZ, music
 from waiting import wait_until
 
 from songmap.core.errors import WorkerError
+from songmap.core.workspace import REPOSITORY
 from songmap.extract import workers
 from songmap.extract.options import ExtractionOptions
 from songmap.extract.workers import Worker, call_worker
@@ -110,6 +115,101 @@ def test_a_worker_ends_with_the_thread_that_started_it(song):
     readable, _, _ = select.select(ends, [], [], 60)  # a process's descriptor is readable when it has ended
     os.close(ends[0])
     assert readable == ends
+
+
+RUN = """
+import sys
+from pathlib import Path
+from songmap.extract.options import ExtractionOptions
+from songmap.extract import workers
+worker = workers._of_this_thread.worker = workers.Worker(0)
+print(worker.pid, flush=True)
+workers.call_worker("embed", Path(sys.argv[1]), ExtractionOptions())
+"""
+
+
+def wait_for_end(pid_descriptor: int) -> None:
+    readable, _, _ = select.select([pid_descriptor], [], [], 60)  # a process's descriptor is readable when it has ended
+    os.close(pid_descriptor)
+    assert readable
+
+
+def test_a_worker_ends_with_the_run_that_is_killed_while_it_decodes(endless):
+    with subprocess.Popen([sys.executable, "-c", RUN, endless], stdout=subprocess.PIPE, cwd=REPOSITORY) as run:
+        pid = int(run.stdout.readline())
+        worker = os.pidfd_open(pid)
+        wait_until(lambda: has_open(pid, endless))
+        run.kill()
+        wait_for_end(worker)
+
+
+def test_a_pool_of_processes_ends_with_the_run_that_is_killed(endless, tmp_path):
+    command = extract_command("--workspace", tmp_path, "--music", endless, "--executor", "processes", "--workers", "1")
+    with subprocess.Popen(command, cwd=REPOSITORY) as run:
+
+        def descendants(pid: int) -> list[int]:
+            children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+            return [each for child in map(int, children) for each in (child, *descendants(child))]
+
+        wait_until(lambda: any(has_open(pid, endless) for pid in descendants(run.pid)))
+        ends = [os.pidfd_open(pid) for pid in descendants(run.pid)]
+        run.kill()
+        for end in ends:
+            wait_for_end(end)
+    assert len(ends) >= 2  # the pool's process and its worker
+
+
+def test_a_worker_ends_with_its_input_while_it_decodes(endless):
+    """What ends it where the system cannot."""
+    command = [sys.executable, "-m", "songmap.extract.worker", "0", str(os.getpid())]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen(command, cwd=REPOSITORY, **pipes) as process:
+        try:
+            assert process.stdout.readline() == b"{}\n"
+            request = {"task": "embed", "path": str(endless), "config": {}, "engine": "songmap", "timeout_s": 600}
+            process.stdin.write(json.dumps(request).encode() + b"\n")
+            process.stdin.flush()
+            wait_until(lambda: has_open(process.pid, endless))
+            process.stdin.close()
+            wait_for_end(os.pidfd_open(process.pid))
+        finally:
+            process.kill()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems do not hold the limit")
+@pytest.mark.parametrize("limit", ["READING_BYTES = 1 << 16", "ANALYSIS_BYTES_PER_S = {'songmap': -(1 << 28)}"])
+def test_a_song_that_needs_too_much_memory_is_a_failure(song, limit):
+    """The analysis gets what reading gets, and for each second more: here as good as nothing."""
+    program = (
+        "import sys; from songmap.extract import worker\n"
+        "request = dict(task='embed', path=sys.argv[1], config={}, engine='songmap')\n"
+        "assert 'embedding' in worker.answer(request)\n"
+        f"worker.{limit}\n"
+        "print(worker.answer(request)['cause'])\n"
+    )
+    result = subprocess.run([sys.executable, "-c", program, song], cwd=REPOSITORY, capture_output=True, text=True)
+    assert result.stdout == "memory\n", result.stderr
+
+
+def test_a_worker_that_answers_without_end_is_ended(song, tmp_path, monkeypatch):
+    never_ending = tmp_path / "python"
+    never_ending.write_text("#!/bin/sh\necho '{}'\nread request\nwhile :; do printf 'x%.0s' 1 2 3 4 5 6 7 8; done\n")
+    never_ending.chmod(0o755)
+    monkeypatch.setattr(workers, "_MAX_ANSWER_CHARACTERS", 1000)
+    failures = []
+
+    def in_a_thread() -> None:
+        with monkeypatch.context() as patch:
+            patch.setattr(workers.sys, "executable", str(never_ending))
+            failures.append(embed(song))
+        monkeypatch.undo()
+        failures.append(embed(song))
+
+    thread = threading.Thread(target=in_a_thread)
+    thread.start()
+    thread.join()
+    assert failures[0] == {"failure": "its decoder or analysis crashed (SIGKILL)", "cause": "crash"}
+    assert "embedding" in failures[1]
 
 
 def test_a_worker_that_cannot_start_says_so(monkeypatch, capfd):

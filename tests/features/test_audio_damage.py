@@ -19,7 +19,8 @@ from signals import music, noise, tone
 
 from songmap.core.errors import AudioError
 from songmap.core.workspace import REPOSITORY
-from songmap.features.decode import load_audio
+from songmap.features import analysis
+from songmap.features.decode import load_audio, opened
 from songmap.library.schema import AudioConfig
 
 RATE_HZ = 44100
@@ -223,6 +224,44 @@ def test_files_in_a_row_are_one(tmp_path):
         assert abs(seconds(tmp_path / f"song.{suffix}") - 16) < 0.2, suffix
 
 
+def ogg(duration_s: float, rate_hz: int, channels: int, subtype: str, seed: int = 0) -> bytes:
+    """A song in an Ogg file; written in parts, since libsndfile's encoder takes no more at once."""
+    samples, stream = 0.4 * music(duration_s, rate_hz, seed), io.BytesIO()
+    with soundfile.SoundFile(stream, "w", rate_hz, channels, subtype, format="OGG") as sound:
+        for start in range(0, len(samples), 4096):
+            sound.write(np.outer(samples[start : start + 4096], np.ones(channels)))
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize(
+    "forms",
+    [
+        [(44100, 1, "VORBIS"), (44100, 2, "VORBIS")], [(44100, 1, "VORBIS"), (22050, 1, "VORBIS")],
+        [(48000, 1, "OPUS"), (48000, 2, "OPUS")], [(48000, 1, "VORBIS"), (48000, 1, "OPUS")],
+        [(44100, 2, "VORBIS"), (22050, 1, "VORBIS"), (44100, 2, "VORBIS")],
+    ],
+)  # fmt: skip
+def test_ogg_files_in_a_row_may_change_channels_rate_and_codec(tmp_path, forms):
+    path, expected = tmp_path / "song.ogg", []
+    parts = [ogg(4 + 4 * index, *form, seed=index) for index, form in enumerate(forms)]
+    for part in parts:
+        path.write_bytes(part)
+        expected.append(decode(path))
+    path.write_bytes(b"".join(parts))
+    np.testing.assert_array_equal(decode(path), np.concatenate(expected))
+
+
+def test_a_damaged_ogg_file_in_a_row_is_left_out_or_the_reason(tmp_path):
+    path = tmp_path / "song.ogg"
+    first, damaged, last = ogg(30, 44100, 2, "VORBIS"), bytearray(ogg(1, 22050, 1, "VORBIS")), ogg(4, 48000, 1, "OPUS")
+    damaged[60:] = bytes(len(damaged) - 60)  # what remains names its form
+    assert len(damaged) < len(first) // 10
+    path.write_bytes(first + damaged + last)
+    assert abs(seconds(path) - 34) < 0.1
+    path.write_bytes(last + damaged)
+    assert "part 2 of 2" in reason(path)
+
+
 @pytest.mark.parametrize("claimed", [0, 2**32 - 1, 2**32 - 16, None])
 def test_a_wav_is_as_long_as_it_is(tmp_path, claimed):
     path, samples = tmp_path / "song.wav", song(4)
@@ -335,6 +374,36 @@ def test_what_is_no_file_is_named(tmp_path):
         ("tags only.mp3", "cannot be decoded"),
     ):  # fmt: skip
         assert named in reason(tmp_path / name)
+
+
+def test_what_takes_the_place_of_a_file_is_refused(tmp_path, monkeypatch):
+    """Between its status and its opening: a FIFO must not be waited for, a device not be read."""
+    soundfile.write(tmp_path / "song.wav", song(4), RATE_HZ)
+    os.mkfifo(tmp_path / "pipe.wav")
+    status = (tmp_path / "song.wav").stat()
+    monkeypatch.setattr(Path, "stat", lambda self, **options: status)
+    monkeypatch.setattr(Path, "is_file", lambda self: True)
+    for path in (tmp_path / "pipe.wav", Path("/dev/zero")):
+        with pytest.raises(AudioError, match="is not a regular file"), opened(path):
+            pass
+
+
+def test_tags_are_those_of_the_file_that_was_decoded(tmp_path, monkeypatch):
+    path = tmp_path / "song.mp3"
+    soundfile.write(path, song(4), RATE_HZ)
+    tags = id3.ID3()
+    tags.add(id3.TIT2(encoding=3, text=["Title"]))
+    tags.save(path)
+    read_audio = analysis.decode.read_audio
+
+    def then_swap(file, config):
+        signal = read_audio(file, config)
+        path.unlink()
+        os.mkfifo(path)
+        return signal
+
+    monkeypatch.setattr(analysis.decode, "read_audio", then_swap)
+    assert analysis.analyse_file(path).tags["title"] == "Title"
 
 
 def test_a_full_disk_for_long_recordings_is_named(tmp_path):

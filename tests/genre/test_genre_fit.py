@@ -10,6 +10,7 @@ from songmap.genre.candidates import CANDIDATES, CHOSEN_FROM, REFERENCES, TREES,
 from songmap.genre.fit import FittedCandidate, TrainingSongs, Tuning, calibrate, fit_candidate, one_thread, tune
 from songmap.library.descriptors import DESCRIPTORS
 from songmap.library.genre_model import Calibration, pipeline_predict_proba, uncalibrated
+from songmap.library.model_file import compact
 from songmap.library.schema import FAMILIES, N_COLUMNS
 
 
@@ -53,6 +54,15 @@ def test_families_have_equal_weight_in_the_distances_of_the_svm():
     assert pipeline[:3].transform(embeddings.astype(np.float64)) == pytest.approx(standardised * weights)
     families = np.array([one.family for one in DESCRIPTORS])
     assert [np.square(weights[families == family]).sum() for family in FAMILIES] == pytest.approx([1] * 7)
+
+
+def test_a_compact_svm_has_each_vector_once_and_the_same_margins():
+    embeddings, labels, _ = clouds(6, 12, 0.1)
+    pipeline = CANDIDATES["svm"].fit({"C": 1}, embeddings, labels, 6, 0)
+    (smaller,) = fit("svm", embeddings, labels, 6, 0).pipelines
+    assert len(smaller[-1].vectors) <= 72
+    other = compact(pipeline)
+    np.testing.assert_allclose(other.decision_function(embeddings), pipeline.decision_function(embeddings), atol=1e-9)
 
 
 def test_published_parameters_are_the_published_ones_and_nothing_is_added():

@@ -187,7 +187,7 @@ STRAYS = {
 def test_noise_speech_and_near_silence_sound_like_none_of_the_genres(workspace, tmp_path, name):
     path = tmp_path / "stray.wav"
     soundfile.write(path, STRAYS[name], RATE_HZ)
-    result = run_script("03", "--workspace", workspace.root, "--classify", path)
+    result = run_script("03", "--workspace", workspace.root, "--verbose", "--classify", path)
     assert result.returncode == 0, result.stderr
     assert result.stdout.count("sounds like none of these") == 2  # in the table and in the sentences
 
@@ -196,7 +196,7 @@ def test_noise_speech_and_near_silence_sound_like_none_of_the_genres(workspace, 
 def test_a_new_song_of_a_genre_does_not(workspace, tmp_path, genre):
     path = tmp_path / "song.wav"
     soundfile.write(path, genre(99), RATE_HZ)
-    result = run_script("03", "--workspace", workspace.root, "--classify", path)
+    result = run_script("03", "--workspace", workspace.root, "--verbose", "--classify", path)
     assert result.returncode == 0, result.stderr
     assert "none of these" not in result.stdout
     assert f"predicted {genre.__name__.upper()}" in result.stdout
@@ -205,7 +205,7 @@ def test_a_new_song_of_a_genre_does_not(workspace, tmp_path, genre):
 def test_silence_is_refused_before(workspace, tmp_path):
     path = tmp_path / "silence.wav"
     soundfile.write(path, np.zeros(6 * RATE_HZ, np.float32), RATE_HZ)
-    result = run_script("03", "--workspace", workspace.root, "--classify", path)
+    result = run_script("03", "--workspace", workspace.root, "--verbose", "--classify", path)
     assert result.returncode == 1
     assert "not classified" in result.stderr
     assert "silent" in result.stderr

@@ -8,15 +8,17 @@ from pathlib import Path
 
 import pytest
 from genre.reports import make_report, make_sample
+from markupsafe import escape
 
 from songmap.core.figures import draw
-from songmap.genre.results import GenreReport
+from songmap.genre.results import GenreReport, WrittenFile
 from songmap.genre.views.figures import candidates_figure
 from songmap.genre.views.files import figures_of
 from songmap.genre.views.narrative import narrative
+from songmap.genre.views.plain_summary import plain_summary
 from songmap.genre.views.report_page import report_page
 from songmap.genre.views.sentences import grouping_sentence, overfitting_sentence
-from songmap.genre.views.summary import report_summary
+from songmap.genre.views.summary import report_summary, verbose_summary
 
 LONG = "Ein sehr langer Genrename ohne Ende und Sinn <b>&"
 SCRIPT = "<script>document.title = 'run'</script>"
@@ -119,6 +121,21 @@ def test_it_opens_alone_and_shows_everything(page, restored):
     assert "30 in all: outputs/boundary_songs.csv" in text
 
 
+@pytest.mark.parametrize("n_genres", [2, 10])
+def test_the_answer_fits_15_lines_of_80_characters_and_leads_the_page(n_genres):
+    report = replace(
+        make_report(n_genres), written=[WrittenFile(Path("outputs/html/genre_report.html"), "report_page")]
+    )
+    lines = report_summary(report).splitlines()
+    assert len(lines) <= 16
+    assert max(map(len, lines)) <= 84  # two names of genres of 31 characters leave no better place to break
+    assert lines[0].startswith("Of 100 new songs by other artists, about 70 would be predicted right (50 to 90);")
+    page = report_page(report, {})
+    for sentence in plain_summary(report):
+        assert escape(sentence) in page
+    assert page.index("Of 100 new songs") < page.index("Training data")
+
+
 def with_thinned_candidates(report: GenreReport) -> GenreReport:
     """The report of a larger library, of whose candidates two were compared on fewer songs."""
     songs = [6_000, 750, 6_000, 3_000, *[6_000] * (len(report.candidates) - 4)]
@@ -129,7 +146,7 @@ def with_thinned_candidates(report: GenreReport) -> GenreReport:
 def test_candidates_show_on_how_many_songs_they_were_compared():
     phrase = "Candidates in folds of 6,000 songs, 2 of them only on fewer, as given"
     report = with_thinned_candidates(make_report(2))
-    page, summary = report_page(report, {}), report_summary(report)
+    page, summary = report_page(report, {}), verbose_summary(report)
     assert phrase in page
     assert phrase in summary
     for one in report.candidates:
@@ -139,7 +156,7 @@ def test_candidates_show_on_how_many_songs_they_were_compared():
     assert phrase in figure.get_suptitle()
     names = "\n".join(text.get_text() for text in figure.axes[0].get_yticklabels())
     assert sorted(re.findall(r"\(([\d,]+) songs\)$", names, re.MULTILINE)) == ["3,000", "750"]
-    assert "All candidates in the same folds of 42 songs" in report_summary(make_report(2))
+    assert "All candidates in the same folds of 42 songs" in verbose_summary(make_report(2))
 
 
 def test_the_components_are_of_training_songs():

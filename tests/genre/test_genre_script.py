@@ -4,6 +4,7 @@ import csv
 import errno
 import json
 import pickle
+import re
 import shutil
 import signal
 import subprocess
@@ -28,7 +29,7 @@ from songmap.genre.run import Options, classify_library
 from songmap.genre.views import files
 from songmap.genre.views.files import files_of
 from songmap.genre.views.narrative import narrative
-from songmap.genre.views.summary import report_summary
+from songmap.genre.views.summary import verbose_summary
 from songmap.library.genre_model import load_model, load_out_of_fold
 from songmap.library.library import Library, library_fingerprint, save_library
 from songmap.library.schema import FAMILIES
@@ -207,7 +208,11 @@ def test_new_files_are_classified_and_bad_ones_named(trained, tmp_path):
     assert {family["family"] for family in record["families"]} == set(FAMILIES)
     assert len(result.stderr.splitlines()) == 1
     assert str(bad) in result.stderr
-    table = script(folder, "--classify", str(good))
+    brief, table = (script(folder, "--classify", str(good), *more) for more in ((), ("--verbose",)))
+    assert (brief.returncode, brief.stderr) == (0, "")
+    assert max(map(len, brief.stdout.splitlines())) <= 80
+    assert len(brief.stdout.splitlines()) <= 6
+    assert re.search(rf"^ *good\.wav +{record['predicted_genre']} ", brief.stdout, re.MULTILINE)
     assert table.returncode == 0
     assert table.stderr == ""
     (song,) = classify_files(Workspace(folder), [good], silent).songs
@@ -348,7 +353,7 @@ def test_the_library_in_another_order_gives_the_same_bytes(trained, library_with
     same = {name for name in second if name.endswith((".png", ".csv", ".pkl"))}
     assert len(same) >= len(FIGURES) + 4
     assert [name for name in sorted(same) if first[name] != second[name]] == []
-    summary = report_summary(report)
+    summary = verbose_summary(report)
     assert all(sentence in summary for sentence in narrative(report.song))
     assert all(one.title in summary for one in report.candidates)
     assert "Songs without a genre, 3 in all" in summary

@@ -14,7 +14,7 @@ from xgboost import XGBClassifier
 from songmap.core.workspace import Workspace
 from songmap.journey.clusters import MAX_CLUSTERS, find_clusters
 from songmap.journey.colourings import first_component, key_names, library_colourings
-from songmap.library.genre_model import Calibration, GenreModel, save_model
+from songmap.library.genre_model import Calibration, GenreModel, save_model, save_out_of_fold
 from songmap.library.library import Library, library_fingerprint, song_table
 from songmap.library.schema import FAMILIES, N_COLUMNS, column_index
 
@@ -54,9 +54,10 @@ def test_first_component_equals_sklearn_with_the_largest_loading_positive():
 
 
 def test_keys_are_named_and_absent_where_chroma_is_flat():
-    embeddings = np.zeros((2, N_COLUMNS), np.float32)
+    embeddings = np.zeros((3, N_COLUMNS), np.float32)
     embeddings[1, [column_index(f"chroma_{name}_mean") for name in ("A", "C", "E")]] = 1
-    assert key_names(embeddings).tolist() == ["", "A minor"]
+    rows = [{"file_path": f"/m/{row}.wav", "genre": "A", "key": key} for row, key in enumerate(("", "", "F#m"))]
+    assert key_names(Library(embeddings, song_table(rows))).tolist() == ["", "A minor", "F# minor"]
 
 
 def coloured(workspace: Workspace, library: Library) -> dict:
@@ -85,10 +86,13 @@ def test_songs_are_coloured_by_what_is_known_and_by_a_model_only_if_it_is_of_thi
 
     pipeline = Pipeline([("scaler", StandardScaler()), ("pca", PCA(2)), ("trees", XGBClassifier(n_estimators=3))])
     pipeline.fit(embeddings.astype(np.float64), np.arange(24) % 2)
-    save_model(workspace, genre_model(pipeline), {"data": library_fingerprint(library)})
+    card = save_model(workspace, genre_model(pipeline), {"data": library_fingerprint(library)})
+    without = np.random.default_rng(0).dirichlet([1, 1], 24)
+    without[5:] = np.nan  # not training data
+    save_out_of_fold(workspace, card, without)
     confidence = coloured(workspace, library)["confidence"].values
-    assert confidence == pytest.approx(genre_model(pipeline).predict_proba(embeddings).max(axis=1))
-    assert not np.allclose(confidence, pipeline.predict_proba(embeddings.astype(np.float64)).max(axis=1), atol=0.01)
+    assert confidence[:5] == pytest.approx(without[:5].max(axis=1))
+    assert confidence[5:] == pytest.approx(genre_model(pipeline).predict_proba(embeddings[5:]).max(axis=1))
     other = Library(embeddings[:20], song_table(rows[:20]))
     assert "confidence" not in coloured(workspace, other)
 

@@ -7,7 +7,7 @@ from maps import grouped_embeddings, searched
 from numpy.testing import assert_array_equal
 
 from songmap.journey.genre_statistics import by_genre, count_keys, genre_statistics
-from songmap.library.keys import NO_KEY, estimate_keys
+from songmap.library.keys import NO_KEY, keys_of
 from songmap.library.schema import column_index
 from songmap.similar.requests import GenresRequest
 from songmap.similar.session import Session
@@ -39,10 +39,10 @@ def test_genres_of_the_pages_are_as_similar_as_those_of_the_search():
     assert_array_equal(genre_statistics(library, searched(library)).similarity.means, of_search.means)
 
 
-def test_statistics_are_of_the_columns_of_the_library():
+def test_statistics_are_of_the_songs_of_the_library():
     embeddings = grouped_embeddings(10)
-    embeddings[:, column_index("tempo_bpm")] = [0, 120, 90, 100, 0, 80, 110, 130, 70, 0]
     library = labelled_library(embeddings, GENRES)
+    library.songs["tempo_bpm"] = [0.0, 120, 90, 100, 0, 80, 110, 130, 70, 0]
     result = genre_statistics(library, searched(library))
     assert [values.tolist() for values in result.tempo_bpm.values] == [[100, 110], [], [120, 130], [70, 80, 90]]
     assert result.tempo_bpm.medians == pytest.approx([105, np.nan, 125, 80], nan_ok=True)
@@ -50,7 +50,7 @@ def test_statistics_are_of_the_columns_of_the_library():
     own = embeddings[[0, 3, 6], column_index("centroid_mean")]
     assert result.centroid_hz.values[0].tolist() == sorted(own.tolist())
     assert result.centroid_hz.n_unknown == 0
-    keys = estimate_keys(embeddings)[0]
+    keys, _ = keys_of([""] * 10, embeddings)
     assert np.array_equal(result.keys.counts, count_keys(keys, np.array(GENRES, dtype=object)).counts)
 
 

@@ -1,14 +1,15 @@
 """What 01 prints: the plan, songs by genre, ranges of features, duplicates, failures, the comparison with librosa."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
 
 from songmap.core.tables import format_table
-from songmap.core.text import count_of_songs, format_duration
+from songmap.core.text import count_of_songs, format_duration, joined
 from songmap.core.workspace import Workspace
-from songmap.extract.results import Extraction, ExtractionTally, Failure, Verification
+from songmap.extract.results import Extraction, ExtractionTally, Failure, LabelSource, LeftOut, Reason, Verification
 from songmap.extract.views.tables import duplicate_rows
 
 _N_PRINTED = 20
@@ -37,6 +38,10 @@ def summary(extraction: Extraction, genres: pd.DataFrame, ranges: pd.DataFrame, 
         parts.append("No song could be extracted, so no library was written.")
     parts.append("\n".join(map(str, _written_files(extraction, workspace))))
     tally = extraction.tally
+    if extraction.left_out:
+        parts.append(left_out_sentence(extraction.left_out))
+    if len(library):
+        parts.append(labels_sentence(extraction.labels))
     parts.append(f"{count_of_songs(len(library))} in the library: {_tally_text(tally, len(extraction.failures))}.")
     if tally.n_extracted and tally.elapsed_s > 0:
         rate = tally.audio_s / tally.elapsed_s
@@ -52,6 +57,29 @@ def _written_files(extraction: Extraction, workspace: Workspace) -> list[Path]:
     tables = [workspace.table("extraction"), workspace.table("duplicates")]
     library = [workspace.embeddings, workspace.songs, workspace.songs_pickle, workspace.manifest]
     return [*library, *tables] if len(extraction.library) else tables
+
+
+def left_out_sentence(songs: Sequence[LeftOut]) -> str:
+    """How many songs are left out, and why."""
+    words: dict[Reason, str] = {
+        "too_short": "shorter than --min-duration",
+        "too_long": "longer than --max-duration",
+        "speech": "speech by their genre (--keep-speech includes them)",
+    }
+    counts = Counter(song.reason for song in songs)
+    parts = joined([f"{counts[reason]} {words[reason]}" for reason in words if counts[reason]])
+    return f"Left out of the library: {parts}."
+
+
+def labels_sentence(source: LabelSource) -> str:
+    """Where genres are from, and how to change it."""
+    used = {"folder": "the folders below the music folder", "tag": "the files' tags"}.get(source.used, source.used)
+    other = "--labels folder" if source.used == "tag" else "--labels tag"
+    reason = {
+        "artists": ", since the folders are called like the artists",
+        "kept": ", as in an earlier run (--labels auto decides anew)",
+    }.get(source.reason, "")
+    return f"Genres are from {used}{reason}; change it with {other} or --labels FILE.csv."
 
 
 def verification_text(verification: Verification) -> str:

@@ -18,7 +18,9 @@ def save_tables(extraction: Extraction, workspace: Workspace) -> None:
     extracted = extraction.library.songs[["file_path", "genre", "duration"]].assign(status="extracted", reason="")
     failures = [(str(failure.path), failure.reason) for failure in extraction.failures]
     failed = pd.DataFrame(failures, columns=["file_path", "reason"], dtype=object).assign(status="failed")
-    files = pd.concat([extracted, failed])
+    omitted = [(str(song.path), song.reason.replace("_", " ")) for song in extraction.left_out]
+    left_out = pd.DataFrame(omitted, columns=["file_path", "reason"], dtype=object).assign(status="left out")
+    files = pd.concat([extracted, left_out, failed])
     _save_csv(workspace.table("extraction"), files[["file_path", "status", "reason", "genre", "duration"]])
     copies = duplicate_rows(extraction.duplicates, extraction.library.songs)
     columns = ["group", "song_name", "genre", "duration", "similarity", "file_path"]

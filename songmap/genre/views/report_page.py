@@ -14,6 +14,7 @@ from songmap.genre.song_results import ListedSong
 from songmap.genre.views import sentences
 from songmap.genre.views.limits import limit_sentence
 from songmap.genre.views.narrative import narrative
+from songmap.genre.views.plain_summary import plain_summary
 from songmap.genre.views.sentences import CONTENTS, SET_NAME, component_name, song_set, split_phrase
 
 N_SHOWN = 25  # rows in a table of songs; the CSV has all
@@ -53,6 +54,7 @@ def report_page(report: GenreReport, images: Mapping[str, bytes]) -> str:
         long=_LONG,
         n_shown=N_SHOWN,
         sentences=sentences,
+        summary=plain_summary(report),
         narrative=narrative(report.song),
         limits=[capitalised(limit_sentence(limit)) for limit in report.limits],
     )

@@ -1,15 +1,18 @@
 """What 03 prints: scores, checks, genres, limits, songs between genres, one song explained, files."""
 
 from collections.abc import Sequence
+from pathlib import PurePath
 from typing import Any
 
 from songmap.core.tables import Record, format_table
+from songmap.core.text import percent, shorten, wrapped
 from songmap.genre.results import FileClassification, GenreReport
 from songmap.genre.views import sentences
 from songmap.genre.views.limits import limit_sentence
 from songmap.genre.views.narrative import narrative
+from songmap.genre.views.plain_summary import plain_summary
 
-_N_PRINTED = 10
+_N_PRINTED, _MAX_NAME = 10, 36
 _SCORES = "accuracy accuracy_low accuracy_high balanced_accuracy macro_f1 log_loss ece"
 _SONG_LISTS = {  # title and columns
     "boundary_songs": ("Songs between genres", "genre predicted_genre probability normalised_entropy genre_set"),
@@ -19,7 +22,15 @@ _SONG_LISTS = {  # title and columns
 
 
 def report_summary(report: GenreReport) -> str:
-    """A report for the terminal."""
+    """The answer for the terminal, in at most some 15 lines of 80 characters, and what to do next."""
+    (page,) = (one.file for one in report.written if one.content == "report_page")
+    lines = [wrapped(sentence) for sentence in plain_summary(report)]
+    following = "Next: search with 04_similarity_search.py, or classify files with --classify FILE."
+    return "\n".join([*lines, f"Report: {page}", following, "All tables, and one song explained: --verbose"])
+
+
+def verbose_summary(report: GenreReport) -> str:
+    """All tables and sentences of a report for the terminal."""
     scores = [vars(one) | {"tested_on": sentences.split_phrase(one)} for one in report.scores]
     candidates = [vars(one) | {"model": one.title} for one in report.candidates]
     families = [{"genre": one.genre, "songs": one.songs} | one.points for one in report.families]
@@ -51,17 +62,18 @@ def report_summary(report: GenreReport) -> str:
     return "\n\n".join([*parts, "\n".join(narrative(report.song)), format_table(written, "Written")])
 
 
-def classification_summary(classification: FileClassification) -> str:
-    """Classified files for the terminal: a table, each file in sentences, the model's limits."""
-    songs = [vars(one) for one in classification.songs]
+def classification_summary(classification: FileClassification, verbose: bool = False) -> str:
+    """Classified files for the terminal: a table; with ``verbose`` each file in sentences, and the model's limits."""
+    names = [shorten(PurePath(one.file_path).name, _MAX_NAME) for one in classification.songs]
+    table = format_table([
+        {"file": name, "predicted": one.predicted_genre, "probability": percent(one.probability),
+         sentences.SET_NAME: sentences.song_set(one.genre_set, one.novelty)}
+        for name, one in zip(names, classification.songs, strict=True)
+    ])  # fmt: skip
+    if not verbose:
+        return f"{table}\n\nReasons and the model's limits: --verbose"
     explained = ["\n".join([one.file_path, *narrative(one)]) for one in classification.songs]
-    return "\n\n".join(
-        [
-            _table(songs, "file_path predicted_genre probability genre_set", "Genres"),
-            *explained,
-            *_limits(classification.limits),
-        ]
-    )
+    return "\n\n".join([table, *explained, *_limits(classification.limits)])
 
 
 def classification_notes(classification: FileClassification) -> list[str]:

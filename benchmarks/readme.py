@@ -1,0 +1,114 @@
+"""The README's tables of measurements, made anew from what the scripts and the benchmarks left.
+
+    python -m benchmarks.readme DEMO OPEN
+
+DEMO and OPEN are the workspaces of `make demo` and `make demo-open`. Between `<!-- table NAME -->` and `<!-- end -->` the
+README gets the tables of the candidates as 03 left them in outputs/genre_report.json, of the spaces as `04 evaluate`
+measures them, and of extraction and tempo as the benchmarks' own files have them.
+"""
+
+import argparse
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from songmap.core.workspace import REPOSITORY, Workspace
+from songmap.library.library import load_library
+from songmap.similar.requests import EvaluateRequest
+from songmap.similar.session import Session
+from songmap.similar.space_scores import Precision
+
+BENCHMARKS = Path(__file__).parent
+KINDS = ("genre", "genre_other_artists")
+EXTRACTION = ("seconds, one worker", "ratio to decode", "peak memory of", "two workers", "first song")
+
+
+def table(headings: Sequence[str], rows: Sequence[Sequence[str]], numbers: int) -> str:
+    """A Markdown table whose last ``numbers`` columns are aligned to the right."""
+    head, *lines = (f"| {' | '.join(row)} |" for row in [headings, *rows])
+    alignment = ["---"] * (len(headings) - numbers) + ["---:"] * numbers
+    return "\n".join([head, f"|{'|'.join(alignment)}|", *lines])
+
+
+def candidates(workspaces: Sequence[Workspace]) -> str:
+    """Accuracy and log loss in cross-validation; the model in use is bold."""
+    reports = [json.loads(one.genre_report.read_text(encoding="utf-8")) for one in workspaces]
+    scores = [{one["model"]: one for one in report["candidates"]} for report in reports]
+    rows = []
+    for name, one in scores[0].items():
+        cells = [f"{own[name][score]:.2f}" for own in scores for score in ("accuracy", "log_loss")]
+        used = [report["choice"]["model"] == name for report in reports for _ in range(2)]
+        rows.append([one["title"], *(f"**{cell}**" if bold else cell for cell, bold in zip(cells, used, strict=True))])
+    headings = ["model", "demo: accuracy", "log loss", "open: accuracy", "log loss"]
+    return table(headings, rows, 4)
+
+
+def spaces(workspaces: Sequence[Workspace]) -> str:
+    """Same genre among the 10 nearest, of all artists and of others alone; hubness without and with correction."""
+    found = []
+    for one in workspaces:
+        scores = Session(load_library(one), one).run(EvaluateRequest()).scores
+        found.append({(score.space, score.hubs_corrected): score for score in scores})
+    rows = []
+    for space in dict.fromkeys(space for space, _ in found[0]):
+        cells = []
+        for scores in found:
+            own = scores[space, False]
+            cells += [_share(own.precision[kind]) for kind in KINDS] + [f"{own.hubness_skewness:.2f}"]
+        rows.append([f"`{space}`", *cells])
+    chance = []
+    for scores in found:
+        chance += [f"{next(iter(scores.values())).precision[kind].chance:.2f}" for kind in KINDS] + [""]
+    rows.append(["by chance", *chance])
+    headings = ["same genre", "by another artist", "hubness"]
+    return table(["space", f"demo: {headings[0]}", *headings[1:], f"open: {headings[0]}", *headings[1:]], rows, 6)
+
+
+def _share(precision: Precision) -> str:
+    interval = precision.interval
+    return f"{precision.value:.2f}" + (f" ({interval[0]:.2f}–{interval[1]:.2f})" if interval else "")
+
+
+def extraction() -> str:
+    """The rows of the benchmark that a user is concerned with."""
+    rows = []
+    for line in (BENCHMARKS / "extraction.md").read_text(encoding="utf-8").splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if cells[0].startswith(EXTRACTION):
+            rows.append(cells[:3])
+    return table(["what", "plain librosa", "songmap"], rows, 2)
+
+
+def tempo() -> str:
+    """The first table of the benchmark of tempo and key: errors in BPM on what the studio synthesised."""
+    text = (BENCHMARKS / "tempo_key.md").read_text(encoding="utf-8")
+    return re.search(r"^\| seed .*?(?=\n\n)", text, re.MULTILINE | re.DOTALL)[0]
+
+
+def rewritten(text: str, tables: dict[str, str]) -> str:
+    """The README with its tables replaced."""
+    for name, content in tables.items():
+        pattern = rf"(<!-- table {name} -->\n).*?(<!-- end -->)"
+        text, count = re.subn(pattern, lambda match, own=content: f"{match[1]}{own}\n{match[2]}", text, flags=re.DOTALL)
+        if count != 1:
+            raise SystemExit(f"README.md has {count} places for the table {name}, not one")
+    return text
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("demo", type=Path, metavar="DEMO")
+    parser.add_argument("open", type=Path, metavar="OPEN")
+    options = parser.parse_args()
+    workspaces = [Workspace(options.demo), Workspace(options.open)]
+    readme = REPOSITORY / "README.md"
+    tables = {
+        "extraction": extraction(), "tempo": tempo(),
+        "candidates": candidates(workspaces), "spaces": spaces(workspaces),
+    }  # fmt: skip
+    readme.write_text(rewritten(readme.read_text(encoding="utf-8"), tables), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
