@@ -45,8 +45,8 @@ class Choice:
 
 
 @dataclass(frozen=True)
-class ChoiceScores:
-    """Scores of a model chosen on other songs, with 95 % intervals; ``chosen``: how often each candidate was."""
+class Scores:
+    """Scores with 95 % intervals; log loss in nats."""
 
     accuracy: float
     accuracy_low: float
@@ -60,4 +60,10 @@ class ChoiceScores:
     log_loss: float
     log_loss_low: float
     log_loss_high: float
+
+
+@dataclass(frozen=True)
+class ChoiceScores(Scores):
+    """Scores of a model chosen on other songs; ``chosen``: how often each candidate was."""
+
     chosen: dict[str, float]

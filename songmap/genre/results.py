@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from songmap.genre.comparison_results import CandidateScores, Choice, ChoiceScores
+from songmap.genre.comparison_results import CandidateScores, Choice, ChoiceScores, Scores
 from songmap.genre.coverage_results import ConformalCoverage
 from songmap.genre.limits import Limit
 from songmap.genre.novelty_results import NoveltyScores
@@ -38,7 +38,7 @@ class Grouping:
 
 
 @dataclass(frozen=True)
-class SplitScores:
+class SplitScores(Scores):
     """Scores on songs outside the training data, with 95 % intervals; ``baseline_…`` are the most frequent genre's.
 
     ``ece`` is the expected calibration error, ``calibrated_ece`` what a perfectly calibrated model shows on as many
@@ -49,18 +49,6 @@ class SplitScores:
     n_songs: int
     n_folds: int
     n_repeats: int
-    accuracy: float
-    accuracy_low: float
-    accuracy_high: float
-    balanced_accuracy: float
-    balanced_accuracy_low: float
-    balanced_accuracy_high: float
-    macro_f1: float
-    macro_f1_low: float
-    macro_f1_high: float
-    log_loss: float
-    log_loss_low: float
-    log_loss_high: float
     ece: float
     calibrated_ece: float
     baseline_accuracy: float
