@@ -22,9 +22,10 @@ from songmap.core.text import one_line, readable
 from songmap.core.workspace import Workspace
 from songmap.extract.results import SongDeviation, Verification
 from songmap.extract.views.summary import verification_text
-from songmap.genre.views.files import _write_tables
+from songmap.genre.results import WrittenFile
+from songmap.genre.views.files import write_files
 from songmap.genre.views.report_page import report_page
-from songmap.genre.views.summary import report_summary
+from songmap.genre.views.summary import report_summary, verbose_summary
 from songmap.journey.views.summary import not_drawn_table, written_table
 from songmap.library.library import Library, save_library, song_table
 from songmap.similar.requests import Filters
@@ -115,12 +116,15 @@ def hostile_report(monkeypatch):
 
 def test_03_prints_and_writes_any_genre(monkeypatch, tmp_path: Path):
     report = hostile_report(monkeypatch)
-    assert_safe(report_summary(report))
+    page = WrittenFile(Path("outputs/html/genre_report.html"), "report_page")
+    assert_safe(report_summary(replace(report, written=[page])))
+    assert_safe(verbose_summary(report))
     assert_safe(to_json(report))
     assert_safe(report_page(report, {}))
     for kind, is_formula in (("spreadsheet", False), ("raw", True)):
-        written = _write_tables(Workspace(tmp_path), report, kind)
-        texts = [file.file.read_text("utf-8") for file in written]
+        workspace = Workspace(tmp_path / kind)
+        written = write_files(workspace, workspace, report, reports.make_sample(len(report.per_genre)), kind).written
+        texts = [one.file.read_text("utf-8") for one in written if one.file.suffix == ".csv"]
         assert texts
         for text in texts:
             assert_safe(text)

@@ -54,8 +54,9 @@ def requirements(name: str) -> set[str]:
 
 
 def normalised(requirement: str) -> str:
+    requirement, _, marker = re.sub(r"[ ()]", "", requirement).replace("'", '"').partition(";")
     name, specifiers = re.fullmatch(r"([\w-]+)(.*)", requirement).groups()
-    return name + ",".join(sorted(specifiers.split(",")))
+    return f"{name}{','.join(sorted(specifiers.split(',')))};{marker}"
 
 
 def metadata(wheel: Path):
@@ -88,7 +89,8 @@ def test_dependencies_are_those_of_the_requirements_files(wheel):
     for line in metadata(wheel).get_all("Requires-Dist"):
         requirement, _, marker = line.partition(";")
         extra = re.search(r'extra == "(\w+)"', marker)
-        required[extra.group(1) if extra else ""].add(normalised(requirement.replace(" ", "")))
+        platform = re.sub(r"""( and )?extra == "\w+\"""", "", marker)
+        required[extra.group(1) if extra else ""].add(normalised(f"{requirement};{platform}"))
     cluster = requirements("requirements-cluster.txt")
     assert required[""] == requirements("requirements.txt")
     assert required["cluster"] == cluster
