@@ -44,6 +44,7 @@ def cluster(tmp_path):
         process.wait()
 
 
+@pytest.mark.slow
 def test_a_cluster_that_loses_a_worker_gives_the_same_bytes(tmp_path, cluster):
     address, start_worker = cluster
     write_songs(tmp_path / "music", 12, 20)

@@ -337,7 +337,9 @@ def check_ended(work: Workspace, twelve: tuple[Path, dict[str, bytes]], is_saved
     assert artifacts(work) == twelve[1]
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    "number", [signal.SIGKILL, *(pytest.param(one, marks=pytest.mark.slow) for one in (signal.SIGINT, signal.SIGTERM))]
+)
 def test_an_ended_run_goes_on_where_it_was(twelve, tmp_path, number):
     work = Workspace(tmp_path)
     command = extract_command("--workspace", work.root, "--music", twelve[0], "--workers", "1")
