@@ -116,7 +116,7 @@ def main() -> None:
     parser.add_argument("--genres", type=int, default=16)
     options = parser.parse_args()
     like = load_library(Workspace(options.workspace))
-    text = f"{usable_cores()} cores.\n\n{small(like)}\n\n{large(like, options.songs, options.genres)}\n"
+    text = f"{usable_cores()} cores; log loss in cross-validation; songs are drawn, not real.\n\n{small(like)}\n\n{large(like, options.songs, options.genres)}\n"
     print(text)
     Path(__file__).with_suffix(".md").write_text(text, encoding="utf-8")
 
