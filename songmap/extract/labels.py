@@ -28,6 +28,7 @@ from songmap.core.errors import UsageError
 from songmap.core.text import readable
 from songmap.extract.files import SongFile, music_root
 from songmap.extract.label_rows import match_rows
+from songmap.library.names import artist_name
 from songmap.library.schema import SONG_COLUMNS, UNKNOWN_GENRE
 
 _log = logging.getLogger(__name__)
@@ -36,7 +37,6 @@ _GTZAN_STEM = re.compile(r"([^\W\d_][\w&' -]*)\.\d{5}")
 _DISC = re.compile(
     r"(cd|dis[ck]|disque|dvd)([\s._-]*\d{1,3}|[\s._-]+([a-d]|[ivx]{1,4}))(\s*[-–:(\[].*)?", re.IGNORECASE
 )
-_NO_ARTIST = frozenset({"various artists", "various", "va", "compilations", "unknown artist", "unknown"})
 # between several genres in one text; an unspaced slash belongs to the name: HIP-HOP/RAP
 _BETWEEN_GENRES = re.compile(r";|\0|\\\\|//|\s[/|]\s")
 
@@ -123,7 +123,7 @@ def _places(folders: Sequence[str]) -> dict[str, str]:
     """Artist and album from the folders between the genre and the song."""
     places = [folder for folder in folders if not _DISC.fullmatch(folder)]
     defaults = dict(zip(("artist", "album"), places, strict=False))
-    if defaults.get("artist", "").casefold() in _NO_ARTIST:
+    if "artist" in defaults and not artist_name(defaults["artist"]):
         del defaults["artist"]
     return defaults
 

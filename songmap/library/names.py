@@ -29,7 +29,7 @@ _ACCENTS = re.compile("[\u0300-\u036f]+")
 # in normalised names: what taggers write where there is no artist, or no single one
 _NO_ARTIST = {
     "various", "various artist", "various artists", "various performers", "va", "v.a", "v.a.", "v. a.", "v/a",
-    "sampler", "compilation", "unknown", "unknown artist", "artist unknown", "no artist", "<unknown>", "[unknown]",
+    "sampler", "compilation", "compilations", "unknown", "unknown artist", "artist unknown", "no artist", "<unknown>", "[unknown]",
     "diverse", "diverse interpreten", "verschiedene", "verschiedene interpreten", "verschiedene kunstler",
     "artisti vari", "vari artisti", "aa.vv.", "aa. vv.", "aavv", "vv.aa.", "varios", "varios artistas",
     "artistes divers", "artistes varies", "divers", "diversen", "blandade artister",
