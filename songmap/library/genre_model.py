@@ -56,11 +56,6 @@ class Calibration:
     outlier_share: float
     shares: np.ndarray
 
-    @property
-    def temperatures(self) -> tuple[float, ...]:
-        """``1 / weights``."""
-        return tuple(1 / weight for weight in self.weights)
-
     def apply(self, proba: np.ndarray) -> np.ndarray:
         """Calibrated probabilities ``(n_songs, n_genres)`` of ``proba (n_models, n_songs, n_genres)``."""
         logits = np.tensordot(self.weights, np.log(np.clip(proba, LEAST, None)), axes=1)

@@ -95,7 +95,6 @@ def test_calibration_mixes_the_product_of_models_with_the_shares():
     assert uncalibrated(shares).apply(proba[:1])[0] == pytest.approx([0.9, 0.1])
     mean = np.sqrt(proba[0] * proba[1])
     assert uncalibrated(shares, 2).apply(proba) == pytest.approx(mean / mean.sum())
-    assert Calibration((0.5, 2.0), 0.0, 0.0, shares).temperatures == (2.0, 0.5)
 
 
 def test_two_genres_and_a_kernel_come_back_as_they_were(tmp_path):
