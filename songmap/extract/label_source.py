@@ -16,7 +16,7 @@ from songmap.library.names import artist_name
 
 AUTO = "auto"
 _SHARE = 0.8  # of the songs whose tags name an artist: their folder is called like it
-_LEAST_TAGGED = 0.5  # of all songs: their tags name a genre
+_LEAST_TAGGED = 0.5  # of the same songs: their tags name a genre
 
 
 def requested_labels(workspace: Workspace, given: str | None) -> tuple[str, bool]:
@@ -66,7 +66,8 @@ def folders_are_artists(songs: Sequence[SongFile], records: Mapping[int, Mapping
         by_tag = songs[row].by_tag
         folder = artist_name(by_tag.defaults.get("artist", "")) if by_tag else ""
         artists = {artist_name(record["artist"]), artist_name(record["album_artist"])} - {""}
-        tagged += bool(record["tag_genre"])
-        named += bool(artists)
-        equal += bool(folder) and folder in artists
-    return named > 0 and equal >= _SHARE * named and tagged >= _LEAST_TAGGED * len(records)
+        if artists:  # a file without tags says nothing of either
+            named += 1
+            equal += folder in artists
+            tagged += bool(record["tag_genre"])
+    return named > 0 and equal >= _SHARE * named and tagged >= _LEAST_TAGGED * named

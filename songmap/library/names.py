@@ -1,7 +1,7 @@
 """The song of a name. Case and accents do not matter; an ambiguous name is listed, never guessed.
 
 The first of these steps with a match decides: the exact path; an exact name; a part of a name; a part of a path.
-A name is song_name, title, "artist - title" or the file's name. A similar spelling is not a match: the song that has
+A name is song_name, title (``display_title``), "artist - title", "title - artist" or the file's name. A similar spelling is not a match: the song that has
 one is named by the error, and whoever catches it decides.
 """
 
@@ -15,6 +15,7 @@ import pandas as pd
 
 from songmap.core.errors import QueryError
 from songmap.core.text import shorten
+from songmap.library.display_names import display_title
 
 # Twice the letters in common, in their order, over all letters of both, in %: from 75 on they are at least 60 % of each.
 # Of the 374 names of both demo libraries none reaches it with a name of the other library; with three typing errors
@@ -153,7 +154,9 @@ def find_song(songs: pd.DataFrame, query: str) -> int:
 def _names_of(song_name: str, artist: str, title: str, path: str) -> tuple[str, ...]:
     file = path.rsplit("/", 1)[-1]
     stem = file.rsplit(".", 1)[0] or file
-    return song_name, title, f"{artist} - {title}" if artist and title else "", file, stem
+    shown = display_title(song_name, artist, title)
+    both = (f"{artist} - {shown}", f"{shown} - {artist}") if artist else ()
+    return song_name, shown, *both, file, stem
 
 
 class _Lines:

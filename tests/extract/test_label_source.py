@@ -58,6 +58,14 @@ def test_folders_of_artists_give_way_to_genre_tags_and_the_choice_is_kept(tmp_pa
     assert set(extract(tmp_path, music_folder, "--labels", "auto")[1]) == {"HOUSE", "TECHNO"}
 
 
+def test_files_without_tags_do_not_outvote_those_with_tags(tmp_path):
+    music_folder = collection(tmp_path / "music")
+    (music_folder / "Unknown" / "Album").mkdir(parents=True)
+    for track in range(9):
+        soundfile.write(music_folder / "Unknown" / "Album" / f"{track}.wav", music(3.2, seed=track), RATE_HZ)
+    assert set(extract(tmp_path, music_folder)[1]) == {"HOUSE", "TECHNO", "UNKNOWN"}
+
+
 @pytest.mark.parametrize(("genre_tags", "by_genre"), [(False, False), (True, True)])
 def test_folders_stay_where_tags_name_no_genre_or_folders_are_genres(tmp_path, genre_tags, by_genre):
     line, genres = extract(tmp_path, collection(tmp_path / "music", genre_tags, by_genre))

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from songmap.core.errors import QueryError
+from songmap.library.display_names import display_names, display_titles
 from songmap.library.names import MAX_LISTED, Ambiguous, Names, SimilarSpelling, artist_name, find_song, normalise
 
 
@@ -210,8 +211,11 @@ def test_the_search_in_one_text_is_the_search_in_each_name(names: list[str], art
     songs = table(*rows)
     wanted = normalise(query)
     own = [
-        {normalise(text) for text in (song_name, title, f"{artist} - {title}" if artist and title else "")}
-        for song_name, artist, title in zip(songs["song_name"], songs["artist"], songs["title"], strict=True)
+        {
+            normalise(text)
+            for text in (song_name, title, *((f"{artist} - {title}", f"{title} - {artist}") if artist else ()))
+        }
+        for song_name, artist, title in zip(songs["song_name"], songs["artist"], display_titles(songs), strict=True)
     ]
     equal = [row for row, texts in enumerate(own) if wanted in texts]
     holding = [row for row, texts in enumerate(own) if any(wanted in text for text in texts)]
@@ -224,3 +228,12 @@ def test_the_search_in_one_text_is_the_search_in_each_name(names: list[str], art
         found = []
     if expected and wanted:
         assert found == expected
+
+
+def test_a_displayed_name_finds_its_song() -> None:
+    songs = table(
+        ("Kenta Cho - gunroar_gr1.hq.ogg", "TECHNO", "Kenta Cho", ""), ("A/02.ogg", "ROCK", "Aleksi", "Elf Land")
+    )
+    assert display_names(songs) == ["gunroar gr1 – Kenta Cho", "Elf Land – Aleksi"]
+    assert display_titles(songs) == ["gunroar gr1", "Elf Land"]
+    assert [find_song(songs, name) for name in [*display_names(songs), *display_titles(songs)]] == [0, 1, 0, 1]
