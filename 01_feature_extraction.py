@@ -8,6 +8,7 @@ changed; a run that was interrupted (Ctrl-C, SIGTERM, SIGHUP: what is finished i
 import argparse
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +22,14 @@ from songmap.extract.label_source import keep_labels, requested_labels
 from songmap.extract.labels import label_songs
 from songmap.extract.options import EXECUTORS, ExtractionOptions
 from songmap.extract.run import extract_library, only_extraction, preview
+from songmap.extract.segments import NO_SEGMENTS, length_and_hop, requested_segments
 from songmap.extract.statistics import feature_ranges, genre_statistics
 from songmap.extract.verify import verify
 from songmap.extract.views.summary import plan_text, summary, verification_text
 from songmap.extract.views.tables import save_tables
 from songmap.library.library import load_library, save_library
 from songmap.library.schema import DEFAULT_ENGINE, ENGINES
+from songmap.library.segments import SegmentSettings
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -48,6 +51,12 @@ def build_parser() -> argparse.ArgumentParser:
     )
     add("--max-duration", type=whole_number(1), metavar="S", dest="max_duration_s", help="leave out longer songs")
     add("--keep-speech", action="store_true", help="include files whose genre is speech, such as audiobooks")
+    segments = "also embed segments of every song, 30 s long and 15 s apart by default, for 05; later runs keep them up to date"
+    add("--segments", nargs="?", type=length_and_hop, const=SegmentSettings(), metavar="30/15", help=segments)
+    add("--no-segments", dest="segments", action="store_const", const=NO_SEGMENTS, help="remove them again")
+    add("--skip-intro", type=whole_number(0), metavar="S", help="seconds at the beginning that segments leave out")
+    nearest = "keep the K segments of a song that are nearest to their mean"
+    add("--representative", type=whole_number(1), metavar="K", help=nearest)
     add("--workers", type=whole_number(1), default=usable_cores(), metavar="N", help="songs analysed in parallel")
     timeout = "seconds per song before it counts as failed"
     add("--timeout", type=whole_number(1), default=600, metavar="S", dest="timeout_s", help=timeout)
@@ -78,9 +87,11 @@ def run(
 ) -> int:
     csv_kind = options.pop("csv_kind")
     source, kept = requested_labels(workspace, labels)
+    wanted = [options.pop(name) for name in ("segments", "skip_intro", "representative")]
     extraction_options = ExtractionOptions(labels=source, labels_kept=kept, **options)
     if n_verified is not None:
         return run_verification(workspace, n_verified, extraction_options, as_json)
+    extraction_options = replace(extraction_options, segments=requested_segments(workspace, *wanted))
     music = (music or workspace.music).expanduser()
     songs = label_songs(find_songs(music, exclude), music, source)
     if dry_run:
@@ -93,7 +104,7 @@ def run(
             extraction = extract_library(songs, workspace, extraction_options, on_progress, lambda: stop() > 0)
         library = extraction.library
         if len(library):
-            save_library(workspace, library)
+            save_library(workspace, library, extraction.segments)
             keep_labels(workspace, extraction.labels)
         save_tables(extraction, workspace, csv_kind)
     if as_json:

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 from signals import RATE_HZ, music
+from waiting import wait_until
 
 from songmap.core.workspace import REPOSITORY, Workspace
 
@@ -86,3 +87,8 @@ def kept_songs(workspace: Workspace) -> int:
 def artifacts(workspace: Workspace) -> dict[str, bytes]:
     """The bytes of what 01 leaves for others."""
     return {name: (workspace.processed / name).read_bytes() for name in ARTIFACTS}
+
+
+def wait_for_songs(workspace: Workspace, n_songs: int, process: subprocess.Popen) -> None:
+    """Until a running 01 has kept that many, or has ended."""
+    wait_until(lambda: kept_songs(workspace) >= n_songs or process.poll() is not None)

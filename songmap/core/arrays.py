@@ -35,6 +35,13 @@ def array_file(arrays: Mapping[str, np.ndarray], document: Any) -> bytes:
     return stream.getvalue()
 
 
+def matrix_file(matrix: np.ndarray) -> bytes:
+    """The content of an ``.npy``."""
+    stream = io.BytesIO()
+    np.save(stream, np.ascontiguousarray(matrix), allow_pickle=False)
+    return stream.getvalue()
+
+
 def read_array_file(path: Path, content: bytes, made_by: str) -> tuple[dict[str, np.ndarray], Any]:
     """What ``array_file`` made, from the ``content`` of ``path``.
 

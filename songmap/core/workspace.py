@@ -29,7 +29,10 @@ class Workspace:
     embeddings = _Place("data/processed/embeddings_matrix.npy")  # float32 (n_songs, 641)
     songs = _Place("data/processed/song_table.npz")  # the table with the rows of the matrix: numbers and text alone
     songs_pickle = _Place("data/processed/song_data.pkl")  # the same as a DataFrame; nothing here reads it
-    manifest = _Place("data/processed/manifest.json")  # columns, configuration, versions, checksums of these three
+    segment_embeddings = _Place("data/processed/segment_embeddings.npy")  # float32 (n_segments, 641), of 01 --segments
+    segment_table = _Place("data/processed/segment_table.npz")  # of which song and when: numbers and text alone
+    segments_pickle = _Place("data/processed/segment_data.pkl")  # the same as a DataFrame; nothing here reads it
+    manifest = _Place("data/processed/manifest.json")  # columns, configuration, versions, checksums of all of these
     ledger = _Place("data/processed/library.sqlite")  # outcome of every file that 01 has analysed, to resume a run
     extraction_lock = _Place("data/processed/.extraction.lock")  # held by a run of 01
     models = _Place("models")  # fitted models and saved maps

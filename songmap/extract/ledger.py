@@ -26,15 +26,18 @@ from typing import Any
 import numpy as np
 
 from songmap.core.errors import SchemaError
+from songmap.extract.checksums import row_checksum
+from songmap.extract.segment_rows import TABLE, SegmentRows
 from songmap.features.tags import MAX_CHARACTERS
 from songmap.library.schema import DEFAULT_ENGINE, MEASURED_SINCE, N_COLUMNS, NUMBER_COLUMNS, AudioConfig, fingerprint
+from songmap.library.segments import SegmentSettings, SongSegments
 from songmap.library.versions import ANALYSIS_LIBRARIES, library_versions
 
 # raised when a change of the code changes numbers: rows of other versions are computed again
 ALGORITHM_VERSION = 2
-_TABLE_VERSION = 4
-_OLDER_VERSIONS = (2, 3)  # 2 has no table of displaced songs, neither has checksums
-_TABLES = """
+_TABLE_VERSION = 5
+_OLDER_VERSIONS = (2, 3, 4)  # 2 has no table of displaced songs, neither 2 nor 3 checksums, 4 no segments
+_TABLES = f"""
     CREATE TABLE IF NOT EXISTS songs (
         path BLOB PRIMARY KEY, analysis TEXT NOT NULL, reading INTEGER NOT NULL,
         size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,
@@ -43,24 +46,26 @@ _TABLES = """
     CREATE TABLE IF NOT EXISTS displaced (
         analysis TEXT NOT NULL, content TEXT NOT NULL, record TEXT NOT NULL, embedding BLOB NOT NULL,
         PRIMARY KEY (analysis, content));
-    ALTER TABLE songs ADD COLUMN checksum BLOB;
-    ALTER TABLE displaced ADD COLUMN checksum BLOB;"""
+    {TABLE}"""
 _COLUMNS = {
     "songs": "path, analysis, reading, size, mtime_ns, content, record, embedding, failure",
     "displaced": "analysis, content, record, embedding",
 }
 _REQUIRED = frozenset({"song_name", "file_path", "duration", "artist", "title", "album", "tag_genre"})
-_CHECKSUM_BYTES = 16
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """The result of a file: ``content`` hash, ``record`` and ``embedding`` float32 ``(641,)``, or the ``failure``."""
+    """The result of a file: ``content`` hash, ``record`` and ``embedding`` float32 ``(641,)``, or the ``failure``.
+
+    ``segments`` are those of the song where they were wanted; the ledger gives them by ``segments.get``.
+    """
 
     content: str | None = None
     record: dict[str, Any] | None = None
     embedding: np.ndarray | None = None
     failure: str | None = None
+    segments: SongSegments | None = None
 
 
 @dataclass(frozen=True)
@@ -89,6 +94,7 @@ class Ledger:
 
     def __init__(self, connection: sqlite3.Connection, analysis: str) -> None:
         self._connection, self._analysis = connection, analysis
+        self.segments = SegmentRows(connection, analysis)
 
     def known(self) -> dict[Path, Known]:
         """Every path that has an outcome under this analysis."""
@@ -97,8 +103,13 @@ class Ledger:
             for path, stamp, outcome in self._songs()
         }
 
-    def keep(self, path: Path, stamp: tuple[int, int, int], outcome: Outcome) -> None:
-        """Commit one outcome; another song's numbers that were at ``path`` are kept under their content."""
+    def keep(
+        self, path: Path, stamp: tuple[int, int, int], outcome: Outcome, settings: SegmentSettings | None = None
+    ) -> None:
+        """Commit one outcome; another song's numbers that were at ``path`` are kept under their content.
+
+        ``settings`` are those of its segments, if it has some.
+        """
         key, (size, mtime_ns, reading) = os.fsencode(path), stamp
         record = json.dumps(outcome.record) if outcome.record else None
         embedding = outcome.embedding.tobytes() if outcome.embedding is not None else None
@@ -111,6 +122,8 @@ class Ledger:
             failure = outcome.failure and outcome.failure.encode("utf-8", "replace").decode()
             row = (key, self._analysis, reading, size, mtime_ns, outcome.content, record, embedding, failure)
             self._insert("songs", row)
+            if settings is not None and outcome.segments is not None and outcome.content is not None:
+                self.segments.keep(outcome.content, settings, outcome.segments)
 
     def recognise(self, content: str) -> Outcome | None:
         """The outcome of a song with this content under this analysis, at whatever path it was."""
@@ -118,7 +131,7 @@ class Ledger:
             query = f"SELECT {columns}, checksum FROM {table} WHERE analysis=? AND content=?"
             for *row, checksum in self._connection.execute(query, (self._analysis, content)):
                 record, embedding = row[6:8] if table == "songs" else row[2:4]
-                outcome = _outcome(content, record, embedding, None) if checksum == _checksum(row) else None
+                outcome = _outcome(content, record, embedding, None) if checksum == row_checksum(row) else None
                 if outcome is not None:
                     return outcome
         return None
@@ -134,7 +147,7 @@ class Ledger:
         values = (self._analysis,) if key is None else (self._analysis, key)
         for *row, checksum in self._connection.execute(query if key is None else f"{query} AND path=?", values):
             path, _, reading, size, mtime_ns, *numbers = row
-            is_whole = checksum == _checksum(row) and isinstance(path, bytes)
+            is_whole = checksum == row_checksum(row) and isinstance(path, bytes)
             if is_whole and all(isinstance(number, int) for number in (reading, size, mtime_ns)):
                 outcome = _outcome(*numbers)
                 if outcome is not None:
@@ -143,7 +156,7 @@ class Ledger:
     def _insert(self, table: str, row: Sequence[Any]) -> None:
         places = ", ".join("?" * (len(row) + 1))
         query = f"INSERT OR REPLACE INTO {table} ({_COLUMNS[table]}, checksum) VALUES ({places})"
-        self._connection.execute(query, (*row, _checksum(row)))
+        self._connection.execute(query, (*row, row_checksum(row)))
 
 
 @contextmanager
@@ -225,8 +238,11 @@ def _complete(connection: sqlite3.Connection) -> None:
     for statement in _TABLES.split(";"):
         connection.execute(statement)
     for table, columns in _COLUMNS.items():
+        if any(name == "checksum" for _, name, *_ in connection.execute(f"PRAGMA table_info({table})")):
+            continue
+        connection.execute(f"ALTER TABLE {table} ADD COLUMN checksum BLOB")
         rows = connection.execute(f"SELECT rowid, {columns} FROM {table}")
-        checksums = ((_checksum(row), row_id) for row_id, *row in rows)
+        checksums = ((row_checksum(row), row_id) for row_id, *row in rows)
         connection.executemany(f"UPDATE {table} SET checksum=? WHERE rowid=?", checksums)
     connection.execute(f"PRAGMA user_version={_TABLE_VERSION}")
     connection.commit()
@@ -235,16 +251,6 @@ def _complete(connection: sqlite3.Connection) -> None:
 def is_outdated(record: dict[str, Any] | None) -> bool:
     """Whether a record was made by an older version, which measured less."""
     return record is not None and not record.keys() >= set(MEASURED_SINCE)
-
-
-def _checksum(row: Sequence[Any]) -> bytes:
-    """Of the values of a row: bytes, texts, integers and None, each with its type and length."""
-    digest = hashlib.blake2b(digest_size=_CHECKSUM_BYTES)
-    for value in row:
-        # unlike repr, ascii writes a text the same way in every version of Python
-        data = value if isinstance(value, bytes) else ascii(value).encode()
-        digest.update(f"{type(value).__name__} {len(data)} ".encode() + data)
-    return digest.digest()
 
 
 def _outcome(content: Any, record: Any, embedding: Any, failure: Any) -> Outcome | None:

@@ -5,6 +5,7 @@ from importlib.util import find_spec
 
 from songmap.core.errors import UsageError
 from songmap.library.schema import DEFAULT_ENGINE, ENGINES, AudioConfig
+from songmap.library.segments import SegmentSettings
 
 EXECUTORS = ("threads", "processes", "dask")
 
@@ -35,6 +36,8 @@ class ExtractionOptions:
         Songs outside are left out of the library.
     keep_speech : bool
         Whether files whose genre is speech, such as audiobooks, are songs.
+    segments : SegmentSettings, optional
+        How songs are cut into segments; by default they are not.
     config : AudioConfig
         How audio is analysed.
 
@@ -57,6 +60,7 @@ class ExtractionOptions:
     min_duration_s: float = 0.0
     max_duration_s: float | None = None
     keep_speech: bool = False
+    segments: SegmentSettings | None = None
     config: AudioConfig = field(default_factory=AudioConfig)
 
     def __post_init__(self) -> None:
@@ -73,5 +77,7 @@ class ExtractionOptions:
             raise UsageError(f"there is no engine {self.engine!r}; choose from {', '.join(ENGINES)}")
         if self.engine == "librosa" and find_spec("librosa") is None:
             raise UsageError("--engine librosa and --verify need librosa, which is not installed: pip install librosa")
+        if self.engine == "librosa" and self.segments:
+            raise UsageError("--segments are cut by the engine songmap only; leave out --engine, or give --no-segments")
         if self.engine == "librosa" and self.config.column_settings() != AudioConfig().column_settings():
             raise UsageError("the engine librosa has the default audio configuration only")

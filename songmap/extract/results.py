@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from songmap.library.library import Library
 from songmap.library.recordings import DuplicateGroup
+from songmap.library.segments import Segments
 
 Reason = Literal["too_short", "too_long", "speech"]
 
@@ -15,7 +16,8 @@ class ExtractionPlan:
     """What there is to do for each file.
 
     ``unchanged`` and ``failed_before`` files have an outcome already; ``changed_or_moved`` ones may be known under
-    another name, time or tags; ``new`` ones must be decoded, ``outdated`` ones again: an older version measured less.
+    another name, time or tags; ``new`` ones must be decoded, ``outdated`` ones again: an older version measured less, and those
+    ``without_segments`` again where segments are wanted.
     """
 
     unchanged: set[Path] = field(default_factory=set)
@@ -23,6 +25,7 @@ class ExtractionPlan:
     changed_or_moved: list[Path] = field(default_factory=list)
     new: list[Path] = field(default_factory=list)
     outdated: list[Path] = field(default_factory=list)
+    without_segments: list[Path] = field(default_factory=list)
 
     def counts(self) -> dict[str, int]:
         """The number of files of each kind."""
@@ -75,7 +78,10 @@ class ExtractionTally:
 
 @dataclass(frozen=True)
 class Extraction:
-    """The result of a run: library, groups of files with the same recording, failures, how the songs came about, labels."""
+    """The result of a run: library, groups of files with the same recording, failures, how the songs came about, labels.
+
+    ``segments`` are None unless they were wanted and the library has songs.
+    """
 
     library: Library
     duplicates: list[DuplicateGroup]
@@ -83,6 +89,7 @@ class Extraction:
     tally: ExtractionTally
     labels: LabelSource
     left_out: list[LeftOut] = field(default_factory=list)
+    segments: Segments | None = None
 
     def records(self) -> list[dict[str, Any]]:
         """Every song with a ``failure`` of None, then every file that failed with its reason."""

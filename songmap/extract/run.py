@@ -25,10 +25,12 @@ from songmap.extract.ledger import Known, Ledger, Outcome, is_outdated, open_led
 from songmap.extract.options import ExtractionOptions
 from songmap.extract.results import Extraction, ExtractionPlan, ExtractionTally, Failure, LabelSource, LeftOut
 from songmap.extract.scope import left_out
+from songmap.extract.segments import assemble_segments
 from songmap.features.analysis import DESCRIPTION_VERSION
 from songmap.library.library import Library, finish_library, song_table
 from songmap.library.recordings import duplicate_of, find_duplicates
 from songmap.library.schema import N_COLUMNS
+from songmap.library.segments import SegmentSettings, SongSegments
 from songmap.library.tempos import octave_factors
 
 Stamp = tuple[int, int, int]
@@ -87,7 +89,7 @@ def extract_library(
     started, n_extracted, n_recognised, audio_s = time.monotonic(), 0, 0, 0.0
     with open_ledger(workspace.ledger, options.config, options.engine) as ledger:
         stamps = {song.path: stamp_of(song.path) for song in songs}
-        plan = make_plan(stamps, ledger.known(), options.retry_failed)
+        plan = make_plan(stamps, ledger.known(), options.retry_failed, _segmented(ledger, options))
         done, changed_meanwhile = plan.unchanged | plan.failed_before, {}
         if plan.outdated:
             _log.warning(
@@ -97,7 +99,7 @@ def extract_library(
         on_progress(len(done), len(songs))
         for path, outcome, recognised in _analyse_all(plan, ledger, options, stop):
             if stamp_of(path) == stamps[path]:
-                ledger.keep(path, stamps[path], outcome)
+                ledger.keep(path, stamps[path], outcome, options.segments)
                 done.add(path)
                 if outcome.record:
                     n_recognised += recognised
@@ -107,16 +109,17 @@ def extract_library(
                 changed_meanwhile[path] = outcome.failure or "changed while it was read; run again"
             on_progress(len(done) + len(changed_meanwhile), len(songs))
         assembled = (
-            done | set(plan.outdated)
+            done | set(plan.outdated) | set(plan.without_segments)
         ) - changed_meanwhile.keys()  # outdated rows serve until they are replaced
         library, reasons, source, omitted = _assemble(songs, ledger, assembled, options)
+        segments = assemble_segments(library.songs, ledger, options.segments) if options.segments else None
     duplicates = find_duplicates(library.embeddings, library.songs["duration"].to_numpy())
     _resolve_octaves(library)
     library.songs["duplicate_of"] = pd.Series(duplicate_of(duplicates, library.songs), dtype=object)
     failures = [Failure(path, reason) for path, reason in sorted((reasons | changed_meanwhile).items())]
     n_left, elapsed_s = len(songs) - len(done) - len(changed_meanwhile), time.monotonic() - started
     tally = ExtractionTally(n_extracted, n_recognised, len(plan.unchanged), n_left, audio_s, elapsed_s)
-    return Extraction(library, duplicates, failures, tally, source, omitted)
+    return Extraction(library, duplicates, failures, tally, source, omitted, segments)
 
 
 def _resolve_octaves(library: Library) -> None:
@@ -131,22 +134,39 @@ def _resolve_octaves(library: Library) -> None:
 
 def preview(songs: Sequence[SongFile], workspace: Workspace, options: ExtractionOptions) -> ExtractionPlan:
     """What ``extract_library`` would do. Opens no song and writes nothing."""
-    stamps, known = {song.path: stamp_of(song.path) for song in songs}, {}
+    stamps, known, segmented = {song.path: stamp_of(song.path) for song in songs}, {}, None
     if workspace.ledger.exists():
         with read_ledger(workspace.ledger, options.config, options.engine) as ledger:
-            known = ledger.known()
-    return make_plan(stamps, known, options.retry_failed)
+            known, segmented = ledger.known(), _segmented(ledger, options)
+    return make_plan(stamps, known, options.retry_failed, segmented)
 
 
-def make_plan(stamps: dict[Path, Stamp], known: dict[Path, Known], retry_failed: bool) -> ExtractionPlan:
-    """Compare the files with what the ledger knows, without opening one."""
+def _segmented(ledger: Ledger, options: ExtractionOptions) -> set[str] | None:
+    return ledger.segments.contents(options.segments) if options.segments else None
+
+
+def make_plan(
+    stamps: dict[Path, Stamp], known: dict[Path, Known], retry_failed: bool, segmented: set[str] | None = None
+) -> ExtractionPlan:
+    """Compare the files with what the ledger knows, without opening one.
+
+    ``segmented`` are the contents that have segments, where segments are wanted.
+    """
     unchanged: set[Path] = set()
     failed: set[Path] = set()
-    changed, new, outdated = [], [], []
+    changed, new, outdated, without_segments = [], [], [], []
     for path, stamp in stamps.items():
         row = known.get(path)
         if row is not None and row.stamp == stamp and row.outdated:
             outdated.append(path)
+        elif (
+            row is not None
+            and row.stamp == stamp
+            and not row.failed
+            and segmented is not None
+            and row.content not in segmented
+        ):
+            without_segments.append(path)
         elif row is not None and row.stamp == stamp and not (row.failed and retry_failed):
             (failed if row.failed else unchanged).add(path)
         elif row is not None and row.content:
@@ -155,7 +175,7 @@ def make_plan(stamps: dict[Path, Stamp], known: dict[Path, Known], retry_failed:
             new.append(path)
     if new and any(row.content and path not in stamps and not path.exists() for path, row in known.items()):
         changed, new = changed + new, []  # a song is missing, and any of these may be it
-    return ExtractionPlan(unchanged, failed, changed, new, outdated)
+    return ExtractionPlan(unchanged, failed, changed, new, outdated, without_segments)
 
 
 def stamp_of(path: Path) -> Stamp:
@@ -173,7 +193,7 @@ def _analyse_all(
 ) -> Iterator[tuple[Path, Outcome, bool]]:
     """Path, outcome and whether it was recognised, as they finish. A bounded window is submitted, to end soon."""
     queue = deque([("identify", path) for path in plan.changed_or_moved])
-    queue.extend(("embed", path) for path in [*plan.new, *plan.outdated])
+    queue.extend(("embed", path) for path in [*plan.new, *plan.outdated, *plan.without_segments])
     if not queue:
         return
     n_decoded = 0
@@ -193,7 +213,7 @@ def _analyse_all(
                 answer = pool.result(future)
                 if task == "embed" or "failure" in answer:
                     yield path, _outcome(answer), False
-                elif (before := ledger.recognise(answer["content"])) is not None and not is_outdated(before.record):
+                elif (before := _recognised(ledger, answer["content"], options.segments)) is not None:
                     record = (before.record or {}) | answer["record"]
                     yield path, Outcome(before.content, record, before.embedding), True
                 else:
@@ -203,12 +223,28 @@ def _analyse_all(
 def _outcome(answer: dict[str, Any]) -> Outcome:
     if "failure" in answer:
         return Outcome(failure=answer["failure"])
-    return Outcome(answer["content"], answer["record"], embedding_of(answer))
+    return Outcome(answer["content"], answer["record"], embedding_of(answer), segments=segments_of(answer))
 
 
 def embedding_of(answer: dict[str, Any]) -> np.ndarray:
     """The embedding float32 ``(641,)`` in a worker's answer."""
     return np.frombuffer(base64.b64decode(answer["embedding"]), np.float32)
+
+
+def segments_of(answer: dict[str, Any]) -> SongSegments | None:
+    """The segments in a worker's answer, if it has some."""
+    if "bounds_s" not in answer:
+        return None
+    numbers = np.frombuffer(base64.b64decode(answer["segment_embeddings"]), np.float32)
+    return SongSegments(np.array(answer["bounds_s"], np.float64).reshape(-1, 2), numbers.reshape(-1, N_COLUMNS))
+
+
+def _recognised(ledger: Ledger, content: str, settings: SegmentSettings | None) -> Outcome | None:
+    """What the ledger has of a song with this content, unless it lacks what is wanted today."""
+    outcome = ledger.recognise(content)
+    if outcome is None or is_outdated(outcome.record):
+        return None
+    return None if settings and ledger.segments.get(content, settings) is None else outcome
 
 
 def _assemble(

@@ -7,9 +7,10 @@ It ends when the process ``PARENT`` or standard input ends, whatever it is doing
 while it analyses: what needs more is that file's failure, and takes no memory from others.
 
 ==========  ================================================================================
-request     ``task`` ("embed" or "identify"), ``path``, ``config``, ``engine``, ``timeout_s``
+request     ``task`` ("embed" or "identify"), ``path``, ``config``, ``engine``, ``segments``, ``timeout_s``
 answer      ``failure`` and its ``cause`` ("audio", "memory" or "defect"; the other end adds "time" and "crash"),
-            or the task's result: ``content``, ``record``, ``embedding`` (base64)
+            or the task's result: ``content``, ``record``, ``embedding`` (base64), with segments
+            also ``bounds_s`` and ``segment_embeddings`` (base64)
 ==========  ================================================================================
 """
 
@@ -34,8 +35,10 @@ from songmap.extract.content import content_hash_of
 from songmap.features import analysis, frames
 from songmap.features.decode import opened, read_audio
 from songmap.features.reference import reference_embedding
+from songmap.features.segments import segment
 from songmap.features.signal import Signal
 from songmap.library.schema import AudioConfig
+from songmap.library.segments import SegmentSettings
 
 if sys.platform == "linux":
     import resource
@@ -47,19 +50,26 @@ READING_BYTES = 1 << 30
 ANALYSIS_BYTES_PER_S = {"songmap": 1 << 18, "librosa": 1 << 24}
 
 
-def embed(path: Path, config: AudioConfig, engine: str) -> dict[str, Any]:
-    """Content hash, record and embedding of a file."""
+def embed(path: Path, config: AudioConfig, engine: str, settings: SegmentSettings | None) -> dict[str, Any]:
+    """Content hash, record and embedding of a file, and its segments where there are settings for some."""
     with opened(path) as file:
         limit_memory(READING_BYTES)
         signal, tags, content = read_audio(file, config), analysis.describe(file, path), content_hash_of(file)
     limit_memory(READING_BYTES + int(ANALYSIS_BYTES_PER_S[engine] * len(signal) / config.sample_rate_hz))
     song = analysis.analyse_signal(signal, config, tags)
     embedding = reference_embedding(song) if engine == "librosa" else song.embedding
-    packed = base64.b64encode(embedding.tobytes()).decode()
-    return {"content": content, "record": song.record, "embedding": packed}
+    result = {"content": content, "record": song.record, "embedding": _packed(embedding)}
+    if settings is not None:
+        segments = segment(song.frames, song.record["duration"], config, settings)
+        result |= {"bounds_s": segments.bounds_s.tolist(), "segment_embeddings": _packed(segments.embeddings)}
+    return result
 
 
-def identify(path: Path, config: AudioConfig, engine: str) -> dict[str, Any]:
+def _packed(numbers: np.ndarray) -> str:
+    return base64.b64encode(numbers.tobytes()).decode()
+
+
+def identify(path: Path, config: AudioConfig, engine: str, settings: SegmentSettings | None) -> dict[str, Any]:
     """Content hash of a file, its name and tags: enough to recognise it without decoding."""
     with opened(path) as file:
         limit_memory(READING_BYTES)
@@ -73,7 +83,8 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
     """The task's result, or the reason why there is none."""
     try:
         task = TASKS[request["task"]]
-        return task(Path(request["path"]), AudioConfig(**request["config"]), request["engine"])
+        settings = SegmentSettings(**request["segments"]) if request.get("segments") else None
+        return task(Path(request["path"]), AudioConfig(**request["config"]), request["engine"], settings)
     except AudioError as error:
         return {"failure": str(error), "cause": "audio"}
     except MemoryError:

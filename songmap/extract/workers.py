@@ -21,8 +21,8 @@ from songmap.extract.options import ExtractionOptions
 
 ONE_THREAD = {name: "1" for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")}
 _SONGS_PER_WORKER = 1000  # then a fresh one: whatever a decoder leaks ends with its process
-# a record of ten texts of 1,000 characters, twelve each in JSON, and 3.4 kB of numbers
-_MAX_ANSWER_CHARACTERS = 1 << 18
+# a record of ten texts of 1,000 characters, twelve each in JSON, and 3.4 kB of numbers; with segments 3.4 kB each
+_MAX_ANSWER_CHARACTERS, _MAX_SEGMENTED_CHARACTERS = 1 << 18, 1 << 28
 _PATIENCE_S = 5.0  # for a worker to end by itself when nobody wants its song any more
 _of_this_thread = threading.local()
 
@@ -33,8 +33,9 @@ def call_worker(task: str, path: Path, options: ExtractionOptions) -> dict[str, 
     if worker is None or worker.served >= _SONGS_PER_WORKER:
         worker = _of_this_thread.worker = Worker(options.nice)
     started = time.monotonic()
-    request = {"task": task, "path": str(path), "config": asdict(options.config)}
-    answer = worker.call(request | {"engine": options.engine, "timeout_s": options.timeout_s})
+    request = {"task": task, "path": str(path), "config": asdict(options.config), "engine": options.engine}
+    segments = asdict(options.segments) if options.segments else None
+    answer = worker.call(request | {"segments": segments, "timeout_s": options.timeout_s})
     if answer is not None:
         return answer
     del _of_this_thread.worker
@@ -71,7 +72,9 @@ class Worker:
         self.served += 1
         try:
             print(json.dumps(request), file=self._requests, flush=True)
-            line = self._answers.readline(_MAX_ANSWER_CHARACTERS)
+            line = self._answers.readline(
+                _MAX_SEGMENTED_CHARACTERS if request.get("segments") else _MAX_ANSWER_CHARACTERS
+            )
         except BrokenPipeError:
             return None
         except UnicodeDecodeError:

@@ -79,6 +79,12 @@ def analyse(signal: Signal, config: AudioConfig, block_frames: int = spectra.BLO
     for name, row in zip(("centroid", "bandwidth", "rolloff", "flatness"), collected.shapes, strict=True):
         features[name] = row[np.newaxis]
     features["mfcc_delta"] = delta(features["mfcc"])
+    values, beats = measure(features, config)
+    return SongFrames(features, values, beats, config.frame_rate_hz)
+
+
+def measure(features: dict[str, np.ndarray], config: AudioConfig) -> tuple[dict[str, float], np.ndarray]:
+    """``values`` and ``beats`` of ``SongFrames``, of its ``features``."""
     envelope = features["onset_strength"][0]
     tempo_bpm = rhythm.tempo(envelope, config)
     beats = rhythm.track_beats(envelope, tempo_bpm, config)
@@ -91,7 +97,7 @@ def analyse(signal: Signal, config: AudioConfig, block_frames: int = spectra.BLO
         "harmonic_rms_mean": float(features["harmonic_rms"].mean()),
         "percussive_rms_mean": float(features["percussive_rms"].mean()),
     }
-    return SongFrames(features, values, beats, config.frame_rate_hz)
+    return values, beats
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ no pickle is read.
 """
 
 import hashlib
-import io
 import logging
 import pickle
 from collections.abc import Iterable
@@ -21,7 +20,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from songmap.core.arrays import map_matrix
+from songmap.core.arrays import map_matrix, matrix_file
 from songmap.core.blocks import read_blocks
 from songmap.core.errors import SchemaError
 from songmap.core.files import json_bytes, parse_json, remove_leftovers, write_atomically
@@ -39,6 +38,7 @@ from songmap.library.schema import (
     column_index,
     fingerprint,
 )
+from songmap.library.segments import SEGMENTS_VERSION, Segments, validate_segments
 from songmap.library.table_file import read_table, table_file
 from songmap.library.versions import ANALYSIS_LIBRARIES, library_versions
 
@@ -59,8 +59,8 @@ class Library:
         The same rows: ``SONG_COLUMNS`` and further labels. Numbers are NaN and text is empty where a tag does not
         exist; ``duration`` is in seconds. ``tempo_bpm`` is measured, 0 where there is none; ``tempo_octave``, 1, 2 or
         0.5, is what it was multiplied by to lie where its genre's tempos do; ``beat_deviation_s`` is how much the time
-        between beats varies. ``tag_bpm``, ``tag_genre`` and ``key`` are what the file says. ``duplicate_of`` is the path of the first file with the same recording, empty where there is
-        no other.
+        between beats varies. ``tag_bpm``, ``tag_genre`` and ``key`` are what the file says. ``duplicate_of`` is the
+        path of the first file with the same recording, empty where there is no other.
     config : AudioConfig
         How the audio was analysed.
     engine : str
@@ -139,32 +139,38 @@ def song_table(records: Iterable[dict[str, Any]]) -> pd.DataFrame:
     return songs
 
 
-def save_library(workspace: Workspace, library: Library) -> None:
-    """Validate and write matrix, table and manifest, all or none of them.
+def save_library(workspace: Workspace, library: Library, segments: Segments | None = None) -> None:
+    """Validate and write matrix, table, segments and manifest, all or none of them.
 
     Parameters
     ----------
     workspace : Workspace
         Gives the paths; folders are made.
     library : Library
+    segments : Segments, optional
+        Those of its songs. Without them the segments of an earlier library are removed.
 
     Raises
     ------
     SchemaError
-        If the library is not whole, or was analysed by a configuration that gives the columns another meaning.
+        If the library is not whole, the segments are of other songs, or it was analysed by a configuration that gives the columns another meaning.
     """
     validate(library.embeddings, library.songs)
     _check_config(library.config, "the library")
-    stream = io.BytesIO()
-    np.save(stream, np.ascontiguousarray(library.embeddings), allow_pickle=False)
     contents = {
-        workspace.embeddings: stream.getvalue(),
+        workspace.embeddings: matrix_file(library.embeddings),
         workspace.songs: table_file(library.songs),
         workspace.songs_pickle: pickle.dumps(library.songs, protocol=5),
     }
-    checksums = {path.name: hashlib.sha256(content).hexdigest() for path, content in contents.items()}
     manifest = {"columns": fingerprint(), "n_songs": len(library), "audio": asdict(library.config)}
-    manifest |= {"engine": library.engine, "versions": library_versions(), "sha256": checksums}
+    if segments is not None:
+        validate_segments(segments, library.songs)
+        contents[workspace.segment_embeddings] = matrix_file(segments.embeddings)
+        contents[workspace.segment_table] = table_file(segments.table)
+        contents[workspace.segments_pickle] = pickle.dumps(segments.table, protocol=5)
+        manifest["segments"] = {"version": SEGMENTS_VERSION} | asdict(segments.settings)
+    manifest |= {"engine": library.engine, "versions": library_versions()}
+    manifest["sha256"] = {path.name: hashlib.sha256(content).hexdigest() for path, content in contents.items()}
     contents[workspace.manifest] = json_bytes(manifest)
     with _only_save(workspace), workspace.library_files.replacing(_files_of(workspace)) as folder:
         for path, content in contents.items():
@@ -179,7 +185,8 @@ def finish_library(workspace: Workspace) -> None:
 
 
 def _files_of(workspace: Workspace) -> list[Path]:
-    return [workspace.embeddings, workspace.songs, workspace.songs_pickle, workspace.manifest]
+    segments = [workspace.segment_embeddings, workspace.segment_table, workspace.segments_pickle]
+    return [workspace.embeddings, workspace.songs, workspace.songs_pickle, *segments, workspace.manifest]
 
 
 def _only_save(workspace: Workspace) -> AbstractContextManager[None]:
@@ -217,10 +224,8 @@ def load_library(workspace: Workspace | Path | str) -> Library:
     except SchemaError:
         if workspace.library_files.exists(workspace.songs) or not workspace.songs_pickle.is_file():
             raise
-    raise SchemaError(
-        f"{workspace.songs} does not exist: the library was made by an earlier version; run {_SCRIPT} again, "
-        "which analyses only songs that are new"
-    )
+    advice = f"run {_SCRIPT} again, which analyses only songs that are new"
+    raise SchemaError(f"{workspace.songs} does not exist: the library was made by an earlier version; {advice}")
 
 
 def _read_library(

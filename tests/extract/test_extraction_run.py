@@ -22,9 +22,8 @@ import numpy as np
 import pytest
 import soundfile
 from mutagen import id3
-from scripts import artifacts, extract, extract_command, kept_songs, run_script, write_songs
+from scripts import artifacts, extract, extract_command, kept_songs, run_script, wait_for_songs, write_songs
 from signals import RATE_HZ, clicks, music, noise, tone
-from waiting import wait_until
 
 from songmap.core.errors import AudioError, SchemaError
 from songmap.core.workspace import Workspace
@@ -186,7 +185,7 @@ def test_failures_are_tried_again_only_with_the_option_or_when_changed(tmp_path)
     plain = ("--workspace", workspace.root, "--music", tmp_path / "music")
     assert "too short" in run_script("01", *plain).stdout
     dry = json.loads(run_script("01", *plain, "--dry-run", "--json").stdout)
-    assert dry == {"unchanged": 0, "failed_before": 1, "changed_or_moved": 0, "new": 0, "outdated": 0}
+    assert {kind for kind, number in dry.items() if number} == {"failed_before"}
     assert json.loads(run_script("01", *plain, "--dry-run", "--json", "--retry-failed").stdout)["new"] == 1
     soundfile.write(path, tone(440, 5), RATE_HZ)
     assert "1 song in the library: 1 extracted, 0 failed" in run_script("01", *plain).stdout
@@ -198,13 +197,13 @@ def test_a_ledger_of_another_version_survives_every_run(tmp_path):
     plain = ("--workspace", workspace.root, "--music", tmp_path / "music")
     assert run_script("01", *plain).returncode == 0
     with closing(sqlite3.connect(workspace.ledger)) as ledger, ledger:
-        ledger.execute("PRAGMA user_version=5")
+        ledger.execute("PRAGMA user_version=6")
         ledger.execute("PRAGMA wal_checkpoint")
     before = workspace.ledger.read_bytes()
     for options in (("--dry-run",), ()):
         result = run_script("01", *plain, *options)
         assert (result.returncode, len(result.stderr.splitlines())) == (2, 1)
-        assert "is a ledger of version 5" in result.stderr
+        assert "is a ledger of version 6" in result.stderr
         assert workspace.ledger.read_bytes() == before
 
 
@@ -372,10 +371,6 @@ def test_a_run_whose_terminal_is_closed_saves_what_is_finished(twelve, tmp_path)
         os.close(ours)
         assert victim.wait(60) == 128 + signal.SIGHUP
     check_ended(work, twelve, is_saved=True)
-
-
-def wait_for_songs(workspace: Workspace, n_songs: int, process: subprocess.Popen) -> None:
-    wait_until(lambda: kept_songs(workspace) >= n_songs or process.poll() is not None)
 
 
 @pytest.mark.parametrize("music_folder", ["nowhere", "."])

@@ -23,6 +23,7 @@ from songmap.core.workspace import REPOSITORY, Workspace
 from songmap.extract.ledger import Known, Outcome, analysis_fingerprint, open_ledger, read_ledger
 from songmap.extract.run import make_plan, stamp_of
 from songmap.library.schema import N_COLUMNS, SONG_COLUMNS, AudioConfig
+from songmap.library.segments import SegmentSettings, SongSegments
 
 CONFIG, OTHER_CONFIG = AudioConfig(), AudioConfig(hop_length=256)
 STAMP = (1000, 1_700_000_000_000_000_000, 1)
@@ -179,7 +180,47 @@ def test_a_ledger_of_an_older_version_is_migrated(tmp_path, version):
             assert (ledger.recognise("2") is not None) == (version > 2)
 
 
-@pytest.mark.parametrize("version", [0, 1, 5, 99])
+def test_a_ledger_without_segments_gets_a_table_of_them(tmp_path):
+    file, path = tmp_path / "library.sqlite", Path("/music/a.mp3")
+    with open_ledger(file, CONFIG) as ledger:
+        ledger.keep(path, STAMP, SONG)
+    with closing(sqlite3.connect(file)) as connection, connection:
+        connection.execute("DROP TABLE segments")
+        connection.execute("PRAGMA user_version=4")
+    with open_ledger(file, CONFIG) as ledger:
+        assert (set(ledger.known()), ledger.segments.contents(SegmentSettings())) == ({path}, set())
+
+
+SEGMENTS = SongSegments(np.array([[0.0, 30.0], [15.0, 45.0]]), np.ones((2, N_COLUMNS), np.float32))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "settings='other'",
+        "content='2'",
+        "bounds=X'00'",
+        "bounds=NULL",
+        "embeddings='text'",
+        "embeddings=zeroblob(5128)",
+    ],
+)
+def test_segments_come_back_unless_their_row_was_altered(tmp_path, change):
+    file, path = tmp_path / "library.sqlite", Path("/music/a.mp3")
+    with open_ledger(file, CONFIG) as ledger:
+        ledger.keep(path, STAMP, replace(SONG, segments=SEGMENTS), SegmentSettings())
+        kept = ledger.segments.get("1", SegmentSettings())
+        np.testing.assert_array_equal(kept.bounds_s, SEGMENTS.bounds_s)
+        np.testing.assert_array_equal(kept.embeddings, SEGMENTS.embeddings)
+        assert ledger.segments.get("1", SegmentSettings(20)) is ledger.segments.get(None, SegmentSettings()) is None
+    with closing(sqlite3.connect(file)) as connection, connection:
+        connection.execute(f"UPDATE OR IGNORE segments SET {change}")
+    with open_ledger(file, CONFIG) as ledger:
+        altered = ledger.segments.get("1", SegmentSettings())
+        assert altered is None or change == "bounds=NULL"  # which the table refuses
+
+
+@pytest.mark.parametrize("version", [0, 1, 6, 99])
 def test_a_ledger_of_an_unknown_version_is_refused_and_stays(tmp_path, version):
     file = tmp_path / "library.sqlite"
     write_older(file, 3)
@@ -192,10 +233,10 @@ def test_a_ledger_of_an_unknown_version_is_refused_and_stays(tmp_path, version):
     assert file.read_bytes() == before
 
 
-@pytest.mark.parametrize("version", [*OLDER, 4])
+@pytest.mark.parametrize("version", [*OLDER, 5])
 def test_reading_a_ledger_writes_nothing(tmp_path, version):
     file, path = tmp_path / "library.sqlite", Path("/music/a.mp3")
-    if version == 4:
+    if version == 5:
         with open_ledger(file, CONFIG) as ledger:
             ledger.keep(path, STAMP, SONG)
         file.with_suffix(".lock").unlink()

@@ -48,7 +48,7 @@ def test_only_the_first_failures_are_printed():
 
 
 def test_a_plan_is_one_sentence_of_numbers():
-    counts = {"unchanged": 1, "failed_before": 2, "changed_or_moved": 3, "new": 4, "outdated": 0}
+    counts = {"unchanged": 1, "failed_before": 2, "changed_or_moved": 3, "new": 4, "outdated": 0, "without_segments": 0}
     assert plan_text(counts) == (
         "4 new to extract, 3 to check for changes or moves, 1 unchanged, 2 that failed before and have not "
         "changed. Nothing was done."

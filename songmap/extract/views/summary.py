@@ -11,15 +11,17 @@ from songmap.core.text import count_of_songs, format_duration, joined, one_line
 from songmap.core.workspace import Workspace
 from songmap.extract.results import Extraction, ExtractionTally, Failure, LabelSource, LeftOut, Reason, Verification
 from songmap.extract.views.tables import duplicate_rows
+from songmap.library.segments import Segments
 
 _N_PRINTED = 20
 
 
 def plan_text(counts: Mapping[str, int]) -> str:
     """What a run would do, of ``ExtractionPlan.counts``."""
+    again = "{without_segments} to decode again for their segments, " if counts["without_segments"] else ""
     outdated = "{outdated} of an older version to decode again for exact tempos, " if counts["outdated"] else ""
     return (
-        f"{{new}} new to extract, {outdated}{{changed_or_moved}} to check for changes or moves, {{unchanged}} unchanged, "
+        f"{{new}} new to extract, {outdated}{again}{{changed_or_moved}} to check for changes or moves, {{unchanged}} unchanged, "
         "{failed_before} that failed before and have not changed. Nothing was done."
     ).format(**counts)
 
@@ -38,6 +40,8 @@ def summary(extraction: Extraction, genres: pd.DataFrame, ranges: pd.DataFrame, 
         parts.append("No song could be extracted, so no library was written.")
     parts.append("\n".join(one_line(str(file)) for file in _written_files(extraction, workspace)))
     tally = extraction.tally
+    if extraction.segments is not None:
+        parts.append(segments_sentence(extraction.segments))
     if extraction.left_out:
         parts.append(left_out_sentence(extraction.left_out))
     if len(library):
@@ -56,7 +60,18 @@ def _written_files(extraction: Extraction, workspace: Workspace) -> list[Path]:
     """The files of a run; those of the library only where it has songs."""
     tables = [workspace.table("extraction"), workspace.table("duplicates")]
     library = [workspace.embeddings, workspace.songs, workspace.songs_pickle, workspace.manifest]
+    if extraction.segments is not None:
+        library += [workspace.segment_embeddings, workspace.segment_table, workspace.segments_pickle]
     return [*library, *tables] if len(extraction.library) else tables
+
+
+def segments_sentence(segments: Segments) -> str:
+    """How many segments there are, and of what kind."""
+    settings = segments.settings
+    text = f"{len(segments):,} segments of {settings.length_s:g} s, {settings.hop_s:g} s apart"
+    text += f", without the first {settings.skip_intro_s:g} s of songs" if settings.skip_intro_s else ""
+    text += f", at most {settings.representative} of a song" if settings.representative else ""
+    return f"{text}; --no-segments removes them."
 
 
 def left_out_sentence(songs: Sequence[LeftOut]) -> str:
