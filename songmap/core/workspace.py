@@ -19,6 +19,16 @@ class _Place:
 
 
 @dataclass(frozen=True)
+class ModelFiles:
+    """The files of a saved model: for this package, as a pickle for other tools, its card; and what replaces them."""
+
+    model: Path
+    pickle: Path
+    card: Path
+    group: FileGroup
+
+
+@dataclass(frozen=True)
 class Workspace:
     """A folder holding ``data/ models/ outputs/``; every artifact's path is derived from it."""
 
@@ -41,6 +51,9 @@ class Workspace:
     model_card = _Place("models/genre_classifier.json")  # training data, scores, parameters, versions, to read
     out_of_fold = _Place("models/genre_out_of_fold.npz")  # probabilities of the library's songs by models without them
     label_source = _Place("data/processed/labels.json")  # where genres are from, for runs of 01 without --labels
+    recording_model = _Place("models/recording_classifier.npz")  # of 05, as the three of 03
+    recording_pickle = _Place("models/recording_classifier.pkl")
+    recording_card = _Place("models/recording_classifier.json")
     maps_lock = _Place("models/.maps.lock")  # held by a run of 02
     outputs = _Place("outputs")  # what people open
     plots = _Place("outputs/plots")
@@ -66,6 +79,17 @@ class Workspace:
     def genre_files(self) -> FileGroup:
         """Model, card, probabilities out of fold, and all of 03 in ``outputs``, which are replaced together."""
         return FileGroup(self.root, "models/.genre_classifier", "03_genre_classifier.py")
+
+    @property
+    def genre_model(self) -> ModelFiles:
+        """The model of whole songs, of 03."""
+        return ModelFiles(self.model, self.model_pickle, self.model_card, self.genre_files)
+
+    @property
+    def segment_model(self) -> ModelFiles:
+        """The model of segments, of 05."""
+        group = FileGroup(self.root, "models/.recording_classifier", "05_classify_recording.py --train")
+        return ModelFiles(self.recording_model, self.recording_pickle, self.recording_card, group)
 
     def song_map(self, method: str) -> Path:
         """The saved map of one embedding method."""

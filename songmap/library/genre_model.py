@@ -14,7 +14,7 @@ import numpy as np
 from songmap.core.arrays import array_file, read_array_file
 from songmap.core.errors import SchemaError
 from songmap.core.files import write_atomically, write_json
-from songmap.core.workspace import Workspace
+from songmap.core.workspace import ModelFiles, Workspace
 from songmap.library.descriptors import DESCRIPTORS, N_DESCRIPTORS, describe, descriptors_of
 from songmap.library.schema import FAMILIES, LARGEST, N_COLUMNS, fingerprint
 from songmap.library.versions import library_versions
@@ -160,6 +160,16 @@ def pipeline_predict_proba(pipeline: "Pipeline", embeddings: np.ndarray) -> np.n
 
 
 def save_model(workspace: Workspace, model: GenreModel, card: dict[str, Any]) -> dict[str, Any]:
+    """Write the model of 03, as ``save_model_files`` does."""
+    return save_model_files(workspace.genre_model, model, card)
+
+
+def load_model(workspace: Workspace) -> tuple[GenreModel, dict[str, Any]]:
+    """The model that 03 saved, as ``load_model_files`` gives it."""
+    return load_model_files(workspace.genre_model)
+
+
+def save_model_files(files: ModelFiles, model: GenreModel, card: dict[str, Any]) -> dict[str, Any]:
     """Write the model with its card, which is returned whole; once more as a pickle, and the card as JSON.
 
     03 does so below a folder whose files then replace those of the model before, see ``Workspace.genre_files``.
@@ -187,24 +197,23 @@ def save_model(workspace: Workspace, model: GenreModel, card: dict[str, Any]) ->
         "calibration": {name: getattr(model.calibration, name) for name in _NUMBERS},
         "pipelines": [[(name, kind, list(own)) for name, kind, own in steps] for steps in pipelines],
     }
-    write_atomically(workspace.model, array_file(arrays, document))
-    write_atomically(workspace.model_pickle, pickled)
-    write_json(workspace.model_card, card)
+    write_atomically(files.model, array_file(arrays, document))
+    write_atomically(files.pickle, pickled)
+    write_json(files.card, card)
     return card
 
 
-def load_model(workspace: Workspace) -> tuple[GenreModel, dict[str, Any]]:
+def load_model_files(files: ModelFiles) -> tuple[GenreModel, dict[str, Any]]:
     """The saved model and its card. Raises SchemaError if missing, damaged or for other columns."""
     from songmap.library.model_file import pipeline_of
 
-    path = workspace.model
-    arrays, document = read_array_file(path, workspace.genre_files.read(path), _SCRIPT)
+    arrays, document = read_array_file(files.model, files.group.read(files.model), files.group.made_by)
     try:
         card = dict(document["card"])
         if not all((np.abs(one) <= LARGEST).all() for one in arrays.values()):  # of NaN it is not
             raise ValueError("numbers that are not finite or too large")
         if card["columns"] != fingerprint():
-            raise _unusable(workspace, "was trained on other columns")
+            raise _unusable(files, "was trained on other columns")
         model = GenreModel(
             str(document["name"]),
             [
@@ -226,7 +235,7 @@ def load_model(workspace: Workspace) -> tuple[GenreModel, dict[str, Any]]:
         _check(model)
     except (TypeError, KeyError, ValueError, AttributeError, IndexError, OverflowError) as error:
         why = " ".join(f"{type(error).__name__}: {error}".split())  # scikit-learn's take several lines
-        raise _unusable(workspace, f"is not a model of this version ({why})") from error
+        raise _unusable(files, f"is not a model of this version ({why})") from error
     return model, card
 
 
@@ -282,5 +291,5 @@ def load_out_of_fold(workspace: Workspace, card: dict[str, Any], shape: tuple[in
     return proba
 
 
-def _unusable(workspace: Workspace, why: str) -> SchemaError:
-    return SchemaError(f"{workspace.model} {why}; run {_SCRIPT} again")
+def _unusable(files: ModelFiles, why: str) -> SchemaError:
+    return SchemaError(f"{files.model} {why}; run {files.group.made_by} again")

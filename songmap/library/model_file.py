@@ -5,7 +5,7 @@ scikit-learn's, since their fitted attributes are public; linear classifiers and
 only compute margins.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -73,6 +73,24 @@ class ConstantProba(_Restored):
         return np.tile(self.proba, (len(columns), 1))
 
 
+class NetworkProba(_Restored):
+    """Probabilities of a network of dense layers with rectifiers (Glorot et al. 2011), by its weights and biases."""
+
+    def __init__(self, layers: list[tuple[np.ndarray, np.ndarray]]) -> None:
+        self.layers = layers
+
+    def predict_proba(self, columns: np.ndarray) -> np.ndarray:
+        """``(n_songs, n_genres)``; the last layer's output is one logit for two genres."""
+        from scipy.special import softmax
+
+        for place, (weights, biases) in enumerate(self.layers):
+            columns = columns @ weights + biases
+            columns = np.maximum(columns, 0) if place + 1 < len(self.layers) else columns
+        if columns.shape[1] == 1:
+            columns = np.hstack([np.zeros_like(columns), columns])
+        return softmax(columns.astype(np.float64), axis=1)
+
+
 def pipeline_steps(pipeline: "Pipeline") -> list[tuple[str, str, Arrays]]:
     """The steps of a fitted pipeline: the name, the kind and the arrays of each."""
     return [(name, *_step(name, step)) for name, step in pipeline.steps]
@@ -82,6 +100,7 @@ def _step(name: str, step: Any) -> tuple[str, Arrays]:
     from sklearn.decomposition import PCA
     from sklearn.dummy import DummyClassifier
     from sklearn.multiclass import OneVsRestClassifier
+    from sklearn.neural_network import MLPClassifier
     from sklearn.preprocessing import FunctionTransformer, StandardScaler
     from xgboost import XGBClassifier
 
@@ -98,6 +117,10 @@ def _step(name: str, step: Any) -> tuple[str, Arrays]:
             return "kernel", _kernel_arrays(step.estimators_)
         case KernelMargins():
             return "kernel", {name: getattr(step, name) for name in ("vectors", "coef", "intercept", "gamma")}
+        case MLPClassifier():
+            return "network", _layer_arrays(zip(step.coefs_, step.intercepts_, strict=True))
+        case NetworkProba():
+            return "network", _layer_arrays(step.layers)
         case DummyClassifier():
             return "constant", {"proba": step.class_prior_}
         case _:
@@ -116,6 +139,13 @@ def compact(pipeline: "Pipeline") -> "Pipeline":
     if not isinstance(last, OneVsRestClassifier):
         return pipeline
     return Pipeline([*pipeline.steps[:-1], (name, KernelMargins(**_kernel_arrays(last.estimators_)))])
+
+
+def _layer_arrays(layers: Iterable[tuple[np.ndarray, np.ndarray]]) -> Arrays:
+    arrays = {}
+    for place, (weights, biases) in enumerate(layers):
+        arrays |= {f"weights{place}": weights, f"biases{place}": biases}
+    return arrays
 
 
 def _kernel_arrays(svms: list[Any]) -> Arrays:
@@ -157,6 +187,8 @@ def _restored(kind: str, arrays: Mapping[str, np.ndarray]) -> Any:
             return KernelMargins(arrays["vectors"], arrays["coef"], arrays["intercept"], arrays["gamma"])
         case "linear":
             return LinearMargins(arrays["coef"], arrays["intercept"])
+        case "network":
+            return NetworkProba([(arrays[f"weights{n}"], arrays[f"biases{n}"]) for n in range(len(arrays) // 2)])
         case "constant":
             return ConstantProba(arrays["proba"])
         case _:

@@ -1,0 +1,67 @@
+"""The labelled segments of a library: those of the songs that 03 trains on, in the folds that 03 evaluates in."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from songmap.core.errors import UsageError
+from songmap.genre.dataset import Dataset, training_dataset
+from songmap.genre.splits import Plan, plan_splits
+from songmap.library.descriptors import describe
+from songmap.library.library import Library
+from songmap.library.segments import Segments, song_rows
+
+
+@dataclass(frozen=True)
+class SegmentDataset:
+    """Segments of labelled songs.
+
+    Attributes
+    ----------
+    songs : Dataset
+        The songs, their labels and genres.
+    plan : Plan
+        The folds of songs; ``groups`` of it stay together.
+    embeddings : np.ndarray, float32 (n_segments, 641)
+    descriptors : np.ndarray, float64 (n_segments, 157)
+    song_of : np.ndarray, int (n_segments,)
+        The place of each segment's song among ``songs``.
+    """
+
+    songs: Dataset
+    plan: Plan
+    embeddings: np.ndarray
+    descriptors: np.ndarray
+    song_of: np.ndarray
+
+    @property
+    def labels(self) -> np.ndarray:
+        """Genre of every segment, ``(n_segments,)``."""
+        return self.songs.labels[self.song_of]
+
+    @property
+    def groups(self) -> np.ndarray:
+        """Group of every segment, ``(n_segments,)``."""
+        return self.plan.groups[self.song_of]
+
+    @property
+    def fold_of(self) -> np.ndarray:
+        """The fold of every song ``(n_songs,)``, as 03 has it: the last one are the test songs."""
+        folds = np.full(len(self.songs.labels), len(self.plan.repeats[0]))
+        for number, (_, test) in enumerate(self.plan.repeats[0]):
+            folds[test] = number
+        return folds
+
+
+def segment_dataset(library: Library, segments: Segments, seed: int) -> SegmentDataset:
+    """The segments of songs that 03 would train on. Raises UsageError where it could not, or songs lack segments."""
+    songs = training_dataset(library)
+    place = np.full(len(library), -1)
+    place[songs.rows] = np.arange(len(songs.rows))
+    song_of = place[song_rows(segments, library.songs)]
+    own = song_of >= 0
+    missing = len(songs.rows) - len(np.unique(song_of[own]))
+    if missing:
+        raise UsageError(f"{missing} of {len(songs.rows)} songs have no segments yet; run 01_feature_extraction.py again")
+    embeddings = segments.embeddings[own]
+    return SegmentDataset(songs, plan_splits(songs, seed), embeddings, describe(embeddings), song_of[own])
