@@ -142,7 +142,7 @@ def compact(pipeline: "Pipeline") -> "Pipeline":
 
 
 def _layer_arrays(layers: Iterable[tuple[np.ndarray, np.ndarray]]) -> Arrays:
-    arrays = {}
+    arrays: Arrays = {}
     for place, (weights, biases) in enumerate(layers):
         arrays |= {f"weights{place}": weights, f"biases{place}": biases}
     return arrays

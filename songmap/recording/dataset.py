@@ -62,6 +62,8 @@ def segment_dataset(library: Library, segments: Segments, seed: int) -> SegmentD
     own = song_of >= 0
     missing = len(songs.rows) - len(np.unique(song_of[own]))
     if missing:
-        raise UsageError(f"{missing} of {len(songs.rows)} songs have no segments yet; run 01_feature_extraction.py again")
+        raise UsageError(
+            f"{missing} of {len(songs.rows)} songs have no segments yet; run 01_feature_extraction.py again"
+        )
     embeddings = segments.embeddings[own]
     return SegmentDataset(songs, plan_splits(songs, seed), embeddings, describe(embeddings), song_of[own])

@@ -17,7 +17,7 @@ from songmap.genre.fit import calibrate, one_thread
 from songmap.library.genre_model import Calibration, pipeline_predict_proba
 from songmap.recording.dataset import SegmentDataset
 from songmap.recording.members import MEMBERS, fit_member
-from songmap.recording.results import ClassifierScore
+from songmap.recording.results import ClassifierScore, Split
 
 _LEAST = 1e-15
 
@@ -57,7 +57,11 @@ def evaluate_segments(
     at_random = random_folds(labels, len(dataset.plan.repeats[0]), seed)
     done, total = 0, n_fits(dataset)
     scores, kept = [], None
-    for split, fold_of, together in (("song", by_song, groups), ("random", at_random, np.arange(len(labels)))):
+    splits: tuple[tuple[Split, np.ndarray, np.ndarray], ...] = (
+        ("song", by_song, groups),
+        ("random", at_random, np.arange(len(labels))),
+    )
+    for split, fold_of, together in splits:
         raw = np.empty((len(MEMBERS), len(labels), len(dataset.songs.genres)))
         for member, fold, proba in _fold_predictions(dataset, fold_of, groups, seed):
             raw[member, fold_of == fold] = proba
@@ -128,7 +132,7 @@ def _fold_predictions(
         yield from pool.map(predictions, tasks)
 
 
-def _score(name: str, split: str, dataset: SegmentDataset, proba: np.ndarray) -> ClassifierScore:
+def _score(name: str, split: Split, dataset: SegmentDataset, proba: np.ndarray) -> ClassifierScore:
     songs = song_means(proba, dataset.song_of, len(dataset.songs.labels))
     return ClassifierScore(
         name, split, *_accuracy_and_loss(proba, dataset.labels), *_accuracy_and_loss(songs, dataset.songs.labels)

@@ -28,9 +28,7 @@ MAX_EPOCHS, PATIENCE = 60, 6
 _VALIDATION_FOLDS = 8  # one of them decides when the network's training stops
 
 
-def fit_member(
-    name: str, descriptors: np.ndarray, labels: np.ndarray, groups: np.ndarray, seed: int
-) -> "Pipeline":
+def fit_member(name: str, descriptors: np.ndarray, labels: np.ndarray, groups: np.ndarray, seed: int) -> "Pipeline":
     """One of ``MEMBERS``, fitted."""
     from sklearn.pipeline import Pipeline
     from sklearn.preprocessing import FunctionTransformer, StandardScaler
@@ -69,7 +67,9 @@ def fit_network(scaled: np.ndarray, labels: np.ndarray, groups: np.ndarray, seed
     least, best, since = np.inf, None, 0
     for _ in range(MAX_EPOCHS):
         network.partial_fit(scaled[train], labels[train], classes=classes)
-        own = network.predict_proba(scaled[validation])[np.arange(len(validation)), labels[validation]].astype(np.float64)
+        own = network.predict_proba(scaled[validation])[np.arange(len(validation)), labels[validation]].astype(
+            np.float64
+        )
         loss = float(-np.log(np.clip(own, LEAST, None)).mean())
         since += 1
         if loss < least:

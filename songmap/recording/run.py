@@ -1,0 +1,154 @@
+"""05 in steps: load or train the classifier, analyse a recording once, find its parts, and what to hear next."""
+
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from songmap.core.errors import AudioError, SchemaError
+from songmap.core.workspace import Workspace
+from songmap.features.segments import cut, segment
+from songmap.features.statistics import embed
+from songmap.genre.explanation import family_contributions
+from songmap.genre.family_attribution import family_attribution
+from songmap.library.display_names import display_title
+from songmap.library.genre_model import GenreModel, load_model_files
+from songmap.library.keys import LEAST_MARGIN, NO_KEY, estimate_keys, key_margins
+from songmap.library.library import load_library
+from songmap.library.segments import SegmentSettings, SongSegments
+from songmap.library.segments_file import load_segments
+from songmap.recording.neighbours import Neighbours
+from songmap.recording.results import Part, RecordingAnswer, Timeline
+from songmap.recording.timeline import LONG_S, parts_of, smooth
+
+if TYPE_CHECKING:
+    from songmap.features.analysis import AudioAnalysis
+
+HOP_S = 5.0  # of a recording's segments: the timeline's resolution
+N_NEXT, N_NEAREST, N_MOMENTS = 5, 3, 3
+
+
+@dataclass(frozen=True)
+class RecordingClassifier:
+    """The model of segments, and the library that answers are from."""
+
+    model: GenreModel
+    settings: SegmentSettings
+    neighbours: Neighbours
+
+    def classify(self, file: Path | str, n_next: int = N_NEXT) -> RecordingAnswer:
+        """What a recording is, and what to hear next.
+
+        Parameters
+        ----------
+        file : path
+            Any format that 01 reads.
+        n_next : int
+            Songs to hear next.
+
+        Raises
+        ------
+        AudioError
+            If it cannot be decoded, is too short or silent.
+        """
+        from songmap.features.analysis import analyse_file
+
+        return self.answer(analyse_file(file), n_next)
+
+    def answer(self, analysis: "AudioAnalysis", n_next: int = N_NEXT) -> RecordingAnswer:
+        """As ``classify``, of a recording that is analysed."""
+        model, record, config = self.model, analysis.record, self.neighbours.library.config
+        duration_s = record["duration"]
+        settings = SegmentSettings(self.settings.length_s, min(HOP_S, self.settings.length_s))
+        segments = segment(analysis.frames, duration_s, config, settings)
+        if not len(segments):
+            raise AudioError("silent but for less than a segment; nothing can be classified")
+        proba = model.predict_proba(segments.embeddings)
+        units = self.neighbours.space.units(segments.embeddings)
+        centres_s = segments.bounds_s.mean(axis=1)
+        distances = model.novelty.distances(segments.embeddings)
+        copies = self.neighbours.same_recording(record.get("file_path", ""), analysis.embedding)
+        bounds = parts_of(proba, units, centres_s, duration_s)
+        edges_s = [0.0, *(float(centres_s[first - 1 : first + 1].mean()) for first, _ in bounds[1:]), duration_s]
+        parts = tuple(
+            self._part(analysis, segments, proba, distances, span, edges, copies)
+            for span, edges in zip(bounds, pairwise(edges_s), strict=True)
+        )
+        overall = proba.mean(axis=0)
+        genre = model.genres[int(overall.argmax())]
+        next_songs, few_artists = self.neighbours.songs(analysis.embedding, n_next, copies, genre)
+        paths = self.neighbours.library.songs["file_path"]
+        return RecordingAnswer(
+            file_path=record.get("file_path", ""),
+            title=display_title(*(record.get(name, "") for name in ("song_name", "artist", "title"))),
+            artist=record.get("artist", ""),
+            duration_s=duration_s,
+            genres=tuple(model.genres),
+            genre=genre,
+            probabilities=dict(zip(model.genres, overall.tolist(), strict=True)),
+            timeline=Timeline(segments.bounds_s[:, 0], segments.bounds_s[:, 1], proba, smooth(proba)),
+            parts_by="sound" if duration_s >= LONG_S else "genre",
+            parts=parts,
+            next_songs=next_songs,
+            other_artists_missing=few_artists,
+            novelty_distance=float(distances.mean()),
+            novelty_threshold=model.novelty.threshold,
+            in_library=str(paths.iloc[copies[0]]) if len(copies) else "",
+        )
+
+    def _part(
+        self,
+        analysis: "AudioAnalysis",
+        segments: SongSegments,
+        proba: np.ndarray,
+        distances: np.ndarray,
+        span: tuple[int, int],
+        edges_s: tuple[float, float],
+        copies: np.ndarray,
+    ) -> Part:
+        """The part of segments ``span``, first and last + 1, between two times."""
+        model, config, own = self.model, self.neighbours.library.config, slice(*span)
+        mean = proba[own].mean(axis=0)
+        predicted = int(mean.argmax())
+        frames = cut(analysis.frames, edges_s[0], edges_s[1] - edges_s[0], config)
+        embedding = embed(frames)
+        typical = segments.embeddings[own][((proba[own] - mean) ** 2).sum(axis=1).argmin()]
+        families = family_attribution(model.predict_proba, typical, model.background)
+        is_clear = key_margins(embedding[np.newaxis])[0] >= LEAST_MARGIN
+        return Part(
+            start_s=edges_s[0],
+            end_s=edges_s[1],
+            genre=model.genres[predicted],
+            probability=float(mean[predicted]),
+            probabilities=dict(zip(model.genres, mean.tolist(), strict=True)),
+            tempo_bpm=frames.values["refined_tempo_bpm"],
+            key=int(estimate_keys(embedding[np.newaxis])[0][0]) if is_clear else NO_KEY,
+            is_novel=bool(distances[own].mean() > model.novelty.threshold),
+            families=tuple(family_contributions(families, model.genres, predicted)),
+            nearest=self.neighbours.songs(embedding, N_NEAREST, copies)[0],
+            moments=self.neighbours.moments(typical, N_MOMENTS, copies),
+        )
+
+
+def load_recording_classifier(workspace: Workspace) -> tuple[RecordingClassifier, dict[str, Any]]:
+    """The classifier that 05 saved, with the library it answers from, and its card.
+
+    Raises
+    ------
+    SchemaError
+        If model or library are missing, damaged, or of other columns.
+    """
+    library = load_library(workspace)
+    model, card = load_model_files(workspace.segment_model)
+    try:
+        settings = SegmentSettings(**card["training"]["settings"])
+    except (KeyError, TypeError) as error:
+        made_by = workspace.segment_model.group.made_by
+        raise SchemaError(f"{workspace.recording_model} has no card of this version; run {made_by} again") from error
+    try:
+        segments = load_segments(workspace, library)
+    except SchemaError:  # then there are no similar moments
+        segments = None
+    return RecordingClassifier(model, settings, Neighbours(library, segments)), card
