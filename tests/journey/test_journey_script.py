@@ -70,7 +70,9 @@ def test_all_songs_are_drawn_except_the_one_that_was_moved(all_drawn: tuple, wor
     assert {path.name for path in files} == {*pictures, *maps, *genres, "map_umap.npz"}
     assert "too few for UMAP" in (workspace.html / "embedding_space_2d.html").read_text()
     for path in files:
-        assert str(path) in result.stdout  # the table names everything that was written
+        assert str(path.relative_to(workspace.root)) in result.stdout  # the table names everything that was written
+    assert max(map(len, result.stdout.split("Written in")[1].splitlines()[1:])) <= 80
+    assert "03_genre_classifier.py classifies genres; 02 again after it" in " ".join(result.stdout.split())
 
 
 def test_a_file_outside_the_library_is_drawn_and_another_run_writes_the_same_bytes(
@@ -81,7 +83,7 @@ def test_a_file_outside_the_library_is_drawn_and_another_run_writes_the_same_byt
     result = run_script("02", "--workspace", workspace.root, "--song", outside, workspace.music / "JAZZ" / "Twin.flac")
     assert (result.returncode, result.stderr) == (0, "")
     assert (workspace.plots / "journey_Twin_3.png").stat().st_size > 100_000  # two of the library have the name already
-    assert str(workspace.plots / "journey_Twin.png") in result.stdout
+    assert "outputs/plots/journey_Twin.png" in result.stdout
     for path, content in all_drawn[1].items():
         assert path.read_bytes() == content, path
 
