@@ -19,6 +19,7 @@ from songmap.journey.run import only_drawing
 from songmap.journey.song_journey import choose_songs, file_names
 from songmap.journey.views import output
 from songmap.library.library import Library, load_library, save_library, song_table
+from songmap.library.schema import N_COLUMNS
 
 pytestmark = pytest.mark.filterwarnings("error::UserWarning")
 
@@ -155,6 +156,16 @@ def test_songs_are_chosen_by_name_and_file_and_only_once(workspace: Workspace):
     assert len(choose_songs(library, [], all_songs=True)) == 4
     with pytest.raises(QueryError, match="2 songs"):
         choose_songs(library, ["twin"], all_songs=False)
+
+
+def test_files_are_named_by_title_and_artist():
+    rows = [
+        {"file_path": "/m/02.ogg", "song_name": "02", "title": "Elf Land", "artist": "Ada"},
+        {"file_path": "/m/x_y.hq.ogg", "song_name": "x_y.hq"},
+    ]
+    library = Library(np.zeros((2, N_COLUMNS), np.float32), song_table(rows))
+    names = [choice.file_name for choice in choose_songs(library, [], all_songs=True)]
+    assert names == ["Elf_Land_Ada", "x_y"]
 
 
 def test_file_names_differ_where_case_does_not_count_and_hold_nothing_odd():

@@ -54,7 +54,7 @@ def test_click_shows_the_song_and_its_nearest_in_all_numbers(plane: Page):
     plane.until("document.querySelector('#card h2').textContent.startsWith('<script>')")
     titles = [plane.songs["title"][row] for row in near[5]]
     assert plane.texts("#card ol .names span:first-child") == titles
-    assert plane.texts("#card ol .similarity") == [f"{similarity:.3f}" for similarity in similarities[5]]
+    assert plane.texts("#card ol .similarity") == [f"{similarity:.2f}" for similarity in similarities[5]]
     joined = plane.js("Object.values(map.data.find(trace => trace.mode === 'lines').x)")
     expected = [value for row in near[5] for value in (coordinates()[5, 0], coordinates()[row, 0])]
     np.testing.assert_allclose([value for value in joined if value is not None], expected, rtol=1e-6)

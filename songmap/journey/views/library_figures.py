@@ -10,7 +10,6 @@ from songmap.core.text import shorten
 from songmap.journey.results import ByGenre, GenreStatistics
 from songmap.journey.views.column_figures import FREQUENCY_TICKS_HZ
 from songmap.journey.views.map_figure import CROWD, MAX_EDGED, point_size
-from songmap.journey.views.summary import similarity_in_words
 from songmap.library.genre_similarity import GenreSimilarity
 from songmap.library.keys import KEYS, camelot
 from songmap.library.palette import genre_colours, genre_markers
@@ -37,7 +36,6 @@ def similarity_figure(statistics: GenreStatistics) -> "Figure":
     n_genres = len(means)
     labels = [shorten(drawable(name), 24) for name in statistics.similarity.genres]
     numbered = n_genres <= MAX_NUMBERED_GENRES
-    numbers = np.vectorize(similarity_in_words, otypes=[object])(means)
     side = min(max((0.62 if numbered else 0.34) * n_genres, 5.0), 20.0)
     figure = Figure(figsize=(side + 3.4, side + 2), layout="constrained")
     axes = figure.add_subplot()
@@ -45,7 +43,7 @@ def similarity_figure(statistics: GenreStatistics) -> "Figure":
     limit = float(np.abs(means[np.isfinite(means)]).max(initial=MIN_SIMILARITY_SCALE))
     bar = {"label": "mean cosine similarity of songs", "shrink": 0.8, "fraction": 0.04, "aspect": 30}
     seaborn.heatmap(
-        means, ax=axes, cmap=DIVERGING_MAP, vmin=-limit, vmax=limit, square=True, annot=numbers if numbered else None, fmt="",
+        means, ax=axes, cmap=DIVERGING_MAP, vmin=-limit, vmax=limit, square=True, annot=numbered, fmt=".2f",
         annot_kws={"fontsize": 9}, cbar_kws=bar, xticklabels=labels, yticklabels=labels,
     )  # fmt: skip
     size = min(9.0, 50 * side / n_genres)

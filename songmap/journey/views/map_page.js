@@ -198,11 +198,11 @@ function familyChoice() {
   } }, ...options));
 }
 function nearList(row) {
-  const digits = chosen.family === ALL ? 3 : 2; // computed here from rounded numbers
   const similar = (similarity) =>
-    node("span", { class: "similarity", style: `--share:${Math.max(0, similarity)}` }, similarity.toFixed(digits));
+    node("span", { class: "similarity", style: `--share:${Math.max(0, similarity)}` }, similarity.toFixed(2));
   const about = chosen.family === ALL
-    ? "Cosine similarity of 157 descriptors, families of equal weight, -1 to 1 (most similar), not distance on the map."
+    ? "Cosine similarity of 157 descriptors, families of equal weight, -1 to 1 (most similar), not distance on the map. "
+      + "04 lists the same songs, at most two of an artist."
     : `Cosine similarity of the ${data.families.sizes[chosen.family]} descriptors of ${FAMILIES[chosen.family]} alone, -1 to 1.`;
   const near = similarTo(row, chosen.family);
   const items = near.map(([other, similarity]) => listed(other, similar(similarity), whyButton(row, other)));

@@ -30,7 +30,6 @@ from songmap.library.spaces import coordinates_of
 from songmap.library.trait_words import MEANING
 
 _N_SCALE_STOPS = 11
-_LARGEST_INTEGER = 127  # of 8 bits
 _COLOURING_NAMES = {
     "confidence": "confidence of the genre model",
     **{family: f"{family}, first component" for family in FAMILIES},
@@ -106,25 +105,22 @@ def _song_table(projection: Projection, map_songs: MapSongs, page_folder: Path) 
 
 
 def _families(units: np.ndarray) -> dict[str, Any]:
-    """Unit vectors ``(n_songs, 157)``, family by family in integers of 8 bits, and the scale of each song's family.
+    """Unit vectors ``(n_songs, 157)``, family by family: integers of 8 bits, and by what each song's family is scaled.
 
-    Similarities computed from them are exact to about 0.003.
+    A number is integer / 127 * scale / 255; similarities computed from them are exact to about 0.003.
     """
-    columns = [coordinates_of(family, described=True) for family in FAMILIES]
-    scales = np.stack([np.abs(units[:, own]).max(axis=1, initial=0) / _LARGEST_INTEGER for own in columns], axis=1)
-    whole = np.concatenate(
-        [
-            np.divide(units[:, own], scale, out=np.zeros_like(units[:, own]), where=scale > 0)
-            for own, scale in zip(columns, np.hsplit(scales, len(FAMILIES)), strict=True)
-        ],
-        axis=1,
-    )
+    integers, scales = [], []
+    for family in FAMILIES:
+        own = units[:, coordinates_of(family, described=True)].astype(np.float64)
+        scale = np.ceil(255 * np.abs(own).max(axis=1, keepdims=True))
+        integers.append(np.divide(127 * 255 * own, scale, out=np.zeros_like(own), where=scale > 0))
+        scales.append(scale)
     return {
         "names": FAMILIES,
-        "sizes": [len(own) for own in columns],
+        "sizes": [own.shape[1] for own in integers],
         "colours": [FAMILY_COLOURS[family] for family in FAMILIES],
-        "scales": _packed(scales, np.float32),
-        "integers": _packed(np.rint(whole), np.int8),
+        "scales": _packed(np.minimum(np.hstack(scales), 255), np.uint8),
+        "integers": _packed(np.clip(np.rint(np.hstack(integers)), -127, 127), np.int8),
     }
 
 

@@ -11,7 +11,7 @@ function product(row, other, family) { // of the family's part of two unit vecto
   let sum = 0;
   for (let i = before; i < before + data.families.sizes[family]; i++)
     sum += integers[row * size + i] * integers[other * size + i];
-  return sum * scales[row * FAMILIES.length + family] * scales[other * FAMILIES.length + family];
+  return (sum * scales[row * FAMILIES.length + family] * scales[other * FAMILIES.length + family]) / (127 * 255) ** 2;
 }
 // the similarity of two songs is their sum
 const contributions = (row, other) => FAMILIES.map((_, family) => product(row, other, family));

@@ -94,14 +94,10 @@ def genre_rows(similarity: GenreSimilarity) -> list[tuple[str, str, str, str, st
         zip(similarity.genres, similarity.counts, similarity.to_others, similarity.nearest, strict=True)
     ):
         other = np.nan if nearest is None else similarity.means[place, similarity.genres.index(nearest)]
-        numbers = [similarity_in_words(value) for value in (similarity.means[place, place], to_others, other)]
+        values = (similarity.means[place, place], to_others, other)
+        numbers = ["" if np.isnan(value) else f"{value:.2f}" for value in values]  # as the figure and 04 print them
         rows.append((genre, f"{count:,}", numbers[0], numbers[1], nearest or "", numbers[2]))
     return rows
-
-
-def similarity_in_words(value: float) -> str:
-    """A mean similarity, with the decimals that 04 prints; empty where there is no pair of songs."""
-    return "" if np.isnan(value) else f"{value:.3f}"
 
 
 def song_facts(song: SongJourney) -> str:
