@@ -163,7 +163,7 @@ function invitation() {
         + "and select all results, or use the flat map."
       : "Draw a box or a lasso around songs, or a path from song to song, to play them or to save them as a playlist "
         + "or a table. Zoom in to see their names."),
-    muted(`On the map, the arrow keys ${IN_SPACE ? "rotate it" : "go from song to song"}; Esc deselects.`),
+    muted(`On the map, the arrow keys ${IN_SPACE ? "rotate it" : "go from song to song"}; Esc clears the selection.`),
   ];
 }
 function why(row, other) { // what each family adds to their similarity, as bars to the right or, below 0, to the left

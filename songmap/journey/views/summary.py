@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from songmap.core.tables import format_table
-from songmap.core.text import count_of_songs, format_duration, shorten, wrapped
+from songmap.core.text import count_of_songs, format_duration, readable, shorten, wrapped
 from songmap.journey.results import Cluster, LibraryMaps, Projection, SongJourney
 from songmap.journey.song_map import MIN_SONGS, FitReason, MapFit
 from songmap.library.descriptors import N_DESCRIPTORS
@@ -129,5 +129,5 @@ def last_words(map_page: Path, maps: LibraryMaps) -> str:
         if maps.has_confidence
         else "03_genre_classifier.py classifies genres; 02 again after it also colours the map by confidence."
     )
-    step = wrapped(f"Open {map_page} in a browser. Next: {then}")
+    step = wrapped(f"Open {readable(str(map_page))} in a browser. Next: {then}")
     return "\n".join(["", *filter(None, (fit_in_words(maps.fit), step))])
