@@ -1,7 +1,8 @@
 """The maps as pages: one HTML file each that opens from disk without a network, light or dark.
 
 All data of the songs goes into the page once, as one table (``_song_table``): strings in shared lists,
-numbers as little-endian arrays in base64. ``map_table.js`` reads it, ``map_plot.js`` lets plotly draw the points,
+numbers as little-endian arrays in base64. ``map_table.js`` reads it, ``map_similar.js`` finds neighbours,
+``map_plot.js`` lets plotly draw the points, ``map_labels.js`` names them, ``map_queue.js`` plays songs in an order,
 ``map_page.js`` shows the rest; names from files and tags become text there, never HTML. ``map_page.html`` is the
 template, ``map_page.css`` the look.
 """
