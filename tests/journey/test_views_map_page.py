@@ -9,6 +9,7 @@ import pytest
 from map_page_driver import GENRES, HOSTILE_GENRE, N, Page, map_songs, song_rows
 
 from songmap.journey.results import Colouring, Projection
+from songmap.journey.views import map_page
 from songmap.journey.views.map_page import write_map_page
 from songmap.library.library import song_table
 from songmap.library.palette import genre_colours
@@ -129,8 +130,11 @@ def test_page_states_how_far_to_trust_it(plane: Page):
     assert "Trustworthiness 0.90" in text
 
 
-def test_many_songs_are_drawn_with_webgl(browser, tmp_path: Path):
+def test_many_songs_are_drawn_with_webgl_and_very_many_without_lists_by_family(
+    browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     n_songs = 2500
+    monkeypatch.setattr(map_page, "MAX_FAMILY_SONGS", n_songs - 1)
     random = np.random.default_rng(0)
     songs = song_table(
         [
@@ -153,6 +157,9 @@ def test_many_songs_are_drawn_with_webgl(browser, tmp_path: Path):
     page.choose("song 77")
     assert page.texts("#card ol .names span:first-child") == ["song 78", "song 79", "song 80"]
     assert page.texts(".path") == ["0/77.mp3"]
+    assert page.texts("#family, .why") == []
+    assert "does not list neighbours by family" in page.one("#card").text
+    assert b"Int8Array" not in path.read_bytes().split(b'id="songs"')[1].split(b"</script>")[0]
 
 
 def test_a_single_song_has_a_map_too(browser, tmp_path: Path):

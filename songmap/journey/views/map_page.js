@@ -189,6 +189,7 @@ function whyButton(row, other) {
   return button;
 }
 function familyChoice() {
+  if (!FAMILIES.length) return muted("Of so many songs this page does not list neighbours by family; 04 explains pairs of songs, see 04 why --help.");
   const options = [["all descriptors", ALL], ...FAMILIES.map((name, family) => [name, family])].map(([name, family]) =>
     node("option", { value: family, ...(family === chosen.family ? { selected: "" } : {}) }, name));
   return node("label", { class: "muted" }, "Similar by ", node("select", { id: "family", change: ({ target }) => {
@@ -205,7 +206,7 @@ function nearList(row) {
       + "04 lists the same songs, at most two of an artist."
     : `Cosine similarity of the ${data.families.sizes[chosen.family]} descriptors of ${FAMILIES[chosen.family]} alone, -1 to 1.`;
   const near = similarTo(row, chosen.family);
-  const items = near.map(([other, similarity]) => listed(other, similar(similarity), whyButton(row, other)));
+  const items = near.map(([other, similarity]) => listed(other, similar(similarity), ...(FAMILIES.length ? [whyButton(row, other)] : [])));
   return [muted(about), node("ol", { class: "songs" }, ...items)];
 }
 function songCard(row) {

@@ -30,6 +30,7 @@ from songmap.library.schema import FAMILIES, UNKNOWN_GENRE
 from songmap.library.spaces import coordinates_of
 from songmap.library.trait_words import MEANING
 
+MAX_FAMILY_SONGS = 10_000  # of more the unit vectors would make the page larger by more than 30 %
 _N_SCALE_STOPS = 11
 _COLOURING_NAMES = {
     "confidence": "confidence of the genre model",
@@ -98,7 +99,7 @@ def _song_table(projection: Projection, map_songs: MapSongs, page_folder: Path) 
         "nNeighbours": neighbours.shape[1],
         "neighbours": _packed(neighbours, np.uint16 if len(songs) <= 2**16 else np.uint32),
         "similarities": _packed(map_songs.similarities, np.float32),
-        "families": _families(map_songs.units),
+        "families": _families(map_songs.units) if len(songs) <= MAX_FAMILY_SONGS else None,
         "copies": {row: first for row, first in enumerate(map_songs.recordings.tolist()) if row != first},
         "colourings": [_colouring(colouring, map_songs.clusters) for colouring in map_songs.colourings],
         "scale": sample_colorscale(SEQUENTIAL_MAP, _N_SCALE_STOPS),
