@@ -117,7 +117,12 @@ def test_a_ramp_keeps_the_limits_and_lists_the_songs_far_off(tracks, n_seeds, nu
     added = Counter(tracks.artists[result.rows[n_seeds:]].tolist())
     own = Counter(tracks.artists[seeds].tolist())
     assert all(artist == NO_ARTIST or own[artist] + songs <= per_artist for artist, songs in added.items())
-    np.testing.assert_allclose(result.wanted_bpm, np.geomspace(start, end, number)[: len(result.rows)])
+    tempos = tracks.tempos_bpm[np.unique(tracks.recordings)]
+    for bpm in (start, end):
+        ratios = tempos[tempos > 0][:, None] * [0.5, 1, 2] / bpm
+        assert (bpm in result.unreached_bpm) <= (not ((ratios >= 1 / 1.06) & (ratios <= 1.06)).any())
+    if not result.unreached_bpm:
+        np.testing.assert_allclose(result.wanted_bpm, np.geomspace(start, end, number)[: len(result.rows)])
     for place, (row, wanted) in enumerate(zip(result.rows, result.wanted_bpm, strict=True)):
         bpm = tracks.tempos_bpm[row]
         near = any(1 / 1.06 <= factor * bpm / wanted <= 1.06 for factor in (0.5, 1, 2))

@@ -79,7 +79,9 @@ def test_every_command_answers_in_every_form(workspace, tmp_path):
         "compare": "compare It's [bold] vs a|b",
         "why": f"why night drive vs a|b --picture '{picture}'",
         "info": f"info {song}",
-        "list": "list house",
+        "list": "list house -n 2",
+        "next": "next",
+        "find": "find track 1",
         "genres": "genres",
         "duplicates": "duplicates",
         "outliers": "outliers -n 3",
@@ -92,6 +94,7 @@ def test_every_command_answers_in_every_form(workspace, tmp_path):
         "order": f"order '{playlist}'",
         "transitions": f"transitions '{playlist}'",
         "play": f"play '{playlist}' --player true",
+        "stop": "stop",
     }
     assert set(lines) == {line.split()[0] for line in COMMANDS.splitlines()}
     text = "\n".join(lines.values())
@@ -261,7 +264,7 @@ def test_a_name_with_typing_errors_is_refused_in_scripts_unless_fuzzy(workspace)
     piped = run("--workspace", workspace, text="similar nigth dirve -n 2\n")
     assert (piped.returncode, piped.stdout) == (2, "")
     assert refused in piped.stderr
-    both = run("--workspace", workspace, "--fuzzy", text="compare nigth dirve vs track 0003\n")
+    both = run("--workspace", workspace, "--fuzzy", text="compare nigth dirve vs It is [bold]\n")
     assert both.returncode == 0
     assert len(both.stderr.splitlines()) == 2
 
@@ -284,7 +287,7 @@ def test_a_name_like_no_other_offers_none(workspace):
 def test_lines_stop_at_the_first_failure(workspace):
     result = run("--workspace", workspace, text="genres\n\nlist polka\ngenres\n")
     assert result.returncode == 2
-    assert result.stderr == "04_similarity_search.py: line 3: no genre 'polka'; there are HOUSE, TRANCE\n"
+    assert result.stderr == "04_similarity_search.py: line 3: no genre or artist 'polka'; genres are HOUSE, TRANCE\n"
     assert result.stdout.count("Mean similarity within genres") == 1
 
 
@@ -308,7 +311,7 @@ def test_lines_that_keep_going(workspace):
     assert result.returncode == 2
     errors = result.stderr.splitlines()
     assert errors[0] == "line 3: argument COMMAND: no 'similer'; did you mean similar?"
-    assert errors[1] == "line 4: no genre 'polka'; there are HOUSE, TRANCE"
+    assert errors[1] == "line 4: no genre or artist 'polka'; genres are HOUSE, TRANCE"
     assert errors[2].startswith("line 5: 3 is not a command. Add one, e.g. `info 3`")
     assert errors[3].startswith("line 6: argument COMMAND: no 'intro'")
     assert errors[4].startswith("line 7: 2 songs match 'intro'")
@@ -339,6 +342,55 @@ def test_numbers_name_the_songs_of_the_last_answer(workspace):
     assert [record["file_path"] for record in pair] == [like[0]["file_path"], like[2]["file_path"]]
     assert near[0]["query_file_path"] == like[1]["file_path"]
     assert playlist[0]["file_path"] == near[0]["file_path"] == first[0]["file_path"]
+
+
+def test_next_shows_more_of_the_last_answer_and_keeps_its_numbers(workspace):
+    lines = ["similar a|b -n 3 --space scaled", "next", "next -n 2", "info 7", "list house -n 2", "next -n 99", "next"]
+    result = run("--workspace", workspace, "--json", "--keep-going", text="\n".join(lines))
+    first, second, third, info, listed, others = json_documents(result.stdout)
+    shown = [*first, *second, *third]
+    (whole,) = json_documents(run("--workspace", workspace, "--json", text="similar a|b -n 8 --space scaled").stdout)
+    assert [record["rank"] for record in shown] == list(range(1, 9))
+    assert shown == whole
+    assert info[0]["file_path"] == shown[6]["file_path"]
+    assert [record["rank"] for record in [*listed, *others]] == list(range(1, 11))
+    assert result.stderr == "line 7: these were all: the last answer has 10 songs and goes no further\n"
+    alone = run("--workspace", workspace, "next")
+    assert (alone.returncode, alone.stdout) == (2, "")
+    assert "there is nothing to go on with; next follows similar, diverse, find" in alone.stderr
+    diverse = run("--workspace", workspace, "--json", text="diverse a|b -n 4\nnext\n").stdout
+    assert len({record["file_path"] for page in json_documents(diverse) for record in page}) == 8
+
+
+def test_find_and_list_by_artist(workspace):
+    def found(line: str) -> list[dict]:
+        result = run("--workspace", workspace, "--json", text=line)
+        assert result.returncode == 0, result.stderr
+        (records,) = json_documents(result.stdout)
+        return records
+
+    assert {record["artist"] for record in found("find ÁRTIST 3")} == {"Artist 3"}
+    assert [record["song_name"] for record in found("find drive NIGHT trance")] == ["night drive"]
+    assert [record["song_name"] for record in found("find nihgt")] == ["night drive"]
+    assert {record["artist"] for record in found("list artist 3")} == {"Artist 3"}
+    assert len(found("list artist 3")) == 2
+    for line, message in (
+        ("find zzzzqqq", "no song has 'zzzzqqq' in title, artist, album or genre"),
+        ("list tranze", "no genre or artist 'tranze'; did you mean TRANCE?"),
+        ("list artist", "9 genres and artists match 'artist': Artist 0, Artist 1"),
+    ):
+        result = run("--workspace", workspace, text=line)
+        assert (result.returncode, result.stdout) == (2, "")
+        assert message in result.stderr
+
+
+def test_help_defines_the_words_of_results(workspace):
+    result = run("--workspace", workspace, "--keep-going", text="help hub\nhelp 90 % set\nhelp entrpy\nhelp polka\n")
+    hub, genre_set, entropy = result.stdout.splitlines()
+    assert hub.startswith("hub: A song that is among the nearest of very many others")
+    assert genre_set.startswith("90 % set: ")
+    assert entropy.startswith("entropy: ")
+    assert result.stderr.startswith("line 4: no command or word 'polka'; words are family, hub, entropy")
 
 
 # --- the prompt
