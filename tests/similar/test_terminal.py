@@ -310,10 +310,10 @@ def test_lines_that_keep_going(workspace):
     result = run("--workspace", workspace, "--keep-going", text="\n".join(lines))
     assert result.returncode == 2
     errors = result.stderr.splitlines()
-    assert errors[0] == "line 3: argument COMMAND: no 'similer'; did you mean similar?"
+    assert errors[0] == "line 3: no command 'similer'; did you mean similar?"
     assert errors[1] == "line 4: no genre or artist 'polka'; genres are HOUSE, TRANCE"
     assert errors[2].startswith("line 5: 3 is not a command. Add one, e.g. `info 3`")
-    assert errors[3].startswith("line 6: argument COMMAND: no 'intro'")
+    assert errors[3].startswith("line 6: no command 'intro'")
     assert errors[4].startswith("line 7: 2 songs match 'intro'")
     assert len(errors) == 5
     first, end = json.JSONDecoder().raw_decode(result.stdout)
@@ -385,12 +385,12 @@ def test_find_and_list_by_artist(workspace):
 
 
 def test_help_defines_the_words_of_results(workspace):
-    result = run("--workspace", workspace, "--keep-going", text="help hub\nhelp 90 % set\nhelp entrpy\nhelp polka\n")
+    result = run("--workspace", workspace, "--keep-going", text="help hub\nhelp 90 % set\nhelp entrpy\nhelp zzzz\n")
     hub, genre_set, entropy = result.stdout.splitlines()
     assert hub.startswith("hub: A song that is among the nearest of very many others")
     assert genre_set.startswith("90 % set: ")
     assert entropy.startswith("entropy: ")
-    assert result.stderr.startswith("line 4: no command or word 'polka'; words are family, hub, entropy")
+    assert result.stderr.startswith("line 4: no command or word 'zzzz'; words are family, hub, entropy")
 
 
 # --- the prompt
@@ -557,3 +557,122 @@ def test_colours_are_for_terminals_that_want_them(workspace, tmp_path):
         terminal = Terminal("--workspace", workspace, "list", "house", XDG_STATE_HOME=str(tmp_path), **environment)
         assert (ESCAPE in terminal.wait_for("a|b")) == coloured
         assert terminal.status() == 0
+
+
+# --- what plays
+
+
+PLAYABLE = [
+    "Return to Wesnoth", "Elf Land", "Elf Land to song 1", "song 1 to song 2", *(f"song {number}" for number in range(5))
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def playable(tmp_path_factory) -> Path:
+    """A workspace of songs whose files exist, and a player that logs in its folder what it plays."""
+    root = tmp_path_factory.mktemp("playable")
+    made = make_library(len(PLAYABLE), names=PLAYABLE)
+    for row, name in enumerate(made.songs["song_name"]):
+        (root / f"{row}.mp3").touch()
+        made.songs.loc[row, ["file_path", "artist"]] = [str(root / f"{row}.mp3"), f"Artist {name}"]
+    save_library(Workspace(root), made)
+    player = root / "player"
+    player.write_text(f"#!/bin/sh\necho $$ >> '{root}/played'\nexec /bin/sleep ${{LASTS_S:-600}}\n")
+    player.chmod(0o755)
+    return root
+
+
+def playing(root: Path) -> list[bool]:
+    """Whether each process that the player was runs."""
+    processes = (root / "played").read_text().split()
+    states = [Path(f"/proc/{process}/stat") for process in processes]
+    return [state.exists() and state.read_text().rpartition(")")[2].split()[0] != "Z" for state in states]
+
+
+@pytest.fixture
+def beside(playable, tmp_path):
+    """Starts the prompt of the playable workspace with its player."""
+    (playable / "played").write_text("")
+
+    def start(**environment: str) -> Terminal:
+        environment |= {"XDG_STATE_HOME": str(tmp_path), "SONGMAP_PLAYER": str(playable / "player")}
+        return Terminal("--workspace", playable, **environment)
+
+    return start
+
+
+linux = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks at processes in /proc")
+
+
+@linux
+def test_one_song_plays_beside_the_prompt_and_none_after_it(playable, beside):
+    terminal = beside()
+    terminal.enter("play elf land", "playing Elf Land – Artist Elf Land by")
+    terminal.enter("play song 3", "playing song 3")
+    assert playing(playable) == [False, True]
+    terminal.enter("stop", "stopped")
+    assert playing(playable) == [False, False]
+    terminal.enter("stop", "nothing is playing")
+    terminal.enter(
+        "play song 1 --player 'sh -c \"echo no device >&2; exit 3\"'", "ended at once with status 3: no device"
+    )
+    terminal.enter("play song 2", "playing song 2")
+    terminal.leave()
+    assert playing(playable) == [False, False, False]
+
+
+@linux
+@pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGHUP, marks=pytest.mark.slow)])
+def test_nothing_plays_on_after_a_signal(playable, beside, number):
+    terminal = beside()
+    terminal.enter("play song 2", "playing song 2")
+    terminal.wait_for("songmap>")
+    os.kill(terminal.process, number)
+    assert terminal.status() == 128 + number
+    assert playing(playable) == [False]
+
+
+@linux
+def test_radio_plays_song_after_song_until_ctrl_c_twice(playable, beside):
+    terminal = beside(LASTS_S="1.2")
+    terminal.enter("radio elf land", "Ctrl-C: next song; twice: end")
+    terminal.wait_for("1  Elf Land – Artist Elf Land  120 BPM")
+    terminal.wait_for("  2  ")  # by itself
+    terminal.type("\x03")
+    terminal.wait_for("  3  ")
+    assert playing(playable) == [False, False, True]
+    for _ in range(20):  # the second one within a second
+        terminal.type("\x03")
+        with suppress(AssertionError):
+            terminal.wait_for("stopped", timeout_s=0.5)
+            break
+    assert True not in playing(playable)
+    terminal.enter("radio song 1 --player true", "ended before the song did")
+    terminal.leave()
+
+
+def test_without_a_terminal_radio_prints_and_play_waits(playable):
+    (playable / "played").write_text("")
+    result = run("--workspace", playable, "radio", "elf land", "-n", "3", "--m3u8", playable / "radio.m3u8")
+    assert [line.split()[0] for line in result.stdout.splitlines()] == ["1", "2", "3", "written:"]
+    assert (playable / "radio.m3u8").read_text().count("#EXTINF") == 3
+    assert (playable / "played").read_text() == ""
+    late = "sh -c 'sleep 0.6; echo lost the device >&2; exit 5'"
+    result = run("--workspace", playable, "play", "elf land", "--player", late)
+    assert result.returncode == 2
+    assert result.stderr == "04_similarity_search.py: sh ended with status 5: lost the device\n"
+
+
+def test_a_song_alone_shows_its_info_and_readings_are_chosen(playable, tmp_path):
+    terminal = Terminal("--workspace", playable, XDG_STATE_HOME=str(tmp_path))
+    terminal.enter("elf land", "file path")
+    terminal.enter("similr elf land", "no command 'similr'; did you mean similar?")
+    terminal.enter("path return to wesnoth to elf land -n 3", "Return to Wesnoth")
+    terminal.enter("path elf land to song 1 to song 2 -n 3", "can be read in several ways. Type a number:")
+    terminal.wait_for('1  "elf land" "song 1 to song 2"')
+    terminal.wait_for('2  "elf land to song 1" "song 2"')
+    terminal.enter("2", "From Elf Land to song 1")
+    terminal.enter("path song 1 to song 3 to song 4", "two songs are needed")
+    terminal.enter("similar 99", "99 is not a number of the last answer, which has 3 songs")
+    terminal.enter("help family", "family: One of seven groups")
+    terminal.leave()

@@ -17,6 +17,8 @@ from songmap.similar.session import Session
 from songmap.similar.song import Song
 
 _TWICE_WITHIN_S = 1.0  # Ctrl-C once goes to the next song, twice ends radio
+_LISTED = 25  # songs that radio lists without a player, unless a number is given
+_NO_PLAYER = "no player found, so radio only lists songs; give one, e.g. --player 'mpv --no-video'"
 _TOO_SHORT_S = 1.0  # a player that ends sooner, with a longer song, has only handed it on
 
 
@@ -46,27 +48,28 @@ def play_radio(session: Session, request: RadioRequest, setting: Setting) -> Ite
     Without a player the lines alone. Raises UsageError if the player fails.
     """
     interrupted, player = -_TWICE_WITHIN_S, session.player
-    for number, song in enumerate(session.radio(request, setting), start=1):
-        command = player.play(song.file_path, request.player)
-        if number == 1:
-            yield _how_to_end(command)
-        yield radio_line(number, song)
-        if command is None:
-            continue
-        started = time.monotonic()
-        try:
-            player.wait()
-        except KeyboardInterrupt:
-            player.stop()
-            if time.monotonic() - interrupted < _TWICE_WITHIN_S:
-                raise
-            interrupted = time.monotonic()
-            print("next song", file=sys.stderr, flush=True)
-            continue
-        if time.monotonic() - started < min(_TOO_SHORT_S, song.duration / 2):
-            raise UsageError(
-                f"{command.split()[0]} does not play to the end of a song; give --player, e.g. 'mpv --no-video'"
-            )
+    try:
+        for number, song in enumerate(session.radio(request, setting), start=1):
+            started = time.monotonic()
+            try:
+                command = player.play(song.file_path, request.player)
+                if number == 1:
+                    yield "Ctrl-C: next song; twice: end" if command else _NO_PLAYER
+                yield radio_line(number, song)
+                player.wait()
+            except KeyboardInterrupt:
+                if time.monotonic() - interrupted < _TWICE_WITHIN_S:
+                    raise
+                interrupted = time.monotonic()
+                print("next song", file=sys.stderr, flush=True)
+                continue
+            if command is None:
+                if number == _LISTED and request.number is None:
+                    return
+            elif time.monotonic() - started < min(_TOO_SHORT_S, song.duration / 2):
+                raise UsageError(f"{command} ended before the song did; give another --player, e.g. 'mpv --no-video'")
+    finally:
+        player.stop()
 
 
 def radio_line(number: int, song: Song) -> str:
@@ -74,9 +77,3 @@ def radio_line(number: int, song: Song) -> str:
     name = display_name(song.song_name, song.artist, song.title)
     tempo = [f"{song.tempo_bpm:.0f} BPM"] if song.tempo_bpm > 0 else []
     return "  ".join([f"{number:>3}", *map(one_line, [name, *tempo, *([song.key] if song.key else [])])])
-
-
-def _how_to_end(command: str | None) -> str:
-    if command is None:
-        return "no player found, so radio only lists its songs; give one, e.g. --player 'mpv --no-video'"
-    return "Ctrl-C: next song; twice: end"

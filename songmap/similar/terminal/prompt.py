@@ -7,7 +7,7 @@ session. Lines from elsewhere stop at the first failure, except with ``keep_goin
 import argparse
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from difflib import get_close_matches
@@ -99,6 +99,8 @@ class Conversation:
             return None
         if choose and self._is_song(words):
             words = ["info", "--", *words]
+        if words[0] not in self.commands and not words[0].startswith("-"):
+            raise UsageError(f"no command {words[0]!r}; {_suggestion(words[0], self.commands, 'help lists them')}")
         with suppress(SystemExit):  # --help has printed that of a command
             arguments = self._given | vars(self._parser.parse_args(words))
             try:
@@ -120,8 +122,7 @@ class Conversation:
         elif (word := term(text)) is not None:
             print(f"{word}: {GLOSSARY[word]}", flush=True)
         else:
-            nearest = get_close_matches(text, self.commands, 1)
-            advice = f"did you mean {nearest[0]}?" if nearest else f"words are {', '.join(GLOSSARY)}"
+            advice = _suggestion(text, self.commands, f"words are {', '.join(GLOSSARY)}")
             raise UsageError(f"no command or word {text!r}; {advice}")
 
     def _is_song(self, words: list[str]) -> bool:
@@ -156,6 +157,11 @@ class Conversation:
             print(numbered_line(number, label, *([path] if labels.count(label) > 1 else [])))
         if len(songs) > MAX_OFFERED:
             print(f"     and {len(songs) - MAX_OFFERED:,} more; give more of the name")
+
+
+def _suggestion(text: str, commands: Iterable[str], otherwise: str) -> str:
+    nearest = get_close_matches(text, list(commands), 1)
+    return f"did you mean {nearest[0]}?" if nearest else otherwise
 
 
 def interact(session: Session, given: Mapping[str, Any], keep_going: bool) -> int:
