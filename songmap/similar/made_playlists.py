@@ -41,7 +41,7 @@ def playlist_result(comparison: Comparison, seeds: Sequence[int], request: Playl
         ramp_bpm=(float(made.wanted_bpm[0]), float(made.wanted_bpm[-1])) if len(made.wanted_bpm) else None,
         far_from_ramp=len(made.far),
         unreached_bpm=made.unreached_bpm,
-        purpose=request.purpose,
+        wanted=request,
     )
 
 

@@ -13,7 +13,7 @@ from songmap.core.errors import SchemaError
 from songmap.library.genre_similarity import GenreSimilarity
 from songmap.similar.filters import Condition
 from songmap.similar.play_results import PlayResult, StopResult
-from songmap.similar.requests import Purpose, Setting, SimilarRequest
+from songmap.similar.requests import PlaylistRequest, Setting, SimilarRequest
 from songmap.similar.song import Song
 from songmap.similar.space_scores import SpaceScores
 from songmap.similar.transitions import Transition
@@ -119,7 +119,7 @@ class OrderedResult(Ranked):
 
 @dataclass(frozen=True)
 class PlaylistResult(OrderedResult):
-    """A playlist from ``seeds``; with a tempo ramp its ends, and how many songs are far from it.
+    """The playlist ``wanted``, or as much of it as there is, from ``seeds``; with a tempo ramp its ends, and how many are far from it.
 
     ``unreached_bpm`` are ends that were requested, but whose tempo no song has.
     """
@@ -128,7 +128,7 @@ class PlaylistResult(OrderedResult):
     ramp_bpm: tuple[float, float] | None
     far_from_ramp: int
     unreached_bpm: tuple[float, ...]
-    purpose: Purpose
+    wanted: PlaylistRequest
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ last few. The songs of the last ranked result have numbers, which later requests
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import cached_property, partial
 from itertools import islice
 from pathlib import Path
@@ -65,7 +66,11 @@ class Session:
         setting = setting or Setting()
         result = self._result(request, setting, on_progress)
         if isinstance(result, results.Ranked) and not isinstance(request, requests.NextRequest):
-            self.last, self._answered = [song.file_path for song in result.songs], (request, setting)
+            self.last = [song.file_path for song in result.songs]
+            if isinstance(result, results.SimilarResult):  # numbers of the answer before name other songs from now on
+                query, away = (tuple(song.file_path for song in songs) for songs in (result.query, result.away))
+                request = replace(result.request, songs=query, away=away)
+            self._answered = request, setting
         return result
 
     def grade(self, name: str) -> int:

@@ -13,7 +13,7 @@ from prompt_toolkit.document import Document
 from songmap.core.errors import QueryError, UsageError
 from songmap.similar import requests
 from songmap.similar.requests import COMPATIBLE, Filters, Setting, renamed
-from songmap.similar.terminal.commands import COMMANDS, SETTING, Command, command_of
+from songmap.similar.terminal.commands import COMMANDS, HELP, SETTING, Command, command_of
 from songmap.similar.terminal.completion import SongCompleter
 from songmap.similar.terminal.prompt import line_parser
 from songmap.similar.terminal.words import (
@@ -320,7 +320,8 @@ def test_only_songs_to_steer_away_from_are_refused():
 
 def test_the_help_lists_every_command():
     commands = set(line_parser()[1]) - {"help", "quit", "exit"}
-    assert {line.split()[0] for line in COMMANDS.splitlines()} == commands
+    assert set(re.findall(r"^\w+", COMMANDS, re.MULTILINE)) == commands
+    assert max(map(len, HELP.splitlines())) <= 80
 
 
 # --- completion

@@ -96,7 +96,7 @@ def test_every_command_answers_in_every_form(workspace, tmp_path):
         "play": f"play '{playlist}' --player true",
         "stop": "stop",
     }
-    assert set(lines) == {line.split()[0] for line in COMMANDS.splitlines()}
+    assert set(lines) == set(re.findall(r"^\w+", COMMANDS, re.MULTILINE))
     text = "\n".join(lines.values())
     tables, records, table = (run("--workspace", workspace, *form, text=text) for form in ([], ["--json"], ["--csv"]))
     for result in (tables, records, table):
@@ -358,6 +358,10 @@ def test_next_shows_more_of_the_last_answer_and_keeps_its_numbers(workspace):
     alone = run("--workspace", workspace, "next")
     assert (alone.returncode, alone.stdout) == (2, "")
     assert "there is nothing to go on with; next follows similar, diverse, find" in alone.stderr
+    lines = ["find track -n 3", "similar 2 -n 2", "next", "similar 'track 03' -n 4"]
+    numbered = list(json_documents(run("--workspace", workspace, "--json", text="\n".join(lines)).stdout))
+    assert numbered[0][1]["song_name"] == "track 03"
+    assert [*numbered[1], *numbered[2]] == numbered[3]  # the number is that of the answer before
     diverse = run("--workspace", workspace, "--json", text="diverse a|b -n 4\nnext\n").stdout
     assert len({record["file_path"] for page in json_documents(diverse) for record in page}) == 8
 
@@ -577,7 +581,9 @@ def playable(tmp_path_factory) -> Path:
         made.songs.loc[row, ["file_path", "artist"]] = [str(root / f"{row}.mp3"), f"Artist {name}"]
     save_library(Workspace(root), made)
     player = root / "player"
-    player.write_text(f"#!/bin/sh\necho $$ >> '{root}/played'\nexec /bin/sleep ${{LASTS_S:-600}}\n")
+    player.write_text(
+        f"#!/bin/sh\necho $$ >> '{root}/played'\n[ $(wc -l < '{root}/played') = 1 ] && exec /bin/sleep ${{FIRST_LASTS_S:-600}}\nexec /bin/sleep 600\n"
+    )
     player.chmod(0o755)
     return root
 
@@ -634,7 +640,7 @@ def test_nothing_plays_on_after_a_signal(playable, beside, number):
 
 @linux
 def test_radio_plays_song_after_song_until_ctrl_c_twice(playable, beside):
-    terminal = beside(LASTS_S="1.2")
+    terminal = beside(FIRST_LASTS_S="1.2")
     terminal.enter("radio elf land", "Ctrl-C: next song; twice: end")
     terminal.wait_for("1  Elf Land – Artist Elf Land  120 BPM")
     terminal.wait_for("  2  ")  # by itself
@@ -666,7 +672,8 @@ def test_without_a_terminal_radio_prints_and_play_waits(playable):
 def test_a_song_alone_shows_its_info_and_readings_are_chosen(playable, tmp_path):
     terminal = Terminal("--workspace", playable, XDG_STATE_HOME=str(tmp_path))
     terminal.enter("elf land", "file path")
-    terminal.enter("similr elf land", "no command 'similr'; did you mean similar?")
+    terminal.enter("similr elf land", "no command or song 'similr'; did you mean similar?")
+    terminal.enter("qwerty there", "no command or song 'qwerty'; help lists the commands")
     terminal.enter("path return to wesnoth to elf land -n 3", "Return to Wesnoth")
     terminal.enter("path elf land to song 1 to song 2 -n 3", "can be read in several ways. Type a number:")
     terminal.wait_for('1  "elf land" "song 1 to song 2"')

@@ -9,7 +9,6 @@ from typing import Any
 from songmap.core.cli import CSV_HELP, fraction, whole_number
 from songmap.core.defaults import DEFAULT_SEED
 from songmap.core.tables import CSV_KINDS
-from songmap.library.glossary import GLOSSARY
 from songmap.library.spaces import SPACES
 from songmap.library.tempos import TEMPO_SOURCES
 from songmap.similar import requests
@@ -19,39 +18,42 @@ from songmap.similar.terminal.parser import CommandParser
 from songmap.similar.terminal.words import UNLIKE, Grade, no_song, songs_and_away, songs_of, split_pair
 
 COMMANDS = """\
-find WORDS                                songs whose title, artist, album or genre hold all words
-similar SONG [+ SONG] [-SONG] [-n 10]     songs most similar to SONG; + joins songs, - steers away from one
-diverse SONG [--diversity 0.5]            songs similar to SONG, but not to each other
-compare A vs B                            how similar two songs are, and their descriptors side by side
-why A vs B [--picture FILE.png]           what makes two songs similar or different, family by family
-info SONG                                 everything known of a song
-list [GENRE or ARTIST] [-n 20]            all songs, or those of a genre or an artist
-next [-n 10]                              more of the last answer of similar, find, list, outliers or hubs
-genres                                    similarity within and between genres
-duplicates                                files of the same recording
-outliers [-n 10]                          songs least similar to any other
-hubs [-n 10]                              songs that are among the nearest of very many
-evaluate                                  how well each space finds the same genre, artist and album
-neighbours --k 20 --out FILE.npz          the nearest songs of every song, as .npz, .csv or .parquet
-playlist SONG [+ SONG] [-n 25]            similar songs, ordered; --for dj; --start-bpm 90 --end-bpm 130
-radio SONG [-n 50]                        plays song after song, drifting slowly; prints where it cannot play
-path A to B [-n 12]                       a smooth way from one song to another
-order FILE.m3u8                           a playlist in its best running order
-transitions FILE.m3u8 or A + B + C        how well each song follows the one before, and why
-play SONG [--player "mpv"]                play a song, in place of what plays
-stop                                      stop what plays"""
+find WORDS                   songs with all words in title, artist, album, genre
+similar SONG [-n 10]         songs most similar to SONG, to SONG + SONG, or to
+                             SONG -SONG: + joins songs, - steers away from one
+diverse SONG                 similar to SONG, but not to each other
+compare A vs B               how similar two songs are, their descriptors
+why A vs B                   what makes two songs similar or different
+info SONG                    everything known of a song
+list [GENRE or ARTIST]       all songs, or those of a genre or an artist
+next [-n 10]                 more of the last answer
+genres                       similarity within and between genres
+duplicates                   files of the same recording
+outliers [-n 10]             songs least similar to any other
+hubs [-n 10]                 songs that are among the nearest of very many
+evaluate                     how well each space finds genre, artist and album
+neighbours --out FILE.npz    nearest songs of every song; or .csv, .parquet
+playlist SONG [-n 25]        similar songs with good transitions; --for dj;
+                             --start-bpm 90 --end-bpm 130
+radio SONG [-n 50]           plays song after song, drifting slowly
+path A to B [-n 12]          a smooth way from one song to another
+order FILE.m3u8              a playlist in its best running order
+transitions FILE.m3u8        how well each song follows the last; or A + B
+play SONG                    play a song in place of what plays; --player "mpv"
+stop                         stop what plays"""
 HELP = f"""\
 {COMMANDS}
-help [COMMAND or WORD]                    this text, or more of a command; what a word means: {", ".join(list(GLOSSARY)[:3])} …
-quit                                      leave, as does Ctrl-D; Ctrl-C stops a command
+help [COMMAND or WORD]       more of a command; what "hub" or "90 % set" means
+quit                         leave, as does Ctrl-D; Ctrl-C stops a command
 
-SONG is a name, a part of one, a title, "artist - title", the number of a song in the last answer, or the path
-of an audio file, also of one outside the library; a name alone shows its info. A name of several words needs no
-quotes. --unlike SONG is -SONG, for names that begin with a dash too.
-similar, diverse, playlist, radio and path take --genre --same-genre --bpm 120-128 --key compatible
---year 1990-1999; all commands --space, --weights timbre=2,rhythm=0.5, --correct-hubs, --tempo measured, --fuzzy,
---json and --csv (--csv raw for programs: without the ' that keeps a spreadsheet from taking text for a formula).
---m3u8 FILE writes the songs of an answer as a playlist."""
+SONG is a name, a part of one, a title, "artist - title", the number of a song
+in the last answer, or an audio file, also of one outside the library. A name
+alone shows its info. --unlike SONG is -SONG, also where the name begins with -.
+similar, diverse, playlist, radio and path take --genre --same-genre
+--bpm 120-128 --key compatible --year 1990-1999; those with songs --m3u8 FILE;
+all commands --space, --weights timbre=2,rhythm=0.5, --correct-hubs, --fuzzy,
+--tempo measured, --json and --csv (--csv raw for programs: without the ' that
+keeps a spreadsheet from taking text for a formula)."""
 _SIMILARITY = "Similarity is a cosine, -1 to 1; two songs of the library picked at random have about 0."
 SETTING = asdict(Setting()) | {"fuzzy": False, "form": "text"}  # where nothing is given
 BETWEEN = {"compare": "vs", "why": "vs", "path": "to"}  # the word between the two names of a command

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from prompt_toolkit.history import History
 
 PROMPT = "songmap>"
+_CLOSE = 0.7  # letters in common of a mistyped command and the one meant, see difflib
 MAX_OFFERED = 30  # songs of an ambiguous name that are offered by number
 
 
@@ -100,7 +101,9 @@ class Conversation:
         if choose and self._is_song(words):
             words = ["info", "--", *words]
         if words[0] not in self.commands and not words[0].startswith("-"):
-            raise UsageError(f"no command {words[0]!r}; {_suggestion(words[0], self.commands, 'help lists them')}")
+            raise UsageError(
+                f"no command{' or song' * choose} {words[0]!r}; {_suggestion(words[0], self.commands, 'help lists the commands')}"
+            )
         with suppress(SystemExit):  # --help has printed that of a command
             arguments = self._given | vars(self._parser.parse_args(words))
             try:
@@ -130,8 +133,14 @@ class Conversation:
         if words[0] in self.commands or words[0].startswith("-") or (len(words) == 1 and words[0].isdecimal()):
             return False
         grade = self.session.grade(" ".join(words))
-        if get_close_matches(words[0], self.commands, 1, cutoff=0.75) and (len(words) == 1 or not grade):
+        if get_close_matches(words[0], self.commands, 1, _CLOSE) and (len(words) == 1 or not grade):
             return grade == EXACTLY
+        try:
+            self.session.lookup.find(" ".join(words), self.session.last)
+        except Ambiguous:
+            return True
+        except SongmapError:
+            return False
         return True
 
     def _chosen(self, words: list[str]) -> Command | None:
@@ -160,7 +169,7 @@ class Conversation:
 
 
 def _suggestion(text: str, commands: Iterable[str], otherwise: str) -> str:
-    nearest = get_close_matches(text, list(commands), 1)
+    nearest = get_close_matches(text, list(commands), 1, _CLOSE)
     return f"did you mean {nearest[0]}?" if nearest else otherwise
 
 

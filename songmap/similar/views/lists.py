@@ -29,7 +29,13 @@ def title(result: ListResult | FindResult) -> str:
 def playlist_parts(result: PlaylistResult) -> list[str]:
     """Filters, the purpose, and ends of a tempo ramp that no song reaches."""
     parts = [*map(condition_words, result.conditions)]
-    if result.purpose == "dj":
+    limit, n_wanted = result.wanted.filters.max_per_artist, result.wanted.number
+    if len(result.songs) < n_wanted:
+        others = "other " if result.conditions else ""
+        parts.append(
+            f"fewer than {n_wanted}, as no {others}song passes, at most {limit} by one artist (--max-per-artist)"
+        )
+    if result.wanted.purpose == "dj":
         parts.append("for DJs: tempo and key count most")
     if result.unreached_bpm:
         wanted = " and ".join(f"{bpm:g}" for bpm in result.unreached_bpm)
