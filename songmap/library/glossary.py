@@ -24,6 +24,7 @@ GLOSSARY = {
     "MFCC": "Numbers for the shape of the spectrum, which is much of what timbre is.",
     "tonnetz": "Six numbers for harmony: where the chroma lies among fifths, minor and major thirds.",
     "chroma": "How strong each of the twelve pitch classes, C to B, is, in whatever octave.",
+    "energy": "A family: the level. Of a playlist: the mean of two percentiles, of level and of onset strength.",
     "RMS": "Root mean square of the signal, which is its level.",
 }
 

@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from songmap.core.errors import QueryError
 from songmap.similar import playlists
 from songmap.similar.candidates import candidates
 from songmap.similar.comparison import Comparison
 from songmap.similar.filters import Condition
+from songmap.similar.mixes import Energy, energy_percentiles, mix
 from songmap.similar.requests import Filters, PathRequest, PlaylistRequest
 from songmap.similar.results import OrderedResult, PlaylistResult
 from songmap.similar.transitions import MIXING, Tracks
@@ -27,14 +29,21 @@ def playlist_result(comparison: Comparison, seeds: Sequence[int], request: Playl
     """The playlist of a request from the songs ``seeds``. Raises QueryError."""
     tracks, conditions = filtered_tracks(comparison, seeds, request.filters)
     number, limit = request.number, request.filters.max_per_artist or request.number
-    mixing = request.purpose == "dj"
-    if mixing:
+    has_ramp = request.start_bpm is not None or request.end_bpm is not None
+    if has_ramp and request.energy:
+        raise QueryError("--energy and a tempo ramp cannot be had together; leave one out")
+    if request.purpose == "dj":
         tracks = replace(tracks, weights=MIXING)
-    if mixing and request.start_bpm is None and request.end_bpm is None:
-        made = playlists.mix(tracks, seeds, number, limit)
+    energy = energy_percentiles(comparison.lookup.library.embeddings) if request.energy else None
+    if energy is not None and request.energy:
+        made = mix(tracks, seeds, number, limit, Energy(energy, request.energy))
+    elif request.purpose == "dj" and not has_ramp:
+        made = mix(tracks, seeds, number, limit)
     else:
         made = playlists.playlist(tracks, seeds, number, limit, request.start_bpm, request.end_bpm)
     ordered = comparison.ordered(made.rows, tracks, conditions)
+    if energy is not None:
+        ordered = replace(ordered, figures={**ordered.figures, "energy": energy[made.rows].tolist()})
     return PlaylistResult(
         **vars(ordered),
         seeds=comparison.lookup.songs(seeds),

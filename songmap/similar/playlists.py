@@ -1,4 +1,4 @@
-"""Playlists of a library's songs: similar songs, mixes, tempo ramps, radio, the path from one song to another.
+"""Playlists of a library's songs: similar songs, tempo ramps, radio, the path from one song to another.
 
 Conventions: songs are rows of ``Tracks``; a result is int64 rows in playing order. No recording is chosen
 twice: of several files with one recording only the first is. Only ``radio`` is random, by a seed.
@@ -18,7 +18,6 @@ from songmap.similar.requests import MAX_PER_ARTIST
 from songmap.similar.running_order import running_order
 from songmap.similar.transitions import NO_ARTIST, Tracks, scores, tempo_distance, tempo_fit
 
-_MIX_POOL = 4  # times the songs wanted: the most similar ones, among which transitions decide for a mix
 _RAMP_POOL = 50  # songs near the query and the wanted tempo among which the best transition decides
 _RADIO_NEAR = 50  # unplayed songs nearest to the centre; artists just played are left out,
 _RADIO_POOL = 10  # of this many nearest ones the best transitions are considered
@@ -57,10 +56,10 @@ def playlist(
     counted. With ``start_bpm`` or ``end_bpm`` the wanted tempo goes from one to the other by equal factors; one
     that is None is the first seed's tempo, one that no song has is the nearest that one has. Fewer songs where the library has no more. Raises QueryError.
     """
-    given = _beginning(tracks, seeds, number)
+    given = beginning(tracks, seeds, number)
     n_given = len(given)
     if start_bpm is None and end_bpm is None:
-        chosen = _most_similar_allowed(tracks, given, number - n_given, max_per_artist)
+        chosen = most_similar_allowed(tracks, given, number - n_given, max_per_artist)
         rows = running_order(tracks, np.concatenate([given, chosen]), fixed=n_given)
         return Playlist(rows, np.empty(0), np.empty(0, dtype=np.int64))
     start, end = (_reached(tracks, given, bpm) for bpm in (start_bpm, end_bpm))
@@ -71,18 +70,6 @@ def playlist(
     pairs = ((start_bpm, start), (end_bpm, end))
     unreached = tuple(bpm for bpm, reached in pairs if bpm is not None and reached != bpm)
     return Playlist(rows, wanted, n_given + far, unreached)
-
-
-def mix(tracks: Tracks, seeds: Sequence[int], number: int, max_per_artist: int = MAX_PER_ARTIST) -> Playlist:
-    """As ``playlist`` without a ramp, but transitions decide among more songs which are chosen, one after the other."""
-    rows = _beginning(tracks, seeds, number).tolist()
-    n_given = len(rows)
-    left = _most_similar_allowed(tracks, np.array(rows), _MIX_POOL * (number - n_given), max_per_artist)
-    while len(rows) < number and len(left):
-        best = int(scores(tracks, rows[-1], left).argmax())
-        rows.append(int(left[best]))
-        left = np.delete(left, best)
-    return Playlist(running_order(tracks, rows, fixed=n_given), np.empty(0), np.empty(0, dtype=np.int64))
 
 
 def radio(tracks: Tracks, start: int, seed: int = 0) -> Iterator[int]:
@@ -152,7 +139,7 @@ def _smallest(values: np.ndarray, number: int) -> tuple[np.ndarray, np.ndarray]:
     return np.array(rows), np.take_along_axis(values, np.array(rows), axis=0)
 
 
-def _beginning(tracks: Tracks, seeds: Sequence[int], number: int) -> np.ndarray:
+def beginning(tracks: Tracks, seeds: Sequence[int], number: int) -> np.ndarray:
     """Seeds as a playlist of ``number`` songs begins with. Raises QueryError if they are more."""
     given = _first_files(tracks, seeds)
     if number < len(given):
@@ -174,7 +161,7 @@ def _taken(tracks: Tracks, rows: Sequence[int] | np.ndarray) -> np.ndarray:
     return copies | np.isin(tracks.recordings, tracks.recordings[rows])
 
 
-def _most_similar_allowed(tracks: Tracks, seeds: np.ndarray, number: int, max_per_artist: int) -> np.ndarray:
+def most_similar_allowed(tracks: Tracks, seeds: np.ndarray, number: int, max_per_artist: int) -> np.ndarray:
     """The songs most similar to all of ``seeds``, at most ``max_per_artist`` by one artist, seeds counted."""
     query = _unit(tracks.search.units(seeds).sum(axis=0, dtype=np.float64))
     allowed = ~_taken(tracks, seeds)

@@ -14,6 +14,8 @@ from songmap.core.tables import CsvKind
 COMPATIBLE = "compatible"  # a key that mixes with a query's
 MAX_PER_ARTIST = 2
 Purpose = Literal["listening", "dj"]
+Curve = Literal["rise", "fall", "arc", "flat"]  # of energy
+CURVES: tuple[Curve, ...] = get_args(Curve)
 PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
 
 
@@ -152,7 +154,8 @@ class NeighboursRequest:
 class PlaylistRequest:
     """``number`` songs similar to ``songs``, which come first, ordered for good transitions.
 
-    With the ``purpose`` "dj" songs are chosen too by how well each mixes with the one before.
+    With the ``purpose`` "dj" songs are chosen too by how well each mixes with the one before, with ``energy`` also so
+    that level and onset strength follow a curve.
     """
 
     songs: tuple[str, ...]
@@ -161,6 +164,7 @@ class PlaylistRequest:
     start_bpm: float | None = None
     end_bpm: float | None = None
     purpose: Purpose = "listening"
+    energy: Curve | None = None
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,13 @@ from contextlib import contextmanager
 import numpy as np
 import pytest
 from libraries import make_library
+from scipy.stats import percentileofscore, spearmanr
 
 from songmap.core.errors import QueryError
 from songmap.library.keys import camelot
+from songmap.library.schema import column_index
 from songmap.similar import playlists, running_order, transitions
-from songmap.similar.requests import PURPOSES, Setting
+from songmap.similar.requests import CURVES, PURPOSES, Setting
 from songmap.similar.session import Session
 from songmap.similar.terminal.commands import SETTING, command_of
 from songmap.similar.terminal.prompt import line_parser
@@ -89,6 +91,26 @@ def test_a_playlist_for_djs_has_keys_and_tempos_that_mix():
         changes = [change for playlist in rows for change in transitions.transitions(tracks, playlist)]
         clashes[purpose] = np.mean([[not one.keys_compatible, one.tempo_fit < 1] for one in changes], axis=0)
     assert (clashes["dj"] < 0.7 * clashes["listening"]).all()
+
+
+def test_energy_follows_the_curve():
+    library = make_library(200, artist="")
+    found = {}
+    for curve in CURVES:
+        records = json.loads(run(Session(library), f"playlist song 003 -n 12 --energy {curve}")[0])
+        assert len({record["file_path"] for record in records}) == 12
+        found[curve] = [record["energy"] for record in records]
+    level, onsets = (library.embeddings[:, column_index(name)] for name in ("rms_mean", "onset_strength_mean"))
+    expected = np.mean([percentileofscore(column, column[3], "mean") for column in (level, onsets)])
+    assert found["flat"][0] == pytest.approx(expected)
+    places = np.arange(11)
+    assert spearmanr(places, found["rise"][1:])[0] > 0.7
+    assert spearmanr(places, found["fall"][1:])[0] < -0.7
+    middle = np.mean(found["arc"][4:8])
+    assert middle > max(np.mean(found["arc"][1:3]), np.mean(found["arc"][-2:])) + 10
+    assert np.std(found["flat"]) < min(np.std(found["rise"]), np.std(found["fall"])) / 1.5
+    with pytest.raises(QueryError, match="--energy and a tempo ramp"):
+        run(Session(library), "playlist song 003 --energy rise --end-bpm 120")
 
 
 def test_a_path_has_both_ends_and_a_reason_for_every_step(session):

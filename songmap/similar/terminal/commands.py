@@ -12,7 +12,7 @@ from songmap.core.tables import CSV_KINDS
 from songmap.library.spaces import SPACES
 from songmap.library.tempos import TEMPO_SOURCES
 from songmap.similar import requests
-from songmap.similar.requests import MAX_PER_ARTIST, PURPOSES, Filters, Setting
+from songmap.similar.requests import CURVES, MAX_PER_ARTIST, PURPOSES, Filters, Setting
 from songmap.similar.terminal.arguments import bpm_range, family_weights, file_of, key_or_compatible, year_range
 from songmap.similar.terminal.parser import CommandParser
 from songmap.similar.terminal.words import UNLIKE, Grade, no_song, songs_and_away, songs_of, split_pair
@@ -34,7 +34,7 @@ hubs [-n 10]                 songs that are among the nearest of very many
 evaluate                     how well each space finds genre, artist and album
 neighbours --out FILE.npz    nearest songs of every song; or .csv, .parquet
 playlist SONG [-n 25]        similar songs with good transitions; --for dj;
-                             --start-bpm 90 --end-bpm 130
+                             --energy rise; --start-bpm 90 --end-bpm 130
 radio SONG [-n 50]           plays song after song, drifting slowly
 path A to B [-n 12]          a smooth way from one song to another
 order FILE.m3u8              a playlist in its best running order
@@ -178,6 +178,7 @@ _RAMP = [
 ]
 _PURPOSE = _option("--for", dest="purpose", choices=PURPOSES, default=PURPOSES[0],
                    help="dj: neighbours have tempos and keys that mix, where there are such songs")
+_ENERGY = _option("--energy", choices=CURVES, help="how level and onset strength change from the first song to the last")
 _SEED = _option("--seed", type=whole_number(0), default=DEFAULT_SEED, help="another seed gives another order of songs")
 _M3U8 = _option("--m3u8", type=file_of(".m3u8", ".m3u"), metavar="FILE", help="also write the songs as a playlist")
 _PLAYER = _option("--player", metavar="COMMAND", help="program to start (default: $SONGMAP_PLAYER, then the system's)")
@@ -226,7 +227,7 @@ def add_commands(parser: argparse.ArgumentParser, shared: Any, kind: type[Comman
     command("neighbours", "the nearest songs of every song, as a file for other programs",
             requests.NeighboursRequest, _K, _OUT)
     command("playlist", "songs similar to SONG + SONG …, ordered for good transitions", requests.PlaylistRequest,
-            _words("songs to begin with, joined by +"), _number(25, 2), *_CONDITIONS, _MAX_PER_ARTIST, _PURPOSE, *_RAMP, _M3U8)
+            _words("songs to begin with, joined by +"), _number(25, 2), *_CONDITIONS, _MAX_PER_ARTIST, _PURPOSE, _ENERGY, *_RAMP, _M3U8)
     command("radio", "song after song, drifting slowly, none twice: played at a terminal, else printed",
             requests.RadioRequest, _words("where it begins"),
             _number(None, text="how many songs (default: until stopped)"), *_CONDITIONS, _SEED, _PLAYER, _M3U8)

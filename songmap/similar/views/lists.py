@@ -37,6 +37,9 @@ def playlist_parts(result: PlaylistResult) -> list[str]:
         )
     if result.wanted.purpose == "dj":
         parts.append("for DJs: tempo and key count most")
+    if energy := result.figures.get("energy"):
+        places = sorted({0, len(energy) // 2, len(energy) - 1})
+        parts.append(f"energy {' → '.join(f'{energy[place]:.0f}' for place in places)}, a percentile")
     if result.unreached_bpm:
         wanted = " and ".join(f"{bpm:g}" for bpm in result.unreached_bpm)
         parts.append(f"no song has {wanted} BPM, half or double, so the ramp goes as near as there are songs")
