@@ -1,6 +1,7 @@
 """Playlists, ramps, radio, paths and running orders: limits kept, nothing twice, and the best there is where it is known."""
 
 from collections import Counter
+from dataclasses import replace
 from itertools import islice, permutations
 
 import numpy as np
@@ -12,6 +13,7 @@ from songmap.core.errors import QueryError
 from songmap.library.search import open_search
 from songmap.library.spaces import build_space
 from songmap.similar import playlists
+from songmap.similar.mixes import mix
 from songmap.similar.playlists import path, playlist, radio
 from songmap.similar.running_order import running_order
 from songmap.similar.transitions import NO_ARTIST, Tracks, pairwise_scores, tempo_fit, transitions
@@ -338,3 +340,22 @@ def test_where_hubs_are_corrected_transitions_are_scored_as_elsewhere():
     np.testing.assert_allclose(pairwise_scores(corrected, rows), pairwise_scores(tracks, rows))
     assert len(path(corrected, 1, 2, 7)) == 7
     assert len(playlist(corrected, [1], 9, start_bpm=120).rows) == 9
+
+
+@given(libraries, st.integers(0, 2**31), st.integers(2, 30), st.floats(0, 1))
+@settings(max_examples=15, deadline=None)
+def test_only_candidates_are_chosen(tracks, seed, number, share):
+    chosen = np.random.default_rng(seed).random(len(tracks.recordings)) < share
+    chosen[:2] = False
+    filtered = replace(tracks, candidates=chosen)
+    ends = [0, 1]
+    for rows in (
+        path(filtered, *ends, number),
+        playlist(filtered, ends, number).rows,
+        playlist(filtered, ends, number, start_bpm=120, end_bpm=90).rows,
+        mix(filtered, ends, number, 9).rows,
+        np.array([1, *list(radio(filtered, 0))]),
+    ):
+        others = set(rows.tolist()) - set(ends)
+        assert chosen[list(others)].all()
+        assert len(others) == len(rows) - 2

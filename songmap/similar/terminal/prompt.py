@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from songmap.core.cli import Parser
-from songmap.core.errors import SongmapError, UsageError
+from songmap.core.errors import QueryError, SongmapError, UsageError
 from songmap.library.glossary import GLOSSARY, term
 from songmap.library.names import EXACTLY, Ambiguous, SimilarSpelling
 from songmap.similar.requests import renamed
@@ -139,7 +139,7 @@ class Conversation:
             self.session.lookup.find(" ".join(words), self.session.last)
         except Ambiguous:
             return True
-        except SongmapError:
+        except QueryError:
             return False
         return True
 

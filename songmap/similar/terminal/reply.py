@@ -1,5 +1,6 @@
 """What is printed, and written beside it, for a command."""
 
+import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -85,9 +86,9 @@ def _text(result: results.Result) -> str:
     match result:
         case PlayResult(path, None):
             return one_line(f"no player found; the song is {path}")
-        case PlayResult(path, player, song):
+        case PlayResult(path, str(player), song):
             name = Path(path).name if song is None else display_name(song.song_name, song.artist, song.title)
-            return one_line(f"playing {name} by {player.split()[0] if player else ''}; stop ends it")
+            return one_line(f"playing {name} by {shlex.split(player)[0]}")
         case StopResult(stopped):
             return "stopped" if stopped else "nothing is playing"
         case results.NeighboursResult(path):
