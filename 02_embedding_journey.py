@@ -18,8 +18,8 @@ from songmap.core.workspace import Workspace
 from songmap.journey.run import compute_library, draw_songs, only_drawing
 from songmap.journey.song_journey import choose_songs
 from songmap.journey.song_map import METHODS
-from songmap.journey.views.output import write_library
-from songmap.journey.views.summary import not_drawn_table, written_table
+from songmap.journey.views.output import map_name, write_library
+from songmap.journey.views.summary import last_words, not_drawn_table, written_table
 from songmap.library.library import load_library
 
 
@@ -49,7 +49,8 @@ def run(workspace: Workspace, song: list[str], all_songs: bool, formats: list[st
             of_songs, not_drawn = draw_songs(workspace, library, maps, choices, formats, on_progress)
     if not_drawn:
         print(not_drawn_table(not_drawn))
-    print(written_table([*written, *of_songs]))
+    print(written_table(workspace.root, [*written, *of_songs]))
+    print(last_words(workspace.page(map_name(maps.plane)), maps))
     return 1 if not_drawn else 0
 
 

@@ -32,18 +32,19 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def run(workspace: Workspace, keep_going: bool, **arguments: Any) -> int:
-    command = command_of(arguments) if arguments["command"] else None
-
     from songmap.library.library import load_library
     from songmap.similar.session import Session
+    from songmap.similar.terminal.playing import ending_with_script
     from songmap.similar.terminal.prompt import interact
     from songmap.similar.terminal.reply import reply
 
     session = Session(load_library(workspace), workspace)
-    if command is None:
-        return interact(session, arguments, keep_going)
-    for text in reply(session, command, at_terminal=sys.stdout.isatty()):
-        print(text, flush=True)
+    with ending_with_script(session.player):
+        if not arguments["command"]:
+            return interact(session, arguments, keep_going)
+        for text in reply(session, command_of(arguments, session.grade), at_terminal=sys.stdout.isatty()):
+            print(text, flush=True)
+        session.player.wait()
     return 0
 
 

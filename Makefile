@@ -33,7 +33,7 @@ $(VENV)/.installed-dev: requirements-dev.txt requirements-cluster.txt $(VENV)/.i
 	@touch $@
 
 # The four scripts on one workspace. 01 checks every song and leaves the manifest alone if nothing changed;
-# then 02 and 03 have nothing to do.
+# then 02 and 03 have nothing to do. 02 comes after 03, so that its map can show the model's confidence.
 sources = $(foreach ending,py html css js,$(wildcard $(addsuffix /*.$(ending),$(addprefix songmap/,$(1)))))
 FLOORS := $(call sources,core library features)
 MANIFEST := $(WORKSPACE)/data/processed/manifest.json
@@ -43,7 +43,7 @@ MODEL := $(WORKSPACE)/models/genre_classifier.json
 $(MANIFEST): FORCE
 	$(RUN) 01_feature_extraction.py --workspace $(WORKSPACE) $(if $(MUSIC),--music "$$MUSIC") $(ARGS)
 
-$(DRAWN): $(MANIFEST) 02_embedding_journey.py $(call sources,journey journey/views) $(FLOORS)
+$(DRAWN): $(MANIFEST) $(MODEL) 02_embedding_journey.py $(call sources,journey journey/views) $(FLOORS)
 	$(RUN) 02_embedding_journey.py --workspace $(WORKSPACE)
 	@touch $@
 

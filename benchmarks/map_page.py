@@ -18,12 +18,16 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from songmap.journey.results import Colouring, MapSongs, Projection
+from songmap.journey.results import Cluster, Colouring, MapSongs, Projection
 from songmap.journey.views.map_page import write_map_page
+from songmap.library.genre_similarity import genre_similarity
+from songmap.library.keys import TAG, key_number
 from songmap.library.library import song_table
-from songmap.library.schema import FAMILIES
+from songmap.library.schema import FAMILIES, N_COLUMNS
+from songmap.library.search import Search
+from songmap.library.spaces import build_space
 
-N_FEW, N_NEIGHBOURS, REPETITIONS, N_POINTED = 60, 10, 3, 25
+N_FEW, N_CLUSTERS, N_NEIGHBOURS, REPETITIONS, N_POINTED = 60, 15, 10, 3, 25
 SYLLABLES = (
     "ka",
     "ri",
@@ -117,17 +121,33 @@ def write_pages(n_songs: int, folder: Path) -> tuple[dict[int, Path], float]:
     songs, points = library(n_songs, random)
     near = random.integers(0, n_songs, size=(n_songs, N_NEIGHBOURS))
     similarities = -np.sort(-random.uniform(0.3, 1, size=near.shape), axis=1)
-    cluster = random.integers(1, 16, n_songs).astype(str)
+    cluster = random.integers(1, N_CLUSTERS + 1, n_songs)
+    keys = np.array([key_number(key) for key in songs["key"]])
+    embeddings = np.abs(random.normal(size=(n_songs, N_COLUMNS))).astype(np.float32)
+    space = build_space(embeddings)
+    units = space.units(embeddings)
     colourings = (
         Colouring("genre", "genre", songs["genre"].to_numpy()),
         Colouring("tempo", "number", songs["tempo_bpm"].to_numpy(), "BPM"),
-        Colouring("key", "category", songs["key"].to_numpy()),
+        Colouring("key", "key", keys),
         Colouring("year", "number", songs["year"].to_numpy()),
-        Colouring("cluster", "category", cluster),
+        Colouring("cluster", "cluster", cluster),
         Colouring("confidence", "number", random.beta(6, 2, n_songs)),
         *(Colouring(family, "number", random.normal(size=n_songs)) for family in FAMILIES),
     )
-    map_songs = MapSongs(songs, songs["key"].to_numpy(), colourings, near, similarities)
+    map_songs = MapSongs(
+        songs=songs,
+        tempos_bpm=songs["tempo_bpm"].to_numpy(),
+        keys=keys,
+        key_sources=np.full(n_songs, TAG),
+        colourings=colourings,
+        clusters=(Cluster(n_songs, None, 0, ()),) * N_CLUSTERS,
+        neighbours=near,
+        similarities=similarities,
+        recordings=np.arange(n_songs),
+        units=units,
+        genres=genre_similarity(Search(units, space), songs["genre"].tolist()),
+    )
     pages = {}
     started = time.perf_counter()
     for n_dimensions in (2, 3):

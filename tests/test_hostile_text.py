@@ -147,7 +147,7 @@ def test_tables_of_01_and_02_name_any_file(attack: str):
     failed = replace(song, failure=f"no {attack}")
     assert_safe(verification_text(Verification(2, song, (song, failed), True)))
     path = Path("/music") / attack.replace("/", "")
-    assert_safe(written_table([(path, attack)]))
+    assert_safe(written_table(path.parent, [(path, attack)]))
     assert_safe(not_drawn_table([(path, attack)]))
 
 

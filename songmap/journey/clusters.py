@@ -7,7 +7,12 @@ Rousseeuw 1987, Silhouettes: a graphical aid to the interpretation and validatio
 
 import numpy as np
 
+from songmap.journey.results import Cluster
+from songmap.library.library import Library
+from songmap.library.schema import UNKNOWN_GENRE
 from songmap.library.spaces import sampled_rows
+from songmap.library.tempos import tempos_of
+from songmap.library.traits import qualities, traits
 
 MAX_CLUSTERS = 12
 MIN_SONGS = 6
@@ -50,3 +55,20 @@ def find_clusters(units: np.ndarray, seed: int) -> np.ndarray:
                 best, labels = score, model.predict(units)
     order = np.argsort(-np.bincount(labels), kind="stable")
     return np.argsort(order)[labels] + 1
+
+
+def describe_clusters(library: Library, numbers: np.ndarray) -> tuple[Cluster, ...]:
+    """What is typical of each cluster, by the medians of its songs' qualities; ``numbers (n_songs,)`` from 1."""
+    values = qualities(library.embeddings, tempos_of(library.songs)[0])
+    clusters = []
+    for number in range(1, numbers.max() + 1):
+        own = numbers == number
+        # the median of those that have a tempo; NaN, not a warning, where none has
+        medians = [
+            np.median(known) if len(known := column[np.isfinite(column)]) else np.nan for column in values[own].T
+        ]
+        genres, counts = np.unique(library.genres[own & (library.genres != UNKNOWN_GENRE)], return_counts=True)
+        genre = str(genres[counts.argmax()]) if len(genres) else None
+        typical = traits(np.array(medians), values)
+        clusters.append(Cluster(int(own.sum()), genre, int(counts.max(initial=0)), typical))
+    return tuple(clusters)

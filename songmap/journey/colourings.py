@@ -6,11 +6,10 @@ import numpy as np
 
 from songmap.core.errors import SchemaError
 from songmap.core.workspace import Workspace
-from songmap.journey.clusters import find_clusters
 from songmap.journey.embedding import principal_axes
 from songmap.journey.results import Colouring
 from songmap.library.genre_model import load_model, load_out_of_fold
-from songmap.library.keys import KEYS, NO_KEY, keys_of
+from songmap.library.keys import keys_of
 from songmap.library.library import Library, library_fingerprint
 from songmap.library.schema import FAMILIES
 from songmap.library.search import Search
@@ -18,32 +17,29 @@ from songmap.library.spaces import coordinates_of
 from songmap.library.tempos import tempos_of
 
 
-def library_colourings(workspace: Workspace, library: Library, search: Search, seed: int) -> tuple[Colouring, ...]:
+def library_colourings(
+    workspace: Workspace, library: Library, search: Search, clusters: np.ndarray
+) -> tuple[Colouring, ...]:
     """Genre, tempo, key, year, cluster, the genre model's confidence if it was fitted to this library, families.
 
-    Clusters and families are of the space of ``search``, ``balanced``.
+    ``clusters (n_songs,)`` are numbered from 1; families are of the space of ``search``, ``balanced``.
     """
     tempo_bpm, _ = tempos_of(library.songs)
+    keys, _ = keys_of(library.songs["key"].tolist(), library.embeddings)
     descriptors = search.space.vectors(library.embeddings)
     confidence = model_confidence(workspace, library)
     return (
         Colouring("genre", "genre", library.genres),
         Colouring("tempo", "number", np.where(tempo_bpm > 0, tempo_bpm, np.nan), "BPM"),
-        Colouring("key", "category", key_names(library)),
+        Colouring("key", "key", keys),
         Colouring("year", "number", np.asarray(library.songs["year"], dtype=np.float64)),
-        Colouring("cluster", "category", find_clusters(search.units(np.arange(len(library))), seed).astype(str)),
+        Colouring("cluster", "cluster", clusters),
         *(() if confidence is None else (Colouring("confidence", "number", confidence),)),
         *(
             Colouring(family, "number", first_component(descriptors[:, coordinates_of(family, described=True)]))
             for family in FAMILIES
         ),
     )  # fmt: skip
-
-
-def key_names(library: Library) -> np.ndarray:
-    """Key of every song, by its tag or estimated, ``(n_songs,)`` of str, "" where it is not known."""
-    keys, _ = keys_of(library.songs["key"].tolist(), library.embeddings)
-    return np.array(["" if key == NO_KEY else KEYS[key] for key in keys], dtype=object)
 
 
 def first_component(centred: np.ndarray) -> np.ndarray:

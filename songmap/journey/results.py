@@ -11,6 +11,7 @@ import pandas as pd
 
 from songmap.journey.song_map import MapFit, SongMap
 from songmap.library.genre_similarity import GenreSimilarity
+from songmap.library.traits import Trait
 
 MAX_NEW_SHARE = 1 / 3  # of songs that a map was not fitted to; beyond, fitting it again is advised
 
@@ -68,28 +69,64 @@ class Projection:
 class Colouring:
     """What the songs of a map can be coloured and filtered by: a value for each, NaN or "" where it is unknown.
 
-    ``name`` is a key such as "tempo" or "confidence", or a family, whose first principal component it then is.
+    ``name`` is a key such as "tempo" or "confidence", or a family, whose first principal component it then is. Keys are
+    numbered as in ``songmap.library.keys``, ``NO_KEY`` where unknown, clusters from 1.
     """
 
     name: str
-    kind: Literal["genre", "category", "number"]
+    kind: Literal["genre", "key", "cluster", "number"]
     values: np.ndarray
     unit: str = ""
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """A cluster of ``n_songs`` similar songs: its most frequent known genre, of ``n_genre`` of them, and typical traits.
+
+    ``genre`` is None where no song has one.
+    """
+
+    n_songs: int
+    genre: str | None
+    n_genre: int
+    traits: tuple[Trait, ...]
 
 
 @dataclass(frozen=True)
 class MapSongs:
     """What the pages of a map know of its songs.
 
-    ``songs`` is the library's table, ``keys (n_songs,)`` of str are estimates, ``neighbours`` and ``similarities``
-    ``(n_songs, k)`` the rows of the nearest songs, nearest first, and their cosine similarity.
+    Attributes
+    ----------
+    songs : pd.DataFrame
+        The library's table.
+    tempos_bpm : np.ndarray, shape (n_songs,)
+        The tempos that count, 0 where there is none.
+    keys, key_sources : np.ndarray, shape (n_songs,)
+        What ``songmap.library.keys.keys_of`` gives.
+    colourings : tuple of Colouring
+    clusters : tuple of Cluster
+        In the order of their numbers.
+    neighbours, similarities : np.ndarray, shape (n_songs, k)
+        Rows of the nearest songs, nearest first, and their cosine similarity.
+    recordings : np.ndarray of int, shape (n_songs,)
+        Row of the first file of each song's recording.
+    units : np.ndarray, shape (n_songs, 157)
+        The unit vectors that neighbours and similarities are of.
+    genres : GenreSimilarity
     """
 
     songs: pd.DataFrame
+    tempos_bpm: np.ndarray
     keys: np.ndarray
+    key_sources: np.ndarray
     colourings: tuple[Colouring, ...]
+    clusters: tuple[Cluster, ...]
     neighbours: np.ndarray
     similarities: np.ndarray
+    recordings: np.ndarray
+    units: np.ndarray
+    genres: GenreSimilarity
 
 
 @dataclass(frozen=True)
@@ -138,6 +175,11 @@ class LibraryMaps:
     def genres(self) -> np.ndarray:
         """Genre of every song, ``(n_songs,)`` of str."""
         return self.map_songs.songs["genre"].to_numpy(dtype=object)
+
+    @property
+    def has_confidence(self) -> bool:
+        """Whether songs can be coloured by the genre model's confidence."""
+        return any(colouring.name == "confidence" for colouring in self.map_songs.colourings)
 
 
 @dataclass(frozen=True)

@@ -12,17 +12,21 @@ from songmap.core.locks import exclusive
 from songmap.core.progress import OnProgress
 from songmap.core.workspace import Workspace
 from songmap.features.analysis import analyse_file
-from songmap.journey.colourings import key_names, library_colourings
+from songmap.journey.clusters import describe_clusters, find_clusters
+from songmap.journey.colourings import library_colourings
 from songmap.journey.genre_statistics import genre_statistics
 from songmap.journey.projection import project
 from songmap.journey.results import LibraryMaps, MapSongs, SongJourney
 from songmap.journey.song_journey import SongChoice, song_journey
 from songmap.journey.song_map import current_map
 from songmap.journey.views.output import Written, write_song
+from songmap.library.genre_similarity import GenreSimilarity
+from songmap.library.keys import keys_of
 from songmap.library.library import Library
 from songmap.library.recordings import recordings
 from songmap.library.search import Search, open_search
 from songmap.library.spaces import build_space
+from songmap.library.tempos import tempos_of
 
 N_NEIGHBOURS = 10  # listed for each song on the pages
 _FIGURES = ("embedding_space_*", "genre_similarity", "tempo_and_centroid", "keys", "journey_*", "perspectives_*")
@@ -71,16 +75,31 @@ def compute_library(
     search = open_search(library, build_space(library.embeddings))
     song_map, fit = current_map(workspace.song_map(method), library, search.space, method, seed, refit)
     plane, space = project(song_map, library, search, method)
-    songs = map_songs(workspace, library, search, song_map.seed)
-    return LibraryMaps(song_map, fit, plane, space, songs, genre_statistics(library, search))
+    statistics = genre_statistics(library, search)
+    songs = map_songs(workspace, library, search, song_map.seed, statistics.similarity)
+    return LibraryMaps(song_map, fit, plane, space, songs, statistics)
 
 
-def map_songs(workspace: Workspace, library: Library, search: Search, seed: int) -> MapSongs:
+def map_songs(workspace: Workspace, library: Library, search: Search, seed: int, genres: GenreSimilarity) -> MapSongs:
     """What the pages know of the songs; neighbours are those that 04 lists."""
     files = recordings(library.songs)  # of other recordings with several files, one is listed
     rows, similarities = search.neighbours(min(N_NEIGHBOURS, len(np.unique(files)) - 1), files)
-    colourings = library_colourings(workspace, library, search, seed)
-    return MapSongs(library.songs, key_names(library), colourings, rows, similarities)
+    units = search.units(np.arange(len(library)))
+    clusters = find_clusters(units, seed)
+    keys, key_sources = keys_of(library.songs["key"].tolist(), library.embeddings)
+    return MapSongs(
+        songs=library.songs,
+        tempos_bpm=tempos_of(library.songs)[0],
+        keys=keys,
+        key_sources=key_sources,
+        colourings=library_colourings(workspace, library, search, clusters),
+        clusters=describe_clusters(library, clusters),
+        neighbours=rows,
+        similarities=similarities,
+        recordings=files,
+        units=units,
+        genres=genres,
+    )
 
 
 def compute_song(library: Library, maps: LibraryMaps, choice: SongChoice) -> SongJourney:

@@ -14,6 +14,7 @@ import numpy as np
 from songmap.features.analysis import AudioAnalysis
 from songmap.journey.percentiles import library_position, typical_song
 from songmap.journey.results import FrameMeans, SongJourney, Waveform
+from songmap.library.display_names import display_names, display_title
 from songmap.library.library import Library
 from songmap.library.mel import mel_centres_hz
 from songmap.library.names import find_song
@@ -48,7 +49,7 @@ def choose_songs(library: Library, queries: Sequence[str], all_songs: bool) -> l
         else:
             rows.append(find_song(library.songs, str(file.resolve()) if file.is_file() else query))
     outside = list(dict.fromkeys(outside))
-    names = file_names([*library.songs["song_name"], *(path.stem for path in outside)])
+    names = file_names([*display_names(library.songs), *(display_title(path.stem) for path in outside)])
     inside = [SongChoice(Path(paths[row]), row, names[row]) for row in dict.fromkeys(rows)]
     named = zip(outside, names[len(library) :], strict=True)
     return inside + [SongChoice(path, None, name) for path, name in named]
@@ -85,7 +86,7 @@ def song_journey(library: Library, row: int | None, analysis: AudioAnalysis, pla
     embedding = analysis.embedding if row is None else library.embeddings[row]
     frames = analysis.frames
     return SongJourney(
-        title=record["title"] or record["song_name"],
+        title=display_title(record["song_name"], record["artist"], record["title"]),
         artist=record["artist"],
         genre=None if row is None else record["genre"],
         key=record["key"],

@@ -1,6 +1,7 @@
 """The song of a name. Case and accents do not matter; an ambiguous name is listed, never guessed.
 
-The first of these steps with a match decides: the exact path; an exact name; a part of a name; a part of a path.
+The first of these steps with a match decides: the exact path; an exact name; a part of a name; words and numbers of a
+name, leading zeros and signs between them left out ("blues 1" is blues.00001); a part of a path.
 A name is song_name, title (``display_title``), "artist - title", "title - artist" or the file's name. A similar spelling is not a match: the song that has
 one is named by the error, and whoever catches it decides.
 """
@@ -8,7 +9,8 @@ one is named by the error, and whoever catches it decides.
 import os
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -23,6 +25,7 @@ from songmap.library.display_names import display_title
 SIMILAR_CUTOFF = 75.0
 SIMILAR_LEAD = 5.0  # the best spelling must lead the next song by this much to be the only one
 MAX_LISTED = 10
+EXACTLY = 3  # the grade of a whole name
 # typographic quotes and dashes as a keyboard writes them; letters that are not accented ones in Unicode;
 # emoji with and without the variation selector for colour
 _PLAIN = str.maketrans("‘’ʼ′“”„‐‑–—øłđıð", "''''\"\"\"----oldid", "\ufe0e\ufe0f") | {ord("æ"): "ae", ord("œ"): "oe"}
@@ -35,6 +38,7 @@ _NO_ARTIST = {
     "artisti vari", "vari artisti", "aa.vv.", "aa. vv.", "aavv", "vv.aa.", "varios", "varios artistas",
     "artistes divers", "artistes varies", "divers", "diversen", "blandade artister",
 }  # fmt: skip
+_LETTERS_OR_DIGITS = re.compile(r"[^\W\d_]+|\d+")
 _GUEST = re.compile(r"(.+?) ?[(\[]? ?\b(?:feat|ft|featuring)\b\.?(?! ?(?:[&+,]|and\b)).+")
 
 
@@ -90,6 +94,11 @@ class Names:
             [normalise(path)[top:]] for path in self._rows
         )  # the name of the folder of all is left out
 
+    @cached_property
+    def _plain_names(self) -> "_Lines":
+        """Words and numbers of every name."""
+        return self._names.mapped(_words_and_numbers)
+
     def row_of(self, path: str) -> int | None:
         """Row of the song with exactly this path."""
         return self._rows.get(path)
@@ -105,15 +114,35 @@ class Names:
             raise QueryError("the name is empty; give a part of a song's name, its title or its path")
         if query in self._rows:
             return self._rows[query]
+        rows, _ = self._matches(wanted)
+        if not len(rows):
+            raise self._unknown(query, wanted)
+        return self._only(query, rows)
+
+    def grade(self, query: str) -> int:
+        """How well ``query`` names a song: 3 exactly, 2 in part and one only, 1 in part and several, 0 not at all."""
+        wanted = normalise(query)
+        if query in self._rows:
+            return EXACTLY
+        rows, exact = self._matches(wanted) if wanted else (np.empty(0), False)
+        return EXACTLY if exact else min(len(rows), 1) + (len(rows) == 1)
+
+    def _matches(self, wanted: str) -> tuple[np.ndarray, bool]:
+        """Rows of the first step with a match, and whether that is of whole names."""
+        rows = np.union1d(self._names.equal(wanted), self._paths.equal(wanted))
+        if len(rows):
+            return rows, True
+        words = _words_and_numbers(wanted)
         for matches in (
-            lambda: np.union1d(self._names.equal(wanted), self._paths.equal(wanted)),
             lambda: self._names.holding(wanted),
+            lambda: self._plain_names.equal(words),
+            lambda: self._plain_names.holding_words(words),
             lambda: self._below.holding(wanted),
         ):
             rows = matches()
             if len(rows):
-                return self._only(query, rows)
-        raise self._unknown(query, wanted)
+                break
+        return rows, False
 
     def _unknown(self, query: str, wanted: str) -> QueryError:
         """The error for a name that no song has."""
@@ -144,6 +173,12 @@ class Names:
         equal = {label for label in labels if labels.count(label) > 1}
         pairs = zip(labels, songs["file_path"], strict=True)
         return ", ".join(f"{label} ({path})" if label in equal else label for label, path in pairs)
+
+
+def _words_and_numbers(normalised: str) -> str:
+    """Words and numbers without what separates them, numbers without leading zeros: "blues 1" of "blues.00001"."""
+    parts = _LETTERS_OR_DIGITS.findall(normalised)
+    return " ".join(part.lstrip("0") or "0" if part.isdecimal() else part for part in parts)
 
 
 def find_song(songs: pd.DataFrame, query: str) -> int:
@@ -182,6 +217,19 @@ class _Lines:
     def holding(self, wanted: str) -> np.ndarray:
         """Rows, ascending, with a line that holds ``wanted``."""
         return self._find(wanted, 0)
+
+    def holding_words(self, wanted: str) -> np.ndarray:
+        """Rows, ascending, with a line that has the words of ``wanted`` in a row, each whole."""
+        if not wanted:
+            return np.empty(0, dtype=np.int64)
+        return np.unique(np.concatenate([self._find(f"{a}{wanted}{b}", int(a == "\n")) for a in "\n " for b in "\n "]))
+
+    def mapped(self, change: Callable[[str], str]) -> "_Lines":
+        """Each line changed; those that become empty are left out."""
+        lines: list[list[str]] = [[] for _ in range(int(self._rows[-1]) + 1)] if len(self._rows) else []
+        for row, line in zip(self._rows, self._lines, strict=True):
+            lines[row].append(change(line))
+        return _Lines(lines)
 
     def _find(self, wanted: str, shift: int) -> np.ndarray:
         places, place = [], self._text.find(wanted)

@@ -8,6 +8,7 @@ import numpy as np
 
 from songmap.core.progress import OnProgress
 from songmap.library.search import Search
+from songmap.similar.filters import Condition
 from songmap.similar.lookup import FoundSong, Lookup
 from songmap.similar.requests import Setting
 from songmap.similar.results import ModelInUse, OrderedResult
@@ -42,10 +43,12 @@ class Comparison:
             self._neighbours[number] = self.search.neighbours(number, self.lookup.recordings, on_progress)
         return self._neighbours[number]
 
-    def ordered(self, rows: Sequence[int] | np.ndarray) -> OrderedResult:
-        """Songs of ``rows`` in playing order, the transition to each, and the mean score of these."""
-        changes = transitions(self.tracks, rows)
+    def ordered(
+        self, rows: Sequence[int] | np.ndarray, tracks: Tracks | None = None, conditions: tuple[Condition, ...] = ()
+    ) -> OrderedResult:
+        """Songs of ``rows`` in playing order, the transition to each by ``tracks``, and the mean score of these."""
+        changes = transitions(tracks or self.tracks, rows)
         mean = float(np.mean([change.score for change in changes])) if changes else None
         figures = {name: [None, *(getattr(change, name) for change in changes)] for name in _FIGURES}
         figures = {"transition": figures.pop("score")} | figures
-        return OrderedResult(self.lookup.songs(rows), figures, (None, *changes), mean)
+        return OrderedResult(self.lookup.songs(rows), figures, (None, *changes), mean, conditions=conditions)

@@ -9,19 +9,12 @@ from songmap.similar.comparison import Comparison
 from songmap.similar.evaluation import NEAREST, k_occurrence, skewness
 from songmap.similar.explain import key_values
 from songmap.similar.lookup import FoundSong, Lookup
-from songmap.similar.results import DuplicatesResult, HubsResult, InfoResult, ListResult, ModelInUse, OutliersResult
+from songmap.similar.results import DuplicatesResult, HubsResult, InfoResult, ModelInUse, OutliersResult
 
 _NOT_TAGS = (  # of a record: what a Song, or another field of a result, holds
     "song_name", "artist", "genre", "title", "album", "year", "duration", "tempo_bpm", "tempo_octave",
     "beat_deviation_s", "file_path", "key", "duplicate_of",
 )  # fmt: skip
-
-
-def list_songs(lookup: Lookup, genre: str | None = None) -> ListResult:
-    """All songs, or those of one genre, in path order."""
-    genre = None if genre is None else lookup.genre(genre)
-    rows = np.arange(len(lookup.library)) if genre is None else np.flatnonzero(lookup.library.genres == genre)
-    return ListResult(lookup.songs(rows), {}, genre)
 
 
 def song_info(

@@ -11,11 +11,11 @@ import numpy as np
 
 from songmap.core.errors import AudioError, QueryError
 from songmap.core.streams import quiet_decoders
-from songmap.core.text import shorten
+from songmap.core.text import count_of_songs, shorten
 from songmap.features.analysis import analyse_file
 from songmap.library.keys import NO_KEY, camelot, keys_of
 from songmap.library.library import Library, song_table
-from songmap.library.names import Names, normalise
+from songmap.library.names import EXACTLY, Names, normalise
 from songmap.library.recordings import recordings
 from songmap.library.tempos import TAG, tempos_of
 from songmap.similar.song import Song
@@ -94,8 +94,11 @@ class Lookup:
 
         Raises QueryError or AudioError.
         """
-        if name.strip().isdecimal() and 1 <= int(name) <= len(last):
-            name = last[int(name) - 1]
+        number = _number(name)
+        if number is not None and 1 <= number <= len(last):
+            name = last[number - 1]
+        elif number is not None and last and self.names.grade(name) < EXACTLY:
+            raise QueryError(f"{number} is not a number of the last answer, which has {count_of_songs(len(last))}")
         row = self.names.row_of(name)
         if row is not None:
             return self.found(row)
@@ -109,6 +112,12 @@ class Lookup:
         if version not in self._analysed:
             self._analysed[version] = _analysed(file, self._tempo)
         return self._analysed[version]
+
+    def grade(self, name: str, last: Sequence[str] = ()) -> int:
+        """How well ``name`` names a song, as ``Names.grade``; a number of the ``last`` paths and a file do exactly."""
+        number = _number(name)
+        numbered = number is not None and 1 <= number <= len(last)
+        return EXACTLY if numbered or _is(name, Path.is_file) else self.names.grade(name)
 
     def find_all(self, names: Sequence[str], last: Sequence[str] = ()) -> list[FoundSong]:
         """The songs of several names, as ``find``."""
@@ -184,6 +193,10 @@ def _analysed(file: Path, tempo: str) -> FoundSong:
         raise AudioError(f"{file}: {error}") from error
     alone = Lookup(Library(analysis.embedding[None], song_table([analysis.record])), tempo)
     return FoundSong(None, analysis.embedding, analysis.record, int(alone.keys[0]), alone.song(0))
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.strip().isdecimal() else None
 
 
 def _is(text: str, kind: Any) -> bool:

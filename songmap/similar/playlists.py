@@ -32,12 +32,14 @@ _PATH_WAYS = 4  # best ways kept to each of them, so that one is left where anot
 class Playlist:
     """``rows (n,)``; with a tempo ramp ``wanted_bpm (n,)`` and the places ``far`` (0 … n - 1) off it, otherwise empty.
 
+    ``unreached_bpm`` are ends of the ramp that were given, but that no song's tempo matches: it goes as near as there is one.
     A place after the seeds is far off if its song's tempo, half or double, is unknown or not within ± 6 % of the wanted one.
     """
 
     rows: np.ndarray
     wanted_bpm: np.ndarray
     far: np.ndarray
+    unreached_bpm: tuple[float, ...] = ()
 
 
 def playlist(
@@ -52,21 +54,22 @@ def playlist(
 
     No artist is on more than ``max_per_artist`` of them, unless the seeds are; songs without an artist are not
     counted. With ``start_bpm`` or ``end_bpm`` the wanted tempo goes from one to the other by equal factors; one
-    that is None is the first seed's tempo. Fewer songs where the library has no more. Raises QueryError.
+    that is None is the first seed's tempo, one that no song has is the nearest that one has. Fewer songs where the library has no more. Raises QueryError.
     """
-    given = _first_files(tracks, seeds)
+    given = beginning(tracks, seeds, number)
     n_given = len(given)
-    if number < n_given:
-        raise QueryError(f"{number} songs are fewer than the {n_given} to begin with; give {n_given} or more")
     if start_bpm is None and end_bpm is None:
-        chosen = _most_similar_allowed(tracks, given, number - n_given, max_per_artist)
+        chosen = most_similar_allowed(tracks, given, number - n_given, max_per_artist)
         rows = running_order(tracks, np.concatenate([given, chosen]), fixed=n_given)
         return Playlist(rows, np.empty(0), np.empty(0, dtype=np.int64))
-    wanted = _ramp(float(tracks.tempos_bpm[given[0]]), start_bpm, end_bpm, number)
+    start, end = (_reached(tracks, given, bpm) for bpm in (start_bpm, end_bpm))
+    wanted = _ramp(float(tracks.tempos_bpm[given[0]]), start, end, number)
     rows = _along_ramp(tracks, given, wanted, max_per_artist)
     wanted = wanted[: len(rows)]
     far = np.flatnonzero(tempo_fit(tracks.tempos_bpm[rows], wanted)[n_given:] < 1)
-    return Playlist(rows, wanted, n_given + far)
+    pairs = ((start_bpm, start), (end_bpm, end))
+    unreached = tuple(bpm for bpm, reached in pairs if bpm is not None and reached != bpm)
+    return Playlist(rows, wanted, n_given + far, unreached)
 
 
 def radio(tracks: Tracks, start: int, seed: int = 0) -> Iterator[int]:
@@ -136,6 +139,14 @@ def _smallest(values: np.ndarray, number: int) -> tuple[np.ndarray, np.ndarray]:
     return np.array(rows), np.take_along_axis(values, np.array(rows), axis=0)
 
 
+def beginning(tracks: Tracks, seeds: Sequence[int], number: int) -> np.ndarray:
+    """Seeds as a playlist of ``number`` songs begins with. Raises QueryError if they are more."""
+    given = _first_files(tracks, seeds)
+    if number < len(given):
+        raise QueryError(f"{number} songs are fewer than the {len(given)} to begin with; give {len(given)} or more")
+    return given
+
+
 def _first_files(tracks: Tracks, rows: Sequence[int] | np.ndarray) -> np.ndarray:
     """Rows without those whose recording was there before."""
     rows = np.asarray(rows, dtype=np.int64)
@@ -145,10 +156,12 @@ def _first_files(tracks: Tracks, rows: Sequence[int] | np.ndarray) -> np.ndarray
 def _taken(tracks: Tracks, rows: Sequence[int] | np.ndarray) -> np.ndarray:
     """Rows that cannot be chosen besides ``rows``: files of their recordings, and all but the first of any; ``(n,)``."""
     copies = tracks.recordings != np.arange(len(tracks.recordings))
+    if tracks.candidates is not None:
+        copies = copies | ~tracks.candidates
     return copies | np.isin(tracks.recordings, tracks.recordings[rows])
 
 
-def _most_similar_allowed(tracks: Tracks, seeds: np.ndarray, number: int, max_per_artist: int) -> np.ndarray:
+def most_similar_allowed(tracks: Tracks, seeds: np.ndarray, number: int, max_per_artist: int) -> np.ndarray:
     """The songs most similar to all of ``seeds``, at most ``max_per_artist`` by one artist, seeds counted."""
     query = _unit(tracks.search.units(seeds).sum(axis=0, dtype=np.float64))
     allowed = ~_taken(tracks, seeds)
@@ -175,6 +188,17 @@ def _ramp(seed_bpm: float, start_bpm: float | None, end_bpm: float | None, numbe
         if not 0 < bpm < np.inf:
             raise QueryError(f"a tempo of {bpm:g} BPM is out of range, give more than 0")
     return np.geomspace(start, end, number)
+
+
+def _reached(tracks: Tracks, seeds: np.ndarray, bpm: float | None) -> float | None:
+    """``bpm`` if the tempo of a song that can be chosen matches it, half or double too; else the tempo nearest to it."""
+    rows = np.append(np.flatnonzero(~_taken(tracks, seeds)), seeds)
+    tempos = tracks.tempos_bpm[rows][tracks.tempos_bpm[rows] > 0]
+    if bpm is None or not 0 < bpm < np.inf or not len(tempos):
+        return bpm
+    if (tempo_fit(np.full(tempos.shape, bpm), tempos) == 1).any():
+        return bpm
+    return float(tempos[np.abs(np.log(tempos / bpm)).argmin()])
 
 
 def _along_ramp(tracks: Tracks, seeds: np.ndarray, wanted_bpm: np.ndarray, max_per_artist: int) -> np.ndarray:

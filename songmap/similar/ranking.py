@@ -2,13 +2,13 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 
 from songmap.core.errors import QueryError
+from songmap.similar.candidates import candidates
 from songmap.similar.comparison import Comparison
-from songmap.similar.filters import allowed_by, filters_of, tempo_factors
+from songmap.similar.filters import tempo_factors
 from songmap.similar.lookup import FoundSong
 from songmap.similar.requests import SimilarRequest
 from songmap.similar.results import SimilarResult
@@ -53,11 +53,8 @@ def similar_songs(
         if found.record["file_path"] in paths:
             raise QueryError(f"{found.song.song_name} is both in the query and to be steered away from; leave one out")
     lookup, vector = comparison.lookup, _query_vector(comparison, query, away)
-    wanted = replace(request.filters, genres=tuple(lookup.genre(genre) for genre in request.filters.genres))
-    query_genres = [found.record["genre"] for found in query]
-    query_keys = [found.key for found in query]
-    filters = filters_of(wanted, lookup.library, lookup.tempos_bpm, lookup.keys, query_genres, query_keys)
-    allowed = allowed_by(filters, lookup.others([*query, *away], wanted.copies))
+    wanted = request.filters
+    allowed, conditions = candidates(lookup, query, wanted, away)
     rows, similarities, limited = _choose(comparison, vector, allowed, request)
     figures = {"similarity": similarities.tolist()}
     if wanted.bpm is not None:
@@ -70,7 +67,7 @@ def similar_songs(
         query=tuple(found.song for found in query),
         away=tuple(found.song for found in away),
         request=request,
-        conditions=tuple(one.condition for one in filters),
+        conditions=conditions,
         limited_by_artist=limited,
         copies_left_out=0 if wanted.copies else copies,
         setting=comparison.setting,

@@ -6,13 +6,17 @@ the path of an audio file.
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar, get_args
 
 from songmap.core.defaults import DEFAULT_SEED
 from songmap.core.tables import CsvKind
 
 COMPATIBLE = "compatible"  # a key that mixes with a query's
 MAX_PER_ARTIST = 2
+Purpose = Literal["listening", "dj"]
+Curve = Literal["rise", "fall", "arc", "flat"]  # of energy
+CURVES: tuple[Curve, ...] = get_args(Curve)
+PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
 
 
 @dataclass(frozen=True)
@@ -85,9 +89,25 @@ class InfoRequest:
 
 @dataclass(frozen=True)
 class ListRequest:
-    """All songs, or those of one genre."""
+    """All songs, or those of a genre or an artist; ``number`` of them, None for all."""
 
-    genre: str | None = None
+    name: str | None = None
+    number: int | None = None
+
+
+@dataclass(frozen=True)
+class FindRequest:
+    """The first ``number`` songs whose title, artist, album and genre hold all ``words``."""
+
+    words: tuple[str, ...]
+    number: int = 20
+
+
+@dataclass(frozen=True)
+class NextRequest:
+    """More of the last answer: ``number`` songs, None for as many as were requested."""
+
+    number: int | None = None
 
 
 @dataclass(frozen=True)
@@ -132,22 +152,30 @@ class NeighboursRequest:
 
 @dataclass(frozen=True)
 class PlaylistRequest:
-    """``number`` songs similar to ``songs``, which come first, ordered for good transitions."""
+    """``number`` songs similar to ``songs``, which come first, ordered for good transitions.
+
+    With the ``purpose`` "dj" songs are chosen too by how well each mixes with the one before, with ``energy`` also so
+    that level and onset strength follow a curve.
+    """
 
     songs: tuple[str, ...]
     number: int = 25
-    max_per_artist: int = MAX_PER_ARTIST
+    filters: Filters = Filters()
     start_bpm: float | None = None
     end_bpm: float | None = None
+    purpose: Purpose = "listening"
+    energy: Curve | None = None
 
 
 @dataclass(frozen=True)
 class RadioRequest:
-    """Song after song from ``song`` on, ``number`` of them or all."""
+    """Song after song from ``song`` on, ``number`` of them or all, for a ``player`` where they are played."""
 
     song: str
     number: int | None = None
     seed: int = DEFAULT_SEED
+    filters: Filters = Filters()
+    player: str | None = None
 
 
 @dataclass(frozen=True)
@@ -157,6 +185,7 @@ class PathRequest:
     first: str
     second: str
     number: int = 12
+    filters: Filters = Filters()
 
 
 @dataclass(frozen=True)
@@ -181,10 +210,15 @@ class PlayRequest:
     player: str | None = None
 
 
+@dataclass(frozen=True)
+class StopRequest:
+    """Stop what plays."""
+
+
 Request = (
-    SimilarRequest | CompareRequest | WhyRequest | InfoRequest | ListRequest | GenresRequest | DuplicatesRequest
-    | OutliersRequest | HubsRequest | EvaluateRequest | NeighboursRequest | PlaylistRequest | PathRequest
-    | OrderRequest | TransitionsRequest | PlayRequest
+    SimilarRequest | CompareRequest | WhyRequest | InfoRequest | FindRequest | ListRequest | NextRequest
+    | GenresRequest | DuplicatesRequest | OutliersRequest | HubsRequest | EvaluateRequest | NeighboursRequest
+    | PlaylistRequest | PathRequest | OrderRequest | TransitionsRequest | PlayRequest | StopRequest
 )  # fmt: skip
 AnyRequest = TypeVar("AnyRequest", bound=Request | RadioRequest)
 _SONGS = ("song", "first", "second", "songs", "away")  # fields that name songs

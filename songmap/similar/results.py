@@ -5,14 +5,15 @@ Conventions: tempos are in BPM, 0 where unknown; keys are numbered as in ``songm
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from songmap.core.errors import SchemaError
 from songmap.library.genre_similarity import GenreSimilarity
 from songmap.similar.filters import Condition
-from songmap.similar.requests import Setting, SimilarRequest
+from songmap.similar.play_results import PlayResult, StopResult
+from songmap.similar.requests import PlaylistRequest, Setting, SimilarRequest
 from songmap.similar.song import Song
 from songmap.similar.space_scores import SpaceScores
 from songmap.similar.transitions import Transition
@@ -30,11 +31,13 @@ class ModelInUse:
 class Ranked:
     """Songs in an order; their numbers can name them in the next request.
 
-    ``figures`` has an item per song under the name of each figure, such as "similarity".
+    ``figures`` has an item per song under the name of each figure, such as "similarity". ``first_rank`` is above 1 where
+    an answer goes on.
     """
 
     songs: tuple[Song, ...]
     figures: Mapping[str, Sequence[Any]]
+    first_rank: int = field(default=1, kw_only=True)
 
 
 @dataclass(frozen=True)
@@ -58,9 +61,20 @@ class SimilarResult(Ranked):
 
 @dataclass(frozen=True)
 class ListResult(Ranked):
-    """Songs in path order, all or those of one ``genre``."""
+    """The first songs in path order of ``n_songs``: all, or those of one ``genre`` or ``artist``."""
 
     genre: str | None
+    artist: str | None
+    n_songs: int
+
+
+@dataclass(frozen=True)
+class FindResult(Ranked):
+    """The first of ``n_songs`` that hold all ``words``; with ``similar_spelling`` none does, and these do nearly."""
+
+    words: tuple[str, ...]
+    n_songs: int
+    similar_spelling: bool
 
 
 @dataclass(frozen=True)
@@ -100,15 +114,21 @@ class OrderedResult(Ranked):
 
     transitions: tuple[Transition | None, ...]
     mean_score: float | None
+    conditions: tuple[Condition, ...] = field(default=(), kw_only=True)
 
 
 @dataclass(frozen=True)
 class PlaylistResult(OrderedResult):
-    """A playlist from ``seeds``; with a tempo ramp its ends, and how many songs are far from it."""
+    """The playlist ``wanted``, or as much of it as there is, from ``seeds``; with a tempo ramp its ends, and how many are far from it.
+
+    ``unreached_bpm`` are ends that were requested, but whose tempo no song has.
+    """
 
     seeds: tuple[Song, ...]
     ramp_bpm: tuple[float, float] | None
     far_from_ramp: int
+    unreached_bpm: tuple[float, ...]
+    wanted: PlaylistRequest
 
 
 @dataclass(frozen=True)
@@ -262,12 +282,7 @@ class NeighboursResult:
     neighbours: int
 
 
-@dataclass(frozen=True)
-class PlayResult:
-    """What is played and by which command; None where there is no player."""
-
-    file_path: str
-    player: str | None
-
-
-Result = Ranked | CompareResult | WhyResult | InfoResult | GenresResult | EvaluateResult | NeighboursResult | PlayResult
+Result = (
+    Ranked | CompareResult | WhyResult | InfoResult | GenresResult | EvaluateResult | NeighboursResult | PlayResult
+    | StopResult
+)  # fmt: skip

@@ -6,6 +6,7 @@ last few. The songs of the last ranked result have numbers, which later requests
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import cached_property, partial
 from itertools import islice
 from pathlib import Path
@@ -21,12 +22,15 @@ from songmap.library.genre_similarity import genre_similarity
 from songmap.library.library import Library, library_fingerprint
 from songmap.library.search import open_search
 from songmap.library.spaces import SPACES, Space, build_space
-from songmap.similar import evaluation, explain, library_statistics, playlists, requests, results
+from songmap.similar import evaluation, explain, find, library_statistics, playlists, requests, results
 from songmap.similar.comparison import Comparison
 from songmap.similar.lookup import FoundSong, Lookup
 from songmap.similar.m3u8 import is_playlist, read_playlist
+from songmap.similar.made_playlists import filtered_tracks, path_result, playlist_result
 from songmap.similar.neighbours_file import write_neighbours
-from songmap.similar.player import play
+from songmap.similar.paging import request_for_more, without
+from songmap.similar.play_results import PlayResult, StopResult
+from songmap.similar.player import Player
 from songmap.similar.ranking import similar_songs
 from songmap.similar.requests import Setting
 from songmap.similar.running_order import running_order
@@ -49,7 +53,9 @@ class Session:
     def __init__(self, library: Library, workspace: Workspace | None = None) -> None:
         self.library, self.lookup = library, Lookup(library)
         self._lookups = {Setting().tempo: self.lookup}
-        self.last: list[str] = []  # paths of the songs of the last ranked result
+        self.last: list[str] = []  # paths of the songs of the last ranked result,
+        self._answered: tuple[requests.Request | requests.RadioRequest, Setting] | None = None  # to this request
+        self.player = Player()
         self._workspace = workspace
         self._kept: OrderedDict[Setting, Comparison] = OrderedDict()
 
@@ -59,18 +65,28 @@ class Session:
         """The result of a request. Raises SongmapError."""
         setting = setting or Setting()
         result = self._result(request, setting, on_progress)
-        if isinstance(result, results.Ranked):
+        if isinstance(result, results.Ranked) and not isinstance(request, requests.NextRequest):
             self.last = [song.file_path for song in result.songs]
+            if isinstance(result, results.SimilarResult):  # numbers of the answer before name other songs from now on
+                query, away = (tuple(song.file_path for song in songs) for songs in (result.query, result.away))
+                request = replace(result.request, songs=query, away=away)
+            self._answered = request, setting
         return result
+
+    def grade(self, name: str) -> int:
+        """How well ``name`` names a song, as ``Lookup.grade``."""
+        return self.lookup.grade(name, self.last)
 
     def radio(self, request: requests.RadioRequest, setting: Setting | None = None) -> Iterator[Song]:
         """Song after song, each computed when it is wanted; those so far are the last result. Raises SongmapError."""
+        setting = setting or Setting()
         (row,) = self.lookup.rows([request.song], self.last)
-        comparison = self.comparison(setting or Setting())
-        self.last = []
+        comparison = self.comparison(setting)
+        tracks, _ = filtered_tracks(comparison, [row], request.filters)
+        self.last, self._answered = [], (request, setting)
 
         def songs() -> Iterator[Song]:
-            for following in islice(playlists.radio(comparison.tracks, row, request.seed), request.number):
+            for following in islice(playlists.radio(tracks, row, request.seed), request.number):
                 song = comparison.lookup.song(following)
                 self.last.append(song.file_path)
                 yield song
@@ -87,6 +103,18 @@ class Session:
                 self._kept.popitem(last=False)
         self._kept.move_to_end(setting)
         return self._kept[setting]
+
+    def _more(self, request: requests.NextRequest, on_progress: OnProgress | None) -> results.Ranked:
+        """More of the last answer; the numbers of its songs remain."""
+        last, setting = self._answered or (None, Setting())
+        number = request.number or getattr(last, "number", None) or len(self.last)
+        wanted = request_for_more(last, len(self.last), number)
+        answer = self._result(wanted, setting, on_progress)
+        if not isinstance(answer, results.Ranked):
+            raise TypeError(f"{type(answer).__name__} holds no ranked songs")
+        result = without(answer, self.last, number)
+        self.last = [*self.last, *(song.file_path for song in result.songs)]
+        return result
 
     def _lookup(self, setting: Setting) -> Lookup:
         """The songs with the tempos that count in a setting."""
@@ -110,7 +138,11 @@ class Session:
                 comparison = compared() if lookup.others([found]).any() else None
                 return library_statistics.song_info(lookup, found, comparison, self._model_of(setting))
             case requests.ListRequest():
-                return library_statistics.list_songs(lookup, request.genre)
+                return find.list_songs(lookup, request)
+            case requests.FindRequest():
+                return find.find_songs(lookup, request)
+            case requests.NextRequest():
+                return self._more(request, on_progress)
             case requests.GenresRequest():
                 comparison = compared()
                 similarity = genre_similarity(comparison.search, self.library.genres.tolist())
@@ -130,11 +162,11 @@ class Session:
                 write_neighbours(request.file, paths, rows, similarities, request.csv_kind)
                 return results.NeighboursResult(str(request.file), *rows.shape)
             case requests.PlaylistRequest():
-                return self._playlist(request, lookup.rows(request.songs, last), compared())
+                seeds = lookup.rows(request.songs, last)
+                return playlist_result(compared(), seeds, request)
             case requests.PathRequest():
-                first_row, second_row = lookup.rows([request.first, request.second], last)
-                comparison = compared()
-                return comparison.ordered(playlists.path(comparison.tracks, first_row, second_row, request.number))
+                ends = lookup.rows([request.first, request.second], last)
+                return path_result(compared(), ends, request)
             case requests.OrderRequest():
                 file, listed, unknown = self._read(request.file)
                 comparison = compared()
@@ -144,6 +176,8 @@ class Session:
                 return self._transitions(request, compared)
             case requests.PlayRequest():
                 return self._play(request)
+            case requests.StopRequest():
+                return StopResult(self.player.stop())
 
     def _read(self, name: str) -> tuple[Path, list[int], dict[int, str]]:
         """The file of a playlist, rows of its songs, and the entries that are not songs of the library, by line."""
@@ -163,16 +197,6 @@ class Session:
             )
         return first, second
 
-    def _playlist(
-        self, request: requests.PlaylistRequest, seeds: list[int], comparison: Comparison
-    ) -> results.PlaylistResult:
-        made = playlists.playlist(
-            comparison.tracks, seeds, request.number, request.max_per_artist, request.start_bpm, request.end_bpm
-        )
-        ramp = (float(made.wanted_bpm[0]), float(made.wanted_bpm[-1])) if len(made.wanted_bpm) else None
-        ordered, given = comparison.ordered(made.rows), comparison.lookup.songs(seeds)
-        return results.PlaylistResult(**vars(ordered), seeds=given, ramp_bpm=ramp, far_from_ramp=len(made.far))
-
     def _transitions(
         self, request: requests.TransitionsRequest, compared: Callable[[], Comparison]
     ) -> results.OrderResult:
@@ -185,12 +209,13 @@ class Session:
             raise QueryError("a transition needs two songs; give A + B, or a playlist of several songs")
         return results.OrderResult(**vars(compared().ordered(rows)), file=None, unknown=unknown)
 
-    def _play(self, request: requests.PlayRequest) -> results.PlayResult:
-        path = request.song
+    def _play(self, request: requests.PlayRequest) -> PlayResult:
+        path, song = request.song, None
         if not is_playlist(path):
             (row,) = self.lookup.rows([path], self.last)
-            path = self.lookup.song(row).file_path
-        return results.PlayResult(path, play(path, request.player))
+            song = self.lookup.song(row)
+            path = song.file_path
+        return PlayResult(path, self.player.play(path, request.player), song)
 
     def _space(self, setting: Setting) -> Space:
         if len(self.library) == 1:

@@ -5,9 +5,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from map_page_driver import FILE_NAMES, N, Page, coordinates, estimated_keys, neighbours, projection, song_rows, tone
+from map_page_driver import (
+    FILE_NAMES,
+    N,
+    Page,
+    coordinates,
+    estimated_keys,
+    map_songs,
+    neighbours,
+    projection,
+    song_rows,
+    tone,
+)
 
-from songmap.journey.results import Colouring, MapSongs
+from songmap.journey.results import Colouring
 from songmap.journey.views.map_page import write_map_page
 
 
@@ -24,16 +35,16 @@ def make_page(browser, tmp_path_factory: pytest.TempPathFactory) -> Callable[[in
     colourings = (
         Colouring("genre", "genre", songs["genre"].to_numpy()),
         Colouring("tempo", "number", songs["tempo_bpm"].where(songs["tempo_bpm"] > 0).to_numpy(), "BPM"),
-        Colouring("key", "category", np.where(np.arange(N) == 13, "", estimated_keys())),
+        Colouring("key", "key", estimated_keys()),
         Colouring("year", "number", songs["year"].to_numpy()),
-        Colouring("cluster", "category", np.array([f"cluster {N + 1 - row}" for row in range(N)])),
+        Colouring("cluster", "cluster", N - np.arange(N)),
     )
-    map_songs = MapSongs(songs, estimated_keys(), colourings, near, similarities)
+    on_map = map_songs(songs, colourings, near, similarities)
     pages = {}
     for n_dimensions in (2, 3):
         path = workspace / "outputs" / "html" / f"map_{n_dimensions}d.html"
         other = f"map_{5 - n_dimensions}d.html"
-        write_map_page(path, projection(coordinates()[:, :n_dimensions]), map_songs, other)
+        write_map_page(path, projection(coordinates()[:, :n_dimensions]), on_map, other)
         pages[n_dimensions] = Page(browser, path, songs)
     return pages.__getitem__
 

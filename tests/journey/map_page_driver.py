@@ -8,8 +8,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from songmap.journey.results import Projection
+from songmap.journey.results import Cluster, Colouring, MapSongs, Projection
+from songmap.library.genre_similarity import genre_similarity
+from songmap.library.keys import ESTIMATE, KEYS, NO_KEY, keys_of
 from songmap.library.library import song_table
+from songmap.library.schema import N_COLUMNS
+from songmap.library.search import Search
+from songmap.library.spaces import build_space
+from songmap.library.traits import Trait
 
 HOSTILE = "<script>window.hacked = 1</script> <img src=x onerror='hacked = 1'> &lt;b&gt; & \"q\" 'a' $x$ 音楽 שלום 🎧 </script>"
 HOSTILE_GENRE = "<b>R&B</b>"
@@ -36,7 +42,44 @@ def song_rows(music: Path) -> pd.DataFrame:
 
 
 def estimated_keys() -> np.ndarray:
-    return np.array(["C major" if number % 2 else "D minor" for number in range(N)], dtype=object)
+    """C major and D minor in turn; of the last but one none."""
+    keys = np.where(np.arange(N) % 2, KEYS.index("C major"), KEYS.index("D minor"))
+    return np.where(np.arange(N) == N - 1, NO_KEY, keys)
+
+
+def embeddings(n_songs: int) -> np.ndarray:
+    return np.abs(np.random.default_rng(2).normal(size=(n_songs, N_COLUMNS))).astype(np.float32)
+
+
+def clusters(n_clusters: int) -> tuple[Cluster, ...]:
+    traits = (Trait("tempo", "low", 5.0), Trait("pulse", "high", 90.0))
+    return tuple(Cluster(1, "JAZZ" if number % 2 else None, number % 2, traits) for number in range(n_clusters))
+
+
+def map_songs(
+    songs: pd.DataFrame, colourings: tuple[Colouring, ...], near: np.ndarray, similarities: np.ndarray
+) -> MapSongs:
+    """Songs of a page, with random embeddings; keys are ``estimated_keys`` where there are so many songs."""
+    numbers = embeddings(len(songs))
+    keys, sources = keys_of([""] * len(songs), numbers)
+    if len(songs) == N:
+        keys = estimated_keys()
+        sources = np.where(keys == NO_KEY, "", ESTIMATE).astype(object)
+    space = build_space(numbers)
+    units = space.units(numbers)
+    return MapSongs(
+        songs=songs,
+        tempos_bpm=songs["tempo_bpm"].to_numpy(dtype=np.float64),
+        keys=keys,
+        key_sources=sources,
+        colourings=colourings,
+        clusters=clusters(len(songs)),
+        neighbours=near,
+        similarities=similarities,
+        recordings=np.arange(len(songs)),
+        units=units,
+        genres=genre_similarity(Search(units, space), songs["genre"].tolist()),
+    )
 
 
 def projection(points: np.ndarray, method: str = "UMAP") -> Projection:

@@ -12,8 +12,8 @@ from sklearn.preprocessing import StandardScaler
 from xgboost import XGBClassifier
 
 from songmap.core.workspace import Workspace
-from songmap.journey.clusters import MAX_CLUSTERS, find_clusters
-from songmap.journey.colourings import first_component, key_names, library_colourings
+from songmap.journey.clusters import MAX_CLUSTERS, describe_clusters, find_clusters
+from songmap.journey.colourings import first_component, library_colourings
 from songmap.library.genre_model import Calibration, GenreModel, save_model, save_out_of_fold
 from songmap.library.library import Library, library_fingerprint, song_table
 from songmap.library.schema import FAMILIES, N_COLUMNS, column_index
@@ -53,16 +53,21 @@ def test_first_component_equals_sklearn_with_the_largest_loading_positive():
     assert first_component(np.zeros((3, 7))).tolist() == [0, 0, 0]
 
 
-def test_keys_are_named_and_absent_where_chroma_is_flat():
-    embeddings = np.zeros((3, N_COLUMNS), np.float32)
-    embeddings[1, [column_index(f"chroma_{name}_mean") for name in ("A", "C", "E")]] = 1
-    rows = [{"file_path": f"/m/{row}.wav", "genre": "A", "key": key} for row, key in enumerate(("", "", "F#m"))]
-    assert key_names(Library(embeddings, song_table(rows))).tolist() == ["", "A minor", "F# minor"]
+def test_clusters_are_described_by_what_is_typical_of_their_songs():
+    embeddings = np.zeros((9, N_COLUMNS), np.float32)
+    embeddings[:, column_index("centroid_mean")] = [100, 110, 120, 500, 510, 520, 900, 910, 920]
+    genres = ["DUB", "DUB", "UNKNOWN", "A", "B", "B", *["UNKNOWN"] * 3]
+    rows = [{"file_path": f"/m/{row}.wav", "genre": genre, "tempo_bpm": 0.0} for row, genre in enumerate(genres)]
+    found = describe_clusters(Library(embeddings, song_table(rows)), np.repeat([1, 2, 3], 3))
+    assert [(one.n_songs, one.genre, one.n_genre) for one in found] == [(3, "DUB", 2), (3, "B", 2), (3, None, 0)]
+    traits = [[(trait.quality, trait.direction) for trait in one.traits] for one in found]
+    assert traits == [[("brightness", "low")], [], [("brightness", "high")]]
 
 
 def coloured(workspace: Workspace, library: Library) -> dict:
     return {
-        colouring.name: colouring for colouring in library_colourings(workspace, library, searched(library), seed=0)
+        colouring.name: colouring
+        for colouring in library_colourings(workspace, library, searched(library), np.ones(len(library), dtype=int))
     }
 
 
@@ -76,7 +81,7 @@ def test_songs_are_coloured_by_what_is_known_and_by_a_model_only_if_it_is_of_thi
     workspace = Workspace(tmp_path)
     found = coloured(workspace, library)
     assert [found[name].kind for name in ("genre", "tempo", "key", "year", "cluster")] == [
-        "genre", "number", "category", "number", "category"
+        "genre", "number", "key", "number", "cluster"
     ]  # fmt: skip
     assert set(FAMILIES) <= set(found)
     assert all(len(colouring.values) == 24 for colouring in found.values())

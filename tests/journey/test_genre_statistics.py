@@ -1,5 +1,7 @@
 """Genres compared: similarity, tempo, spectral centroid, keys."""
 
+import re
+
 import numpy as np
 import pytest
 from libraries import labelled_library, units_of
@@ -7,10 +9,13 @@ from maps import grouped_embeddings, searched
 from numpy.testing import assert_array_equal
 
 from songmap.journey.genre_statistics import by_genre, count_keys, genre_statistics
+from songmap.journey.views.library_figures import similarity_figure
+from songmap.journey.views.summary import genre_rows
 from songmap.library.keys import NO_KEY, keys_of
 from songmap.library.schema import column_index
 from songmap.similar.requests import GenresRequest
 from songmap.similar.session import Session
+from songmap.similar.views.tables import as_text
 
 GENRES = ["a", "b", "c"] * 3 + ["alone"]
 
@@ -37,6 +42,28 @@ def test_genres_of_the_pages_are_as_similar_as_those_of_the_search():
     library = labelled_library(grouped_embeddings(10), GENRES)
     of_search = Session(library).run(GenresRequest()).similarity
     assert_array_equal(genre_statistics(library, searched(library)).similarity.means, of_search.means)
+
+
+def decimals(text: str) -> list[float]:
+    return [float(number) for number in re.findall(r"-?\d\.\d+", text)]
+
+
+def test_figure_page_and_search_print_the_same_numbers():
+    library = labelled_library(grouped_embeddings(10), GENRES)
+    of_genres, between = as_text(Session(library).run(GenresRequest())).split("Between genres")
+    statistics = genre_statistics(library, searched(library))
+    annotated = decimals(" ".join(text.get_text() for text in similarity_figure(statistics).axes[0].texts))
+    assert len(annotated) == 15  # a genre of one song has no pair
+    assert decimals(between) == pytest.approx(annotated, abs=0.0051)
+    rows = genre_rows(statistics.similarity)
+    assert [row[0] for row in rows] == list(statistics.similarity.genres)
+    means = np.insert(annotated, 5, np.nan).reshape(4, 4)
+    for place, (genre, n_songs, within, to_others, nearest, similarity) in enumerate(rows):
+        line = next(line for line in of_genres.splitlines() if line.split()[:2] == [genre, n_songs])
+        assert nearest in line.split()
+        assert decimals(line) == pytest.approx(decimals(f"{within} {to_others} {similarity}"), abs=0.0051)
+        assert decimals(within) == ([] if np.isnan(means[place, place]) else [means[place, place]])
+        assert decimals(similarity) == [means[place, statistics.similarity.genres.index(nearest)]]
 
 
 def test_statistics_are_of_the_songs_of_the_library():

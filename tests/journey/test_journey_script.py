@@ -19,6 +19,7 @@ from songmap.journey.run import only_drawing
 from songmap.journey.song_journey import choose_songs, file_names
 from songmap.journey.views import output
 from songmap.library.library import Library, load_library, save_library, song_table
+from songmap.library.schema import N_COLUMNS
 
 pytestmark = pytest.mark.filterwarnings("error::UserWarning")
 
@@ -70,7 +71,9 @@ def test_all_songs_are_drawn_except_the_one_that_was_moved(all_drawn: tuple, wor
     assert {path.name for path in files} == {*pictures, *maps, *genres, "map_umap.npz"}
     assert "too few for UMAP" in (workspace.html / "embedding_space_2d.html").read_text()
     for path in files:
-        assert str(path) in result.stdout  # the table names everything that was written
+        assert str(path.relative_to(workspace.root)) in result.stdout  # the table names everything that was written
+    assert max(map(len, result.stdout.split("Written in")[1].splitlines()[1:])) <= 80
+    assert "03_genre_classifier.py classifies genres; 02 again after it" in " ".join(result.stdout.split())
 
 
 def test_a_file_outside_the_library_is_drawn_and_another_run_writes_the_same_bytes(
@@ -81,7 +84,7 @@ def test_a_file_outside_the_library_is_drawn_and_another_run_writes_the_same_byt
     result = run_script("02", "--workspace", workspace.root, "--song", outside, workspace.music / "JAZZ" / "Twin.flac")
     assert (result.returncode, result.stderr) == (0, "")
     assert (workspace.plots / "journey_Twin_3.png").stat().st_size > 100_000  # two of the library have the name already
-    assert str(workspace.plots / "journey_Twin.png") in result.stdout
+    assert "outputs/plots/journey_Twin.png" in result.stdout
     for path, content in all_drawn[1].items():
         assert path.read_bytes() == content, path
 
@@ -153,6 +156,16 @@ def test_songs_are_chosen_by_name_and_file_and_only_once(workspace: Workspace):
     assert len(choose_songs(library, [], all_songs=True)) == 4
     with pytest.raises(QueryError, match="2 songs"):
         choose_songs(library, ["twin"], all_songs=False)
+
+
+def test_files_are_named_by_title_and_artist():
+    rows = [
+        {"file_path": "/m/02.ogg", "song_name": "02", "title": "Elf Land", "artist": "Ada"},
+        {"file_path": "/m/x_y.hq.ogg", "song_name": "x_y.hq"},
+    ]
+    library = Library(np.zeros((2, N_COLUMNS), np.float32), song_table(rows))
+    names = [choice.file_name for choice in choose_songs(library, [], all_songs=True)]
+    assert names == ["Elf_Land_Ada", "x_y"]
 
 
 def test_file_names_differ_where_case_does_not_count_and_hold_nothing_odd():

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from map_page_driver import GENRES, HOSTILE_GENRE, N, Page, song_rows
+from map_page_driver import GENRES, HOSTILE_GENRE, N, Page, map_songs, song_rows
 
-from songmap.journey.results import Colouring, MapSongs, Projection
+from songmap.journey.results import Colouring, Projection
+from songmap.journey.views import map_page
 from songmap.journey.views.map_page import write_map_page
 from songmap.library.library import song_table
 from songmap.library.palette import genre_colours
@@ -98,10 +99,12 @@ def test_colourings_colour(plane: Page):
     plane.js(select, 3)
     assert plane.one(".range").text == "2000 – 2013"
     plane.js(select, 2)
-    assert plane.texts(".chip > button:first-child") == ["C major6", "D minor7", "unknown1"]
-    plane.js(select, 4)  # more categories than colours: the markers differ, and 2 comes before 10
+    assert plane.texts(".chip > button:first-child") == ["7A (D minor)7", "8B (C major)6", "unknown1"]
+    plane.js(select, 4)  # more than eight clusters: their symbols differ too, and 2 comes before 10
     labels = plane.texts(".chip > button > span:nth-child(2)")
-    assert labels == [f"cluster {number}" for number in range(2, N + 2)]
+    genres = ["", " · only JAZZ"]
+    assert labels == [f"{number}: slow, a steady pulse{genres[(number + 1) % 2]}" for number in range(1, N + 1)]
+    assert plane.one("#meaning").text.startswith("Words such as slow or dark compare with this library")
     assert len(set(plane.js("map.data.map(trace => trace.marker.color + trace.marker.symbol)"))) == N
 
 
@@ -127,8 +130,11 @@ def test_page_states_how_far_to_trust_it(plane: Page):
     assert "Trustworthiness 0.90" in text
 
 
-def test_many_songs_are_drawn_with_webgl(browser, tmp_path: Path):
+def test_many_songs_are_drawn_with_webgl_and_very_many_without_lists_by_family(
+    browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     n_songs = 2500
+    monkeypatch.setattr(map_page, "MAX_FAMILY_SONGS", n_songs - 1)
     random = np.random.default_rng(0)
     songs = song_table(
         [
@@ -144,21 +150,24 @@ def test_many_songs_are_drawn_with_webgl(browser, tmp_path: Path):
     points = random.normal(size=(n_songs, 2))
     near = (np.arange(n_songs)[:, None] + np.arange(1, 4)) % n_songs
     genre = Colouring("genre", "genre", songs["genre"].to_numpy())
-    map_songs = MapSongs(songs, np.full(n_songs, ""), (genre,), near, np.ones(near.shape))
-    path = write_map_page(tmp_path / "map.html", Projection(points, "PCA", 0, None, None), map_songs)
+    on_map = map_songs(songs, (genre,), near, np.ones(near.shape))
+    path = write_map_page(tmp_path / "map.html", Projection(points, "PCA", 0, None, None), on_map)
     page = Page(browser, path, songs).open()
     assert page.js("map.data.map(trace => [trace.type, trace.rows.length])") == [["scattergl", 1250]] * 2
     page.choose("song 77")
     assert page.texts("#card ol .names span:first-child") == ["song 78", "song 79", "song 80"]
     assert page.texts(".path") == ["0/77.mp3"]
+    assert page.texts("#family, .why") == []
+    assert "does not list neighbours by family" in page.one("#card").text
+    assert b"Int8Array" not in path.read_bytes().split(b'id="songs"')[1].split(b"</script>")[0]
 
 
 def test_a_single_song_has_a_map_too(browser, tmp_path: Path):
     songs = song_rows(tmp_path).iloc[:1]
     colourings = Colouring("genre", "genre", np.array(["JAZZ"])), Colouring("year", "number", np.array([np.nan]))
     nobody = np.empty((1, 0))
-    map_songs = MapSongs(songs, np.array([""]), colourings, nobody.astype(int), nobody)
-    path = write_map_page(tmp_path / "map.html", Projection(np.zeros((1, 2)), "PCA", 0, None, None), map_songs)
+    on_map = map_songs(songs, colourings, nobody.astype(int), nobody)
+    path = write_map_page(tmp_path / "map.html", Projection(np.zeros((1, 2)), "PCA", 0, None, None), on_map)
     page = Page(browser, path, songs).open()
     page.js("[colouring.value = 1, colouring.dispatchEvent(new Event('change'))]")
     page.choose("Title 0")

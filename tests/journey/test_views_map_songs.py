@@ -11,7 +11,7 @@ from map_page_driver import FILE_NAMES, HOSTILE, HOSTILE_GENRE, MISSING, Page, c
 
 
 def test_pointing_at_a_song_shows_what_it_is_as_text(plane: Page):
-    expected = [HOSTILE, "Anna & <i>Otto</i>", "ROCK", "105.5 BPM", "C major (estimated)", "1:06"]
+    expected = [HOSTILE, "Anna & <i>Otto</i>", "ROCK", "105.5 BPM", "8B (C major), estimated", "1:06"]
     plane.point_at(5).perform()
     plane.until("!document.getElementById('hover').hidden")
     assert plane.texts("#hover b, #hover > span:not(.facts), #hover .facts span") == expected
@@ -20,7 +20,7 @@ def test_pointing_at_a_song_shows_what_it_is_as_text(plane: Page):
     assert frame["top"] <= card["top"] < card["bottom"] <= frame["bottom"]
     plane.point_at(1).perform()
     plane.until("document.querySelector('#hover b').textContent === 'Title 1'")
-    assert plane.texts("#hover .facts span") == ["JAZZ", "no tempo", "C major (estimated)", "1:02"]
+    assert plane.texts("#hover .facts span") == ["JAZZ", "no tempo", "8B (C major), estimated", "1:02"]
     assert plane.js("window.hacked ?? null") is None
     assert plane.js("document.querySelectorAll('img, b b, i i').length") == 0
 
@@ -54,11 +54,11 @@ def test_click_shows_the_song_and_its_nearest_in_all_numbers(plane: Page):
     plane.until("document.querySelector('#card h2').textContent.startsWith('<script>')")
     titles = [plane.songs["title"][row] for row in near[5]]
     assert plane.texts("#card ol .names span:first-child") == titles
-    assert plane.texts("#card ol .similarity") == [f"{similarity:.3f}" for similarity in similarities[5]]
+    assert plane.texts("#card ol .similarity") == [f"{similarity:.2f}" for similarity in similarities[5]]
     joined = plane.js("Object.values(map.data.find(trace => trace.mode === 'lines').x)")
     expected = [value for row in near[5] for value in (coordinates()[5, 0], coordinates()[row, 0])]
     np.testing.assert_allclose([value for value in joined if value is not None], expected, rtol=1e-6)
-    plane.browser.find_elements("css selector", "#card ol button")[3].click()
+    plane.browser.find_elements("css selector", "#card ol .song")[3].click()
     plane.until("document.querySelector('#card h2').textContent === arguments[0]", titles[3])
     assert plane.texts("#card ol .names span:first-child") == [plane.songs["title"][row] for row in near[near[5][3]]]
     plane.keys("\ue00c")
@@ -130,7 +130,7 @@ def test_box_becomes_a_table_of_what_is_shown(plane: Page, tmp_path: Path):
     assert [row["title"] for row in rows] == [plane.songs["title"][row] for row in (5, 6, 7, 8, 9, 10, 13)]
     assert rows[0] == {
         "title": HOSTILE, "artist": "Anna & <i>Otto</i>", "album": "", "genre": "ROCK", "tempo_bpm": "105.50",
-        "key": "C major (estimated)", "duration_s": "66.4", "year": "2005", "file_path": plane.songs["file_path"][5],
+        "key": "8B (C major), estimated", "duration_s": "66.4", "year": "2005", "file_path": plane.songs["file_path"][5],
     }  # fmt: skip
 
 

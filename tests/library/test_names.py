@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from songmap.core.errors import QueryError
 from songmap.library.display_names import display_names, display_titles
 from songmap.library.names import MAX_LISTED, Ambiguous, Names, SimilarSpelling, artist_name, find_song, normalise
+from tests.libraries import make_library
 
 
 def table(*rows: tuple[str, str, str, str]) -> pd.DataFrame:
@@ -237,3 +238,23 @@ def test_a_displayed_name_finds_its_song() -> None:
     assert display_names(songs) == ["gunroar gr1 – Kenta Cho", "Elf Land – Aleksi"]
     assert display_titles(songs) == ["gunroar gr1", "Elf Land"]
     assert [find_song(songs, name) for name in [*display_names(songs), *display_titles(songs)]] == [0, 1, 0, 1]
+
+
+def test_numbers_need_no_leading_zeros_nor_words_the_signs_between_them():
+    songs = make_library(5, names=["blues.00001", "blues.00010", "hop - 07 x", "track_07", "Seven (7)"]).songs
+    names = Names(songs)
+    expected = {
+        "blues 1": "blues.00001", "Blues 10": "blues.00010", "blues-00010": "blues.00010",
+        "hop 7": "hop - 07 x", "track 7": "track_07", "seven 007": "Seven (7)",
+    }  # fmt: skip
+    assert {query: songs["song_name"][names.find(query)] for query in expected} == expected
+    with pytest.raises(Ambiguous):
+        names.find("07")
+    with pytest.raises(QueryError):
+        names.find("blues 0")  # words and numbers are whole
+
+
+def test_grades_of_names():
+    names = Names(make_library(3, names=["Night", "Night Drive", "Night Falls"]).songs)
+    queries = ("night", "/music/Night.mp3", "drive", "night-falls", "night ", "igh", "zzz", "")
+    assert [names.grade(query) for query in queries] == [3, 3, 2, 2, 3, 1, 0, 0]

@@ -13,10 +13,19 @@ from prompt_toolkit.document import Document
 from songmap.core.errors import QueryError, UsageError
 from songmap.similar import requests
 from songmap.similar.requests import COMPATIBLE, Filters, Setting, renamed
-from songmap.similar.terminal.commands import COMMANDS, SETTING, Command, command_of
+from songmap.similar.terminal.commands import COMMANDS, HELP, SETTING, Command, command_of
 from songmap.similar.terminal.completion import SongCompleter
 from songmap.similar.terminal.prompt import line_parser
-from songmap.similar.terminal.words import split_pair, split_songs, split_steering, split_words
+from songmap.similar.terminal.words import (
+    UNLIKE,
+    SeveralReadings,
+    no_song,
+    songs_and_away,
+    split_pair,
+    split_songs,
+    split_steering,
+    split_words,
+)  # fmt: skip
 
 SONGS = ["Ann - Night Drive", "Night Falls", 'He said "hi"', "a + b", "Élan", "Don't Stop", "x -y", "plain"]
 GENRES = ["HOUSE", "HOUSE", "TRANCE", "TRANCE", "DRUM AND BASS", "HOUSE", "HOUSE", "HOUSE"]
@@ -33,7 +42,7 @@ def command(line: str) -> Command:
 def names(line: str) -> tuple[list[str], list[str]]:
     """Names of songs, a genre or a file that a request holds, and of songs to steer away from."""
     request = command(line).request
-    one = [getattr(request, name) for name in ("song", "first", "second", "genre", "file") if hasattr(request, name)]
+    one = [getattr(request, name) for name in ("song", "first", "second", "name", "file") if hasattr(request, name)]
     return [name for name in [*getattr(request, "songs", ()), *one] if name], list(getattr(request, "away", ()))
 
 
@@ -86,6 +95,10 @@ def test_double_quotes_carry_any_name(names):
         ('similar "a + b" + c', ["a + b", "c"], []),
         ("similar a+b x-y", ["a+b x-y"], []),
         ("similar -Rain + Aurora", ["Aurora"], ["Rain"]),
+        ("similar Aurora --unlike Elf Land --unlike -Rain -n 5 --bpm 120", ["Aurora"], ["Elf Land", "-Rain"]),
+        ("similar Aurora --unlike=Elf Land + Borealis", ["Aurora", "Borealis"], ["Elf Land"]),
+        ("diverse -n 3 -Rain -- -Aurora --n", ["-Aurora --n"], ["Rain"]),
+        ("info -- -Aurora", ["-Aurora"], []),
         ("diverse Aurora --diversity 0.3 + Borealis -Rain --json", ["Aurora", "Borealis"], ["Rain"]),
         ("playlist A B + C -n 9 + D", ["A B", "C", "D"], []),
         ("transitions A + B + A", ["A", "B", "A"], []),
@@ -147,6 +160,60 @@ def test_not_two_songs(words):
         split_pair(words, "vs")
 
 
+def graded(*songs: str):
+    """A grade: names are whole (3) or a part of one (2) or several (1) of ``songs``."""
+
+    def grade(name: str) -> int:
+        holding = [song for song in songs if name.lower() in song.lower()]
+        return 3 if name in songs else 2 if len(holding) == 1 else min(len(holding), 1)
+
+    return grade
+
+
+@pytest.mark.parametrize(
+    ("line", "pair"),
+    [
+        ("path Return to Wesnoth to Elf Land", ("Return to Wesnoth", "Elf Land")),
+        ("path Elf Land to Return to Wesnoth", ("Elf Land", "Return to Wesnoth")),
+        ("path wesnoth elf land", ("wesnoth", "elf land")),  # no word between them
+        ("why Us vs Them vs Elf Land", ("Us vs Them", "Elf Land")),
+        ("compare elf vs us vs th", ("elf", "us vs th")),
+    ],
+)
+def test_a_name_can_hold_the_word_between_two(line, pair):
+    grade = graded("Return to Wesnoth", "Elf Land", "Us vs Them")
+    request = command_of(SETTING | vars(parse(line)), grade).request
+    assert (request.first, request.second) == pair
+
+
+@pytest.mark.parametrize(
+    ("line", "songs", "away"),
+    [
+        ("similar Sun + Moon + Elf Land", ("Sun + Moon", "Elf Land"), ()),
+        ("similar Elf Land -Sun + Moon", ("Elf Land",), ("Sun + Moon",)),
+        ("similar Elf + Return", ("Elf", "Return"), ()),
+        ("similar no song + Elf Land", ("no song", "Elf Land"), ()),
+    ],
+)
+def test_a_name_can_hold_a_plus(line, songs, away):
+    grade = graded("Return to Wesnoth", "Elf Land", "Sun + Moon")
+    request = command_of(SETTING | vars(parse(line)), grade).request
+    assert (request.songs, request.away) == (songs, away)
+
+
+def test_several_readings_are_listed_and_each_is_read_as_it_is():
+    words = split_words("path A to B to C")
+    with pytest.raises(SeveralReadings, match='can be read as "A" "B to C" or as "A to B" "C"; put names') as caught:
+        split_pair(words[1:], "to", graded("A", "B to C", "A to B", "C"))
+    assert [split_pair(one, "to") for one in caught.value.readings] == [("A", "B to C"), ("A to B", "C")]
+    with pytest.raises(SeveralReadings) as caught:
+        songs_and_away(["A", "+", "-B", UNLIKE, "C", "+", "D"], graded("A", "B", "C", "D", "C + D"))
+    assert [songs_and_away(one, no_song) for one in caught.value.readings] == [
+        (("A", "D"), ("B", "C")),
+        (("A",), ("B", "C + D")),
+    ]
+
+
 # --- refusals
 
 
@@ -154,7 +221,7 @@ def test_not_two_songs(words):
     ("line", "message"),
     [
         ("simlar x", "no 'simlar'; did you mean similar?"),
-        ("zzz", "no 'zzz'; choose from similar, diverse, compare, why, info, list, genres"),
+        ("zzz", "no 'zzz'; choose from similar, diverse, compare, why, info, find, list, next, genres"),
         ("similar", "required: SONG"),
         ("similar x -n 0", "0 is out of range, give at least 1"),
         ("similar x -n many", "invalid whole number value: 'many'"),
@@ -207,12 +274,23 @@ def test_bad_lines_are_errors_like_any_other(line, message):
         ("hubs", requests.HubsRequest(10)),
         ("evaluate", requests.EvaluateRequest()),
         ("neighbours --k 3 --out a.npz", requests.NeighboursRequest(Path("a.npz"), 3)),
-        ("playlist A + B --start-bpm 90", requests.PlaylistRequest(("A", "B"), 25, 2, 90, None)),
+        ("playlist A + B --start-bpm 90", requests.PlaylistRequest(("A", "B"), 25, Filters(), 90, None)),
         ("radio A --seed 3", requests.RadioRequest("A", None, 3)),
         ("path A to B", requests.PathRequest("A", "B", 12)),
         ("order a b.m3u8", requests.OrderRequest("a b.m3u8")),
         ("transitions A + B", requests.TransitionsRequest(("A", "B"))),
         ("play A --player mpv", requests.PlayRequest("A", "mpv")),
+        ("stop", requests.StopRequest()),
+        ("find elf land -n 5", requests.FindRequest(("elf", "land"), 5)),
+        ("list Ann Lee -n 3", requests.ListRequest("Ann Lee", 3)),
+        ("next -n 4", requests.NextRequest(4)),
+        ("next", requests.NextRequest()),
+        (
+            "playlist A --for dj --bpm 120",
+            requests.PlaylistRequest(("A",), filters=Filters(bpm=(120, 120)), purpose="dj"),
+        ),
+        ("radio A --genre X --player mpv", requests.RadioRequest("A", filters=Filters(("X",)), player="mpv")),
+        ("path A to B --key 8A", requests.PathRequest("A", "B", filters=Filters(key="8A"))),
     ],
 )
 def test_each_command_becomes_a_request(line, request_of_it):
@@ -242,7 +320,8 @@ def test_only_songs_to_steer_away_from_are_refused():
 
 def test_the_help_lists_every_command():
     commands = set(line_parser()[1]) - {"help", "quit", "exit"}
-    assert {line.split()[0] for line in COMMANDS.splitlines()} == commands
+    assert set(re.findall(r"^\w+", COMMANDS, re.MULTILINE)) == commands
+    assert max(map(len, HELP.splitlines())) <= 80
 
 
 # --- completion

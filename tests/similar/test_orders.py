@@ -8,10 +8,13 @@ from contextlib import contextmanager
 import numpy as np
 import pytest
 from libraries import make_library
+from scipy.stats import percentileofscore, spearmanr
 
 from songmap.core.errors import QueryError
+from songmap.library.keys import camelot
+from songmap.library.schema import column_index
 from songmap.similar import playlists, running_order, transitions
-from songmap.similar.requests import Setting
+from songmap.similar.requests import CURVES, PURPOSES, Setting
 from songmap.similar.session import Session
 from songmap.similar.terminal.commands import SETTING, command_of
 from songmap.similar.terminal.prompt import line_parser
@@ -44,9 +47,70 @@ def test_an_artist_has_two_songs_in_a_playlist_unless_allowed_more(session):
 
 
 def test_the_title_counts_songs_far_from_the_ramp(session):
-    text = run(session, "playlist song 003 -n 6 --max-per-artist 9 --start-bpm 120 --end-bpm 170", form="text")[0]
+    library = make_library(40, artist="")
+    library.songs["tempo_bpm"] = np.repeat([100.0, 120.0, 170.0], [1, 38, 1])
+    text = run(Session(library), "playlist song 003 -n 6 --start-bpm 120 --end-bpm 170", form="text")[0]
     assert "120 to 170 BPM; " in text
     assert "more than 6 % from the tempo of the ramp" in text
+
+
+def test_a_ramp_reaches_as_far_as_the_songs_that_pass_and_says_so(session):
+    line = "playlist song 003 -n 6 --max-per-artist 9 --start-bpm 120 --end-bpm 170"
+    text = run(session, line, form="text")[0]  # a library of 120 BPM
+    assert "120 to 120 BPM; no song has 170 BPM" in text
+    assert "more than 6 %" not in text
+    library = make_library(40, artist="")
+    library.songs["tempo_bpm"] = np.linspace(100, 139, 40)
+    found = json.loads(run(Session(library), "playlist song 000 -n 6 --end-bpm 180 --bpm 90-131")[0])
+    assert found[0]["tempo_bpm"] == 100 and max(song["tempo_bpm"] for song in found) <= 131
+    assert found[-1]["tempo_bpm"] > 131 / 1.06
+
+
+def test_filters_hold_for_playlists_radio_and_paths(session):
+    house = [f"song {row:03d}" for row in range(0, 40, 3)]
+    lines = ["playlist song 001 -n 12 --max-per-artist 40", "radio song 001", "path song 001 to song 002 -n 40"]
+    for line in lines:
+        texts = run(session, f"{line} --genre house")
+        found = [json.loads(text) for text in texts] if "radio" in line else json.loads(texts[0])
+        added = {record["song_name"] for record in found} - {"song 001", "song 002"}
+        assert added == set(house) if "radio" in line else added and added <= set(house)
+    assert "; genre HOUSE" in run(session, f"{lines[0]} --genre house", form="text")[0]
+    with pytest.raises(QueryError, match="no other song passes '300 BPM"):
+        run(session, "path song 001 to song 002 --bpm 300")
+
+
+def test_a_playlist_for_djs_has_keys_and_tempos_that_mix():
+    library = make_library(200, artist="")
+    library.songs["tempo_bpm"] = np.random.default_rng(0).uniform(90, 180, 200)
+    library.songs["key"] = [camelot(row % 24) for row in range(200)]
+    tracks = Session(library).comparison(Setting()).tracks
+    clashes = {}
+    for purpose in PURPOSES:
+        texts = [run(Session(library), f"playlist song {row:03d} -n 8 --for {purpose}")[0] for row in range(0, 200, 20)]
+        rows = [[int(record["song_name"][-3:]) for record in json.loads(text)] for text in texts]
+        changes = [change for playlist in rows for change in transitions.transitions(tracks, playlist)]
+        clashes[purpose] = np.mean([[not one.keys_compatible, one.tempo_fit < 1] for one in changes], axis=0)
+    assert (clashes["dj"] < 0.7 * clashes["listening"]).all()
+
+
+def test_energy_follows_the_curve():
+    library = make_library(200, artist="")
+    found = {}
+    for curve in CURVES:
+        records = json.loads(run(Session(library), f"playlist song 003 -n 12 --energy {curve}")[0])
+        assert len({record["file_path"] for record in records}) == 12
+        found[curve] = [record["energy"] for record in records]
+    level, onsets = (library.embeddings[:, column_index(name)] for name in ("rms_mean", "onset_strength_mean"))
+    expected = np.mean([percentileofscore(column, column[3], "mean") for column in (level, onsets)])
+    assert found["flat"][0] == pytest.approx(expected)
+    places = np.arange(11)
+    assert spearmanr(places, found["rise"][1:])[0] > 0.7
+    assert spearmanr(places, found["fall"][1:])[0] < -0.7
+    middle = np.mean(found["arc"][4:8])
+    assert middle > max(np.mean(found["arc"][1:3]), np.mean(found["arc"][-2:])) + 10
+    assert np.std(found["flat"]) < min(np.std(found["rise"]), np.std(found["fall"])) / 1.5
+    with pytest.raises(QueryError, match="--energy and a tempo ramp"):
+        run(Session(library), "playlist song 003 --energy rise --end-bpm 120")
 
 
 def test_a_path_has_both_ends_and_a_reason_for_every_step(session):
@@ -113,7 +177,7 @@ def test_play_starts_the_player_on_the_song(tmp_path):
     player.write_text(f'#!/bin/sh\necho "$1" > {played}\n')
     player.chmod(player.stat().st_mode | stat.S_IXUSR)
     text = run(Session(library), f"play song 000 --player {player}", form="text")[0]
-    assert text.startswith("playing: ")
+    assert text == f"playing song 000 – Ann by {player}"
     assert played.read_text().strip() == os.fspath(song)
 
 

@@ -1,6 +1,7 @@
 """Playlists, ramps, radio, paths and running orders: limits kept, nothing twice, and the best there is where it is known."""
 
 from collections import Counter
+from dataclasses import replace
 from itertools import islice, permutations
 
 import numpy as np
@@ -12,6 +13,7 @@ from songmap.core.errors import QueryError
 from songmap.library.search import open_search
 from songmap.library.spaces import build_space
 from songmap.similar import playlists
+from songmap.similar.mixes import mix
 from songmap.similar.playlists import path, playlist, radio
 from songmap.similar.running_order import running_order
 from songmap.similar.transitions import NO_ARTIST, Tracks, pairwise_scores, tempo_fit, transitions
@@ -117,7 +119,12 @@ def test_a_ramp_keeps_the_limits_and_lists_the_songs_far_off(tracks, n_seeds, nu
     added = Counter(tracks.artists[result.rows[n_seeds:]].tolist())
     own = Counter(tracks.artists[seeds].tolist())
     assert all(artist == NO_ARTIST or own[artist] + songs <= per_artist for artist, songs in added.items())
-    np.testing.assert_allclose(result.wanted_bpm, np.geomspace(start, end, number)[: len(result.rows)])
+    tempos = tracks.tempos_bpm[np.unique(tracks.recordings)]
+    for bpm in (start, end):
+        ratios = tempos[tempos > 0][:, None] * [0.5, 1, 2] / bpm
+        assert (bpm in result.unreached_bpm) <= (not ((ratios >= 1 / 1.06) & (ratios <= 1.06)).any())
+    if not result.unreached_bpm:
+        np.testing.assert_allclose(result.wanted_bpm, np.geomspace(start, end, number)[: len(result.rows)])
     for place, (row, wanted) in enumerate(zip(result.rows, result.wanted_bpm, strict=True)):
         bpm = tracks.tempos_bpm[row]
         near = any(1 / 1.06 <= factor * bpm / wanted <= 1.06 for factor in (0.5, 1, 2))
@@ -333,3 +340,22 @@ def test_where_hubs_are_corrected_transitions_are_scored_as_elsewhere():
     np.testing.assert_allclose(pairwise_scores(corrected, rows), pairwise_scores(tracks, rows))
     assert len(path(corrected, 1, 2, 7)) == 7
     assert len(playlist(corrected, [1], 9, start_bpm=120).rows) == 9
+
+
+@given(libraries, st.integers(0, 2**31), st.integers(2, 30), st.floats(0, 1))
+@settings(max_examples=15, deadline=None)
+def test_only_candidates_are_chosen(tracks, seed, number, share):
+    chosen = np.random.default_rng(seed).random(len(tracks.recordings)) < share
+    chosen[:2] = False
+    filtered = replace(tracks, candidates=chosen)
+    ends = [0, 1]
+    for rows in (
+        path(filtered, *ends, number),
+        playlist(filtered, ends, number).rows,
+        playlist(filtered, ends, number, start_bpm=120, end_bpm=90).rows,
+        mix(filtered, ends, number, 9).rows,
+        np.array([1, *list(radio(filtered, 0))]),
+    ):
+        others = set(rows.tolist()) - set(ends)
+        assert chosen[list(others)].all()
+        assert len(others) == len(rows) - 2

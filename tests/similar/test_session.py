@@ -362,8 +362,8 @@ def test_numbers_name_songs_of_the_last_answer(library, answers):
         answers.similar(["2"], [], 1, FREE).records[0]["query_file_path"] == library.songs["file_path"].iloc[first[1]]
     )
     assert len(answers.session.last) == 1
-    with pytest.raises(Ambiguous):
-        answers.similar(["2"], [], 1, FREE)  # no number any more, but a part of many names
+    with pytest.raises(QueryError, match=r"^2 is not a number of the last answer, which has 1 song$"):
+        answers.similar(["2"], [], 1, FREE)  # though it is a part of many names
     assert answers.listing("dub").records[4]["rank"] == 5
     lookup, last = answers.session.lookup, answers.session.last
     assert lookup.song(lookup.rows(["5"], last)[0]).song_name == answers.listing("dub").records[4]["song_name"]

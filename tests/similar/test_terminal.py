@@ -79,7 +79,9 @@ def test_every_command_answers_in_every_form(workspace, tmp_path):
         "compare": "compare It's [bold] vs a|b",
         "why": f"why night drive vs a|b --picture '{picture}'",
         "info": f"info {song}",
-        "list": "list house",
+        "list": "list house -n 2",
+        "next": "next",
+        "find": "find track 1",
         "genres": "genres",
         "duplicates": "duplicates",
         "outliers": "outliers -n 3",
@@ -92,8 +94,9 @@ def test_every_command_answers_in_every_form(workspace, tmp_path):
         "order": f"order '{playlist}'",
         "transitions": f"transitions '{playlist}'",
         "play": f"play '{playlist}' --player true",
+        "stop": "stop",
     }
-    assert set(lines) == {line.split()[0] for line in COMMANDS.splitlines()}
+    assert set(lines) == set(re.findall(r"^\w+", COMMANDS, re.MULTILINE))
     text = "\n".join(lines.values())
     tables, records, table = (run("--workspace", workspace, *form, text=text) for form in ([], ["--json"], ["--csv"]))
     for result in (tables, records, table):
@@ -261,7 +264,7 @@ def test_a_name_with_typing_errors_is_refused_in_scripts_unless_fuzzy(workspace)
     piped = run("--workspace", workspace, text="similar nigth dirve -n 2\n")
     assert (piped.returncode, piped.stdout) == (2, "")
     assert refused in piped.stderr
-    both = run("--workspace", workspace, "--fuzzy", text="compare nigth dirve vs track 0003\n")
+    both = run("--workspace", workspace, "--fuzzy", text="compare nigth dirve vs It is [bold]\n")
     assert both.returncode == 0
     assert len(both.stderr.splitlines()) == 2
 
@@ -284,7 +287,7 @@ def test_a_name_like_no_other_offers_none(workspace):
 def test_lines_stop_at_the_first_failure(workspace):
     result = run("--workspace", workspace, text="genres\n\nlist polka\ngenres\n")
     assert result.returncode == 2
-    assert result.stderr == "04_similarity_search.py: line 3: no genre 'polka'; there are HOUSE, TRANCE\n"
+    assert result.stderr == "04_similarity_search.py: line 3: no genre or artist 'polka'; genres are HOUSE, TRANCE\n"
     assert result.stdout.count("Mean similarity within genres") == 1
 
 
@@ -307,10 +310,10 @@ def test_lines_that_keep_going(workspace):
     result = run("--workspace", workspace, "--keep-going", text="\n".join(lines))
     assert result.returncode == 2
     errors = result.stderr.splitlines()
-    assert errors[0] == "line 3: argument COMMAND: no 'similer'; did you mean similar?"
-    assert errors[1] == "line 4: no genre 'polka'; there are HOUSE, TRANCE"
+    assert errors[0] == "line 3: no command 'similer'; did you mean similar?"
+    assert errors[1] == "line 4: no genre or artist 'polka'; genres are HOUSE, TRANCE"
     assert errors[2].startswith("line 5: 3 is not a command. Add one, e.g. `info 3`")
-    assert errors[3].startswith("line 6: argument COMMAND: no 'intro'")
+    assert errors[3].startswith("line 6: no command 'intro'")
     assert errors[4].startswith("line 7: 2 songs match 'intro'")
     assert len(errors) == 5
     first, end = json.JSONDecoder().raw_decode(result.stdout)
@@ -339,6 +342,59 @@ def test_numbers_name_the_songs_of_the_last_answer(workspace):
     assert [record["file_path"] for record in pair] == [like[0]["file_path"], like[2]["file_path"]]
     assert near[0]["query_file_path"] == like[1]["file_path"]
     assert playlist[0]["file_path"] == near[0]["file_path"] == first[0]["file_path"]
+
+
+def test_next_shows_more_of_the_last_answer_and_keeps_its_numbers(workspace):
+    lines = ["similar a|b -n 3 --space scaled", "next", "next -n 2", "info 7", "list house -n 2", "next -n 99", "next"]
+    result = run("--workspace", workspace, "--json", "--keep-going", text="\n".join(lines))
+    first, second, third, info, listed, others = json_documents(result.stdout)
+    shown = [*first, *second, *third]
+    (whole,) = json_documents(run("--workspace", workspace, "--json", text="similar a|b -n 8 --space scaled").stdout)
+    assert [record["rank"] for record in shown] == list(range(1, 9))
+    assert shown == whole
+    assert info[0]["file_path"] == shown[6]["file_path"]
+    assert [record["rank"] for record in [*listed, *others]] == list(range(1, 11))
+    assert result.stderr == "line 7: these were all: the last answer has 10 songs and goes no further\n"
+    alone = run("--workspace", workspace, "next")
+    assert (alone.returncode, alone.stdout) == (2, "")
+    assert "there is nothing to go on with; next follows similar, diverse, find" in alone.stderr
+    lines = ["find track -n 3", "similar 2 -n 2", "next", "similar 'track 03' -n 4"]
+    numbered = list(json_documents(run("--workspace", workspace, "--json", text="\n".join(lines)).stdout))
+    assert numbered[0][1]["song_name"] == "track 03"
+    assert [*numbered[1], *numbered[2]] == numbered[3]  # the number is that of the answer before
+    diverse = run("--workspace", workspace, "--json", text="diverse a|b -n 4\nnext\n").stdout
+    assert len({record["file_path"] for page in json_documents(diverse) for record in page}) == 8
+
+
+def test_find_and_list_by_artist(workspace):
+    def found(line: str) -> list[dict]:
+        result = run("--workspace", workspace, "--json", text=line)
+        assert result.returncode == 0, result.stderr
+        (records,) = json_documents(result.stdout)
+        return records
+
+    assert {record["artist"] for record in found("find ÁRTIST 3")} == {"Artist 3"}
+    assert [record["song_name"] for record in found("find drive NIGHT trance")] == ["night drive"]
+    assert [record["song_name"] for record in found("find nihgt")] == ["night drive"]
+    assert {record["artist"] for record in found("list artist 3")} == {"Artist 3"}
+    assert len(found("list artist 3")) == 2
+    for line, message in (
+        ("find zzzzqqq", "no song has 'zzzzqqq' in title, artist, album or genre"),
+        ("list tranze", "no genre or artist 'tranze'; did you mean TRANCE?"),
+        ("list artist", "9 genres and artists match 'artist': Artist 0, Artist 1"),
+    ):
+        result = run("--workspace", workspace, text=line)
+        assert (result.returncode, result.stdout) == (2, "")
+        assert message in result.stderr
+
+
+def test_help_defines_the_words_of_results(workspace):
+    result = run("--workspace", workspace, "--keep-going", text="help hub\nhelp 90 % set\nhelp entrpy\nhelp zzzz\n")
+    hub, genre_set, entropy = result.stdout.splitlines()
+    assert hub.startswith("hub: A song that is among the nearest of very many others")
+    assert genre_set.startswith("90 % set: ")
+    assert entropy.startswith("entropy: ")
+    assert result.stderr.startswith("line 4: no command or word 'zzzz'; words are family, hub, entropy")
 
 
 # --- the prompt
@@ -505,3 +561,125 @@ def test_colours_are_for_terminals_that_want_them(workspace, tmp_path):
         terminal = Terminal("--workspace", workspace, "list", "house", XDG_STATE_HOME=str(tmp_path), **environment)
         assert (ESCAPE in terminal.wait_for("a|b")) == coloured
         assert terminal.status() == 0
+
+
+# --- what plays
+
+
+PLAYABLE = [
+    "Return to Wesnoth", "Elf Land", "Elf Land to song 1", "song 1 to song 2", *(f"song {number}" for number in range(5))
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def playable(tmp_path_factory) -> Path:
+    """A workspace of songs whose files exist, and a player that logs in its folder what it plays."""
+    root = tmp_path_factory.mktemp("playable")
+    made = make_library(len(PLAYABLE), names=PLAYABLE)
+    for row, name in enumerate(made.songs["song_name"]):
+        (root / f"{row}.mp3").touch()
+        made.songs.loc[row, ["file_path", "artist"]] = [str(root / f"{row}.mp3"), f"Artist {name}"]
+    save_library(Workspace(root), made)
+    player = root / "player"
+    player.write_text(
+        f"#!/bin/sh\necho $$ >> '{root}/played'\n[ $(wc -l < '{root}/played') = 1 ] && exec /bin/sleep ${{FIRST_LASTS_S:-600}}\nexec /bin/sleep 600\n"
+    )
+    player.chmod(0o755)
+    return root
+
+
+def playing(root: Path) -> list[bool]:
+    """Whether each process that the player was runs."""
+    processes = (root / "played").read_text().split()
+    states = [Path(f"/proc/{process}/stat") for process in processes]
+    return [state.exists() and state.read_text().rpartition(")")[2].split()[0] != "Z" for state in states]
+
+
+@pytest.fixture
+def beside(playable, tmp_path):
+    """Starts the prompt of the playable workspace with its player."""
+    (playable / "played").write_text("")
+
+    def start(**environment: str) -> Terminal:
+        environment |= {"XDG_STATE_HOME": str(tmp_path), "SONGMAP_PLAYER": str(playable / "player")}
+        return Terminal("--workspace", playable, **environment)
+
+    return start
+
+
+linux = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks at processes in /proc")
+
+
+@linux
+def test_one_song_plays_beside_the_prompt_and_none_after_it(playable, beside):
+    terminal = beside()
+    terminal.enter("play elf land", "playing Elf Land – Artist Elf Land by")
+    terminal.enter("play song 3", "playing song 3")
+    assert playing(playable) == [False, True]
+    terminal.enter("stop", "stopped")
+    assert playing(playable) == [False, False]
+    terminal.enter("stop", "nothing is playing")
+    terminal.enter(
+        "play song 1 --player 'sh -c \"echo no device >&2; exit 3\"'", "ended at once with status 3: no device"
+    )
+    terminal.enter("play song 2", "playing song 2")
+    terminal.leave()
+    assert playing(playable) == [False, False, False]
+
+
+@linux
+@pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGHUP, marks=pytest.mark.slow)])
+def test_nothing_plays_on_after_a_signal(playable, beside, number):
+    terminal = beside()
+    terminal.enter("play song 2", "playing song 2")
+    terminal.wait_for("songmap>")
+    os.kill(terminal.process, number)
+    assert terminal.status() == 128 + number
+    assert playing(playable) == [False]
+
+
+@linux
+def test_radio_plays_song_after_song_until_ctrl_c_twice(playable, beside):
+    terminal = beside(FIRST_LASTS_S="1.2")
+    terminal.enter("radio elf land", "Ctrl-C: next song; twice: end")
+    terminal.wait_for("1  Elf Land – Artist Elf Land  120 BPM")
+    terminal.wait_for("  2  ")  # by itself
+    terminal.type("\x03")
+    terminal.wait_for("  3  ")
+    assert playing(playable) == [False, False, True]
+    for _ in range(20):  # the second one within a second
+        terminal.type("\x03")
+        with suppress(AssertionError):
+            terminal.wait_for("stopped", timeout_s=0.5)
+            break
+    assert True not in playing(playable)
+    terminal.enter("radio song 1 --player true", "ended before the song did")
+    terminal.leave()
+
+
+def test_without_a_terminal_radio_prints_and_play_waits(playable):
+    (playable / "played").write_text("")
+    result = run("--workspace", playable, "radio", "elf land", "-n", "3", "--m3u8", playable / "radio.m3u8")
+    assert [line.split()[0] for line in result.stdout.splitlines()] == ["1", "2", "3", "written:"]
+    assert (playable / "radio.m3u8").read_text().count("#EXTINF") == 3
+    assert (playable / "played").read_text() == ""
+    late = "sh -c 'sleep 0.6; echo lost the device >&2; exit 5'"
+    result = run("--workspace", playable, "play", "elf land", "--player", late)
+    assert result.returncode == 2
+    assert result.stderr == "04_similarity_search.py: sh ended with status 5: lost the device\n"
+
+
+def test_a_song_alone_shows_its_info_and_readings_are_chosen(playable, tmp_path):
+    terminal = Terminal("--workspace", playable, XDG_STATE_HOME=str(tmp_path))
+    terminal.enter("elf land", "file path")
+    terminal.enter("similr elf land", "no command or song 'similr'; did you mean similar?")
+    terminal.enter("qwerty there", "no command or song 'qwerty'; help lists the commands")
+    terminal.enter("path return to wesnoth to elf land -n 3", "Return to Wesnoth")
+    terminal.enter("path elf land to song 1 to song 2 -n 3", "can be read in several ways. Type a number:")
+    terminal.wait_for('1  "elf land" "song 1 to song 2"')
+    terminal.wait_for('2  "elf land to song 1" "song 2"')
+    terminal.enter("2", "From Elf Land to song 1")
+    terminal.enter("path song 1 to song 3 to song 4", "two songs are needed")
+    terminal.enter("similar 99", "99 is not a number of the last answer, which has 3 songs")
+    terminal.enter("help family", "family: One of seven groups")
+    terminal.leave()

@@ -25,6 +25,7 @@ function showLegend() {
   const colouring = current();
   const legend = colouring.kind === "number" ? rangeLegend : categoryLegend;
   byId("legend").replaceChildren(...legend(colouring));
+  byId("meaning").hidden = colouring.kind !== "cluster";
 }
 function chip(colouring, item, [colour, marker], text, count, ...more) {
   const button = node("button", { "aria-pressed": !colouring.hidden.has(item), click: () => {
@@ -82,6 +83,7 @@ function rangeLegend(colouring) {
 let plays = true;
 
 function choose(row) {
+  stopQueue();
   const inPanel = byId("panel").contains(document.activeElement);
   chosen.song = row;
   showSong();
@@ -117,15 +119,24 @@ function allValues(row) {
   const fill = () => list.replaceChildren(...valuesOf(row));
   return node("details", { toggle: fill }, node("summary", {}, "All attributes"), list);
 }
-function listed(row, detail) {
+function showPassing(rows) { // songs of a selection that the filter hides are dim in its list too
+  for (const button of document.querySelectorAll("#selection .song"))
+    button.classList.toggle("dim", !rows.has(+button.dataset.row));
+  const note = byId("selection").querySelector(".filtered");
+  if (!note) return;
+  const hidden = chosen.selection.filter((row) => !rows.has(row)).length;
+  note.hidden = !hidden;
+  note.textContent = `The filter hides ${hidden} of them: they are not played or saved.`;
+}
+function listed(row, detail, ...more) {
   const [point, leave] = [() => showPlace(row), hideHover];
   const handlers = { click: () => choose(row), mouseenter: point, focus: point, mouseleave: leave, blur: leave };
   const content = [swatch(...look(row)), names(row, artist(row)), detail];
-  return node("li", {}, node("button", { class: "song", "data-row": row, ...handlers }, ...content));
+  return node("li", {}, node("button", { class: "song", "data-row": row, ...handlers }, ...content), ...more);
 }
-function exportsOf(rows, file) {
+function exportsOf(given, file) { // of the songs that a function returns when a button is pressed
   const button = (text, suffix, type, content) =>
-    node("button", { click: () => save(`${file}.${suffix}`, type, content(rows)) }, text);
+    node("button", { click: () => save(`${file}.${suffix}`, type, content(given())) }, text);
   const asPlaylist = button("Save playlist (M3U8)", "m3u8", "audio/x-mpegurl", playlist);
   return node("p", { class: "exports" }, asPlaylist, button("Save table (CSV)", "csv", "text/csv", csv));
 }
@@ -150,32 +161,73 @@ function invitation() {
     muted(IN_SPACE
       ? "Drag to rotate, scroll to zoom. The 3D map has no lasso: search by name, artist or genre "
         + "and select all results, or use the flat map."
-      : "Draw a box or a lasso around songs to save them as a playlist or a table."),
-    muted(`On the map, the arrow keys ${IN_SPACE ? "rotate it" : "go from song to song"}; Esc deselects.`),
+      : "Draw a box or a lasso around songs, or a path from song to song, to play them or to save them as a playlist "
+        + "or a table. Zoom in to see their names."),
+    muted(`On the map, the arrow keys ${IN_SPACE ? "rotate it" : "go from song to song"}; Esc clears the selection.`),
   ];
+}
+function why(row, other) { // what each family adds to their similarity, as bars to the right or, below 0, to the left
+  const added = contributions(row, other);
+  const most = Math.max(...added.map(Math.abs), 1e-6);
+  const bar = (value, family) => {
+    const width = (50 * Math.abs(value)) / most;
+    const left = value < 0 ? 50 - width : 50;
+    return node("li", {}, node("span", {}, FAMILIES[family]), node("span", { class: "track" },
+      node("i", { style: `left:${left}%;width:${width}%;background:${data.families.colours[family]}` })),
+    node("span", {}, value.toFixed(2).replace(/^-(?=0\.00$)/, "")));
+  };
+  return node("ul", { class: "families", "aria-label": "What each family of descriptors adds" }, ...added.map(bar));
+}
+function whyButton(row, other) {
+  const button = node("button", { class: "why", "aria-expanded": false, "aria-label": `Why is ${title(other)} similar?`, click: () => {
+    const item = button.parentElement;
+    const shown = item.querySelector(".families");
+    if (shown) shown.remove();
+    else item.append(why(row, other));
+    button.setAttribute("aria-expanded", !shown);
+  } }, "why");
+  return button;
+}
+function familyChoice() {
+  if (!FAMILIES.length) return muted("Of so many songs this page does not list neighbours by family; 04 explains pairs of songs, see 04 why --help.");
+  const options = [["all descriptors", ALL], ...FAMILIES.map((name, family) => [name, family])].map(([name, family]) =>
+    node("option", { value: family, ...(family === chosen.family ? { selected: "" } : {}) }, name));
+  return node("label", { class: "muted" }, "Similar by ", node("select", { id: "family", change: ({ target }) => {
+    chosen.family = +target.value;
+    byId("near").replaceChildren(...nearList(chosen.song));
+    draw();
+  } }, ...options));
+}
+function nearList(row) {
+  const similar = (similarity) =>
+    node("span", { class: "similarity", style: `--share:${Math.max(0, similarity)}` }, similarity.toFixed(2));
+  const about = chosen.family === ALL
+    ? "Cosine similarity of 157 descriptors, families of equal weight, -1 to 1 (most similar), not distance on the map. "
+      + "04 lists the same songs, at most two of an artist."
+    : `Cosine similarity of the ${data.families.sizes[chosen.family]} descriptors of ${FAMILIES[chosen.family]} alone, -1 to 1.`;
+  const near = similarTo(row, chosen.family);
+  const items = near.map(([other, similarity]) => listed(other, similar(similarity), ...(FAMILIES.length ? [whyButton(row, other)] : [])));
+  return [muted(about), node("ol", { class: "songs" }, ...items)];
 }
 function songCard(row) {
   const near = nearest(row);
   const album = [of("albums", row), year(row)].filter(Boolean).join(" · ");
-  const similar = (i) => {
-    const similarity = data.similarities[row * data.nNeighbours + i];
-    return node("span", { class: "similarity", style: `--share:${Math.max(0, similarity)}` }, similarity.toFixed(3));
-  };
   return [
     closing("Close this song", () => choose(null)), node("h2", { tabindex: -1, dir: "auto" }, title(row)),
     node("p", { class: "by", dir: "auto" }, artist(row)), muted(album),
     node("p", { class: "facts" }, ...facts(row).map((fact) => named(fact))),
     ...player(row), allValues(row),
     node("h3", {}, ["No other songs", "The nearest song"][near.length] ?? `The ${near.length} nearest songs`),
-    muted("Cosine similarity of 157 descriptors, families of equal weight, -1 to 1 (most similar), not distance on the map."),
-    node("ol", { class: "songs" }, ...near.map((other, i) => listed(other, similar(i)))),
-    exportsOf([row, ...near], `similar to ${title(row)}`),
+    ...(near.length ? [familyChoice()] : []), node("div", { id: "near" }, ...nearList(row)),
+    exportsOf(() => [row, ...nearest(row)], `similar to ${title(row)}`),
   ];
 }
 
 // ── several songs ──
-function select(rows, by) {
-  Object.assign(chosen, { song: null, selection: [...new Set(rows)].sort((a, b) => a - b), by });
+function select(rows, by, isPath = false) {
+  const selection = isPath ? rows : [...new Set(rows)].sort((a, b) => a - b);
+  stopQueue();
+  Object.assign(chosen, { song: null, selection, by, isPath });
   showSong();
   byId("selection").replaceChildren(...(rows.length ? selectionList(chosen.selection) : []));
   return draw();
@@ -192,11 +244,16 @@ function selectionList(rows) {
   });
   const length = (row) => node("span", { class: "muted" }, clock(data.durations_s[row]));
   const rest = rows.length - LISTED;
+  const shown = () => { // those that the filter lets through
+    const passing = new Set(visible());
+    return rows.filter((row) => passing.has(row));
+  };
   return [
     closing("Clear the selection", () => { select([], ""); byId("card").querySelector("h2").focus(); }),
-    node("h2", { tabindex: -1 }, `${songs(rows.length)} selected`), muted(chosen.by), exportsOf(rows, "selected songs"),
+    node("h2", { tabindex: -1 }, `${songs(rows.length)} selected`), muted(chosen.by),
+    node("p", { class: "filtered note", hidden: "" }), ...queue(shown), exportsOf(shown, "selected songs"),
     node("ul", { class: "shares" }, ...shares),
-    node("ul", { class: "songs" }, ...rows.slice(0, LISTED).map((row) => listed(row, length(row)))),
+    node(chosen.isPath ? "ol" : "ul", { class: "songs" }, ...rows.slice(0, LISTED).map((row) => listed(row, length(row)))),
     ...(rest > 0 ? [muted(`and ${songs(rest)} more; the exports contain all.`)] : []),
   ];
 }
@@ -218,19 +275,21 @@ function option(action, ...content) {
 }
 function showFound() {
   const query = search.value.trim();
-  const rows = find(query);
+  const exact = find(query);
+  const rows = exact.length || !query ? exact : findNearly(query);
   const options = rows.slice(0, FOUND).map((row) => {
     const about = [of("artists", row), of("albums", row), genre(row)].filter(Boolean).join(" · ");
     return option(() => choose(row), swatch(...look(row)), names(row, about));
   });
   const all = node("b", {}, `Select all ${songs(rows.length)} found`);
+  if (rows.length > exact.length) options.unshift(option(() => {}, muted(`No “${query}”; similar words:`)));
   if (rows.length) options.push(option(() => select(rows, `Found by “${query}”`), all));
   else if (query) options.push(option(() => {}, muted("No song has all of these words.")));
   options.forEach((one, i) => { one.id = `found-${i}`; });
   found.replaceChildren(...options);
   found.hidden = !options.length;
   search.setAttribute("aria-expanded", !found.hidden);
-  activate(0);
+  activate(rows.length > exact.length ? 1 : 0);
 }
 function closeFound() {
   found.hidden = true;
@@ -291,7 +350,7 @@ byId("nearer").addEventListener("click", () => zoom(0.7));
 byId("farther").addEventListener("click", () => zoom(1 / 0.7));
 byId("whole").addEventListener("click", wholeMap);
 if (!IN_SPACE) {
-  for (const [mode, text] of [["pan", "Move"], ["select", "Box"], ["lasso", "Lasso"]]) {
+  for (const [mode, text] of [["pan", "Move"], ["select", "Box"], ["lasso", "Lasso"], ["drawopenpath", "Path"]]) {
     byId("modes").append(node("button", { "aria-pressed": mode === "pan", click: ({ target }) => {
       for (const button of byId("modes").children) button.setAttribute("aria-pressed", button === target);
       Plotly.relayout(map, { dragmode: mode });
@@ -327,6 +386,12 @@ draw().then(() => {
   map.on("plotly_selected", (event) => {
     const rows = (event?.points ?? []).map(rowOf).filter((row) => row !== undefined);
     if (rows.length) setTimeout(() => select(rows, "Selected on the map")); // when plotly has finished with it
+  });
+  map.on("plotly_relayouting", hideLabels);
+  map.on("plotly_relayout", ({ shapes }) => {
+    const drawn = shapes?.at(-1)?.path;
+    if (drawn) setTimeout(() => select(alongPath(drawn), "Near the path, in its order", true));
+    else showLabels();
   });
   performance.mark("ready");
 });

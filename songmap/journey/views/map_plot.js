@@ -5,7 +5,8 @@ const SVG_POINTS = 2000; // beyond this many, the plane is drawn with WebGL
 const TYPE = IN_SPACE ? "scatter3d" : N > SVG_POINTS ? "scattergl" : "scatter";
 const SIZE = Math.max(3.5, Math.min(12, 30 * N ** -0.19)) * (IN_SPACE ? 0.6 : 1);
 const DIMMED = Math.max(0.03, 0.16 * Math.min(1, (500 / N) ** 0.35)); // where many lie on each other, each fades more
-const chosen = { colouring: 0, song: null, selection: [], by: "" };
+const chosen = { colouring: 0, song: null, family: ALL, selection: [], by: "", isPath: false };
+const nearest = (row) => similarTo(row, chosen.family).map(([other]) => other);
 const current = () => prepared(colourings[chosen.colouring]);
 
 // ── colours ──
@@ -45,12 +46,13 @@ function points(rows, opacity, size) { // a trace for each colour and marker
     return { type: TYPE, mode: "markers", ...placed(own), rows: own, hoverinfo: "none", marker };
   });
 }
+const lines = (places) =>
+  ({ type: TYPE, mode: "lines", hoverinfo: "skip", ...places, line: { color: tone("--muted"), width: IN_SPACE ? 3 : 1.5 } });
 function linesFrom(row) {
   const ends = placed(nearest(row).flatMap((other) => [row, other]));
   const broken = Object.entries(ends).map(([axis, values]) => // null lifts the pen
     [axis, nearest(row).flatMap((_, i) => [values[2 * i], values[2 * i + 1], null])]);
-  const line = { color: tone("--muted"), width: IN_SPACE ? 3 : 1.5 };
-  return { type: TYPE, mode: "lines", hoverinfo: "skip", ...Object.fromEntries(broken), line };
+  return lines(Object.fromEntries(broken));
 }
 function ringAround(row) {
   const [color, size] = [tone("--text"), SIZE + (IN_SPACE ? 8 : 12)];
@@ -58,11 +60,16 @@ function ringAround(row) {
   return { type: TYPE, mode: "markers", hoverinfo: "skip", ...placed([row]), marker };
 }
 function traces(rows) {
-  const { song, selection } = chosen;
+  const { song, selection, isPath } = chosen;
   if (song === null && !selection.length) return points(rows, 0.88, SIZE);
-  const others = points(rows, DIMMED, SIZE);
-  if (song === null) return [...others, ...points(selection, 1, SIZE)];
-  return [...others, linesFrom(song), ...points([song, ...nearest(song)], 1, Math.max(7, SIZE + 2)), ringAround(song)];
+  const passing = new Set(rows);
+  const meant = song === null ? selection : [song, ...nearest(song)];
+  const bright = meant.filter((row) => passing.has(row) || row === song);
+  // what the filter hides of them stays to be seen, as dim as the others
+  const others = points([...rows, ...meant.filter((row) => !passing.has(row) && row !== song)], DIMMED, SIZE);
+  if (song !== null) return [...others, linesFrom(song), ...points(bright, 1, Math.max(7, SIZE + 2)), ringAround(song)];
+  const path = isPath ? [lines(placed(bright))] : [];
+  return [...others, ...path, ...points(bright, 1, SIZE), ...(inQueue === null ? [] : [ringAround(inQueue)])];
 }
 
 // copied whenever plotly is given it, since it writes into its layout
@@ -94,8 +101,12 @@ function draw() {
   byId("all").hidden = rows.length === N;
   const layout = map.layout ?? firstLayout(); // plotly keeps in it where one has moved to
   if (IN_SPACE) for (const axis of ["xaxis", "yaxis", "zaxis"]) layout.scene[axis].gridcolor = tone("--line");
-  else Object.assign(layout, { selections: [], newselection: { line: { color: tone("--text"), width: 1.5 } } });
-  return Plotly.react(map, traces(rows), layout, SETTINGS);
+  else {
+    const line = { color: tone("--text"), width: 1.5 };
+    Object.assign(layout, { selections: [], shapes: [], newselection: { line }, newshape: { line } });
+  }
+  showPassing(new Set(rows));
+  return Plotly.react(map, traces(rows), layout, SETTINGS).then(showLabels);
 }
 
 // ── moving about ──
@@ -136,8 +147,9 @@ function songTowards(right, up) { // the next visible one within 45° of a direc
   }
   return best;
 }
-function pixels(row) { // where a song is on the plane, from its upper left corner; the map has no margins
-  const shares = ranges().map(([low, high], i) => (data.coordinates[i][row] - low) / (high - low));
+const pixels = (row) => pixelsAt(data.coordinates.map((axis) => axis[row]));
+function pixelsAt(place) { // from the upper left corner of the plane, null outside; the map has no margins
+  const shares = ranges().map(([low, high], i) => (place[i] - low) / (high - low));
   if (shares.some((share) => share < 0 || share > 1)) return null;
   return [shares[0] * map.clientWidth, (1 - shares[1]) * map.clientHeight];
 }

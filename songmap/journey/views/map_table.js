@@ -24,7 +24,6 @@ const artist = (row) => of("artists", row) || "artist unknown";
 const genre = (row) => category(of("genres", row));
 const category = (text) => (text === UNKNOWN ? "unknown" : text);
 const year = (row) => (Number.isFinite(data.years[row]) ? String(data.years[row]) : "");
-const nearest = (row) => [...data.neighbours.subarray(row * data.nNeighbours, (row + 1) * data.nNeighbours)];
 const songs = (count) => `${count.toLocaleString("en")} song${count === 1 ? "" : "s"}`;
 
 function clock(seconds) {
@@ -153,6 +152,7 @@ const folded = (text) =>
   text.toUpperCase().toLowerCase().normalize("NFKD").replace(/[\u0300-\u036f]/g, "")
     .replace(/[øłđðþæœı]/g, (sign) => LETTERS[sign]);
 let folds = null; // made when first needed
+let vocabulary = null;
 
 function find(query) { // titles that begin so, titles that hold it, then all that have its words anywhere
   const wanted = folded(query).trim();
@@ -167,4 +167,29 @@ function find(query) { // titles that begin so, titles that hold it, then all th
     ranks[place === 0 ? 0 : place > 0 && place < text.indexOf("\n") ? 1 : 2].push(row);
   });
   return ranks.flat();
+}
+function findNearly(query) { // songs whose words differ from the query's by typing errors
+  if (!folds) return [];
+  vocabulary ??= [...new Set(folds.flatMap((text) => text.split(/[^\p{L}\p{N}]+/u)))];
+  const words = folded(query).trim().split(/\s+/);
+  const meant = words.map((word) => {
+    const most = word.length < 4 ? 0 : word.length < 8 ? 1 : 2;
+    return [word, ...vocabulary.filter((known) => isNear(word, known, most))];
+  });
+  return folds.flatMap((text, row) => (meant.every((any) => any.some((word) => text.includes(word))) ? [row] : []));
+}
+function isNear(word, known, most) { // letters changed, missing, added, or two that follow each other swapped
+  if (Math.abs(word.length - known.length) > most) return false;
+  let [before, last] = [[], Array.from({ length: known.length + 1 }, (_, i) => i)];
+  for (let i = 1; i <= word.length; i++) {
+    const row = [i];
+    for (let j = 1; j <= known.length; j++) {
+      const cost = word[i - 1] === known[j - 1] ? 0 : 1;
+      row[j] = Math.min(last[j] + 1, row[j - 1] + 1, last[j - 1] + cost);
+      if (i > 1 && j > 1 && word[i - 1] === known[j - 2] && word[i - 2] === known[j - 1])
+        row[j] = Math.min(row[j], before[j - 2] + 1);
+    }
+    [before, last] = [last, row];
+  }
+  return last[known.length] <= most;
 }

@@ -6,14 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from songmap.core.figures import draw
-from songmap.core.text import shorten
 from songmap.core.workspace import Workspace
 from songmap.journey.results import LibraryMaps, Projection, SongJourney
 from songmap.journey.views.journey_figure import journey_figure, perspectives_figure
 from songmap.journey.views.library_figures import key_figure, similarity_figure, tempo_and_centroid_figure
 from songmap.journey.views.map_figure import map_figure
 from songmap.journey.views.map_page import write_map_page
-from songmap.journey.views.summary import fit_in_words
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -24,20 +22,19 @@ Written = list[tuple[Path, str]]
 
 def write_library(workspace: Workspace, maps: LibraryMaps, formats: Sequence[str]) -> Written:
     """Pages and figures of a library; the saved map is listed where it is new."""
-    written: Written = [(maps.fit.path, fit_in_words(maps.fit))] if maps.fit.reason else []
+    written: Written = [(maps.fit.path, "saved map")] if maps.fit.reason else []
     for projection, other in ((maps.plane, maps.space), (maps.space, maps.plane)):
         page, other_page = workspace.page(map_name(projection)), workspace.page(map_name(other))
         write_map_page(page, projection, maps.map_songs, other_page.name)
-        shows = f"interactive {projection.method} map in {projection.n_dimensions}D: search, click, listen"
+        shows = f"interactive map in {projection.n_dimensions}D"
         written.append((page, shows))
     drawn = partial(_draw, workspace, formats)
     for projection in (maps.plane, maps.space):
-        shows = f"the map in {projection.n_dimensions}D, and how reliable it is"
+        shows = f"map in {projection.n_dimensions}D"
         written += drawn(map_name(projection), shows, map_figure, projection, maps.genres)
-    similarity, keys = "similarity of songs within and between genres", "keys by genre, around the circle of fifths"
-    written += drawn("genre_similarity", similarity, similarity_figure, maps.statistics)
-    written += drawn("tempo_and_centroid", "tempo and brightness by genre", tempo_and_centroid_figure, maps.statistics)
-    return written + drawn("keys", keys, key_figure, maps.statistics)
+    written += drawn("genre_similarity", "similarity of genres", similarity_figure, maps.statistics)
+    written += drawn("tempo_and_centroid", "tempo, brightness", tempo_and_centroid_figure, maps.statistics)
+    return written + drawn("keys", "keys by genre", key_figure, maps.statistics)
 
 
 def map_name(projection: Projection) -> str:
@@ -49,9 +46,9 @@ def write_song(
     workspace: Workspace, file_name: str, song: SongJourney, maps: LibraryMaps, formats: Sequence[str]
 ) -> Written:
     """The figures of a song: from waveform to 641 numbers, and its three perspectives."""
-    name, drawn = shorten(song.title, 60), partial(_draw, workspace, formats)
-    shows = f"{name}: waveform, mel spectrogram and place on the map"
-    journey = drawn(f"journey_{file_name}", f"{name}: from waveform to 641 numbers", journey_figure, song)
+    drawn = partial(_draw, workspace, formats)
+    journey = drawn(f"journey_{file_name}", "song in 641 numbers", journey_figure, song)
+    shows = "song on the map"
     return journey + drawn(f"perspectives_{file_name}", shows, perspectives_figure, song, maps.plane, maps.genres)
 
 

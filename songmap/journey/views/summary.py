@@ -3,11 +3,15 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+
 from songmap.core.tables import format_table
-from songmap.core.text import count_of_songs, format_duration, shorten
-from songmap.journey.results import Projection, SongJourney
+from songmap.core.text import count_of_songs, format_duration, readable, shorten, wrapped
+from songmap.journey.results import Cluster, LibraryMaps, Projection, SongJourney
 from songmap.journey.song_map import MIN_SONGS, FitReason, MapFit
 from songmap.library.descriptors import N_DESCRIPTORS
+from songmap.library.genre_similarity import GenreSimilarity
+from songmap.library.trait_words import ADJECTIVES, NOUNS
 
 
 def trust_in_words(projection: Projection) -> str:
@@ -53,7 +57,7 @@ def _meaning(projection: Projection) -> str:
 
 
 def fit_in_words(fit: MapFit) -> str:
-    """What the file of a map holds that was fitted now."""
+    """Why the map was fitted now."""
     reasons = {
         FitReason.FIRST: "fitted for the first time",
         FitReason.REFIT: "fitted again because of --refit",
@@ -62,8 +66,38 @@ def fit_in_words(fit: MapFit) -> str:
         FitReason.TOO_FEW_SONGS: f"fitted again: the saved map was of too few songs for {fit.method}",
         FitReason.OTHER_SONGS: "fitted again: the saved map was of other songs",
     }
-    reason = f", {reasons[fit.reason]}" if fit.reason else ""
-    return f"the saved map{reason}; songs added later are placed on it"
+    return wrapped(f"The map was {reasons[fit.reason]}; songs added later are placed on it.") if fit.reason else ""
+
+
+def cluster_in_words(number: int, cluster: Cluster) -> str:
+    """A cluster's number, its two clearest traits and its most frequent genre.
+
+    Examples
+    --------
+    >>> from songmap.library.traits import Trait
+    >>> cluster_in_words(2, Cluster(9, "DUB", 6, (Trait("tempo", "low", 9.0), Trait("percussion", "high", 80.0))))
+    '2: slow, much percussion · mostly DUB'
+    """
+    word_of = ADJECTIVES | NOUNS
+    typical = ", ".join(word_of[one.quality, one.direction] for one in cluster.traits[:2])
+    genre = ""
+    if cluster.genre is not None:
+        share = cluster.n_genre / cluster.n_songs
+        genre = f"{'only' if share == 1 else 'mostly' if share > 0.5 else 'most often'} {shorten(cluster.genre, 20)}"
+    return f"{number}: {' · '.join(filter(None, (typical, genre)))}".removesuffix(": ")
+
+
+def genre_rows(similarity: GenreSimilarity) -> list[tuple[str, str, str, str, str, str]]:
+    """Of each genre: songs, similarity within and to all others, the most similar other genre and its similarity."""
+    rows = []
+    for place, (genre, count, to_others, nearest) in enumerate(
+        zip(similarity.genres, similarity.counts, similarity.to_others, similarity.nearest, strict=True)
+    ):
+        other = np.nan if nearest is None else similarity.means[place, similarity.genres.index(nearest)]
+        values = (similarity.means[place, place], to_others, other)
+        numbers = ["" if np.isnan(value) else f"{value:.2f}" for value in values]  # as the figure and 04 print them
+        rows.append((genre, f"{count:,}", numbers[0], numbers[1], nearest or "", numbers[2]))
+    return rows
 
 
 def song_facts(song: SongJourney) -> str:
@@ -78,9 +112,22 @@ def song_facts(song: SongJourney) -> str:
     return " · ".join(fact for fact in facts if fact)
 
 
-def written_table(written: Sequence[tuple[Path, str]]) -> str:
-    return format_table([{"file": str(path), "shows": shows} for path, shows in written], "Written")
+def written_table(root: Path, written: Sequence[tuple[Path, str]]) -> str:
+    """What was written in the workspace at ``root``."""
+    rows = [{"file": str(path.relative_to(root)), "shows": shows} for path, shows in written]
+    return format_table(rows, f"Written in {root}")
 
 
 def not_drawn_table(not_drawn: Sequence[tuple[Path, str]]) -> str:
     return format_table([{"not_drawn": str(path), "reason": reason} for path, reason in not_drawn], "Not drawn")
+
+
+def last_words(map_page: Path, maps: LibraryMaps) -> str:
+    """Why the map was fitted, where to look, and what to do after 02."""
+    then = (
+        "04_similarity_search.py finds similar songs."
+        if maps.has_confidence
+        else "03_genre_classifier.py classifies genres; 02 again after it also colours the map by confidence."
+    )
+    step = wrapped(f"Open {readable(str(map_page))} in a browser. Next: {then}")
+    return "\n".join(["", *filter(None, (fit_in_words(maps.fit), step))])

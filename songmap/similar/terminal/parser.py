@@ -5,11 +5,11 @@ import re
 from typing import Any
 
 from songmap.core.cli import Parser
-from songmap.similar.terminal.words import BEGINS_WITH_DASH
+from songmap.similar.terminal.words import BEGINS_WITH_DASH, UNLIKE
 
 
 class CommandParser(Parser):
-    """A command's parser: options can be anywhere between names; with ``steers``, -NAME is a name too."""
+    """A command's parser: options can be anywhere between names; with ``steers``, -NAME and --unlike NAME are names too."""
 
     steers = False
 
@@ -32,8 +32,11 @@ class CommandParser(Parser):
         names: list[str] = []
         while words:
             word = words.pop(0)
+            if self.steers and word.split("=")[0] == UNLIKE:
+                names += word.split("=", 1)  # the words after it are a name, as those after -NAME
+                continue
             if word == "--":
-                names += words
+                names += [*(["--"] if self.steers else []), *words]
                 break
             with_number = re.fullmatch(r"-[a-z]\d+", word)  # -n5
             option = self._option(word[:2] if with_number else word)

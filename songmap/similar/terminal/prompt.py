@@ -7,26 +7,29 @@ session. Lines from elsewhere stop at the first failure, except with ``keep_goin
 import argparse
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from songmap.core.cli import Parser
-from songmap.core.errors import SongmapError, UsageError
-from songmap.library.names import Ambiguous, SimilarSpelling
+from songmap.core.errors import QueryError, SongmapError, UsageError
+from songmap.library.glossary import GLOSSARY, term
+from songmap.library.names import EXACTLY, Ambiguous, SimilarSpelling
 from songmap.similar.requests import renamed
 from songmap.similar.session import Session
 from songmap.similar.terminal.commands import HELP, Command, add_commands, add_setting, command_of
 from songmap.similar.terminal.parser import CommandParser
 from songmap.similar.terminal.reply import numbered_line, print_error, reply
-from songmap.similar.terminal.words import split_words
+from songmap.similar.terminal.words import SeveralReadings, quoted, split_words
 
 if TYPE_CHECKING:
     from prompt_toolkit.history import History
 
 PROMPT = "songmap>"
+_CLOSE = 0.7  # letters in common of a mistyped command and the one meant, see difflib
 MAX_OFFERED = 30  # songs of an ambiguous name that are offered by number
 
 
@@ -60,72 +63,114 @@ class Conversation:
         self.session = session
         self._parser, self.commands = line_parser()
         self._given = dict(given)
-        self._open: Command | None = None  # a command with an ambiguous name,
-        self._name = ""  # this one,
-        self._paths: list[str] = []  # of one of these songs
+        self._choices: list[Command] = []  # the commands of an offered choice, by number
 
     def answer(self, line: str, choose: bool = False) -> bool:
         """Print the reply to one line; whether to go on. Raises SongmapError.
 
-        With ``choose``, at a terminal, an ambiguous name lists its songs by number, and a line that is a number chooses
-        one.
+        With ``choose``, at a terminal, an ambiguous name lists its songs by number, a line that is a number chooses
+        one, a line without a command shows the song that it names, and what plays does so beside the prompt.
         """
         words = split_words(line)
         if not words:
             return True
         if words in (["quit"], ["exit"]):
             return False
-        command = self._chosen(words) or self._parsed(words)
-        self._open = None
+        command = self._chosen(words) or self._parsed(words, choose)
         if command is None:
             return True
+        self._choices = []
         try:
             for text in reply(self.session, command, choose):
                 print(text, flush=True)
         except Ambiguous as error:
             if not choose:
                 raise
-            self._offer(command, error)
+            self._offer_songs(command, error)
         except BrokenPipeError:  # nobody reads any more
             raise
         except OSError as error:  # a full disk, a folder that was removed
             raise UsageError(f"{error.filename}: {error.strerror}" if error.filename else str(error)) from error
         return True
 
-    def _parsed(self, words: list[str]) -> Command | None:
-        """The command that words make; None where they want help, which is printed."""
-        if words == ["help"]:
-            print(HELP, flush=True)
-            return None
+    def _parsed(self, words: list[str], choose: bool) -> Command | None:
+        """The command that words make, with ``choose`` `info` of a song alone; None where they want help or a choice."""
         if words[0] == "help":
-            words = [words[1], "--help"]
+            self._help(" ".join(words[1:]))
+            return None
+        if choose and self._is_song(words):
+            words = ["info", "--", *words]
+        if words[0] not in self.commands and not words[0].startswith("-"):
+            raise UsageError(
+                f"no command{' or song' * choose} {words[0]!r}; {_suggestion(words[0], self.commands, 'help lists the commands')}"
+            )
         with suppress(SystemExit):  # --help has printed that of a command
-            return command_of(self._given | vars(self._parser.parse_args(words)))
+            arguments = self._given | vars(self._parser.parse_args(words))
+            try:
+                return command_of(arguments, self.session.grade)
+            except SeveralReadings as error:
+                if not choose:
+                    raise
+                self._choices = [command_of(arguments | {"words": one}) for one in error.readings]
+                print("This can be read in several ways. Type a number:")
+                for number, one in enumerate(error.readings, start=1):
+                    print(numbered_line(number, quoted(one)))
         return None
 
+    def _help(self, text: str) -> None:
+        if not text:
+            print(HELP, flush=True)
+        elif text in self.commands:
+            print(self.commands[text].format_help(), flush=True)
+        elif (word := term(text)) is not None:
+            print(f"{word}: {GLOSSARY[word]}", flush=True)
+        else:
+            advice = _suggestion(text, self.commands, f"words are {', '.join(GLOSSARY)}")
+            raise UsageError(f"no command or word {text!r}; {advice}")
+
+    def _is_song(self, words: list[str]) -> bool:
+        """Whether a line without a command names a song; a mistyped command does only if a song has exactly that name."""
+        if words[0] in self.commands or words[0].startswith("-") or (len(words) == 1 and words[0].isdecimal()):
+            return False
+        grade = self.session.grade(" ".join(words))
+        if get_close_matches(words[0], self.commands, 1, _CLOSE) and (len(words) == 1 or not grade):
+            return grade == EXACTLY
+        try:
+            self.session.lookup.find(" ".join(words), self.session.last)
+        except Ambiguous:
+            return True
+        except QueryError:
+            return False
+        return True
+
     def _chosen(self, words: list[str]) -> Command | None:
-        """The open command, its name now the path of the song whose number the only word is."""
+        """The command of the only word, a number."""
         if len(words) > 1 or not words[0].isdecimal():
             return None
-        number, command = int(words[0]), self._open
-        if command is None:
+        number = int(words[0])
+        if not self._choices:
             raise UsageError(f"{number} is not a command. Add one, e.g. `info {number}`")
-        if not 1 <= number <= len(self._paths):
-            raise UsageError(f"{number} is out of range, give 1 to {len(self._paths)}, or another command")
-        return replace(command, request=renamed(command.request, self._name, self._paths[number - 1]))
+        if not 1 <= number <= len(self._choices):
+            raise UsageError(f"{number} is out of range, give 1 to {len(self._choices)}, or another command")
+        return self._choices[number - 1]
 
-    def _offer(self, command: Command, error: Ambiguous) -> None:
+    def _offer_songs(self, command: Command, error: Ambiguous) -> None:
         songs = self.session.library.songs.iloc[error.rows]
-        self._open, self._paths = command, songs["file_path"].tolist()[:MAX_OFFERED]
-        self._name = error.query
+        paths = songs["file_path"].tolist()[:MAX_OFFERED]
+        self._choices = [replace(command, request=renamed(command.request, error.query, path)) for path in paths]
         similar = isinstance(error, SimilarSpelling)
-        none = f"No song is called {self._name!r}; {len(songs):,} have similar names"
-        print(f"{none if similar else f'{len(songs):,} songs match {self._name!r}'}. Type a number:")
+        none = f"No song is called {error.query!r}; {len(songs):,} have similar names"
+        print(f"{none if similar else f'{len(songs):,} songs match {error.query!r}'}. Type a number:")
         labels = [f"{name} [{genre}]" for name, genre in zip(songs["song_name"], songs["genre"], strict=True)]
-        for number, (label, path) in enumerate(zip(labels, self._paths, strict=False), start=1):
+        for number, (label, path) in enumerate(zip(labels, paths, strict=False), start=1):
             print(numbered_line(number, label, *([path] if labels.count(label) > 1 else [])))
         if len(songs) > MAX_OFFERED:
             print(f"     and {len(songs) - MAX_OFFERED:,} more; give more of the name")
+
+
+def _suggestion(text: str, commands: Iterable[str], otherwise: str) -> str:
+    nearest = get_close_matches(text, list(commands), 1, _CLOSE)
+    return f"did you mean {nearest[0]}?" if nearest else otherwise
 
 
 def interact(session: Session, given: Mapping[str, Any], keep_going: bool) -> int:
@@ -145,6 +190,7 @@ def interact(session: Session, given: Mapping[str, Any], keep_going: bool) -> in
         try:
             if not conversation.answer(line):
                 break
+            session.player.wait()
         except SongmapError as error:
             if not keep_going:
                 raise UsageError(f"line {number}: {error}") from error
@@ -160,6 +206,7 @@ def _converse(conversation: Conversation) -> int:
     print_error(f"{len(library):,} songs, {n_genres:,} genres; help lists the commands, Tab completes, Ctrl-D leaves")
     while True:
         try:
+            conversation.session.player.check()
             if not conversation.answer(read_line(), choose=True):
                 return 0
         except SongmapError as error:

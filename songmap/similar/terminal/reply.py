@@ -1,9 +1,11 @@
 """What is printed, and written beside it, for a command."""
 
+import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from pathlib import Path
 
 from songmap.core.errors import QueryError, UsageError
 from songmap.core.figures import draw
@@ -11,12 +13,15 @@ from songmap.core.progress import OnProgress, progress
 from songmap.core.serialise import to_json_line
 from songmap.core.tables import csv_lines
 from songmap.core.text import one_line
+from songmap.library.display_names import display_name
 from songmap.library.names import SimilarSpelling
 from songmap.similar import results
 from songmap.similar.m3u8 import write_playlist
+from songmap.similar.play_results import PlayResult, StopResult
 from songmap.similar.requests import RadioRequest, renamed
 from songmap.similar.session import Session
 from songmap.similar.terminal.commands import Command
+from songmap.similar.terminal.playing import play_radio
 from songmap.similar.views.records import as_csv, as_json, song_record
 from songmap.similar.views.sentences import label
 from songmap.similar.views.tables import as_text
@@ -31,10 +36,11 @@ def reply(session: Session, command: Command, at_terminal: bool = False) -> Iter
     A name that no song has is refused, except with ``fuzzy`` and where people read tables at a terminal: then the song
     with a similar name is taken, which a line on stderr says.
     """
-    fuzzy = command.fuzzy or (at_terminal and command.form == "text")
+    for_people = at_terminal and command.form == "text"
+    fuzzy = command.fuzzy or for_people
     while True:
         try:
-            yield from _reply(session, command)
+            yield from _reply(session, command, plays=for_people and command.m3u8 is None)
             return
         except SimilarSpelling as error:  # raised before anything is printed
             if len(error.rows) > 1:
@@ -51,8 +57,11 @@ def print_error(message: str) -> None:
     print(one_line(message), file=sys.stderr, flush=True)
 
 
-def _reply(session: Session, command: Command) -> Iterator[str]:
+def _reply(session: Session, command: Command, plays: bool) -> Iterator[str]:
     if isinstance(command.request, RadioRequest):
+        if plays:
+            yield from play_radio(session, command.request, command.setting)
+            return
         yield from _radio(session, command, command.request)
         return
     with _progress(session) as on_progress:
@@ -75,10 +84,13 @@ def numbered_line(number: int, *parts: str) -> str:
 
 def _text(result: results.Result) -> str:
     match result:
-        case results.PlayResult(path, None):
+        case PlayResult(path, None):
             return one_line(f"no player found; the song is {path}")
-        case results.PlayResult(_, player):
-            return one_line(f"playing: {player}")
+        case PlayResult(path, str(player), song):
+            name = Path(path).name if song is None else display_name(song.song_name, song.artist, song.title)
+            return one_line(f"playing {name} by {shlex.split(player)[0]}")
+        case StopResult(stopped):
+            return "stopped" if stopped else "nothing is playing"
         case results.NeighboursResult(path):
             return one_line(f"written: {path}")
     return as_text(result)
@@ -101,8 +113,9 @@ def _written(result: results.Result, command: Command) -> Iterator[object]:
 
 def _radio(session: Session, command: Command, request: RadioRequest) -> Iterator[str]:
     """One line for each song, as soon as it is wanted: a JSON object, a row of CSV, or text."""
-    songs = session.radio(request, command.setting)
-    for number, song in enumerate(songs, start=1):
+    songs = []
+    for number, song in enumerate(session.radio(request, command.setting), start=1):
+        songs.append(song)
         record = song_record(song)
         match command.form:
             case "json":
@@ -111,6 +124,10 @@ def _radio(session: Session, command: Command, request: RadioRequest) -> Iterato
                 yield from csv_lines([record.keys(), record.values()] if number == 1 else [record.values()], kind)
             case _:
                 yield numbered_line(number, label(song), f"{song.tempo_bpm:.1f} BPM", song.file_path)
+    if command.m3u8:
+        write_playlist(command.m3u8, songs)
+        if command.form == "text":
+            yield one_line(f"written: {command.m3u8}")
 
 
 @contextmanager

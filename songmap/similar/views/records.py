@@ -8,6 +8,7 @@ from songmap.core.tables import CsvKind, csv_lines
 from songmap.library.genre_similarity import GenreSimilarity
 from songmap.library.keys import NO_KEY, camelot
 from songmap.similar import results
+from songmap.similar.play_results import PlayResult, StopResult
 from songmap.similar.song import Song
 from songmap.similar.space_scores import SpaceScores
 
@@ -60,7 +61,7 @@ def records(result: results.Result) -> list[Record]:
             return [_genre_record(similarity, place) for place in range(len(similarity.genres))]
         case results.EvaluateResult():
             return [_space_record(scores) for scores in result.scores]
-        case results.NeighboursResult() | results.PlayResult():
+        case results.NeighboursResult() | PlayResult() | StopResult():
             return [asdict(result)]
 
 
@@ -71,7 +72,7 @@ def _ranked(result: results.Ranked) -> list[Record]:
         record = song_record(song)
         names = {name: record.pop(name) for name in ("song_name", "artist", "genre")}
         figures = {name: values[place] for name, values in result.figures.items()}
-        rows.append({"rank": place + 1} | names | figures | record)
+        rows.append({"rank": result.first_rank + place} | names | figures | record)
     return rows
 
 

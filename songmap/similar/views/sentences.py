@@ -14,6 +14,7 @@ from songmap.similar.results import ModelInUse
 from songmap.similar.song import Song
 from songmap.similar.space_scores import SpaceScores
 from songmap.similar.transitions import Transition
+from songmap.similar.views import lists
 
 _MAX_NAME = 60
 
@@ -57,9 +58,8 @@ def ranked_title(result: results.Ranked) -> str:
     match result:
         case results.SimilarResult():
             return _similar_title(result)
-        case results.ListResult(songs):
-            of_genre = f" of {result.genre}" if result.genre else ""
-            return f"{len(songs):,} {'song' if len(songs) == 1 else 'songs'}{of_genre}"
+        case results.ListResult() | results.FindResult():
+            return lists.title(result)
         case results.OutliersResult():
             title = f"Outliers: songs with the lowest mean similarity to their {result.nearest} nearest"
             median = [] if result.median is None else [f"the library's median is {result.median:.3f}"]
@@ -201,11 +201,11 @@ def _ordered_parts(result: results.OrderedResult) -> list[str]:
                 parts[0] += f", {result.ramp_bpm[0]:.0f} to {result.ramp_bpm[1]:.0f} BPM"
             if result.far_from_ramp:
                 parts.append(f"{result.far_from_ramp} of them more than 6 % from the tempo of the ramp")
-            return parts
+            return [*parts, *lists.playlist_parts(result)]
         case results.OrderResult():
             title = f"{result.file.name} in its best running order" if result.file else "Transitions, 0 to 1 each"
             return [title, *_unknown_words(result.unknown)]
-    return [f"From {label(result.songs[0])} to {label(result.songs[-1])}"]
+    return [f"From {label(result.songs[0])} to {label(result.songs[-1])}", *map(condition_words, result.conditions)]
 
 
 def _unknown_words(unknown: Mapping[int, str]) -> list[str]:

@@ -97,7 +97,7 @@ def _ranked_rows(result: results.Ranked) -> list[Record]:
             parts = zip(_columns(rows, *names), scores, why, strict=True)
             return [row | {"transition": score, "why": words} for row, score, words in parts]
     figures = [name for name in result.figures if name != "tempo_factor"]
-    length = ["duration"] if isinstance(result, results.ListResult) else []
+    length = ["duration"] if isinstance(result, results.ListResult | results.FindResult) else []
     return _columns(rows, *names, *figures, "tempo_bpm", "key", *length)
 
 
