@@ -19,6 +19,7 @@ from songmap.library.descriptors import DESCRIPTORS, Descriptor, descriptor, des
 from songmap.library.keys import compatible
 from songmap.library.schema import FAMILIES, FEATURES, block_slice
 from songmap.library.spaces import SPACES, Space, coordinates_of
+from songmap.library.traits import percentile
 from songmap.similar.comparison import Comparison
 from songmap.similar.lookup import FoundSong
 from songmap.similar.results import (
@@ -106,11 +107,6 @@ def key_values(embedding: np.ndarray, embeddings: np.ndarray) -> tuple[Descripto
         median = float(np.median(column))
         values.append(DescriptorValue(name, float(value), one.unit, percentile(column, value), median))
     return tuple(values)
-
-
-def percentile(values: np.ndarray, value: float) -> float:
-    """0 … 100: the share of ``values (n,)`` below ``value``, those equal to it counted half."""
-    return float(100 * ((values < value).mean() + (values <= value).mean()) / 2)
 
 
 def cosine_products(first: np.ndarray, second: np.ndarray) -> np.ndarray:

@@ -19,9 +19,9 @@ from songmap.library.library import Library
 from songmap.library.schema import FAMILIES, N_COLUMNS, block_slice, family_indices
 from songmap.library.search import Search
 from songmap.library.spaces import Space, build_space, coordinates_of
+from songmap.library.traits import percentile
 from songmap.similar import explain
 from songmap.similar.comparison import Comparison
-from songmap.similar.explain import percentile
 from songmap.similar.lookup import Lookup
 from songmap.similar.requests import Filters, Setting
 from songmap.similar.views.tables import tables
