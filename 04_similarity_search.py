@@ -34,6 +34,7 @@ def build_parser() -> argparse.ArgumentParser:
 def run(workspace: Workspace, keep_going: bool, **arguments: Any) -> int:
     command = command_of(arguments) if arguments["command"] else None
 
+    from songmap.core.pager import show
     from songmap.library.library import load_library
     from songmap.similar.session import Session
     from songmap.similar.terminal.prompt import interact
@@ -43,7 +44,7 @@ def run(workspace: Workspace, keep_going: bool, **arguments: Any) -> int:
     if command is None:
         return interact(session, arguments, keep_going)
     for text in reply(session, command, at_terminal=sys.stdout.isatty()):
-        print(text, flush=True)
+        show(text)
     return 0
 
 

@@ -48,8 +48,9 @@ def format_table(
     optional : sequence of str
         Columns that are left out until the others fit, the first of them first.
     shortened : mapping of str to int, optional
-        Columns whose cells are cut, with "…", to no less than so many characters where optional ones still fit beside
-        them, to less where nothing else helps. Cells of other columns are continued on the next line.
+        Columns whose cells are cut, with "…", the most important one first: the last is cut first, each to no less than
+        so many characters where optional ones still fit beside them, to less where nothing else helps. Cells of other
+        columns are continued on the next line.
     """
     title = readable(title).rstrip()
     if not records:
@@ -61,7 +62,7 @@ def format_table(
     headings = {name: readable(name.replace("_", " ")) for name in cells_of}
     wanted = {name: _width([headings[name], *cells]) for name, cells in cells_of.items()}
     widths = _fitted(wanted, limit, [name for name in optional if name in wanted], shortened or {})
-    numeric = [all(isinstance(record[name], int | float | np.number) for record in records) for name in widths]
+    numeric = [all(isinstance(record[name], int | float | np.number | None) for record in records) for name in widths]
 
     def lines(cells: Iterable[str], styles: Iterable[str]) -> Iterator[str]:
         """A row of the table, several lines where a cell has some."""
@@ -78,7 +79,9 @@ def format_table(
     styles = ["cyan" if name == "rank" else "" for name in widths]
     for row in zip(*(cells_of[name] for name in widths), strict=True):
         table += lines(row, styles)
-    titles = [paint(line, "bold") for line in wrapped(title, limit + 1).split("\n")] if title else []
+    titles = [
+        paint(line, "bold") for part in title.split("\n") for line in wrapped(part, limit + 1).split("\n") if line
+    ]
     return "\n".join([*titles, *table])
 
 
@@ -101,7 +104,9 @@ def _fitted(
             break
         del least[name]
     widths = {name: wanted[name] for name in least}
-    can_be_cut = [name for name in widths if name in shortened]
+    can_be_cut = [name for name in shortened if name in widths]
+    for name in reversed(can_be_cut):
+        widths[name] = max(least[name], widths[name] - max(_total(widths) - limit, 0))
     for names in (can_be_cut, list(widths)):
         room = limit - _total(widths) + sum(widths[name] for name in names)
         widths |= zip(names, _narrowed([widths[name] for name in names], room), strict=True)

@@ -45,16 +45,16 @@ SONG is a name, a part of one, a title, "artist - title", the number of a song i
 of an audio file, also of one outside the library. A name of several words needs no quotes, except two names
 without "vs" or "to". similar and diverse take --genre --same-genre --bpm 120-128 --key compatible
 --year 1990-1999 --max-per-artist 2 --copies; all commands --space, --weights timbre=2,rhythm=0.5,
---correct-hubs, --tempo measured, --fuzzy, --json and --csv (--csv raw for programs: without the ' that keeps a
+--correct-hubs, --tempo measured, --fuzzy, --verbose, --json and --csv (--csv raw for programs: without the ' that keeps a
 spreadsheet from taking text for a formula). --m3u8 FILE writes the songs of a result as a playlist."""
 _SIMILARITY = "Similarity is a cosine, -1 to 1; two songs of the library picked at random have about 0."
-SETTING = asdict(Setting()) | {"fuzzy": False, "form": "text"}  # where nothing is given
+SETTING = asdict(Setting()) | {"fuzzy": False, "form": "text", "verbose": False}  # where nothing is given
 BETWEEN = {"compare": "vs", "why": "vs", "path": "to"}  # the word between the two names of a command
 
 
 @dataclass(frozen=True)
 class Command:
-    """A request, the setting to compare songs in, the ``form`` to print, and files to write too.
+    """A request, the setting to compare songs in, the ``form`` to print, with ``verbose`` all of it, and files to write.
 
     A form is text, json, or a kind of CSV, one of ``CSV_KINDS``.
 
@@ -67,13 +67,14 @@ class Command:
     m3u8: Path | None = None
     picture: Path | None = None
     fuzzy: bool = False
+    verbose: bool = False
 
 
 def command_of(arguments: Mapping[str, Any]) -> Command:
     """The command of parsed ``arguments`` by name. Raises QueryError where words do not form the names it needs."""
     setting = Setting(**{field.name: arguments[field.name] for field in fields(Setting)})
     files = arguments.get("m3u8"), arguments.get("picture")
-    return Command(_request(arguments), setting, arguments["form"], *files, arguments["fuzzy"])
+    return Command(_request(arguments), setting, arguments["form"], *files, arguments["fuzzy"], arguments["verbose"])
 
 
 def _request(arguments: Mapping[str, Any]) -> requests.Request | requests.RadioRequest:
@@ -113,6 +114,7 @@ def add_setting(parser: argparse.ArgumentParser) -> None:
     add("--tempo", choices=TEMPO_SOURCES, help=text)
     text = "without a terminal too: where no song has a name, take the song with a similar one"
     add("--fuzzy", action="store_true", help=text)
+    add("--verbose", action="store_true", help="print more than fits a small terminal: details, and what figures mean")
     add = parser.add_mutually_exclusive_group().add_argument
     text = "print one JSON document per command instead of tables"
     add("--json", dest="form", action="store_const", const="json", help=text)
@@ -137,7 +139,7 @@ def _number(default: int | None, least: int = 1, text: str = "how many songs") -
 
 # fmt: off
 _MAX_PER_ARTIST = _option("--max-per-artist", type=whole_number(1), default=MAX_PER_ARTIST, metavar="N",
-                          help="songs of one artist")
+                          help="songs of one artist; similar and diverse exceed it rather than list songs that are not similar")
 _FILTERS = (
     _option("--genre", dest="genres", action="append", default=[], metavar="GENRE",
             help="only songs of this genre; may be repeated"),

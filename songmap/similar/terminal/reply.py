@@ -4,13 +4,14 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from pathlib import Path
 
 from songmap.core.errors import QueryError, UsageError
 from songmap.core.figures import draw
 from songmap.core.progress import OnProgress, progress
 from songmap.core.serialise import to_json_line
 from songmap.core.tables import csv_lines
-from songmap.core.text import one_line
+from songmap.core.text import one_line, shown_path
 from songmap.library.names import SimilarSpelling
 from songmap.similar import results
 from songmap.similar.m3u8 import write_playlist
@@ -60,8 +61,8 @@ def _reply(session: Session, command: Command) -> Iterator[str]:
     files = list(_written(result, command))
     match command.form:
         case "text":
-            yield _text(result)
-            yield from (one_line(f"written: {file}") for file in files)
+            yield _text(result, command.verbose)
+            yield from (one_line(f"written: {shown_path(file)}") for file in files)
         case "json":
             yield as_json(result)
         case "spreadsheet" | "raw" as kind:
@@ -73,18 +74,18 @@ def numbered_line(number: int, *parts: str) -> str:
     return "  ".join([f"{number:>3}", *map(one_line, parts)])
 
 
-def _text(result: results.Result) -> str:
+def _text(result: results.Result, verbose: bool) -> str:
     match result:
         case results.PlayResult(path, None):
-            return one_line(f"no player found; the song is {path}")
+            return one_line(f"no player found; the song is {shown_path(path)}")
         case results.PlayResult(_, player):
             return one_line(f"playing: {player}")
         case results.NeighboursResult(path):
-            return one_line(f"written: {path}")
-    return as_text(result)
+            return one_line(f"written: {shown_path(path)}")
+    return as_text(result, verbose)
 
 
-def _written(result: results.Result, command: Command) -> Iterator[object]:
+def _written(result: results.Result, command: Command) -> Iterator[Path]:
     """Write the files of a command beside its result; which they are."""
     if command.m3u8 and isinstance(result, results.Ranked):
         write_playlist(command.m3u8, result.songs)
@@ -110,7 +111,7 @@ def _radio(session: Session, command: Command, request: RadioRequest) -> Iterato
             case "spreadsheet" | "raw" as kind:
                 yield from csv_lines([record.keys(), record.values()] if number == 1 else [record.values()], kind)
             case _:
-                yield numbered_line(number, label(song), f"{song.tempo_bpm:.1f} BPM", song.file_path)
+                yield numbered_line(number, label(song), f"{song.tempo_bpm:.0f} BPM", shown_path(song.file_path))
 
 
 @contextmanager
