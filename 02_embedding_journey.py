@@ -19,7 +19,7 @@ from songmap.journey.run import compute_library, draw_songs, only_drawing
 from songmap.journey.song_journey import choose_songs
 from songmap.journey.song_map import METHODS
 from songmap.journey.views.output import write_library
-from songmap.journey.views.summary import not_drawn_table, written_table
+from songmap.journey.views.summary import next_sentence, not_drawn_table, written_table
 from songmap.library.library import load_library
 
 
@@ -50,6 +50,7 @@ def run(workspace: Workspace, song: list[str], all_songs: bool, formats: list[st
     if not_drawn:
         print(not_drawn_table(not_drawn))
     print(written_table([*written, *of_songs]))
+    print(f"\n{next_sentence(workspace)}")
     return 1 if not_drawn else 0
 
 

@@ -21,7 +21,8 @@ CsvKind = Literal["spreadsheet", "raw"]
 CSV_KINDS: tuple[CsvKind, ...] = ("spreadsheet", "raw")
 
 _GAP = "  "  # between columns
-_PARTS = re.compile(r"[^ /]*(?:/|[ ]+)|[^ /]+")  # a line can be broken after each
+_SHORT = 20  # characters: no longer cells are continued on another line only where nothing else helps
+_PARTS = re.compile(r"[^ /\n]*(?:/|[ ]+)|[^ /\n]+")  # a line can be broken after each
 _NUMBER = re.compile(r"[-+]?\d+(\.\d+)?(e[-+]?\d+)?", re.IGNORECASE)
 # where a spreadsheet takes what follows for a formula: at the start of a cell, and of what a semicolon makes one
 _FORMULA = re.compile(r"(^|;)(?=\s*[=+\-@\uff1d\uff0b\uff0d\uff20])")
@@ -60,8 +61,8 @@ def format_table(
     cells_of = {name: [format_cell(record[name]) for record in records] for name in records[0]}
     cells_of = {name: cells for name, cells in cells_of.items() if any(cells)} or cells_of
     headings = {name: readable(name.replace("_", " ")) for name in cells_of}
-    wanted = {name: _width([headings[name], *cells]) for name, cells in cells_of.items()}
-    widths = _fitted(wanted, limit, [name for name in optional if name in wanted], shortened or {})
+    with_headings = {name: [headings[name], *cells] for name, cells in cells_of.items()}
+    widths = _fitted(with_headings, limit, optional, shortened or {})
     numeric = [all(isinstance(record[name], int | float | np.number | None) for record in records) for name in widths]
 
     def lines(cells: Iterable[str], styles: Iterable[str]) -> Iterator[str]:
@@ -95,21 +96,23 @@ def _total(widths: Mapping[str, int]) -> int:
 
 
 def _fitted(
-    wanted: Mapping[str, int], limit: int, optional: Sequence[str], shortened: Mapping[str, int]
+    cells_of: Mapping[str, Sequence[str]], limit: int, optional: Sequence[str], shortened: Mapping[str, int]
 ) -> dict[str, int]:
-    """The columns that fit into ``limit`` characters, and their widths."""
-    least = {name: min(width, shortened.get(name, width)) for name, width in wanted.items()}
+    """The columns that fit into ``limit`` characters, and their widths; ``cells_of`` includes headings."""
+    wanted = {name: _width(cells) for name, cells in cells_of.items()}
+    least = {}  # width that a column has without harm: cut, or long cells continued after a word
+    for name, width in wanted.items():
+        parts = _PARTS.findall("\n".join(cells_of[name])) if width > _SHORT and name not in shortened else []
+        least[name] = min(width, shortened.get(name, _width(part.rstrip(" ") for part in parts) if parts else width))
     for name in optional:
-        if _total(least) <= limit:
-            break
-        del least[name]
+        if _total(least) > limit and len(least) > 1:
+            least.pop(name, None)
     widths = {name: wanted[name] for name in least}
-    can_be_cut = [name for name in shortened if name in widths]
-    for name in reversed(can_be_cut):
+    for name in [name for name in reversed(list(shortened)) if name in widths]:
         widths[name] = max(least[name], widths[name] - max(_total(widths) - limit, 0))
-    for names in (can_be_cut, list(widths)):
-        room = limit - _total(widths) + sum(widths[name] for name in names)
-        widths |= zip(names, _narrowed([widths[name] for name in names], room), strict=True)
+    for floors in (least, dict.fromkeys(least, 1)):
+        while _total(widths) > limit and (wide := [name for name in widths if widths[name] > floors[name]]):
+            widths[max(wide, key=lambda name: widths[name])] -= 1
     return widths
 
 
@@ -128,18 +131,6 @@ def _width(cells: Iterable[str]) -> int:
     from rich.cells import cell_len
 
     return max(cell_len(line) for cell in cells for line in (cell.split("\n") if "\n" in cell else (cell,)))
-
-
-def _narrowed(widths: Sequence[int], limit: int) -> list[int]:
-    """``widths`` whose sum is ``limit`` at most, the widest ones cut; 1 at least."""
-    widths = list(widths)
-    while widths and (excess := sum(widths) - limit) > 0 and (widest := max(widths)) > 1:
-        places = [place for place, width in enumerate(widths) if width == widest]
-        below = max((width for width in widths if width < widest), default=1)
-        cut = max(min(widest - below, excess // len(places)), 1)
-        for place in places[: excess if cut == 1 else None]:
-            widths[place] -= cut
-    return widths
 
 
 def _cut(cell: str, width: int) -> str:

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from songmap.core.tables import format_table
-from songmap.core.text import count_of_songs, format_duration, shorten
+from songmap.core.text import count_of_songs, format_duration, one_line, shorten, shown_path
+from songmap.core.workspace import Workspace
 from songmap.journey.results import Projection, SongJourney
 from songmap.journey.song_map import MIN_SONGS, FitReason, MapFit
 from songmap.library.descriptors import N_DESCRIPTORS
@@ -79,8 +80,12 @@ def song_facts(song: SongJourney) -> str:
 
 
 def written_table(written: Sequence[tuple[Path, str]]) -> str:
-    return format_table([{"file": str(path), "shows": shows} for path, shows in written], "Written")
+    return format_table([{"file": shown_path(path), "shows": shows} for path, shows in written], "Written")
+
+
+def next_sentence(workspace: Workspace) -> str:
+    return f"Next: {one_line(workspace.command('03_genre_classifier.py'))}"
 
 
 def not_drawn_table(not_drawn: Sequence[tuple[Path, str]]) -> str:
-    return format_table([{"not_drawn": str(path), "reason": reason} for path, reason in not_drawn], "Not drawn")
+    return format_table([{"not_drawn": shown_path(path), "reason": reason} for path, reason in not_drawn], "Not drawn")
