@@ -218,7 +218,7 @@ def test_the_picture_shows_every_family_and_descriptor(library, tmp_path, other)
     figure.draw(renderer)
     shown = {text.get_text(): text.get_window_extent(renderer) for text in figure.findobj(Text) if text.get_text()}
     for family in result.families:
-        assert {f"{family.contribution:+.3f}", family.family} <= set(shown)
+        assert {f"{family.contribution:+.2f}", family.family} <= set(shown)
     items = [item for which in ("agree", "differ") for _, item in most_telling(result.families, which)]
     assert {item.descriptor for item in items} <= set(shown)
     for text, box in shown.items():

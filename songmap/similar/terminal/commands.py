@@ -47,7 +47,7 @@ without "vs" or "to". similar and diverse take --genre --same-genre --bpm 120-12
 --year 1990-1999 --max-per-artist 2 --copies; all commands --space, --weights timbre=2,rhythm=0.5,
 --correct-hubs, --tempo measured, --fuzzy, --verbose, --json and --csv (--csv raw for programs: without the ' that keeps a
 spreadsheet from taking text for a formula). --m3u8 FILE writes the songs of a result as a playlist."""
-_SIMILARITY = "Similarity is a cosine, -1 to 1; two songs of the library picked at random have about 0."
+_SIMILARITY = "Similarity is a cosine, -1 to 1; why says what two songs picked at random have."
 SETTING = asdict(Setting()) | {"fuzzy": False, "form": "text", "verbose": False}  # where nothing is given
 BETWEEN = {"compare": "vs", "why": "vs", "path": "to"}  # the word between the two names of a command
 

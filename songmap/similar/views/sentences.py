@@ -84,7 +84,8 @@ def ranked_title(result: results.Ranked) -> str:
         case results.DuplicatesResult(songs, figures):
             if not songs:
                 return "Recordings in several files"
-            title = f"{figures['group'][-1]:,} recordings in several files; similarity to the first file"
+            n_groups = figures["group"][-1]
+            title = f"{n_groups:,} recording{'s' * (n_groups > 1)} in several files; similarity to the first file"
             return f"{title}: 1 is the same sound, 0.5 the limit of a copy"
         case results.OrderedResult():
             mean = [] if result.mean_score is None else [f"mean transition {result.mean_score:.2f}"]
