@@ -13,11 +13,12 @@ from songmap.genre.candidates import CANDIDATES, CHOSEN_FROM, points_of
 from songmap.genre.comparison import Settings, choice_scores, choose, log_loss
 from songmap.genre.cross_validation import CrossValidated
 from songmap.genre.dataset import training_dataset
-from songmap.genre.evaluation import Evaluation, evaluate, fit_final, score_limits
+from songmap.genre.evaluation import Evaluation, evaluate, fit_final
 from songmap.genre.fit import TrainingSongs, Tuning, fit_candidate
 from songmap.genre.limits import AllTestSongsCorrect, ConstantPredictions, FewTestGroups, NotBetterThanChance
 from songmap.genre.metrics import sampled_scores
 from songmap.genre.results import PermutationTest
+from songmap.genre.score_limits import score_limits
 from songmap.genre.splits import plan_splits
 from songmap.library.genre_model import uncalibrated
 from songmap.library.library import Library
