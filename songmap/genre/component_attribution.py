@@ -124,12 +124,12 @@ def descriptor_correlations(
 def component_terms(correlations: np.ndarray) -> list[ComponentTerm]:
     """The descriptors with the largest correlations ``(157,)``, at most one of each family, largest first.
 
-    Only those that mean something to a listener: no cosine of a spectrum, coordinate of a tonal space or skew.
+    Only those that mean something to a listener: no cosine of a spectrum, coordinate of a tonal space, spread or skew.
     """
     terms: dict[str, ComponentTerm] = {}
     for place in np.argsort(-np.abs(correlations), kind="stable"):
         one = DESCRIPTORS[place]
-        if len(terms) < _N_TERMS and one.family not in ("timbre", "tonnetz") and one.kind != "skew":
+        if len(terms) < _N_TERMS and one.family not in ("timbre", "tonnetz") and one.kind in ("column", "level"):
             terms.setdefault(one.family, ComponentTerm(one.name, float(correlations[place])))
     first, *others = terms.values()
     return [first, *(one for one in others if abs(one.correlation) >= STRONG)]

@@ -88,12 +88,14 @@ def beeswarm_figure(report: GenreReport, sample: ComponentSample) -> "Figure":
         heights = np.concatenate([place + _spread(own) for place, own in enumerate(towards)])
         axis.axvline(0, color=GRID_COLOUR, zorder=0)
         axis.scatter(towards.ravel(), heights, s=14, c=colour_of, linewidths=0.3, edgecolors=MUTED_COLOUR)
-        axis.set(title=f"towards {short(genres[label], 28 if len(shown) == 1 else 13)}", xlabel="SHAP value (margin)")
+        axis.set(title=short(genres[label], 28 if len(shown) == 1 else 13), xlabel="SHAP value (margin)")
         axis.tick_params(axis="y", length=0)
+    for axis in axes[-_PANELS_PER_ROW:]:  # the lowest of each column
+        axis.tick_params(labelbottom=True)
     axes[0].set_yticks(range(len(order)), [names[index] for index in order])
     scale = "the song's score on the component (SD)"
     figure.colorbar(colours, ax=figure.axes, label=scale, extend="both", shrink=min(1, 0.9 / n_rows))
-    headline(figure, f"{components_title(report)}: what the components of training songs add")
+    headline(figure, f"{components_title(report)}: what the components of training songs add towards each genre")
     return figure
 
 

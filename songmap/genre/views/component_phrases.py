@@ -5,11 +5,27 @@ from songmap.genre.candidates import CANDIDATES
 from songmap.genre.component_attribution import STRONG
 from songmap.genre.results import GenreReport
 from songmap.genre.song_results import Component, ComponentTerm
-from songmap.library.schema import PITCH_CLASSES
+from songmap.library.descriptors import DESCRIPTORS
+from songmap.library.schema import N_COLUMNS, PITCH_CLASSES, block_slice
 
 _IN_SAMPLE = (
     "SHAP values are in-sample, of songs that it was trained on: what it uses, not how well that holds for other songs."
 )
+_OCTAVES = (  # of spectral contrast, high where tones stand out of noise (Jiang et al. 2002)
+    "below 200 Hz", "at 200–400 Hz", "at 400–800 Hz", "at 0.8–1.6 kHz", "at 1.6–3.2 kHz", "at 3.2–6.4 kHz",
+    "above 6.4 kHz",
+)  # fmt: skip
+
+
+def _contrast(statistic: str, low: str, high: str) -> dict[str, tuple[str, str]]:
+    """Phrases for the descriptors that are spectral contrast in an octave."""
+    columns = range(N_COLUMNS)[block_slice("contrast", statistic)]
+    names = {one.columns[0]: one.name for one in DESCRIPTORS if one.kind == "column"}
+    return {
+        names[column]: (f"{low} {octave}", f"{high} {octave}") for column, octave in zip(columns, _OCTAVES, strict=True)
+    }
+
+
 _COMPARATIVES = {  # of descriptors: what a low and what a high score means
     "spectral centroid": ("darker", "brighter"),
     "spectral centroid, std": ("steadier brightness", "more varied brightness"),
@@ -29,6 +45,8 @@ _COMPARATIVES = {  # of descriptors: what a low and what a high score means
     "pulse clarity": ("vaguer pulse", "clearer pulse"),
     "harmonic RMS": ("quieter tones", "louder tones"),
     "percussive RMS": ("less percussion", "more percussion"),
+    **_contrast("mean", "more noise", "clearer tones"),
+    **_contrast("std", "steadier sound", "more varied sound"),
     **{f"chroma {name}": (f"less of the note {name}", f"more of the note {name}") for name in PITCH_CLASSES},
     **{f"chroma {name}, std": (f"steadier note {name}", f"more varied note {name}") for name in PITCH_CLASSES},
 }

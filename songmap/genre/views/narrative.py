@@ -17,19 +17,32 @@ from songmap.library.traits import pair_traits
 UNDECIDED = "undecided"
 BANDS = ((95, "almost certain"), (75, "likely"), (50, "more likely than not"), (0, UNDECIDED))  # from so many percent
 _N_COMPONENTS, _N_NAMED, _N_TRAITS = 3, 4, 4
-_FAMILIAR = frozenset(  # descriptors that need no explanation
-    one.name
-    for one in DESCRIPTORS
-    if one.family in ("spectral", "rhythm", "energy", "mel") and one.kind in ("column", "level")
-)
+_FAMILIAR = {  # descriptors that need no explanation, as a listener calls them
+    "tempo": "tempo",
+    "spectral centroid": "brightness",
+    "RMS": "loudness",
+    "percussive RMS": "percussion",
+    "onset strength": "strength of onsets",
+    "pulse clarity": "clarity of the pulse",
+    **{one.name: one.name for one in DESCRIPTORS if one.kind == "level"},
+}
 
 
 def narrative(song: SongExplanation) -> list[str]:
-    """Sentences: what a listener notices, the prediction, how certain it is, the families and descriptors behind it, what would change it."""
-    descriptors = [_descriptor_sentence(song, one) for one in song.families if one.family in song.leading_families]
-    reasons = [_families_sentence(song), *descriptors, _change_sentence(song)]
-    parts = [_traits_sentence(song), _prediction(song), _set_sentence(song), _label_sentence(song), *reasons]
+    """Sentences: what a listener notices, the prediction, how certain it is; then ``reasons``."""
+    return [*answer(song), *reasons(song)]
+
+
+def answer(song: SongExplanation) -> list[str]:
+    """Sentences: what a listener notices, the prediction, how certain it is, and whether the label agrees."""
+    parts = [_traits_sentence(song), _prediction(song), _set_sentence(song), _label_sentence(song)]
     return [one for one in parts if one]
+
+
+def reasons(song: SongExplanation) -> list[str]:
+    """Sentences: the families and descriptors behind the prediction, and what would change it."""
+    descriptors = [_descriptor_sentence(song, one) for one in song.families if one.family in song.leading_families]
+    return [_families_sentence(song), *descriptors, _change_sentence(song)]
 
 
 def confidence(probability: float, n_in_set: int) -> str:
@@ -50,7 +63,7 @@ def _traits_sentence(song: SongExplanation) -> str:
     elif shared:
         sentence += f"; like the typical {genre} song it {traits_predicate(shared)}"
     near = next((one for one in song.descriptors if one.descriptor in _FAMILIAR and _is_nearest(one, genre)), None)
-    return f"{sentence}; its {near.descriptor} is near that of {genre}." if near else f"{sentence}."
+    return f"{sentence}; its {_FAMILIAR[near.descriptor]} is near that of {genre}." if near else f"{sentence}."
 
 
 def _prediction(song: SongExplanation) -> str:

@@ -15,7 +15,7 @@ from songmap.genre.song_results import ListedSong
 from songmap.genre.views import charts, component_phrases, sentences
 from songmap.genre.views.charts import Chart
 from songmap.genre.views.limits import VALIDITY, limit_sentence
-from songmap.genre.views.narrative import component_narrative, narrative
+from songmap.genre.views.narrative import answer, component_narrative, reasons
 from songmap.genre.views.plain_summary import plain_summary
 from songmap.genre.views.sentences import CONTENTS, SET_NAME, song_label, song_set, split_phrase
 from songmap.library.palette import genre_colours
@@ -64,7 +64,8 @@ def report_page(report: GenreReport, images: Mapping[str, bytes], library_genres
         sentences=sentences,
         phrases=component_phrases,
         summary=plain_summary(report),
-        narrative=narrative(report.song),
+        answer=answer(report.song),
+        reasons=reasons(report.song),
         meaning=MEANING if report.song.traits else "",
         components=component_narrative(report.song),
         limits=[capitalised(limit_sentence(limit)) for limit in report.limits],
