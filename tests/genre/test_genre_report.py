@@ -11,10 +11,11 @@ from genre.reports import make_report, make_sample
 from markupsafe import escape
 
 from songmap.core.figures import draw
+from songmap.genre.limits import FewTestSongs, UnknownArtists
 from songmap.genre.results import GenreReport, WrittenFile
 from songmap.genre.views.figures import candidates_figure
 from songmap.genre.views.files import figures_of
-from songmap.genre.views.limits import VALIDITY
+from songmap.genre.views.limits import VALIDITY, limit_sentence
 from songmap.genre.views.narrative import narrative
 from songmap.genre.views.plain_summary import plain_summary
 from songmap.genre.views.report_page import report_page
@@ -239,6 +240,15 @@ def test_songs_between_genres_end_where_they_are_no_longer():
     assert f"the {20}th of them" not in section
     none = replace(report, boundary_songs=[replace(one, is_between=False) for one in report.boundary_songs])
     assert "0 songs of 30" in page_of(none)
+
+
+def test_songs_of_unknown_artists_and_genres_of_few_test_songs_are_limits_of_the_page():
+    unknown, few = UnknownArtists(52), FewTestSongs("GENRE1", 2, 1, 5)
+    page = page_of(replace(make_report(2), limits=[unknown, few]))
+    section = page[page.index('<section id="limits">') : page.index('<section id="training">')]
+    for limit in (unknown, few):
+        assert limit_sentence(limit)[1:] in section
+        assert limit_sentence(limit) in page[: page.index("<nav>")]
 
 
 def test_every_genre_has_a_panel_of_shap_values():
