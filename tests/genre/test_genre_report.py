@@ -155,6 +155,14 @@ def test_the_answer_fits_15_lines_of_80_characters_and_leads_the_page(n_genres):
     assert page.index("Of 100 new songs") < page.index("<nav>")
 
 
+@pytest.mark.parametrize("n_genres", [2, 12])
+def test_all_tables_fit_80_columns(n_genres, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = verbose_summary(make_report(n_genres)).splitlines()
+    assert max(map(len, lines)) <= 80
+    assert sum("─" * 20 in line for line in lines) >= 8
+
+
 def with_thinned_candidates(report: GenreReport) -> GenreReport:
     """The report of a larger library, of whose candidates two were compared on fewer songs."""
     songs = [6_000, 750, 6_000, 3_000, *[6_000] * (len(report.candidates) - 4)]

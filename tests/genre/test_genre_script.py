@@ -223,9 +223,10 @@ def test_new_files_are_classified_and_bad_ones_named(trained, tmp_path):
     assert "Limit: TINY is left out" in table.stdout
 
 
-def test_a_folder_is_classified_in_a_line_a_file_sorted_by_path(trained, tmp_path):
+def test_a_folder_is_classified_in_a_line_a_file_sorted_by_path(trained, tmp_path, monkeypatch):
     """Whatever else is in the folder; the file that cannot be analysed is named, and the others go on."""
     folder, _ = trained
+    monkeypatch.setenv("COLUMNS", "80")
     names = ["B/Ann/02.wav", "A/Ann/01.wav", "A/A name that is longer than half a line of a terminal, or of paper.wav"]
     for number, name in enumerate(names):
         path = tmp_path / name
