@@ -674,7 +674,7 @@ def test_without_a_terminal_radio_prints_and_play_waits(playable):
 
 def test_a_song_alone_shows_its_info_and_readings_are_chosen(playable, tmp_path):
     terminal = Terminal("--workspace", playable, XDG_STATE_HOME=str(tmp_path))
-    terminal.enter("elf land", "file path")
+    terminal.enter("elf land", "duration")
     terminal.enter("similr elf land", "no command or song 'similr'; did you mean similar?")
     terminal.enter("qwerty there", "no command or song 'qwerty'; help lists the commands")
     terminal.enter("path return to wesnoth to elf land -n 3", "Return to Wesnoth")

@@ -113,8 +113,10 @@ def song_facts(song: SongJourney) -> str:
     return " · ".join(fact for fact in facts if fact)
 
 
-def written_table(written: Sequence[tuple[Path, str]]) -> str:
-    return format_table([{"file": shown_path(path), "shows": shows} for path, shows in written], "Written")
+def written_table(root: Path, written: Sequence[tuple[Path, str]]) -> str:
+    """What was written in the workspace at ``root``."""
+    rows = [{"file": str(path.relative_to(root)), "shows": shows} for path, shows in written]
+    return format_table(rows, f"Written in {shown_path(root)}")
 
 
 def not_drawn_table(not_drawn: Sequence[tuple[Path, str]]) -> str:
@@ -127,4 +129,5 @@ def last_words(workspace: Workspace, map_page: Path, maps: LibraryMaps) -> str:
     look = wrapped(f"Open {one_line(shown_path(map_page))} in a browser.")
     after = "" if maps.has_confidence else "\n02 again after it also colours the map by confidence."
     step = f"Next: {one_line(workspace.command(script))}{after}"
-    return "\n".join(["", *filter(None, (fit_in_words(maps.fit), look, step))])
+    reason = fit_in_words(maps.fit)
+    return "\n".join(["", *filter(None, (reason and wrapped(reason), look, step))])

@@ -52,8 +52,8 @@ alone shows its info. --unlike SONG is -SONG, also where the name begins with -.
 similar, diverse, playlist, radio and path take --genre --same-genre
 --bpm 120-128 --key compatible --year 1990-1999; those with songs --m3u8 FILE;
 all commands --space, --weights timbre=2,rhythm=0.5, --correct-hubs, --fuzzy,
---tempo measured, --verbose, --json and --csv (--csv raw for programs: without the ' that
-keeps a spreadsheet from taking text for a formula)."""
+--tempo measured, --verbose, --json and --csv (--csv raw for programs: without
+the ' that keeps a spreadsheet from taking text for a formula)."""
 _SIMILARITY = "Similarity is a cosine, -1 to 1; why says what two songs picked at random have."
 SETTING = asdict(Setting()) | {"fuzzy": False, "form": "text", "verbose": False}  # where nothing is given
 BETWEEN = {"compare": "vs", "why": "vs", "path": "to"}  # the word between the two names of a command
