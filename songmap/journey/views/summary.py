@@ -129,5 +129,4 @@ def last_words(workspace: Workspace, map_page: Path, maps: LibraryMaps) -> str:
     look = wrapped(f"Open {one_line(shown_path(map_page))} in a browser.")
     after = "" if maps.has_confidence else "\n02 again after it also colours the map by confidence."
     step = f"Next: {one_line(workspace.command(script))}{after}"
-    reason = fit_in_words(maps.fit)
-    return "\n".join(["", *filter(None, (reason and wrapped(reason), look, step))])
+    return "\n".join(["", *filter(None, (fit_in_words(maps.fit), look, step))])
