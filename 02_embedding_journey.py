@@ -50,7 +50,7 @@ def run(workspace: Workspace, song: list[str], all_songs: bool, formats: list[st
     if not_drawn:
         print(not_drawn_table(not_drawn))
     print(written_table(workspace.root, [*written, *of_songs]))
-    print(last_words(workspace.page(map_name(maps.plane)), maps))
+    print(last_words(workspace, workspace.page(map_name(maps.plane)), maps))
     return 1 if not_drawn else 0
 
 

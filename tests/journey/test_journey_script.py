@@ -72,8 +72,9 @@ def test_all_songs_are_drawn_except_the_one_that_was_moved(all_drawn: tuple, wor
     assert "too few for UMAP" in (workspace.html / "embedding_space_2d.html").read_text()
     for path in files:
         assert str(path.relative_to(workspace.root)) in result.stdout  # the table names everything that was written
-    assert max(map(len, result.stdout.split("Written in")[1].splitlines()[1:])) <= 80
-    assert "03_genre_classifier.py classifies genres; 02 again after it" in " ".join(result.stdout.split())
+    assert max(map(len, result.stdout.split("Written in")[1].split("Open")[0].splitlines()[1:])) <= 80
+    assert "02 again after it also colours the map by confidence" in result.stdout
+    assert "03_genre_classifier.py --workspace" in result.stdout
 
 
 def test_a_file_outside_the_library_is_drawn_and_another_run_writes_the_same_bytes(

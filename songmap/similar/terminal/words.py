@@ -74,7 +74,7 @@ def split_pair(words: Sequence[str], between: str, grade: Grade = no_song) -> tu
 
     Raises QueryError where none of several readings has two songs.
     """
-    words = list(words)
+    words = words[0].split() if len(words) == 1 else list(words)  # all in one pair of quotes
     if len(words) == 2 and between not in words:
         return words[0], words[1]
     middles = [place for place, word in enumerate(words) if word == between]
