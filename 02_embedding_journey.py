@@ -49,8 +49,8 @@ def run(workspace: Workspace, song: list[str], all_songs: bool, formats: list[st
             of_songs, not_drawn = draw_songs(workspace, library, maps, choices, formats, on_progress)
     if not_drawn:
         print(not_drawn_table(not_drawn))
-    print(written_table(workspace.root, [*written, *of_songs]))
-    print(last_words(workspace.page(map_name(maps.plane)), maps))
+    print(written_table([*written, *of_songs]))
+    print(last_words(workspace, workspace.page(map_name(maps.plane)), maps))
     return 1 if not_drawn else 0
 
 

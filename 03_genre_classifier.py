@@ -15,6 +15,7 @@ from typing import Any
 from songmap.core.cli import add_csv, new_parser, script_main, whole_number
 from songmap.core.defaults import DEFAULT_SEED
 from songmap.core.errors import UsageError
+from songmap.core.pager import show
 from songmap.core.progress import progress
 from songmap.core.serialise import to_json
 from songmap.core.streams import quiet_decoders
@@ -30,7 +31,7 @@ from songmap.library.library import load_library
 def build_parser() -> argparse.ArgumentParser:
     parser = new_parser(__doc__)
     add = parser.add_argument
-    classify = "classify and explain audio files with the saved model instead of training one"
+    classify = "classify audio files, and all those in folders, with the saved model instead of training one"
     add("--classify", nargs="+", action="extend", default=[], type=Path, metavar="FILE", help=classify)
     add("--song", metavar="NAME", help="song to explain: name, title or path (default: the least certain song)")
     every = "also explain every song of the library: outputs/genres_all_songs.csv (a run without it removes that)"
@@ -56,17 +57,17 @@ def run(workspace: Workspace, classify: list[Path], as_json: bool, verbose: bool
         return classify_and_print(workspace, classify, as_json, verbose)
     with progress("training and explaining") as on_progress:
         report = classify_library(workspace, load_library(workspace), Options(**options), on_progress)
-    print(to_json(report) if as_json else verbose_summary(report) if verbose else report_summary(report))
+    show(to_json(report) if as_json else verbose_summary(report) if verbose else report_summary(report))
     return 0
 
 
-def classify_and_print(workspace: Workspace, files: list[Path], as_json: bool, verbose: bool) -> int:
+def classify_and_print(workspace: Workspace, paths: list[Path], as_json: bool, verbose: bool) -> int:
     """Print the genres of new files, and on stderr those that could not be analysed."""
     with quiet_decoders(), progress("analysing") as on_progress:
-        classification = classify_files(workspace, files, on_progress)
+        classification = classify_files(workspace, paths, on_progress)
     for note in classification_notes(classification):
         print(note, file=sys.stderr)
-    print(to_json(classification.songs) if as_json else classification_summary(classification, verbose))
+    show(to_json(classification.songs) if as_json else classification_summary(classification, verbose))
     return 1 if classification.failures else 0
 
 

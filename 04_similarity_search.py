@@ -32,6 +32,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def run(workspace: Workspace, keep_going: bool, **arguments: Any) -> int:
+    from songmap.core.pager import show
     from songmap.library.library import load_library
     from songmap.similar.session import Session
     from songmap.similar.terminal.playing import ending_with_script
@@ -43,7 +44,7 @@ def run(workspace: Workspace, keep_going: bool, **arguments: Any) -> int:
         if not arguments["command"]:
             return interact(session, arguments, keep_going)
         for text in reply(session, command_of(arguments, session.grade), at_terminal=sys.stdout.isatty()):
-            print(text, flush=True)
+            show(text)
         session.player.wait()
     return 0
 

@@ -33,3 +33,11 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[object]:
     driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(chromedriver))
     yield driver
     driver.quit()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _wide():
+    """Sentences and tables as wide as need be, so that what tests look for is in one line; some set other widths."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("COLUMNS", "400")
+        yield

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from unittest.mock import patch
 
 from songmap.core.tables import CsvKind
 from songmap.core.workspace import Workspace
@@ -26,10 +27,12 @@ class Shown:
 
     @property
     def sentences(self) -> list[str]:
-        return notes(self.result)
+        return notes(self.result, verbose=True)
 
-    def text(self) -> str:
-        return as_text(self.result)
+    def text(self, columns: int = 300, verbose: bool = False) -> str:
+        """At a terminal so wide; of the default nothing is left out or cut."""
+        with patch.dict("os.environ", COLUMNS=str(columns)):
+            return as_text(self.result, verbose)
 
     def csv(self, kind: CsvKind = "spreadsheet") -> str:
         return as_csv(self.result, kind)

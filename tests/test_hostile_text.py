@@ -128,7 +128,7 @@ def test_03_prints_and_writes_any_genre(monkeypatch, tmp_path: Path):
     assert_safe(report_summary(replace(report, written=[page])))
     assert_safe(verbose_summary(report))
     assert_safe(to_json(report))
-    assert_safe(report_page(report, {}))
+    assert_safe(report_page(report, {}, [one.genre for one in report.per_genre]))
     for kind, is_formula in (("spreadsheet", False), ("raw", True)):
         workspace = Workspace(tmp_path / kind)
         written = write_files(workspace, workspace, report, reports.make_sample(len(report.per_genre)), kind).written

@@ -14,50 +14,106 @@ from typing import Any, Literal
 import numpy as np
 
 from songmap.core.serialise import plain, to_json
-from songmap.core.text import readable
+from songmap.core.text import readable, wrapped
 
 Record = Mapping[str, Any]
 CsvKind = Literal["spreadsheet", "raw"]
 CSV_KINDS: tuple[CsvKind, ...] = ("spreadsheet", "raw")
 
-_GAP = "   "  # between columns
+_GAP = "  "  # between columns
+_SHORT = 20  # characters: no longer cells are continued on another line only where nothing else helps
+_PARTS = re.compile(r"[^ /\n]*(?:/|[ ]+)|[^ /\n]+")  # a line can be broken after each
 _NUMBER = re.compile(r"[-+]?\d+(\.\d+)?(e[-+]?\d+)?", re.IGNORECASE)
 # where a spreadsheet takes what follows for a formula: at the start of a cell, and of what a semicolon makes one
 _FORMULA = re.compile(r"(^|;)(?=\s*[=+\-@\uff1d\uff0b\uff0d\uff20])")
 
 
-def format_table(records: Sequence[Record], title: str = "") -> str:
-    """Records as aligned text, numbers to the right; as wide as the terminal, unlimited when piped.
+def format_table(
+    records: Sequence[Record],
+    title: str = "",
+    *,
+    optional: Sequence[str] = (),
+    shortened: Mapping[str, int] | None = None,
+) -> str:
+    """Records as aligned text, numbers to the right, as wide as the terminal at most.
 
-    At a terminal titles and headings stand out, unless ``NO_COLOR`` is set (no-color.org). Names and titles can hold
-    anything, see ``readable``.
+    Elsewhere the width is $COLUMNS, 80 where that is not set: the same for a pipe as for a terminal of that width.
+    Programs read JSON or CSV, which hold everything. At a terminal titles and headings are in bold and colour, unless
+    ``NO_COLOR`` is set (no-color.org). Names and titles can hold anything, see ``readable``.
+
+    Parameters
+    ----------
+    records : sequence of mappings
+        All with the same keys; a column that is empty in all of them is left out.
+    title : str
+    optional : sequence of str
+        Columns that are left out until the others fit, the first of them first.
+    shortened : mapping of str to int, optional
+        Columns whose cells are cut, with "…", the most important one first: the last is cut first, each to no less than
+        so many characters where optional ones still fit beside them, to less where nothing else helps. Cells of other
+        columns are continued on the next line.
     """
     title = readable(title).rstrip()
     if not records:
         return f"{title}: none" if title else "none"
-    at_terminal = sys.stdout.isatty()
-    paint = _painter(at_terminal)
-    columns = [[format_cell(record[name]) for record in records] for name in records[0]]
-    numeric = [all(isinstance(record[name], int | float | np.number) for record in records) for name in records[0]]
-    headings = [readable(name.replace("_", " ")) for name in records[0]]
-    widths = [
-        _width(column) for column in ([heading, *cells] for heading, cells in zip(headings, columns, strict=True))
-    ]
-    if at_terminal:
-        widths = _narrowed(widths, shutil.get_terminal_size().columns - 2 - len(_GAP) * (len(widths) - 1))
-    plain_styles = ["cyan" if name == "rank" else "" for name in records[0]]
+    paint = _painter(sys.stdout.isatty())
+    limit = terminal_columns() - 1  # a space in front
+    cells_of = {name: [format_cell(record[name]) for record in records] for name in records[0]}
+    cells_of = {name: cells for name, cells in cells_of.items() if any(cells)} or cells_of
+    headings = {name: readable(name.replace("_", " ")) for name in cells_of}
+    with_headings = {name: [headings[name], *cells] for name, cells in cells_of.items()}
+    widths = _fitted(with_headings, limit, optional, shortened or {})
+    numeric = [all(isinstance(record[name], int | float | np.number | None) for record in records) for name in widths]
 
     def lines(cells: Iterable[str], styles: Iterable[str]) -> Iterator[str]:
         """A row of the table, several lines where a cell has some."""
-        folded = [_folded(cell, width) for cell, width in zip(cells, widths, strict=True)]
+        folded = [
+            [_cut(cell, width)] if name in (shortened or ()) else _folded(cell, width)
+            for cell, (name, width) in zip(cells, widths.items(), strict=True)
+        ]
         for parts in zip_longest(*folded, fillvalue=""):
-            padded = map(_padded, parts, widths, numeric)
+            padded = map(_padded, parts, widths.values(), numeric)
             yield f" {_GAP.join(map(paint, padded, styles))}".rstrip()
 
-    table = [*lines(headings, ["bold cyan"] * len(widths)), f" {'─' * (sum(widths) + len(_GAP) * (len(widths) - 1))}"]
-    for row in zip(*columns, strict=True):
-        table += lines(row, plain_styles)
-    return "\n".join([*([paint(title, "bold"), ""] if title else []), *table])
+    table = [*lines([headings[name] for name in widths], ["bold cyan"] * len(widths))]
+    table.append(f" {'─' * _total(widths)}")
+    styles = ["cyan" if name == "rank" else "" for name in widths]
+    for row in zip(*(cells_of[name] for name in widths), strict=True):
+        table += lines(row, styles)
+    titles = [
+        paint(line, "bold") for part in title.split("\n") for line in wrapped(part, limit + 1).split("\n") if line
+    ]
+    return "\n".join([*titles, *table])
+
+
+def terminal_columns() -> int:
+    """Characters that a line may have: $COLUMNS, or those of the terminal, or 80; 20 at least."""
+    return max(shutil.get_terminal_size().columns, 20)
+
+
+def _total(widths: Mapping[str, int]) -> int:
+    return sum(widths.values()) + len(_GAP) * (len(widths) - 1)
+
+
+def _fitted(
+    cells_of: Mapping[str, Sequence[str]], limit: int, optional: Sequence[str], shortened: Mapping[str, int]
+) -> dict[str, int]:
+    """The columns that fit into ``limit`` characters, and their widths; ``cells_of`` includes headings."""
+    wanted = {name: _width(cells) for name, cells in cells_of.items()}
+    least = {}  # width that a column has without harm: cut, or long cells continued after a word
+    for name, width in wanted.items():
+        parts = _PARTS.findall("\n".join(cells_of[name])) if width > _SHORT and name not in shortened else []
+        least[name] = min(width, shortened.get(name, _width(part.rstrip(" ") for part in parts) if parts else width))
+    for name in optional:
+        if _total(least) > limit and len(least) > 1:
+            least.pop(name, None)
+    widths = {name: wanted[name] for name in least}
+    for name in [name for name in reversed(list(shortened)) if name in widths]:
+        widths[name] = max(least[name], widths[name] - max(_total(widths) - limit, 0))
+    for floors in (least, dict.fromkeys(least, 1)):
+        while _total(widths) > limit and (wide := [name for name in widths if widths[name] > floors[name]]):
+            widths[max(wide, key=lambda name: widths[name])] -= 1
+    return widths
 
 
 def _painter(at_terminal: bool) -> Callable[[str, str], str]:
@@ -77,20 +133,16 @@ def _width(cells: Iterable[str]) -> int:
     return max(cell_len(line) for cell in cells for line in (cell.split("\n") if "\n" in cell else (cell,)))
 
 
-def _narrowed(widths: Sequence[int], limit: int) -> list[int]:
-    """``widths`` whose sum is ``limit`` at most, the widest ones cut; 1 at least."""
-    widths = list(widths)
-    while (excess := sum(widths) - limit) > 0 and (widest := max(widths)) > 1:
-        places = [place for place, width in enumerate(widths) if width == widest]
-        below = max((width for width in widths if width < widest), default=1)
-        cut = max(min(widest - below, excess // len(places)), 1)
-        for place in places[: excess if cut == 1 else None]:
-            widths[place] -= cut
-    return widths
+def _cut(cell: str, width: int) -> str:
+    """A cell in one line of at most ``width`` characters, the end of a longer one as "…"."""
+    from rich.cells import cell_len, set_cell_size
+
+    line = cell.replace("\n", " ")
+    return line if cell_len(line) <= width else f"{set_cell_size(line, width - 1).rstrip()}…"
 
 
 def _folded(cell: str, width: int) -> list[str]:
-    """The lines of a cell, none wider than ``width``, broken between words where that is possible."""
+    """The lines of a cell, none wider than ``width``, broken after words or a path's slashes where that is possible."""
     from rich.cells import cell_len, chop_cells
 
     if "\n" not in cell and cell_len(cell) <= width:
@@ -98,15 +150,13 @@ def _folded(cell: str, width: int) -> list[str]:
     lines = []
     for text in cell.split("\n"):
         line = ""
-        for word in text.split(" "):
-            if line and cell_len(line) + 1 + cell_len(word) > width:
-                lines.append(line)
-                line = word
-            else:
-                line = f"{line} {word}" if line else word
-            *full, line = chop_cells(line, width) or [""]
+        for part in _PARTS.findall(text):
+            if line and cell_len(line) + cell_len(part.rstrip()) > width:
+                lines.append(line.rstrip())
+                line = ""
+            *full, line = chop_cells(line + part, width) if cell_len(part.rstrip()) > width else [line + part]
             lines += full
-        lines.append(line)
+        lines.append(line.rstrip())
     return lines
 
 

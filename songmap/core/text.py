@@ -1,8 +1,10 @@
 """Numbers, durations and names as people read them."""
 
+import os
 import re
 import textwrap
 from collections.abc import Sequence
+from pathlib import Path
 
 # surrogates that no byte of a file name becomes
 _LONE_SURROGATES = re.compile("[\ud800-\udc7f\udd00-\udfff]")
@@ -22,6 +24,15 @@ def shorten(text: str, limit: int) -> str:
 def joined(parts: Sequence[str], word: str = "and") -> str:
     """ "a, b and c"."""
     return f"{', '.join(parts[:-1])} {word} {parts[-1]}" if len(parts) > 1 else parts[0]
+
+
+def shown_path(path: str | Path) -> str:
+    """A path as people read it: from the current folder, where that is shorter."""
+    try:
+        below = os.path.relpath(path)
+    except (ValueError, OSError):  # on another drive; or the current folder was removed
+        return str(path)
+    return min(str(path), below, key=len)
 
 
 def capitalised(text: str) -> str:

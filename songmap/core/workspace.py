@@ -1,9 +1,12 @@
 """The workspace: a folder with ``data/ models/ outputs/``, and where in it every artifact is."""
 
+import shlex
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 from songmap.core.file_group import FileGroup
+from songmap.core.text import shown_path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -69,6 +72,11 @@ class Workspace:
 
     def __str__(self) -> str:
         return str(self.root)
+
+    def command(self, script: str) -> str:
+        """How to run a script on this workspace from the current folder, for people to copy."""
+        option = "" if self == Workspace.default() else f" --workspace {shlex.quote(shown_path(self.root))}"
+        return f"{shown_path(sys.executable)} {shown_path(REPOSITORY / script)}{option}"
 
     @property
     def library_files(self) -> FileGroup:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
 
 _N_TERMS = 2
-_STRONG = 0.5  # a second descriptor is correlated at least so much
+STRONG = 0.5  # a second descriptor is correlated at least so much
 _LEAST_VARIANCE = 1e-18  # below it, a descriptor's is rounding
 
 
@@ -122,14 +122,17 @@ def descriptor_correlations(
 
 
 def component_terms(correlations: np.ndarray) -> list[ComponentTerm]:
-    """The descriptors with the largest correlations ``(157,)``, at most one of each family, largest first."""
+    """The descriptors with the largest correlations ``(157,)``, at most one of each family, largest first.
+
+    Only those that mean something to a listener: no cosine of a spectrum, coordinate of a tonal space, spread or skew.
+    """
     terms: dict[str, ComponentTerm] = {}
     for place in np.argsort(-np.abs(correlations), kind="stable"):
-        if len(terms) < _N_TERMS:
-            one = DESCRIPTORS[place]
+        one = DESCRIPTORS[place]
+        if len(terms) < _N_TERMS and one.family not in ("timbre", "tonnetz") and one.kind in ("column", "level"):
             terms.setdefault(one.family, ComponentTerm(one.name, float(correlations[place])))
     first, *others = terms.values()
-    return [first, *(one for one in others if abs(one.correlation) >= _STRONG)]
+    return [first, *(one for one in others if abs(one.correlation) >= STRONG)]
 
 
 def component_importance(attribution: ComponentAttribution, components: list[Component]) -> list[ComponentImportance]:

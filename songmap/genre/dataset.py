@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from songmap.core.errors import UsageError
-from songmap.genre.limits import FewGroups, Limit, LooseGrouping, SmallGenre, UngroupedSongs
+from songmap.genre.limits import FewGroups, Limit, LooseGrouping, SmallGenre, UngroupedSongs, UnknownArtists
 from songmap.genre.results import GroupBy, Grouping
 from songmap.library.library import Library
 from songmap.library.names import artist_name, normalise
@@ -96,6 +96,8 @@ def training_dataset(library: Library, group_by: str = "strictest") -> Dataset:
     used: GroupBy = next((level for level in GROUP_BY if level == group_by), strictest)
     if GROUP_BY.index(used) > GROUP_BY.index(strictest):
         limits.append(LooseGrouping(used, strictest))
+    if not n_tagged["artist"]:
+        limits.append(UnknownArtists(len(songs)))
     groups, more = song_groups(songs, recording, used)
     reason: Any = "requested" if used == group_by else "strictest"
     n_copies = len(recording) - len(set(recording))

@@ -19,28 +19,11 @@ from songmap.genre.conformal import coverage
 from songmap.genre.cross_validation import CrossValidated, CrossValidator
 from songmap.genre.dataset import Dataset
 from songmap.genre.fit import FittedCandidate, TrainingSongs, Tuning, fit_candidate, one_thread
-from songmap.genre.limits import (
-    AllTestSongsCorrect,
-    ConstantPredictions,
-    FewGroups,
-    FewTestGroups,
-    Limit,
-    NoGroupedSplit,
-    NotBetterThanChance,
-)
+from songmap.genre.limits import FewGroups, NoGroupedSplit
 from songmap.genre.permutation import permutation_test
-from songmap.genre.results import (
-    ClassifierScores,
-    ConfusionMatrix,
-    GenreScores,
-    Leakage,
-    OverfittingGap,
-    PermutationTest,
-    SplitScores,
-)
+from songmap.genre.results import ClassifierScores, ConfusionMatrix, GenreScores, Leakage, OverfittingGap, SplitScores
+from songmap.genre.score_limits import score_limits, size_limits
 from songmap.genre.splits import Plan, folds_of
-
-_FEW_GROUPS = 10  # intervals of fewer are rough
 
 
 @dataclass(frozen=True)
@@ -139,6 +122,7 @@ def evaluate(
         ),
     ]  # fmt: skip
     constant = _is_constant(own, plan)
+    reliability = metrics.reliability(labels, out_of_fold, plan.groups, seed)
     cv_genres = metrics.per_genre_scores(own_labels, own.repeats_proba)
     test_genres = metrics.per_genre_scores(labels[test], out_of_fold[np.newaxis, test], "test_")
     return Evaluation(
@@ -147,13 +131,17 @@ def evaluate(
         if choice.requested
         else choice_scores(results, own_labels, own_groups, seed, settings.n_draws),
         grouping=plan.grouping,
-        limits=[*plan.limits, *score_limits(choice.model, constant, permutation, tested.values["accuracy"], plan)],
+        limits=[
+            *plan.limits,
+            *score_limits(choice.model, constant, permutation, tested.values["accuracy"], plan),
+            *size_limits(labels[test], genres, reliability, plan.grouping.group_by),
+        ],
         scores=scores,
         candidates=candidate_scores(rounds, settings.names, labels, plan.groups),
         leakage=leakage,
         overfitting=OverfittingGap(cv_train_accuracy, own.sampled.values["accuracy"]),
         permutation=permutation,
-        reliability=metrics.reliability(labels, out_of_fold, plan.groups, seed),
+        reliability=reliability,
         conformal=coverage(out_of_fold, labels, fold_of, plan.groups, genres, seed),
         per_genre=[
             GenreScores(genre, int((labels == label).sum()), **cv_genres[label], **test_genres[label])
@@ -182,24 +170,6 @@ def fit_final(embeddings: np.ndarray, dataset: Dataset, name: str, tuning: Tunin
     """The candidate ``name`` fitted on all songs of the dataset: what is saved and used."""
     with one_thread():
         return fit_candidate(name, TrainingSongs(embeddings, dataset.labels, len(dataset.genres)), tuning, seed)
-
-
-def score_limits(
-    model: str, constant: bool, permutation: PermutationTest, test_accuracy: float, plan: Plan
-) -> list[Limit]:
-    """What the scores of a candidate do not show; ``constant``: it gives every song the same probabilities."""
-    limits: list[Limit] = []
-    group_by, n_test_groups = plan.grouping.group_by, len(set(plan.groups[plan.test]))
-    if constant:
-        limits.append(ConstantPredictions(model, len(plan.development)))
-    elif permutation.p_value is not None and not permutation.significant:
-        limits.append(NotBetterThanChance(model, permutation.p_value))
-    if test_accuracy == 1:
-        lowest = 0.05 ** (1 / n_test_groups)  # all right although each is wrong with 1 - lowest: 5 % (exact binomial)
-        limits.append(AllTestSongsCorrect(n_test_groups, group_by, lowest))
-    elif n_test_groups < _FEW_GROUPS:
-        limits.append(FewTestGroups(n_test_groups, group_by))
-    return limits
 
 
 def _check(name: str, n_songs: int) -> None:

@@ -33,7 +33,7 @@ def explain_song(
     Parameters
     ----------
     song : dict
-        Its ``song_name``, ``artist``, ``genre`` and ``file_path``; empty where unknown.
+        Its ``song_name``, ``artist``, ``title``, ``genre`` and ``file_path``; empty where unknown.
     embedding : np.ndarray, shape (641,)
         Raw columns.
     model : GenreModel
@@ -60,6 +60,7 @@ def explain_song(
         probabilities=dict(zip(genres, proba.tolist(), strict=True)),
         song_name=song["song_name"],
         artist=song["artist"],
+        title=song["title"],
         genre=label,
         genre_set=set_of(genres, proba, prediction_sets(proba[np.newaxis], model.threshold)[0]),
         set_threshold=model.threshold,

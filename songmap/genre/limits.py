@@ -60,6 +60,14 @@ class UngroupedSongs(Limit):
 
 
 @dataclass(frozen=True)
+class UnknownArtists(Limit):
+    """The artists of all ``n_songs`` songs are unknown: songs of one may be on both sides of a split."""
+
+    n_songs: int
+    kind: str = "unknown_artists"
+
+
+@dataclass(frozen=True)
 class NoGroupedSplit(Limit):
     """No split by ``group_by`` has every genre on both sides; songs are split one by one."""
 
@@ -113,6 +121,26 @@ class FewTestGroups(Limit):
     n_groups: int
     group_by: str
     kind: str = "few_test_groups"
+
+
+@dataclass(frozen=True)
+class FewTestSongs(Limit):
+    """``n_genres`` genres have fewer than ``minimum`` test songs; ``genre`` has the fewest, ``n_songs``."""
+
+    genre: str
+    n_songs: int
+    n_genres: int
+    minimum: int
+    kind: str = "few_test_songs"
+
+
+@dataclass(frozen=True)
+class UnverifiedCalibration(Limit):
+    """``n_groups`` groups are too few to verify that probabilities are calibrated."""
+
+    n_groups: int
+    group_by: str
+    kind: str = "unverified_calibration"
 
 
 _BY_KIND: dict[str, Any] = {limit.kind: limit for limit in Limit.__subclasses__()}

@@ -1,20 +1,25 @@
 """New audio files → their genres, by the saved model, explained as songs of the library are."""
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from songmap.core.errors import AudioError, SchemaError
+from songmap.core.defaults import usable_cores
+from songmap.core.errors import AudioError, SchemaError, UsageError
 from songmap.core.progress import OnProgress
 from songmap.core.workspace import Workspace
+from songmap.features.audio_files import audio_files
 from songmap.genre.candidates import CANDIDATES
 from songmap.genre.explanation import explain_song
+from songmap.genre.fit import one_thread
 from songmap.genre.limits import limit_from
 from songmap.genre.results import FileClassification
 from songmap.genre.song_results import ModelReference, SongExplanation
+from songmap.genre.song_traits import TraitReference, trait_reference
 from songmap.library.genre_model import GenreModel, load_model
 from songmap.library.library import Library, library_fingerprint, load_library
 from songmap.library.recordings import MAX_DISTANCE, coordinates
@@ -57,7 +62,7 @@ class GenreClassifier:
         pandas.DataFrame
             One row per file: ``file_path``, ``predicted_genre``, its ``probability``, and the calibrated probability of
             every genre as ``proba_GENRE``; ``novelty_distance`` to the nearest genre, and whether that is above the
-            ``novelty_threshold``: ``is_novel``, the file sounds like none of the genres.
+            ``novelty_threshold``: ``is_novel``, the file is unlike the training data.
 
         Raises
         ------
@@ -96,13 +101,19 @@ class GenreClassifier:
         """
         return self.model.predict_proba(embeddings)
 
-    def explain(self, analysis: "AudioAnalysis", training: np.ndarray) -> SongExplanation:
-        """Explain an analysed file; ``training`` are coordinates of the training songs, as far as they are there."""
+    def explain(
+        self, analysis: "AudioAnalysis", training: np.ndarray, traits: TraitReference | None = None
+    ) -> SongExplanation:
+        """Explain an analysed file.
+
+        ``training`` are coordinates of the training songs, as far as they are there, ``traits`` what it is compared with.
+        """
         distances = np.linalg.norm(training - coordinates(analysis.embedding[np.newaxis]), axis=1)
         n_songs, includes_song = sum(self.card["songs_per_genre"].values()), bool((distances <= MAX_DISTANCE).any())
         reference = ModelReference("final", n_songs=n_songs, includes_song=includes_song)
         trees = self.model.pipelines[0] if CANDIDATES[self.model.name].has_components else None
-        return explain_song(analysis.record, analysis.embedding, self.model, reference, trees)
+        song = explain_song(analysis.record, analysis.embedding, self.model, reference, trees)
+        return song if traits is None else traits.describe(song, analysis.record, analysis.embedding)
 
 
 def load_genre_model(workspace: Workspace | Path | str) -> GenreClassifier:
@@ -132,22 +143,73 @@ def load_genre_model(workspace: Workspace | Path | str) -> GenreClassifier:
     return classifier
 
 
-def classify_files(workspace: Workspace, files: Sequence[Path], on_progress: OnProgress) -> FileClassification:
-    """Analyse, classify and explain files. Raises SchemaError when there is no usable saved model."""
+def classify_files(workspace: Workspace, paths: Sequence[Path], on_progress: OnProgress) -> FileClassification:
+    """Analyse, classify and explain audio files, several at a time.
+
+    Parameters
+    ----------
+    workspace : Workspace
+        Of the saved model, and of the library that songs are compared with.
+    paths : sequence of Path
+        Files, and folders of which all audio files are taken.
+    on_progress : callable
+
+    Returns
+    -------
+    FileClassification
+        Songs and failures sorted by path.
+
+    Raises
+    ------
+    SchemaError
+        When there is no usable saved model.
+    UsageError
+        When there is no audio file in a folder.
+    """
     classifier = load_genre_model(workspace)
-    library, state, error = _training_library(workspace, classifier.card["data"])
-    training, songs, failures = np.empty((0, N_COLUMNS), np.float32), [], []
+    files = files_to_classify(paths)
+    library, state, error = _library(workspace, classifier.card["data"])
+    training, traits = np.empty((0, N_COLUMNS), np.float32), None
     if library is not None:
-        training = library.embeddings[np.isin(library.genres, classifier.genres)]
+        traits = trait_reference(library)
+        training = library.embeddings[np.isin(library.genres, classifier.genres)] if state == "same" else training
     training = coordinates(training)
-    for number, file in enumerate(files, start=1):
+
+    def classified(file: Path) -> SongExplanation | tuple[Path, str]:
         try:
-            songs.append(classifier.explain(_analyse(file), training))
+            analysis = _analyse(file)
         except AudioError as problem:
-            failures.append((file, str(problem)))
-        on_progress(number, len(files))
+            return file, str(problem)
+        return classifier.explain(analysis, training, traits)
+
+    songs: list[SongExplanation] = []
+    failures: list[tuple[Path, str]] = []
+    with one_thread(), ThreadPoolExecutor(usable_cores(), initializer=one_thread) as pool:
+        for number, outcome in enumerate(pool.map(classified, files), start=1):
+            if isinstance(outcome, SongExplanation):
+                songs.append(outcome)
+            else:
+                failures.append(outcome)
+            on_progress(number, len(files))
     limits = [limit_from(record) for record in classifier.card["limits"]]
     return FileClassification(songs, failures, limits, state, error)
+
+
+def files_to_classify(paths: Sequence[Path]) -> list[Path]:
+    """The files of ``paths`` and all audio files in its folders, each once, sorted by their text.
+
+    Raises
+    ------
+    UsageError
+        When there is no audio file in a folder.
+    """
+    files: set[Path] = set()
+    for path in paths:
+        inside = audio_files(path) if path.is_dir() else [path]
+        if not inside:
+            raise UsageError(f"there is no audio file in {path}; name a folder of music, or files")
+        files.update(inside)
+    return sorted(files, key=str)
 
 
 def _analyse(file: Path | str) -> "AudioAnalysis":
@@ -156,12 +218,12 @@ def _analyse(file: Path | str) -> "AudioAnalysis":
     return analyse_file(Path(file))
 
 
-def _training_library(workspace: Workspace, fingerprint: str) -> tuple[Library | None, Any, str]:
-    """The workspace's library if it is the training data as it was; the state and error of a FileClassification."""
+def _library(workspace: Workspace, fingerprint: str) -> tuple[Library | None, Any, str]:
+    """The workspace's library; whether it is the training data, and an error, as a FileClassification has them."""
     if not workspace.manifest.is_file():
         return None, "missing", ""
     try:
         library = load_library(workspace)
     except SchemaError as error:
         return None, "unreadable", str(error)
-    return (library, "same", "") if library_fingerprint(library) == fingerprint else (None, "changed", "")
+    return library, "same" if library_fingerprint(library) == fingerprint else "changed", ""

@@ -13,6 +13,8 @@ import pandas as pd
 
 from songmap.genre.song_results import LabelIssue, ListedSong
 
+_LEAST_OF_SECOND = 0.5  # of the largest probability: the second genre of a song between genres has at least so much
+
 
 def song_list(
     kind: type[ListedSong], songs: pd.DataFrame, genres: list[str], proba: np.ndarray, **more: Iterable[Any]
@@ -27,13 +29,14 @@ def song_list(
     sets: Any = more.get("sets", proba > 0)
     columns: dict[str, Iterable[Any]] = {
         "rank": range(1, len(songs) + 1),
-        **{column: songs[column] for column in ("song_name", "artist", "genre", "file_path")},
+        **{column: songs[column] for column in ("song_name", "artist", "title", "genre", "file_path")},
         "predicted_genre": [genres[index] for index in proba.argmax(axis=1)],
         "probability": proba.max(axis=1).tolist(),
         "probabilities": [dict(zip(genres, row, strict=True)) for row in proba.tolist()],
         "normalised_entropy": entropy.tolist(),
         "margin": margin.tolist(),
         "genre_set": [set_of(genres, *row) for row in zip(proba, sets, strict=True)],
+        "is_between": between_genres(proba, sets).tolist(),
     } | more
     return [kind(*row) for row in zip(*(columns[one.name] for one in fields(kind)), strict=True)]
 
@@ -47,6 +50,17 @@ def uncertainty(proba: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     entropy = -(proba * logs).sum(axis=1) / np.log(proba.shape[1])
     ordered = np.sort(proba, axis=1)
     return np.clip(entropy, 0.0, 1.0), ordered[:, -1] - ordered[:, -2]
+
+
+def between_genres(proba: np.ndarray, sets: np.ndarray) -> np.ndarray:
+    """Which songs are between genres, bool ``(n_songs,)``.
+
+    Their set, bool ``(n_songs, n_genres)``, has several genres, and the second most probable genre has at least half the
+    probability of the first. Sets alone are not enough: those of a model that is right for fewer songs than its sets
+    must contain the genre of have several genres even where one of them is far more probable.
+    """
+    ordered = np.sort(proba, axis=1)
+    return (sets.sum(axis=1) > 1) & (ordered[:, -2] >= _LEAST_OF_SECOND * ordered[:, -1])
 
 
 def least_certain(proba: np.ndarray) -> np.ndarray:

@@ -4,9 +4,10 @@ Probabilities are fractions 0 to 1, a contribution is in probability; genres are
 """
 
 from dataclasses import dataclass
-from typing import Literal, TypeVar
+from typing import Literal, Protocol, TypeVar
 
 from songmap.genre.novelty_results import SongNovelty
+from songmap.library.traits import Trait
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,8 @@ class SongExplanation:
     ``leading_families`` contribute most, half a point at least; ``descriptors`` are of these.
     ``compared_genre`` is the label where the model disagrees with it, else the second most probable genre. ``agrees``
     is None where the label is unknown to the model. ``background`` are mean probabilities over the ``n_background``
-    background songs; they and the contributions of ``families`` sum to the song's.
+    background songs; they and the contributions of ``families`` sum to the song's. ``traits`` are the song's and
+    ``genre_traits`` those of the median of the predicted genre's songs, compared with the library; empty without one.
     """
 
     file_path: str
@@ -120,6 +122,7 @@ class SongExplanation:
     probabilities: dict[str, float]
     song_name: str
     artist: str
+    title: str
     genre: str
     genre_set: list[str]
     set_threshold: float
@@ -135,6 +138,8 @@ class SongExplanation:
     pitch_classes: PitchClasses | None
     smallest_change: SmallestChange | None
     components: ComponentExplanation | None
+    traits: tuple[Trait, ...] = ()
+    genre_traits: tuple[Trait, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -144,6 +149,7 @@ class RankedSong:
     rank: int
     song_name: str
     artist: str
+    title: str
     genre: str
     predicted_genre: str
     probability: float
@@ -151,13 +157,17 @@ class RankedSong:
 
 @dataclass(frozen=True)
 class BoundarySong(RankedSong):
-    """A song between genres; ``fold`` counts from 1, None for test songs."""
+    """A training song, those least certain first; ``fold`` counts from 1, None for test songs.
+
+    ``is_between`` genres: its set has several, and the second most probable at least half the probability of the first.
+    """
 
     probabilities: dict[str, float]
     normalised_entropy: float
     margin: float
     genre_set: list[str]
     novelty: SongNovelty
+    is_between: bool
     fold: int | None
     file_path: str
 
@@ -177,6 +187,7 @@ class UnknownSong:
 
     song_name: str
     artist: str
+    title: str
     predicted_genre: str
     probability: float
     probabilities: dict[str, float]
@@ -191,6 +202,7 @@ class ClassifiedSong:
 
     song_name: str
     artist: str
+    title: str
     genre: str
     predicted_genre: str
     probability: float
@@ -204,3 +216,14 @@ class ClassifiedSong:
 
 
 ListedSong = TypeVar("ListedSong", BoundarySong, LabelIssue, UnknownSong, ClassifiedSong)
+
+
+class NamedSong(Protocol):
+    """A result of one song, with what its name for people is made of."""
+
+    @property
+    def song_name(self) -> str: ...
+    @property
+    def artist(self) -> str: ...
+    @property
+    def title(self) -> str: ...

@@ -34,6 +34,7 @@ from songmap.genre.song_results import (
     SongExplanation,
     UnknownSong,
 )
+from songmap.genre.song_traits import trait_reference
 from songmap.genre.splits import Plan
 from songmap.library.genre_model import GenreModel, NoveltyDetector
 from songmap.library.library import Library
@@ -123,8 +124,9 @@ class TrainedClassifier:
         own_trees = CANDIDATES[self.fitted.name].has_components
         models = evaluation.fold_models if own_trees else evaluation.component_models
         trees = [*(one.pipelines[0] for one in models), self.component_pipeline][fold]
-        song = self.library.songs.iloc[row].to_dict()
-        return explain_song(song, self.library.embeddings[row], self._models[fold], self._reference(row), trees)
+        song, embedding = self.library.songs.iloc[row].to_dict(), self.library.embeddings[row]
+        explained = explain_song(song, embedding, self._models[fold], self._reference(row), trees)
+        return trait_reference(self.library).describe(explained, song, embedding)
 
     def families(self, rows: Sequence[int], on_progress: OnProgress) -> Iterator[FamilyAttribution]:
         """The families' Shapley values for each row, in order, by a model trained without it, or the final one."""

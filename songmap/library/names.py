@@ -2,8 +2,8 @@
 
 The first of these steps with a match decides: the exact path; an exact name; a part of a name; words and numbers of a
 name, leading zeros and signs between them left out ("blues 1" is blues.00001); a part of a path.
-A name is song_name, title (``display_title``), "artist - title", "title - artist" or the file's name. A similar spelling is not a match: the song that has
-one is named by the error, and whoever catches it decides.
+A name is song_name, title (``display_title``), "artist - title", "title - artist" or the file's name. A similar spelling
+is not a match: the song that has one is named by the error, and whoever catches it decides.
 """
 
 import os
@@ -17,7 +17,7 @@ import pandas as pd
 
 from songmap.core.errors import QueryError
 from songmap.core.text import shorten
-from songmap.library.display_names import display_title
+from songmap.library.display_names import display_names, display_title
 
 # Twice the letters in common, in their order, over all letters of both, in %: from 75 on they are at least 60 % of each.
 # Of the 374 names of both demo libraries none reaches it with a name of the other library; with three typing errors
@@ -168,7 +168,7 @@ class Names:
     def _listed(self, rows: np.ndarray) -> str:
         """Names with genres; where two songs share both, their paths, whole, so that they can be given."""
         songs = self._songs.iloc[rows]
-        named = zip(songs["song_name"], songs["genre"], strict=True)
+        named = zip(display_names(songs), songs["genre"], strict=True)
         labels = [f"{shorten(name, 60)} [{genre}]" for name, genre in named]
         equal = {label for label in labels if labels.count(label) > 1}
         pairs = zip(labels, songs["file_path"], strict=True)

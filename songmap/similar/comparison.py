@@ -8,12 +8,14 @@ import numpy as np
 
 from songmap.core.progress import OnProgress
 from songmap.library.search import Search
+from songmap.library.spaces import sampled_rows
 from songmap.similar.filters import Condition
 from songmap.similar.lookup import FoundSong, Lookup
 from songmap.similar.requests import Setting
 from songmap.similar.results import ModelInUse, OrderedResult
 from songmap.similar.transitions import Tracks, transitions
 
+_RANDOM = 300  # songs, which are 44,850 pairs
 _FIGURES = ("score", "similarity", "tempo_factor", "tempo_change", "tempo_fit", "key_fit")  # of a transition
 
 
@@ -32,6 +34,15 @@ class Comparison:
         """What decides which song goes well after which."""
         lookup = self.lookup
         return Tracks(self.search, lookup.tempos_bpm, lookup.keys, lookup.artists, lookup.recordings)
+
+    @cached_property
+    def random_similarity(self) -> float:
+        """The median similarity of two recordings of the library; of a sample of ``_RANDOM`` ones of a larger library."""
+        firsts = self.lookup.firsts
+        rows = firsts[sampled_rows(len(firsts), _RANDOM)]
+        units = self.search.units(rows)
+        pairs = [self.search.similarities(units[place], rows[:place]) for place in range(1, len(rows))]
+        return float(np.median(np.concatenate(pairs))) if pairs else 0.0
 
     def unit(self, found: FoundSong) -> np.ndarray:
         """Unit vector float32 ``(d,)`` of a song."""

@@ -19,6 +19,7 @@ from songmap.library.descriptors import DESCRIPTORS, Descriptor, descriptor, des
 from songmap.library.keys import compatible
 from songmap.library.schema import FAMILIES, FEATURES, block_slice
 from songmap.library.spaces import SPACES, Space, coordinates_of
+from songmap.library.traits import pair_traits, percentile
 from songmap.similar.comparison import Comparison
 from songmap.similar.lookup import FoundSong
 from songmap.similar.results import (
@@ -85,6 +86,8 @@ def why(comparison: Comparison, first: FoundSong, second: FoundSong) -> WhyResul
     return WhyResult(
         pair=(first.song, second.song),
         similarity=sum(family.contribution for family in families),
+        random_similarity=comparison.random_similarity,
+        traits=pair_traits(lookup.traits(first), lookup.traits(second)),
         families=tuple(families),
         same_recording=bool(same),
         more_similar=None if same or second.row is None else _more_similar(comparison, first, second.row, others),
@@ -106,11 +109,6 @@ def key_values(embedding: np.ndarray, embeddings: np.ndarray) -> tuple[Descripto
         median = float(np.median(column))
         values.append(DescriptorValue(name, float(value), one.unit, percentile(column, value), median))
     return tuple(values)
-
-
-def percentile(values: np.ndarray, value: float) -> float:
-    """0 … 100: the share of ``values (n,)`` below ``value``, those equal to it counted half."""
-    return float(100 * ((values < value).mean() + (values <= value).mean()) / 2)
 
 
 def cosine_products(first: np.ndarray, second: np.ndarray) -> np.ndarray:

@@ -40,6 +40,7 @@ def song_info(
         copies=tuple(lookup.song(row).file_path for row in copies),
         nearest=nearest,
         nearest_similarity=similarity,
+        traits=lookup.traits(found),
         descriptors=key_values(found.embedding, lookup.library.embeddings),
         model=model,
     )

@@ -18,6 +18,7 @@ from songmap.library.library import Library, song_table
 from songmap.library.names import EXACTLY, Names, normalise
 from songmap.library.recordings import recordings
 from songmap.library.tempos import TAG, tempos_of
+from songmap.library.traits import Trait, qualities, traits
 from songmap.similar.song import Song
 from songmap.similar.transitions import artist_codes
 
@@ -79,6 +80,16 @@ class Lookup:
     @cached_property
     def _tempos(self) -> tuple[np.ndarray, np.ndarray]:
         return tempos_of(self.library.songs, self._tempo)
+
+    @cached_property
+    def qualities(self) -> np.ndarray:
+        """What traits are made of, float64 ``(n_songs, 7)``, see ``songmap.library.traits``."""
+        return qualities(self.library.embeddings, self.tempos_bpm)
+
+    def traits(self, found: FoundSong) -> tuple[Trait, ...]:
+        """What a song is like among those of the library."""
+        own = qualities(found.embedding[None], np.array([found.song.tempo_bpm]))[0]
+        return traits(own, self.qualities)
 
     @cached_property
     def artists(self) -> np.ndarray:

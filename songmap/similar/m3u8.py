@@ -36,7 +36,7 @@ def write_playlist(file: Path, songs: Iterable[Song], absolute: bool = False) ->
     lines = ["#EXTM3U"]
     for song in songs:
         seconds = round(song.duration) if song.duration >= 0 else -1  # -1 is unknown
-        name = " - ".join(part for part in (song.artist, song.title or song.song_name) if part)
+        name = " - ".join(part for part in (song.artist, song.display_title) if part)
         lines += [f"#EXTINF:{seconds},{one_line(name)}", _entry(song.file_path, file, absolute)]
     try:
         write_atomically(file, "".join(f"{line}\n" for line in lines).encode())

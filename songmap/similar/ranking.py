@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -30,7 +31,9 @@ def similar_songs(
     comparison : Comparison
     query, away : sequence of FoundSong
     request : SimilarRequest
-        Fewer songs than its ``number`` are chosen where no more pass its ``filters``. With a ``diversity`` above 0 each
+        Fewer songs than its ``number`` are chosen where no more pass its ``filters``. The limit per artist yields to songs
+        that are more similar to the query than two songs picked at random, where otherwise only less similar ones, or
+        none, would be chosen. With a ``diversity`` above 0 each
         choice is the song i with the largest ``(1 - diversity) * sim(query, i) - diversity * max sim(i, j)`` over the
         songs j chosen so far, from the ``max(DIVERSE_POOL, 2 * number)`` nearest. None is less similar to the query than
         ``1 - diversity`` of what the last of the plain list is: half of it at 0.5, and never below 0 unless the plain
@@ -51,11 +54,13 @@ def similar_songs(
     paths = {found.record["file_path"] for found in query}
     for found in away:
         if found.record["file_path"] in paths:
-            raise QueryError(f"{found.song.song_name} is both in the query and to be steered away from; leave one out")
+            raise QueryError(
+                f"{found.song.display_name} is both in the query and to be steered away from; leave one out"
+            )
     lookup, vector = comparison.lookup, _query_vector(comparison, query, away)
     wanted = request.filters
     allowed, conditions = candidates(lookup, query, wanted, away)
-    rows, similarities, limited = _choose(comparison, vector, allowed, request)
+    rows, similarities, limit = _choose(comparison, vector, allowed, request)
     figures = {"similarity": similarities.tolist()}
     if wanted.bpm is not None:
         figures["tempo_factor"] = tempo_factors(lookup.tempos_bpm[rows], wanted.bpm).tolist()
@@ -68,7 +73,9 @@ def similar_songs(
         away=tuple(found.song for found in away),
         request=request,
         conditions=conditions,
-        limited_by_artist=limited,
+        limited_by_artist=limit.had_effect,
+        past_limit=limit.n_past,
+        random_similarity=comparison.random_similarity,
         copies_left_out=0 if wanted.copies else copies,
         setting=comparison.setting,
         model=comparison.model,
@@ -95,19 +102,32 @@ def _normalised(vector: np.ndarray) -> np.ndarray:
     return vector / length if length > 1e-6 else np.zeros_like(vector)
 
 
+@dataclass(frozen=True)
+class _ArtistLimit:
+    """Whether the limit per artist kept a song out that was as near, and how many were chosen in spite of it."""
+
+    had_effect: bool
+    n_past: int
+
+
 def _choose(
     comparison: Comparison, query: np.ndarray, allowed: np.ndarray, request: SimilarRequest
-) -> tuple[np.ndarray, np.ndarray, bool]:
-    """Rows, similarities, and whether the limit per artist kept a song out that was as near."""
+) -> tuple[np.ndarray, np.ndarray, _ArtistLimit]:
+    """Rows and similarities of what is chosen, and what the limit per artist did."""
     number, limit, diversity = request.number, request.filters.max_per_artist, request.diversity
     pool = max(DIVERSE_POOL, 2 * number) if diversity else number * (1 if limit is None else 4)
     while True:
         rows, similarities = comparison.search.nearest(query, pool, allowed)
         places, limited = _greedy(comparison, rows, similarities, request, 0.0)
-        if len(places) >= min(number, len(rows)) or len(rows) < pool:
+        enough = len(places) >= min(number, len(rows))
+        if limited.n_past:  # not before all similar songs were looked at
+            enough = bool(similarities[-1] <= comparison.random_similarity)
+        if enough or len(rows) < pool:
             break
         pool *= 4
-    if diversity and places:
+    if not diversity:
+        places.sort()  # what was chosen in spite of the limit is nearer than some of what was chosen before
+    elif places:
         # without it the second term alone decides among many songs, and prefers those that are least like anything
         last = float(similarities[places[-1]])
         similar = similarities >= min(last, (1 - diversity) * last)
@@ -118,23 +138,30 @@ def _choose(
 
 def _greedy(
     comparison: Comparison, rows: np.ndarray, similarities: np.ndarray, request: SimilarRequest, diversity: float
-) -> tuple[list[int], bool]:
-    """Places in ``rows``, nearest first, of what is chosen one by one; whether the limit per artist had an effect."""
-    artists, left, limited = comparison.lookup.artists[rows], np.ones(len(rows), dtype=bool), False
+) -> tuple[list[int], _ArtistLimit]:
+    """Places in ``rows``, nearest first, of what is chosen one by one, and what the limit per artist did."""
+    artists, left = comparison.lookup.artists[rows], np.ones(len(rows), dtype=bool)
+    similar = similarities > comparison.random_similarity
+    past = np.zeros(len(rows), dtype=bool)  # kept out by the limit per artist
     to_chosen = np.full(len(rows), -np.inf)  # similarity to the nearest song chosen
     chosen: list[int] = []
     songs_of: Counter[int] = Counter()
-    while len(chosen) < request.number and left.any():
+    n_past = 0
+    while len(chosen) < request.number:
+        possible = left if (left & similar).any() or not (past & similar).any() else past & similar
+        if not possible.any():
+            break
         gain = (1 - diversity) * similarities - diversity * to_chosen if chosen and diversity else similarities
-        best = int(np.argmax(np.where(left, gain, -np.inf)))
+        best = int(np.argmax(np.where(possible, gain, -np.inf)))
         chosen.append(best)
-        left[best] = False
+        n_past += bool(past[best])
+        left[best] = past[best] = False
         artist = int(artists[best])
         songs_of[artist] += 1
         if artist != NO_ARTIST and songs_of[artist] == request.filters.max_per_artist:
-            limited |= bool(left[artists == artist].any())
-            left[artists == artist] = False
+            past |= left & (artists == artist)
+            left &= ~past
         if diversity:
             unit = comparison.search.units(rows[[best]])[0]
             to_chosen = np.maximum(to_chosen, comparison.search.similarities(unit, rows))
-    return chosen, limited
+    return chosen, _ArtistLimit(bool(past.any()) or n_past > 0, n_past)

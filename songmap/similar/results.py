@@ -11,6 +11,7 @@ from typing import Any
 
 from songmap.core.errors import SchemaError
 from songmap.library.genre_similarity import GenreSimilarity
+from songmap.library.traits import PairTraits, Trait
 from songmap.similar.filters import Condition
 from songmap.similar.play_results import PlayResult, StopResult
 from songmap.similar.requests import PlaylistRequest, Setting, SimilarRequest
@@ -45,8 +46,9 @@ class SimilarResult(Ranked):
     """Songs similar to ``query`` and not to ``away``, nearest or, with a diversity, chosen first.
 
     Where a range of tempos is requested a "tempo_factor" of 1, 2 or 0.5 brings a song's tempo into it.
-    ``limited_by_artist``: as near songs were left out because of the limit per artist; ``copies_left_out`` hold a
-    recording of the query or a song.
+    ``limited_by_artist``: as near songs were left out because of the limit per artist; ``past_limit`` songs are in the
+    result in spite of it, since otherwise there was none above ``random_similarity``, the median similarity of two songs.
+    ``copies_left_out`` hold a recording of the query or a song.
     """
 
     query: tuple[Song, ...]
@@ -54,6 +56,8 @@ class SimilarResult(Ranked):
     request: SimilarRequest
     conditions: tuple[Condition, ...]
     limited_by_artist: bool
+    past_limit: int
+    random_similarity: float
     copies_left_out: int
     setting: Setting
     model: ModelInUse | None
@@ -194,6 +198,7 @@ class FamilyContribution:
 class WhyResult:
     """Why two songs are similar or different. The contributions of all ``families`` add up to ``similarity``.
 
+    ``random_similarity`` is the median similarity of two songs of the library.
     ``more_similar`` of ``others``, other recordings than the first song, are more similar to it than the second is;
     None where the second is outside the library or the same recording. ``tempo_factor`` and ``tempo_change``, of the
     second song from the first, are as in ``Transition``.
@@ -210,6 +215,8 @@ class WhyResult:
     tempo_change: float
     keys: tuple[int, int]
     keys_compatible: bool
+    random_similarity: float
+    traits: PairTraits
 
 
 @dataclass(frozen=True)
@@ -242,6 +249,7 @@ class InfoResult:
     copies: tuple[str, ...]
     nearest: Song | None
     nearest_similarity: float | None
+    traits: tuple[Trait, ...]
     descriptors: tuple[DescriptorValue, ...]
     model: ModelInUse | None
 

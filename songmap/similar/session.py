@@ -193,7 +193,7 @@ class Session:
         first, second = lookup.find_all([request.first, request.second], self.last)
         if request.first != request.second and first.record["file_path"] == second.record["file_path"]:
             raise QueryError(
-                f"{request.first!r} and {request.second!r} are both {first.song.song_name}; write two songs as A vs B"
+                f"{request.first!r} and {request.second!r} are both {first.song.display_name}; write two songs as A vs B"
             )
         return first, second
 

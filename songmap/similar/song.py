@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from songmap.library.display_names import display_name, display_title
+
 
 @dataclass(frozen=True)
 class Song:
@@ -23,3 +25,11 @@ class Song:
     key: str
     key_source: str
     file_path: str
+
+    @property
+    def display_title(self) -> str:
+        return display_title(self.song_name, self.artist, self.title)
+
+    @property
+    def display_name(self) -> str:
+        return display_name(self.song_name, self.artist, self.title)

@@ -10,6 +10,12 @@ def test_durations(seconds, shown):
     assert text.format_duration(seconds) == shown
 
 
+def test_a_path_is_shown_from_the_current_folder_where_that_is_shorter(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert text.shown_path(tmp_path / "outputs" / "a.png") == "outputs/a.png"
+    assert text.shown_path("/x") == "/x"
+
+
 def test_shorten_keeps_both_ends():
     assert text.shorten("short", 10) == "short"
     short = text.shorten("a" * 60 + "END", 20)

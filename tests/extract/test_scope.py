@@ -10,9 +10,10 @@ from signals import RATE_HZ, music
 
 from songmap.core.errors import UsageError
 from songmap.core.workspace import Workspace
-from songmap.extract.files import find_songs, is_excluded
+from songmap.extract.files import find_songs
 from songmap.extract.options import ExtractionOptions
 from songmap.extract.scope import left_out
+from songmap.features.audio_files import is_excluded
 from songmap.library.library import load_library
 
 

@@ -1,5 +1,6 @@
 """What 01 prints, from results alone."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -27,17 +28,38 @@ def test_a_run_says_how_the_songs_came_about_and_how_fast():
         "4 songs in the library: 3 extracted, 1 failed, 0 unchanged, "
         "1 recognised after a move or a change of tags, 2 left for the next run." in text
     )
-    assert text.endswith("1:00:00 of audio extracted in 0:12: 288 × real time.")
+    assert "\n1:00:00 of audio extracted in 0:12: 288 × real time.\n" in text
+    assert re.search(r"\n\nNext: \S+ \S*02_embedding_journey.py --workspace /songs$", text)
     assert "/music/x.mp3" in text
     written = ("embeddings_matrix.npy", "song_table.npz", "song_data.pkl", "manifest.json")
     assert all(f"/songs/data/processed/{name}\n" in text for name in written)
-    assert "/songs/outputs/extraction.csv\n/songs/outputs/duplicates.csv\n" in text
+    assert "/songs/outputs/extraction.csv\n /songs/outputs/duplicates.csv\n" in text
 
 
 def test_a_run_that_extracts_nothing_has_no_rate():
     text = text_of(ExtractionTally(0, 0, 4, 0, 0.0, 0.1))
-    assert text.endswith("4 songs in the library: 0 extracted, 0 failed, 4 unchanged.")
+    assert "\n4 songs in the library: 0 extracted, 0 failed, 4 unchanged.\n" in text
+    assert "real time" not in text
     assert "no library was written" in text_of(ExtractionTally(0, 0, 0, 0, 0.0, 0.1), n_songs=0)
+
+
+def test_it_fits_80_columns(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    failures = [Failure(Path("/music/Some Artist of a long name/Some Album/A Song of many words.mp3"), "silent " * 20)]
+    text = text_of(ExtractionTally(3, 1, 0, 2, 3600.0, 12.5), failures)
+    assert max(map(len, text.split("\n"))) <= 80
+    assert "words.mp3 " in text
+
+
+def test_duplicates_are_named_by_title():
+    library = make_library(2)
+    library.songs["title"] = ["Elf Land", "Elf Land (remaster)"]
+    groups = [DuplicateGroup(np.array([0, 1]), np.array([1.0, 0.9]))]
+    extraction = Extraction(
+        library, groups, [], ExtractionTally(2, 0, 0, 0, 1.0, 0.1), LabelSource("folder", "default")
+    )
+    text = summary(extraction, genre_statistics(library), feature_ranges(library), Workspace(Path("/songs")))
+    assert re.search(r" 1 +Elf Land \(remaster\) +1:01 +0.90 +/music/song 001.mp3", text)
 
 
 def test_only_the_first_failures_are_printed():

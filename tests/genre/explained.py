@@ -11,7 +11,7 @@ from songmap.genre.song_results import FamilyContribution, ModelReference, SongE
 from songmap.library.genre_model import Calibration, GenreModel
 from songmap.library.schema import FAMILIES, N_COLUMNS
 
-SONG = {"song_name": "Blue", "artist": "Ann", "genre": "HOUSE", "file_path": "/music/blue.mp3"}
+SONG = {"song_name": "Blue", "artist": "Ann", "title": "", "genre": "HOUSE", "file_path": "/music/blue.mp3"}
 GENRES = ["HOUSE", "TRANCE", "TECHNO", "FOLK", "JAZZ", "DUB"]
 FINAL = ModelReference("final", n_songs=52)
 
@@ -59,6 +59,7 @@ def explanation(proba: list[float], adds: list[float] | None = None, **changes: 
         probabilities=dict(zip(genres, proba, strict=True)),
         song_name=SONG["song_name"],
         artist=SONG["artist"],
+        title=SONG["title"],
         genre="UNKNOWN",
         genre_set=[genres[best]],
         set_threshold=0.3,

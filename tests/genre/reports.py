@@ -127,13 +127,13 @@ def make_report(n_genres: int) -> GenreReport:
         novelty=NoveltyScores(0.05, 0.04, 52, 1.5, [LeftOutGenre(genre, 26, 0.75, 0.25) for genre in genres]),
         song=song,
         boundary_songs=[
-            BoundarySong(row + 1, name, "Ann", genres[row % n_genres], best[row], proba[row][best[row]],
-                   proba[row], 0.9, 0.1, genres[:2], SongNovelty(1.6, 1.5, row == 2), 1, f"/music/{row:02d}.mp3")
+            BoundarySong(row + 1, name, "Ann", "", genres[row % n_genres], best[row], proba[row][best[row]],
+                   proba[row], 0.9, 0.1, genres[:2], SongNovelty(1.6, 1.5, row == 2), row < 20, 1, f"/music/{row:02d}.mp3")
             for row, name in enumerate(names)
         ],
-        label_issues=[LabelIssue(1, names[0], "Ann", genres[0], genres[1], 0.9, 0.7, 0.8, "/music/00.mp3")],
+        label_issues=[LabelIssue(1, names[0], "Ann", "", genres[0], genres[1], 0.9, 0.7, 0.8, "/music/00.mp3")],
         unknown_songs=[
-            UnknownSong(names[1], "Bo", best[1], proba[1][best[1]], proba[1], genres[:2],
+            UnknownSong(names[1], "Bo", "A title", best[1], proba[1][best[1]], proba[1], genres[:2],
                         SongNovelty(4.2, 1.5, True), "/music/01.mp3")
         ],
         all_songs=[],

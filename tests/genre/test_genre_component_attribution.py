@@ -12,8 +12,8 @@ from songmap.genre.component_attribution import (
     descriptor_correlations,
 )
 from songmap.genre.song_results import Component, ComponentTerm
-from songmap.genre.views.sentences import component_name
-from songmap.library.descriptors import DESCRIPTORS
+from songmap.genre.views.component_phrases import component_name
+from songmap.library.descriptors import DESCRIPTORS, descriptor
 from songmap.library.schema import N_COLUMNS, block_slice, column_index
 
 
@@ -98,18 +98,22 @@ def test_a_component_is_named_by_the_descriptors_its_score_is_correlated_with():
     assert found[:, related] == pytest.approx(measured[:, related], abs=0.02)
     first, second = components_of(pipeline)
     assert first.terms[0].descriptor.startswith("level ")
-    assert second.terms[0].descriptor.startswith("MFCC ")
     assert abs(first.terms[0].correlation) > 0.95
+    assert DESCRIPTORS[np.abs(found[1]).argmax()].family == "timbre"  # which means nothing to a listener
+    assert {descriptor(term.descriptor).family for term in second.terms}.isdisjoint({"timbre", "tonnetz"})
 
 
 def test_a_second_term_is_of_another_family_and_strong():
     correlations = np.zeros(len(DESCRIPTORS))
     names = [one.name for one in DESCRIPTORS]
-    correlations[names.index("MFCC 3")], correlations[names.index("MFCC 4")] = -0.9, 0.8
+    correlations[names.index("MFCC 3")], correlations[names.index("tonnetz 1 (fifths)")] = 0.95, 0.93
+    correlations[names.index("chroma C")], correlations[names.index("chroma D")] = -0.9, 0.8
     correlations[names.index("tempo")] = 0.6
     terms = component_terms(correlations)
-    assert terms == [ComponentTerm("MFCC 3", -0.9), ComponentTerm("tempo", 0.6)]
-    assert component_name(Component(3, 0.084, terms)) == "PC3 (8 %): lower MFCC 3, higher tempo"
+    assert terms == [ComponentTerm("chroma C", -0.9), ComponentTerm("tempo", 0.6)]
+    assert component_name(Component(3, 0.084, terms)) == "PC3 (8 %): less of the note C, faster"
+    weak = [ComponentTerm("chroma C", 0.4)]
+    assert component_name(Component(3, 0.084, weak)) == "PC3 (8 %): slightly more of the note C"
     correlations[names.index("tempo")] = 0.4
     assert component_terms(correlations) == terms[:1]
 

@@ -8,7 +8,15 @@ from libraries import labelled_library, separable_library
 
 from songmap.core.errors import UsageError
 from songmap.genre.dataset import MIN_SONGS, training_dataset
-from songmap.genre.limits import FewerFolds, FewGroups, LooseGrouping, NoGroupedSplit, SmallGenre, UngroupedSongs
+from songmap.genre.limits import (
+    FewerFolds,
+    FewGroups,
+    LooseGrouping,
+    NoGroupedSplit,
+    SmallGenre,
+    UngroupedSongs,
+    UnknownArtists,
+)
 from songmap.genre.splits import LEAST_TRAINING, Plan, make_folds, plan_splits, subsample
 from songmap.library.library import Library
 from songmap.library.schema import N_COLUMNS
@@ -36,7 +44,7 @@ def test_the_strictest_that_the_songs_allow_is_kept_together():
     }
     for name, dataset in by.items():
         assert dataset.grouping.group_by == name
-        assert dataset.limits == []
+        assert dataset.limits == ([] if name == "artist" else [UnknownArtists(24)])
     assert [len(set(dataset.groups)) for dataset in by.values()] == [8, 12, 24]
     assert {dataset.grouping.reason for dataset in by.values()} == {"strictest"}
     assert [dataset.grouping.n_tagged for dataset in by.values()] == [24, 24, 0]
@@ -121,7 +129,7 @@ def test_small_genres_are_left_out_by_name_and_unknown_songs_are_not_trained_on(
     assert dataset.genres == ["A", "B"]
     assert list(dataset.rows) == list(range(16))
     assert list(dataset.unknown) == list(range(18, 24))
-    assert dataset.limits == [SmallGenre("TINY", 2, MIN_SONGS)]
+    assert dataset.limits == [SmallGenre("TINY", 2, MIN_SONGS), UnknownArtists(16)]
 
 
 def test_copies_do_not_make_a_genre_large_enough():

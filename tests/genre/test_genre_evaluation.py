@@ -13,11 +13,19 @@ from songmap.genre.candidates import CANDIDATES, CHOSEN_FROM, points_of
 from songmap.genre.comparison import Settings, choice_scores, choose, log_loss
 from songmap.genre.cross_validation import CrossValidated
 from songmap.genre.dataset import training_dataset
-from songmap.genre.evaluation import Evaluation, evaluate, fit_final, score_limits
+from songmap.genre.evaluation import Evaluation, evaluate, fit_final
 from songmap.genre.fit import TrainingSongs, Tuning, fit_candidate
-from songmap.genre.limits import AllTestSongsCorrect, ConstantPredictions, FewTestGroups, NotBetterThanChance
+from songmap.genre.limits import (
+    AllTestSongsCorrect,
+    ConstantPredictions,
+    FewTestGroups,
+    FewTestSongs,
+    NotBetterThanChance,
+    UnverifiedCalibration,
+)
 from songmap.genre.metrics import sampled_scores
-from songmap.genre.results import PermutationTest
+from songmap.genre.results import PermutationTest, Reliability
+from songmap.genre.score_limits import score_limits, size_limits
 from songmap.genre.splits import plan_splits
 from songmap.library.genre_model import uncalibrated
 from songmap.library.library import Library
@@ -349,3 +357,12 @@ def test_limits_of_scores():
     assert score_limits("lda", False, certain, 0.9, few) == [FewTestGroups(3, "song")]
     (sure,) = score_limits("lda", False, certain, 1.0, replace(plan, test=plan.test[:10]))
     assert sure == AllTestSongsCorrect(10, "song", pytest.approx(0.7411, abs=1e-4))  # 0.7411 ** 10 is 0.05
+
+
+def test_few_test_songs_and_few_groups_are_limits():
+    labels = np.repeat([0, 1, 2], [6, 2, 4])
+    many = Reliability(0.1, 0.1, 0.2, 0.7, 0.7, 60, True, [])
+    assert size_limits(labels, ["A", "B", "C"], many, "artist") == [FewTestSongs("B", 2, 2, 5)]
+    assert size_limits(np.repeat([0, 1], 5), ["A", "B"], many, "artist") == []
+    few = replace(many, n_groups=12, verifiable=False)
+    assert size_limits(np.repeat([0, 1], 5), ["A", "B"], few, "artist") == [UnverifiedCalibration(12, "artist")]

@@ -11,9 +11,11 @@ from genre.reports import make_report, make_sample
 from markupsafe import escape
 
 from songmap.core.figures import draw
+from songmap.genre.limits import FewTestSongs, UnknownArtists
 from songmap.genre.results import GenreReport, WrittenFile
 from songmap.genre.views.figures import candidates_figure
 from songmap.genre.views.files import figures_of
+from songmap.genre.views.limits import VALIDITY, limit_sentence
 from songmap.genre.views.narrative import narrative
 from songmap.genre.views.plain_summary import plain_summary
 from songmap.genre.views.report_page import report_page
@@ -56,9 +58,16 @@ def images(tmp_path_factory) -> dict[str, bytes]:
     }
 
 
+def page_of(report: GenreReport, images: dict[str, bytes] | None = None) -> str:
+    """The page with the figures of components; all genres of the library are in the report."""
+    shown = {name: png for name, png in (images or {}).items() if name.startswith("shap_")}
+    return report_page(report, shown, [one.genre for one in report.per_genre])
+
+
 def written(report: GenreReport, images: dict[str, bytes], folder: Path) -> Path:
-    path = folder / "report.html"
-    path.write_text(report_page(report, images), encoding="utf-8")
+    path = folder / "outputs" / "html" / "report.html"
+    path.parent.mkdir(parents=True)
+    path.write_text(page_of(report, images), encoding="utf-8")
     return path
 
 
@@ -75,7 +84,12 @@ def hostile(images, tmp_path_factory) -> Path:
         name: [replace(one, genre=f"{LONG}{number}") for number, one in enumerate(getattr(report, name))]
         for name in ("per_genre", "families")
     }
-    songs = [replace(one, song_name=song_name, genre_set=[LONG, "B"]) for one in report.boundary_songs]
+    names = {one.genre: f"{LONG}{number}" for number, one in enumerate(report.per_genre)}
+    songs = [
+        replace(one, song_name=song_name, genre=names[one.genre], genre_set=[LONG, "B"],
+                probabilities={names[genre]: proba for genre, proba in one.probabilities.items()})
+        for one in report.boundary_songs
+    ]  # fmt: skip
     song = replace(report.song, song_name="W" * 300, artist=SCRIPT)
     report = replace(report, **renamed, boundary_songs=songs, song=song)
     return written(report, images, tmp_path_factory.mktemp("hostile"))
@@ -96,17 +110,19 @@ def test_it_opens_alone_and_shows_everything(page, restored):
     assert [url for url in urls if not url.startswith(("file:", "data:", "chrome:"))] == []
     broken = "return [...document.images].filter(image => !image.complete || !image.naturalWidth).length"
     assert restored.execute_script(broken) == 0
-    assert restored.execute_script("return document.images.length") == 10
+    assert restored.execute_script("return document.images.length") == 4
+    assert restored.execute_script("return document.querySelectorAll('svg.chart').length") == 8
     titles = [heading.text for heading in restored.find_elements("css selector", "h2")]
     assert titles == [
-        "Training data", "Scores", "Are the scores reliable?", "Are the probabilities reliable?", "Genre by genre",
-        "Songs like none of these genres", "What drives its decisions", "One song explained", "Songs between genres", "Labels to check",
-        "Songs without a genre", "Limits", "Model card",
+        "Genre by genre", "Are the probabilities reliable?", "What drives its decisions", "One song explained",
+        "Songs between genres", "Labels to check", "Songs without a genre", "Songs unlike the training data", "Limits",
+        "Training data", "Scores", "Are the scores reliable?", "PCA + XGBoost, a candidate: SHAP", "Model card",
     ]  # fmt: skip
     links = restored.find_elements("css selector", "nav a")
     assert [link.text for link in links] == titles
     targets = "return [...document.querySelectorAll('nav a')].filter(a => !document.querySelector(a.hash)).length"
     assert restored.execute_script(targets) == 0
+    restored.execute_script("for (const one of document.querySelectorAll('details')) one.open = true")
     text, report = restored.find_element("css selector", "body").text, make_report(2)
     for sentence in (
         *narrative(report.song),
@@ -118,7 +134,10 @@ def test_it_opens_alone_and_shows_everything(page, restored):
     for one in report.candidates:
         assert one.title in text
         assert f"{one.balanced_accuracy:.3f}" in text
-    assert "30 in all: outputs/boundary_songs.csv" in text
+    csv_files = [
+        link.get_attribute("href").rsplit("/", 2)[1:] for link in restored.find_elements("css selector", "p a")
+    ]
+    assert csv_files[:3] == [["outputs", f"{name}.csv"] for name in ("boundary_songs", "label_issues", "unknown_songs")]
 
 
 @pytest.mark.parametrize("n_genres", [2, 10])
@@ -130,10 +149,18 @@ def test_the_answer_fits_15_lines_of_80_characters_and_leads_the_page(n_genres):
     assert len(lines) <= 16
     assert max(map(len, lines)) <= 84  # two names of genres of 31 characters leave no better place to break
     assert lines[0].startswith("Of 100 new songs by other artists, about 70 would be predicted right (50 to 90);")
-    page = report_page(report, {})
+    page = page_of(report)
     for sentence in plain_summary(report):
         assert escape(sentence) in page
-    assert page.index("Of 100 new songs") < page.index("Training data")
+    assert page.index("Of 100 new songs") < page.index("<nav>")
+
+
+@pytest.mark.parametrize("n_genres", [2, 12])
+def test_all_tables_fit_80_columns(n_genres, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = verbose_summary(make_report(n_genres)).splitlines()
+    assert max(map(len, lines)) <= 80
+    assert sum("─" * 20 in line for line in lines) >= 8
 
 
 def with_thinned_candidates(report: GenreReport) -> GenreReport:
@@ -146,12 +173,13 @@ def with_thinned_candidates(report: GenreReport) -> GenreReport:
 def test_candidates_show_on_how_many_songs_they_were_compared():
     phrase = "Candidates in folds of 6,000 songs, 2 of them only on fewer, as given"
     report = with_thinned_candidates(make_report(2))
-    page, summary = report_page(report, {}), verbose_summary(report)
+    page, summary = page_of(report), verbose_summary(report)
     assert phrase in page
     assert phrase in summary
     for one in report.candidates:
         assert f'{one.title}</td><td class="n">{one.songs:,}</td>' in page
-        assert re.search(rf"{re.escape(one.title)} +{one.songs:,} ", summary)
+        assert re.search(rf"{re.escape(one.title[:12])}.* +{one.songs:,} ", summary)
+    assert "(3,000 songs)</text>" in page
     figure = candidates_figure(report.candidates, "lda")
     assert phrase in figure.get_suptitle()
     names = "\n".join(text.get_text() for text in figure.axes[0].get_yticklabels())
@@ -161,8 +189,8 @@ def test_candidates_show_on_how_many_songs_they_were_compared():
 
 def test_the_components_are_of_training_songs():
     report = make_report(2)
-    assert "SHAP values are in-sample" in report_page(report, {})
-    assert "SHAP values are in-sample" in report_page(replace(report, component_model=report.choice.model), {})
+    assert "SHAP values are in-sample" in page_of(report)
+    assert "SHAP values are in-sample" in page_of(replace(report, component_model=report.choice.model))
     figures = figures_of(report, make_sample(2))
     for name in ("shap_bar", "shap_beeswarm", "shap_dependence"):
         function, arguments = figures[name]
@@ -171,23 +199,70 @@ def test_the_components_are_of_training_songs():
 
 def test_every_genre_has_the_coverage_of_its_prediction_sets_and_its_novelty():
     report = make_report(3)
-    page = report_page(report, {})
+    page = page_of(report)
     for one in report.conformal.per_genre:
         assert f'{one.genre}</td><td class="n">26</td><td class="n">7</td><td>0.880 (0.70–1.00)</td>' in page
     for one in report.novelty.genres:
         assert f'{one.genre}</td><td class="n">26</td><td class="n">0.750</td><td class="n">0.250</td>' in page
     assert "AUROC 0.75 on average" in page
     assert "4 % of 52 songs exceed it" in page
-    assert page.count("<td>sounds like none of these</td>") == 2  # a song between genres and one without a genre
+    assert page.count("<td>unlike the training data</td>") == 2  # a song between genres and one without a genre
 
 
 def test_what_a_report_lacks_is_left_out_or_stated():
     report = replace(make_report(2), unknown_songs=[], label_issues=[], limits=[])
-    text = report_page(report, {})
+    text = page_of(report)
     assert "Songs without a genre" not in text
     assert "<p>None: no song has another genre above 50 %.</p>" in text
-    assert "<p>None.</p>" in text
-    assert "Not searched" in report_page(replace(report, permutation=replace(report.permutation, p_value=0.3)), {})
+    section = text[text.index('<section id="limits">') : text.index('<section id="training">')]
+    assert "None" not in section
+    assert VALIDITY in section
+    assert "Not searched" in page_of(replace(report, permutation=replace(report.permutation, p_value=0.3)))
+
+
+@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize("which", ["page", "hostile"])
+def test_charts_fit_a_phone_and_take_the_colours_of_the_page(which, dark, restored, request):
+    opened(restored, request.getfixturevalue(which), width=390, dark=dark)
+    charts = restored.execute_script(
+        "return [...document.querySelectorAll('svg.chart')].map(svg => { const box = svg.getBoundingClientRect();"
+        "return [box.left, box.right, ...[...svg.querySelectorAll('text')].map(text => {"
+        "const own = text.getBoundingClientRect(); return [own.left, own.right, getComputedStyle(text).fill] })] })"
+    )
+    assert len(charts) == 8
+    ink = restored.execute_script("return getComputedStyle(document.body).color")
+    for left, right, *texts in charts:
+        assert 0 <= left < right <= 390
+        assert texts
+        for start, end, _ in texts:
+            assert left - 1 <= start < end <= right + 1
+        assert ink in {fill for _, _, fill in texts}
+
+
+def test_songs_between_genres_end_where_they_are_no_longer():
+    report = make_report(2)
+    page = page_of(report)
+    section = page[page.index('<section id="boundary">') : page.index('<section id="labels">')]
+    assert "20 songs of 30: a song is between genres if its 90 % prediction set has several genres" in section
+    assert f"the {19}th of them" in section
+    assert f"the {20}th of them" not in section
+    none = replace(report, boundary_songs=[replace(one, is_between=False) for one in report.boundary_songs])
+    assert "0 songs of 30" in page_of(none)
+
+
+def test_songs_of_unknown_artists_and_genres_of_few_test_songs_are_limits_of_the_page():
+    unknown, few = UnknownArtists(52), FewTestSongs("GENRE1", 2, 1, 5)
+    page = page_of(replace(make_report(2), limits=[unknown, few]))
+    section = page[page.index('<section id="limits">') : page.index('<section id="training">')]
+    for limit in (unknown, few):
+        assert limit_sentence(limit)[1:] in section
+        assert limit_sentence(limit) in page[: page.index("<nav>")]
+
+
+def test_every_genre_has_a_panel_of_shap_values():
+    figure_of, arguments = figures_of(make_report(12), make_sample(12))["shap_beeswarm"]
+    shown = [axis for axis in figure_of(*arguments).axes if axis.get_visible() and axis.get_title(loc="center")]
+    assert len(shown) == 12
 
 
 @pytest.mark.parametrize("dark", [False, True])
@@ -209,7 +284,10 @@ def shades(colour: str) -> list[int]:
 
 def test_names_from_outside_stay_text(hostile, restored):
     opened(restored, hostile)
-    assert restored.execute_script("return document.querySelectorAll('body script, td b, figcaption b').length") == 0
+    assert (
+        restored.execute_script("return document.querySelectorAll('body script, td b, figcaption b, svg b').length")
+        == 0
+    )
     assert restored.get_log("browser") == []
 
 
@@ -222,9 +300,8 @@ def test_it_prints_on_pages_without_cutting_a_figure(page, restored):
     restored.execute_cdp_cmd(
         "Emulation.setDeviceMetricsOverride", {"width": 720, "height": 1000, "deviceScaleFactor": 1, "mobile": False}
     )
-    cut = (
-        "return [...document.images].filter(image => image.height > 1000 || image.getBoundingClientRect().right > 720)"
-    )
+    restored.execute_script("for (const one of document.querySelectorAll('details')) one.open = true")
+    cut = "return [...document.querySelectorAll('img, svg')].filter(image => image.getBoundingClientRect().height > 1000 || image.getBoundingClientRect().right > 720)"
     assert restored.execute_script(f"{cut}.length") == 0
     assert restored.execute_script("return getComputedStyle(document.querySelector('nav')).display") == "none"
     restored.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "", "features": []})

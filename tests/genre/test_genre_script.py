@@ -208,17 +208,48 @@ def test_new_files_are_classified_and_bad_ones_named(trained, tmp_path):
     assert {family["family"] for family in record["families"]} == set(FAMILIES)
     assert len(result.stderr.splitlines()) == 1
     assert str(bad) in result.stderr
-    brief, table = (script(folder, "--classify", str(good), *more) for more in ((), ("--verbose",)))
+    classify = ("--classify", str(good))
+    brief, table = (script(folder, *classify, *more) for more in ((), ("--verbose",)))
     assert (brief.returncode, brief.stderr) == (0, "")
     assert max(map(len, brief.stdout.splitlines())) <= 80
     assert len(brief.stdout.splitlines()) <= 6
-    assert re.search(rf"^ *good\.wav +{record['predicted_genre']} ", brief.stdout, re.MULTILINE)
+    answer = "unlike the training data" if record["novelty"]["is_novel"] else rf"{record['predicted_genre']} +\d+ %"
+    assert re.search(rf"^ *good\.wav +{answer}$", brief.stdout, re.MULTILINE)
     assert table.returncode == 0
     assert table.stderr == ""
     (song,) = classify_files(Workspace(folder), [good], silent).songs
     assert plain(song) == record
-    assert all(sentence in table.stdout for sentence in narrative(song))
+    assert all(sentence in " ".join(table.stdout.split()) for sentence in narrative(song))
     assert "Limit: TINY is left out" in table.stdout
+
+
+def test_a_folder_is_classified_in_a_line_a_file_sorted_by_path(trained, tmp_path, monkeypatch):
+    """Whatever else is in the folder; the file that cannot be analysed is named, and the others go on."""
+    folder, _ = trained
+    monkeypatch.setenv("COLUMNS", "80")
+    names = ["B/Ann/02.wav", "A/Ann/01.wav", "A/A name that is longer than half a line of a terminal, or of paper.wav"]
+    for number, name in enumerate(names):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        soundfile.write(path, music(3.0, seed=number), RATE_HZ)
+    (tmp_path / "B" / "cover.jpg").write_bytes(b"picture")
+    (tmp_path / "B" / "bad.mp3").write_text("no music")
+    result = script(folder, "--classify", tmp_path, tmp_path / names[0])
+    assert result.returncode == 1
+    assert re.fullmatch(r"not classified: .*B/bad\.mp3: .*\n", result.stderr)
+    lines = result.stdout.splitlines()
+    assert max(map(len, lines)) <= 80
+    files = [line.strip() for line in lines[2:5]]
+    assert [one[:9] for one in files] == ["A/A name ", "A/Ann/01.", "B/Ann/02."]
+    assert all(re.search(r"(GENRE0[01] +\d+ %|unlike the training data)$", one) for one in files)
+    assert lines[5] == ""
+    songs = classify_files(Workspace(folder), [tmp_path], silent).songs
+    assert [one.file_path for one in songs] == [str(tmp_path / name) for name in sorted(names)]
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    result = script(folder, "--classify", empty)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert f"there is no audio file in {empty}" in result.stderr
 
 
 def test_a_loaded_model_predicts_files_and_embeddings(trained, library_with_strays, tmp_path):
@@ -353,11 +384,11 @@ def test_the_library_in_another_order_gives_the_same_bytes(trained, library_with
     same = {name for name in second if name.endswith((".png", ".csv", ".pkl"))}
     assert len(same) >= len(FIGURES) + 4
     assert [name for name in sorted(same) if first[name] != second[name]] == []
-    summary = verbose_summary(report)
+    summary = " ".join(verbose_summary(report).split())
     assert all(sentence in summary for sentence in narrative(report.song))
-    assert all(one.title in summary for one in report.candidates)
+    assert all(one.title[:24] in summary for one in report.candidates)
     assert "Songs without a genre, 3 in all" in summary
-    assert all(str(one.file) in summary for one in report.written)
+    assert all(one.file.name in "".join(summary.split()) for one in report.written)
 
 
 def test_the_preset_uses_the_published_parameters_and_removes_what_no_longer_holds(tmp_path):

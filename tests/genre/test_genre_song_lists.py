@@ -5,7 +5,7 @@ import pytest
 from libraries import make_library
 
 from songmap.genre.novelty_results import SongNovelty
-from songmap.genre.song_lists import label_issues, least_certain, set_of, song_list, uncertainty
+from songmap.genre.song_lists import between_genres, label_issues, least_certain, set_of, song_list, uncertainty
 from songmap.genre.song_results import BoundarySong
 
 GENRES = ["A", "B", "C"]
@@ -42,6 +42,12 @@ def test_the_least_certain_songs_come_first_with_their_fields():
     assert records[0].probabilities == {"A": 0.3, "B": 0.4, "C": 0.3}
     assert (records[1].genre, records[1].probability, records[1].file_path) == ("A", 0.8, "/music/song 000.mp3")
     assert records[1].margin == pytest.approx(0.7)
+
+
+def test_a_song_is_between_genres_where_its_set_and_its_probabilities_say_so():
+    proba = np.array([[0.6, 0.3, 0.1], [0.6, 0.29, 0.11], [0.6, 0.3, 0.1], [0.34, 0.33, 0.33]])
+    sets = np.array([[1, 1, 0], [1, 1, 1], [1, 0, 0], [1, 1, 1]], dtype=bool)
+    assert between_genres(proba, sets).tolist() == [True, False, False, True]
 
 
 def test_entropy_ranks_before_the_margin_does():

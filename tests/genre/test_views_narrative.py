@@ -21,11 +21,11 @@ from songmap.genre.song_results import (
     PitchClasses,
     SmallestChange,
 )
+from songmap.genre.views.component_phrases import component_name
 from songmap.genre.views.limits import limit_sentence
-from songmap.genre.views.narrative import confidence, narrative
+from songmap.genre.views.narrative import component_narrative, confidence, narrative
 from songmap.genre.views.sentences import (
     choice_sentence,
-    component_name,
     grouping_sentence,
     leakage_sentence,
     model_phrase,
@@ -34,6 +34,7 @@ from songmap.genre.views.sentences import (
     set_phrase,
 )
 from songmap.library.schema import FAMILIES
+from songmap.library.traits import Trait
 
 TEMPO = DescriptorComparison("rhythm", "tempo", ["tempo_bpm"], "BPM", 138.4, {"TRANCE": 140, "HOUSE": 128}, 1.7)
 PULSE = DescriptorComparison("rhythm", "pulse clarity", ["pulse_clarity"], "", 0.509, {"TRANCE": 0.51, "HOUSE": 0.5}, 1)
@@ -58,23 +59,33 @@ def test_undecided_is_only_said_where_the_prediction_set_has_several_genres():
 
 def test_the_prediction_names_song_model_and_probabilities():
     assert narrative(explanation([0.15, 0.82, 0.03]))[0] == (
-        "Blue by Ann: predicted TRANCE, likely (82 %), by the model of all 52 songs; next: HOUSE 15 %, TECHNO 3 %."
+        "Blue – Ann: predicted TRANCE, likely (82 %), by the model of all 52 songs; next: HOUSE 15 %, TECHNO 3 %."
     )
 
 
-@pytest.mark.parametrize(
-    ("name", "artist", "start"),
-    [
-        ("Ann - Blue", "Ann", "Ann - Blue: "),
-        ("ÁNN – Blue", "Ann", "ÁNN – Blue: "),
-        ("Banner", "Ann", "Banner by Ann: "),
-        ("(Ann) Blue", "Ann", "(Ann) Blue: "),
-        ("Blue", "", "Blue: "),
-        ("Blue", "A+B (x", "Blue by A+B (x: "),
-    ],
-)
-def test_an_artist_is_not_named_twice(name, artist, start):
-    assert narrative(explanation([0.4, 0.6], song_name=name, artist=artist))[0].startswith(start + "predicted")
+def test_a_song_is_named_by_title_and_artist():
+    named = explanation([0.4, 0.6], song_name="Ann - 01 blue_x.hq", artist="Ann", title="Blue")
+    assert narrative(named)[0].startswith("Blue – Ann: predicted")
+    assert narrative(replace(named, artist="", title=""))[0].startswith("Ann - 01 blue x: predicted")
+
+
+def trait(quality: str, direction: str) -> Trait:
+    return Trait(quality, direction, 10.0 if direction == "low" else 90.0)
+
+
+def test_an_explanation_begins_with_what_a_listener_notices():
+    slow, dark, loud = trait("tempo", "low"), trait("brightness", "low"), trait("loudness", "high")
+    song = explanation([0.2, 0.8], [0.3] + [0.0] * 6, traits=(slow, dark), genre_traits=(dark, slow, loud))
+    first, second, *_ = narrative(song)
+    assert first == "Blue – Ann is slow and dark, like the typical TRANCE song."
+    assert second.startswith("Predicted TRANCE, likely (80 %)")
+    mfcc = DescriptorComparison("timbre", "MFCC 3", ["mfcc_03_mean"], "", 1.0, {"TRANCE": 1.1, "HOUSE": 2.0}, 3.0)
+    near = replace(song, genre_traits=(dark, trait("tempo", "high")), descriptors=[mfcc, TEMPO])
+    assert narrative(near)[0] == (
+        "Blue – Ann is slow and dark; like the typical TRANCE song it is dark; its tempo is near that of TRANCE."
+    )
+    far = replace(near, genre_traits=(), descriptors=[replace(TEMPO, value=128.0)])
+    assert narrative(far)[0] == "Blue – Ann is slow and dark."
 
 
 @pytest.mark.parametrize(
@@ -140,14 +151,14 @@ def test_a_song_without_a_label_has_no_sentence_on_it():
     assert not any("label" in sentence for sentence in narrative(explanation([0.4, 0.6])))
 
 
-def test_a_song_beyond_the_threshold_sounds_like_none_of_the_genres():
+def test_a_song_beyond_the_threshold_is_unlike_the_training_data():
     sentences = narrative(explanation([0.02, 0.98], novelty=SongNovelty(3.14159, 1.5, True)))
     assert sentences[0] == (
-        "Blue by Ann sounds like none of these: its distance from the nearest genre is 3.14, above the threshold of 1.50. "
+        "Blue – Ann is unlike the training data: its distance from the nearest genre is 3.14, above the threshold of 1.50. "
         "A guess by the model of all 52 songs: TRANCE 98 %, HOUSE 2 %."
     )
     assert not any("prediction set" in sentence or "certain" in sentence for sentence in sentences)
-    assert not any("none of these" in sentence for sentence in narrative(explanation([0.2, 0.8])))
+    assert not any("unlike" in sentence for sentence in narrative(explanation([0.2, 0.8])))
 
 
 def test_families_lead_in_points_of_probability():
@@ -223,7 +234,7 @@ def test_the_smallest_change_has_a_sentence(change, sentence):
 def test_components_repeat_the_numbers_of_the_trees():
     embeddings, model = fitted()
     song = explain_song(SONG, embeddings[4], model, FINAL, model.pipelines[0])
-    sentences, genre = narrative(song), song.predicted_genre
+    sentences, genre = component_narrative(song), song.predicted_genre
     (start,) = [sentence for sentence in sentences if sentence.startswith("Components: ")]
     assert start == (
         f"Components: in the model's trees, the margin for {genre} goes from {song.components.base:+.2f} on average to "
@@ -242,11 +253,11 @@ def test_components_repeat_the_numbers_of_the_trees():
 def test_components_of_another_model_and_without_effect_have_their_own_sentences():
     embeddings, model = fitted(trees=False)
     song = explain_song(SONG, embeddings[4], model, FINAL, fitted()[1].pipelines[0])
-    assert any(one.startswith("Components: in a second model, PCA and XGBoost, ") for one in narrative(song))
-    assert not any("Components" in one for one in narrative(replace(song, components=None)))
+    assert any(one.startswith("Components: in a second model, PCA and XGBoost, ") for one in component_narrative(song))
+    assert component_narrative(replace(song, components=None)) == []
     silent = [replace(one, shap=0.0) for one in song.components.contributions]
     none = replace(song, components=replace(song.components, contributions=silent, of_model_in_use=True))
-    assert narrative(none)[-1] == (
+    assert component_narrative(none)[-1] == (
         "No component has an effect: the model's trees would predict the same for every song."
     )
 
@@ -264,7 +275,7 @@ def test_every_number_of_points_is_a_families_value():
 
 def test_a_component_is_named_by_number_share_and_terms():
     terms = [ComponentTerm("level 2.1–5.0 kHz", 0.9), ComponentTerm("tempo", -0.7)]
-    assert component_name(Component(3, 0.084, terms)) == "PC3 (8 %): higher level 2.1–5.0 kHz, lower tempo"
+    assert component_name(Component(3, 0.084, terms)) == "PC3 (8 %): higher level 2.1–5.0 kHz, slower"
 
 
 SELECTED = Choice("lda", "lda", "svm", False, 0.512, 0.48, 0.032, 0.04)
@@ -321,8 +332,8 @@ UNTESTED = PermutationTest(0.8, 0.5, None, 199, 0, ("TECHNO",))
     [
         (overfitting_sentence(OverfittingGap(1.0, 0.8), CERTAIN), "100 % on training songs and 80 % on others; expect"),
         (overfitting_sentence(OverfittingGap(1.0, 0.5), CHANCE), "no better than chance"),
-        (permutation_sentence(CERTAIN, "artist"), "With genres shuffled among artists, the best model reached a recall of 80 % in 0 of 199 runs"),
-        (permutation_sentence(CHANCE, "song"), "a recall of 52 % in 60 of 199 runs (50 % on average), p = 0.305: the recall is not shown to be better"),
+        (permutation_sentence(CERTAIN, "artist"), "With genres shuffled among artists, the best model of 0 of 199 runs reached a recall of 80 %"),
+        (permutation_sentence(CHANCE, "song"), "of 60 of 199 runs reached a recall of 52 % (50 % on average), p = 0.305: the recall is not shown to be better"),
         (permutation_sentence(UNTESTED, "song"), "No permutation test: songs are split one by one"),
         (permutation_sentence(UNTESTED, "artist"), "No permutation test: TECHNO has too few artists to shuffle genres among them"),
         (overfitting_sentence(OverfittingGap(1.0, 0.8), UNTESTED), "80 % on others; expect"),
@@ -342,9 +353,9 @@ LIMITS = [
     (limits.SmallGenre("TINY", 2, 6), "TINY is left out: it has 2 songs, at least 6 are needed"),
     (limits.SmallGenre("TINY", 1, 6), "TINY is left out: it has 1 song, at least 6 are needed"),
     (limits.LooseGrouping("song", "artist"), "--group-by song: songs of one artist may be on both sides of a split, which makes the scores too high"),
-    (limits.FewGroups("A", "artist", "song", 1, "Solo", ""), "All songs of A are by Solo: tested on new songs, not on new artists"),
-    (limits.FewGroups("A", "artist", "song", 2, "", ""), "All songs of A are from 2 artists or albums: tested on new songs"),
-    (limits.FewGroups("A", "album", "song", 1, "", "First"), "All songs of A are from one album, First: tested on new songs, not on new albums"),
+    (limits.FewGroups("A", "artist", "song", 1, "Solo", ""), "all songs of A are by Solo: tested on new songs, not on new artists"),
+    (limits.FewGroups("A", "artist", "song", 2, "", ""), "all songs of A are from 2 artists or albums: tested on new songs"),
+    (limits.FewGroups("A", "album", "song", 1, "", "First"), "all songs of A are from one album, First: tested on new songs, not on new albums"),
     (limits.UngroupedSongs("B", "artist", 3, 8), "B has 3 of 8 songs without an artist"),
     (limits.NoGroupedSplit("artist"), "no split keeps artists together"),
     (limits.FewerFolds(3, 5, "A", 4), "3 folds instead of 5: each must test every genre, and A has 4 groups"),
@@ -352,6 +363,10 @@ LIMITS = [
     (limits.NotBetterThanChance("lda", 0.3), "shrinkage LDA is not shown to be better than chance (p = 0.30): treat its predictions as guesses"),
     (limits.AllTestSongsCorrect(10, "song", 0.741), "for 10 songs an accuracy down to 0.74 remains possible"),
     (limits.FewTestGroups(3, "artist"), "the test songs are of 3 artists: with so few"),
+    (limits.FewTestSongs("A", 1, 7, 5), "7 genres have fewer than 5 test songs, A has 1 song: scores of a single genre"),
+    (limits.FewTestSongs("A", 2, 1, 5), "1 genre has fewer than 5 test songs, A has 2 songs"),
+    (limits.UnknownArtists(284), "the artists of all 284 songs are unknown: songs of one artist may be on both sides"),
+    (limits.UnverifiedCalibration(24, "artist"), "whether the probabilities are calibrated cannot be verified on 24 artists"),
 ]  # fmt: skip
 
 

@@ -89,7 +89,13 @@ def test_several_songs_are_listed_with_genres() -> None:
 
 
 def test_equal_names_in_one_genre_are_told_apart_by_path() -> None:
-    with pytest.raises(QueryError, match=r"\(TRANCE/long ride.mp3\), .* \(TRANCE/b/long ride.mp3\)"):
+    songs = table(("TRANCE/ride.mp3", "TRANCE", "X", "Ride"), ("TRANCE/b/02.mp3", "TRANCE", "X", "Ride"))
+    with pytest.raises(QueryError, match=r"Ride – X \[TRANCE\] \(TRANCE/ride.mp3\), .* \(TRANCE/b/02.mp3\)"):
+        find_song(songs, "ride")
+
+
+def test_songs_are_listed_by_title_and_artist() -> None:
+    with pytest.raises(QueryError, match=r"The Long Ride Home – X \[TRANCE\], Another Ride – Y \[TRANCE\];"):
         find_song(SONGS, "long ride")
 
 

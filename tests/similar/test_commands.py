@@ -4,6 +4,7 @@ import argparse
 import re
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -29,6 +30,11 @@ from songmap.similar.terminal.words import (
 
 SONGS = ["Ann - Night Drive", "Night Falls", 'He said "hi"', "a + b", "Élan", "Don't Stop", "x -y", "plain"]
 GENRES = ["HOUSE", "HOUSE", "TRANCE", "TRANCE", "DRUM AND BASS", "HOUSE", "HOUSE", "HOUSE"]
+
+TABLE = pd.DataFrame({"song_name": SONGS, "genre": GENRES, "artist": "", "title": ""})
+TABLE.loc[len(TABLE)] = ("02", "JAZZ", "Aleksi", "Elf Land")
+TABLE.loc[len(TABLE)] = ("03", "JAZZ", "Aleksi", "Frantic")
+TABLE.loc[len(TABLE)] = ("04", "JAZZ", "Stephen", "Frantic")
 
 
 def parse(line: str) -> argparse.Namespace:
@@ -329,7 +335,7 @@ def test_the_help_lists_every_command():
 
 def offered(line: str) -> list[str]:
     """Lines that completing makes of one."""
-    completer = SongCompleter(line_parser()[1], SONGS, GENRES)
+    completer = SongCompleter(line_parser()[1], TABLE)
     document = Document(line)
     return [
         line[: len(line) + found.start_position] + found.text
@@ -353,6 +359,10 @@ def offered(line: str) -> list[str]:
         ("similar a +", ['similar "a + b"']),
         ("similar don", ['similar "Don\'t Stop"']),
         ("similar x -", ['similar "x -y"']),
+        ("similar elf", ["similar Elf Land"]),
+        ("similar aleksi", ["similar Elf Land", "similar Frantic – Aleksi"]),
+        ("similar frant", ["similar Frantic – Aleksi", "similar Frantic – Stephen"]),
+        ("similar 02", ["similar Elf Land"]),
         ("compare night f", ['compare "Night Falls"']),
         ('compare "Night Falls" pla', ['compare "Night Falls" plain']),
         ("compare Night Falls vs pla", ["compare Night Falls vs plain"]),

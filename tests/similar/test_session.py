@@ -23,6 +23,7 @@ from songmap.library.library import Library, library_fingerprint
 from songmap.library.names import Ambiguous
 from songmap.library.recordings import coordinates
 from songmap.library.schema import FAMILIES, block_slice, column_index, family_indices
+from songmap.similar.comparison import Comparison
 from songmap.similar.requests import Filters, Setting, TransitionsRequest
 from songmap.similar.transitions import UNKNOWN
 
@@ -118,13 +119,14 @@ def test_similar_songs_are_the_nearest(library, answers):
 
 @pytest.mark.parametrize("diversity", [0.0, 0.3, 0.5, 0.9, 1.0])
 @pytest.mark.parametrize("most", [None, 1, 2])
-def test_diverse_choices_are_the_definition(library, answers, diversity, most):
+def test_diverse_choices_are_the_definition(library, diversity, most, monkeypatch):
+    monkeypatch.setattr(Comparison, "random_similarity", 1.0)  # the limit per artist does not yield
     units = balanced_units(library)
     artists = [{"ANN": "ann", "Ann": "ann", "Cé": "ce"}.get(artist, artist) for artist in library.songs["artist"]]
     expected = chosen_by_definition(
         units[5], units, [row for row in range(40) if row != 5], 12, diversity, artists, most
     )
-    answer = answers.diverse(["song 005"], [], 12, diversity, Filters(max_per_artist=most))
+    answer = Searches(library).diverse(["song 005"], [], 12, diversity, Filters(max_per_artist=most))
     assert rows_of(library, answer) == expected
 
 
@@ -175,6 +177,7 @@ def test_a_small_pool_grows_until_artists_suffice(monkeypatch):
     library.embeddings[:] = np.random.default_rng(0).standard_normal((60, 641))
     library.embeddings[1:31] = library.embeddings[0] + 0.1 * library.embeddings[1:31]
     library.songs["artist"] = ["One" if 0 < row < 31 else f"artist {row}" for row in range(60)]
+    monkeypatch.setattr(Comparison, "random_similarity", -1.0)
     monkeypatch.setattr("songmap.similar.ranking.DIVERSE_POOL", 4)
     for answer in (
         Searches(library).similar(["song 000"], [], 5, Filters()),
@@ -183,6 +186,47 @@ def test_a_small_pool_grows_until_artists_suffice(monkeypatch):
         assert [record["artist"] for record in answer.records].count("One") == 2
         assert len(answer.records) == 5
         assert "at most 2 by one artist (--max-per-artist)" in answer.text()
+
+
+@pytest.fixture
+def one_artist() -> Searches:
+    """Songs 0 to 7 are similar and by one artist, the other 12 are different from these."""
+    embeddings = np.random.default_rng(0).standard_normal((20, 641)) * 0.5
+    embeddings += np.where(np.arange(20) < 8, 1, -1)[:, None]
+    library = make_library(20)
+    library.songs["artist"] = ["One" if row < 8 else f"artist {row}" for row in range(20)]
+    return Searches(Library(embeddings.astype(np.float32), library.songs))
+
+
+@pytest.mark.parametrize(("number", "n_past"), [(2, 0), (5, 3), (10, 5)])
+def test_the_limit_per_artist_yields_to_songs_that_are_similar(one_artist, number, n_past):
+    answer = one_artist.similar(["song 000"], [], number, Filters())
+    assert answer.result.past_limit == n_past
+    assert [record["artist"] for record in answer.records].count("One") == min(2 + n_past, number)
+    similarities = [record["similarity"] for record in answer.records]
+    assert similarities == sorted(similarities, reverse=True)
+    assert ("the limit of 2 songs by one artist is exceeded" in answer.text()) == (n_past > 0)
+
+
+def test_answers_that_are_not_similar_are_said_to_be(one_artist):
+    level = one_artist.comparison.random_similarity
+    few, many = (one_artist.similar(["song 000"], [], number, Filters()) for number in (7, 10))
+    assert few.records[-1]["similarity"] > level >= many.records[7]["similarity"]
+    assert "picked at random" not in few.text()
+    assert f"Songs 8 to 10 are not similar: two songs picked at random have {level:.2f}." in many.text()
+
+
+def test_random_similarity_is_the_median_of_all_pairs(library, answers):
+    units = balanced_units(library)
+    pairs = (units @ units.T)[np.triu_indices(40, 1)]
+    assert answers.comparison.random_similarity == pytest.approx(np.median(pairs), abs=1e-6)
+
+
+def test_the_list_without_a_limit_is_that_of_the_map(library, answers):
+    """What the map's page lists for a song."""
+    rows, _ = answers.comparison.neighbours(8)
+    for row in (0, 17, 39):
+        assert rows_of(library, answers.similar([f"song {row:03d}"], [], 8, FREE)) == rows[row].tolist()
 
 
 def test_songs_without_artist_are_not_counted():
@@ -200,7 +244,7 @@ def test_several_songs_and_songs_to_steer_away_from(library, answers):
     assert answer.records[0]["away_file_path"] == "/music/song 011.mp3 + /music/song 030.mp3"
     text = answer.text()
     assert text.startswith(
-        "Similar to song 003 [HOUSE] + song 008 [DUB] + song 020 [DUB], away from song 011 [DUB] + song 030 [HOUSE]"
+        "Similar to song 003 [HOUSE] + song 008 – Flo [DUB] + song 020 – Ann [DUB], away from song 011 – ANN [DUB] + song 030 – Ann [HOUSE]"
     )
     away = answers.similar(["song 003"], ["song 011"], 9, FREE)
     query = normalised(units[3] - 0.5 * units[11])
@@ -238,7 +282,7 @@ def test_filters_hold_by_definition(library, answers):
     assert len(candidates) > 1
     answer = answers.similar(["song 010"], [], 9, wanted)
     assert rows_of(library, answer) == chosen_by_definition(units[10], units, candidates, 9)
-    title = answer.text().splitlines()[0]
+    title = next(line for line in answer.text().splitlines() if line.startswith("Similar to"))
     for words in (
         "genre DUB or TRANCE",
         "120-130 BPM ± 0.5, half or double too",
@@ -251,7 +295,7 @@ def test_filters_hold_by_definition(library, answers):
     assert {record["tempo_factor"] for record in answer.records} <= set(tempos)
     assert all(record["tempo_bpm"] == tempos[record["tempo_factor"]] for record in answer.records)
     slow = answers.similar(["song 010"], [], 40, Filters(bpm=(120, 130)))
-    assert "64.6 (double: 129.2)" in slow.text()
+    assert "65 (double: 129)" in slow.text()
     assert all(
         record["key"] == ("" if keys[row] == NO_KEY else camelot(keys[row]))
         for row, record in zip(rows_of(library, slow), slow.records, strict=True)
@@ -283,9 +327,9 @@ def test_tags_of_tempo_count_for_display_filters_and_transitions_unless_measured
     assert tag.listing().records[0]["key_source"] == "tag"
     assert tag.comparison.tracks.keys[0] == key_number("8A")
     about = tag.info("song 000").text()
-    assert "87, of its tag; 174.02 measured" in about
+    assert "87, of its tag; 174.0 measured" in about
     assert "8A (A minor), of its tag" in about
-    assert "174.00, double of what was measured, as most of TRANCE" in tag.info("song 001").text()
+    assert "174.0, double of what was measured, as most of TRANCE" in tag.info("song 001").text()
 
 
 def test_a_key_that_is_not_sure_counts_as_unknown():
@@ -300,7 +344,7 @@ def test_a_key_that_is_not_sure_counts_as_unknown():
     change = answers.run(TransitionsRequest(("song 000", "song 001"))).result.transitions[1]
     assert change.keys[1] == NO_KEY
     assert change.key_fit == UNKNOWN
-    assert "too little to count (below 0.03)" in answers.info("song 001").text()
+    assert "too little to count (below 0.03)" in answers.info("song 001").text(verbose=True)
     with pytest.raises(QueryError, match="the key of the query is unknown"):
         answers.similar(["song 001"], [], 3, Filters(key="compatible"))
 
@@ -309,9 +353,9 @@ def test_how_regular_beats_are_is_said_finer_than_a_frame():
     library = make_library(2)
     library.songs["beat_deviation_s"] = [0.0124, np.nan]
     answers = Searches(library)
-    assert "The time between beats varies by 12 ms" in answers.info("song 000").text()
+    assert "The time between beats varies by 12 ms" in answers.info("song 000").text(verbose=True)
     assert answers.info("song 000").records[0]["beat_deviation_s"] == 0.0124
-    assert "beats varies" not in answers.info("song 001").text()
+    assert "beats varies" not in answers.info("song 001").text(verbose=True)
 
 
 def test_a_filter_that_leaves_nothing_is_one_line(answers):
@@ -453,7 +497,7 @@ def test_info_has_everything(copied):
         assert one["percentile"] == pytest.approx(
             100 * (np.mean(values < values[3]) + np.mean(values == values[3]) / 2)
         )
-    text = answers.info("song 003").text()
+    text = answers.info("song 003").text(verbose=True)
     for words in (
         "1:03",
         "calm",
@@ -602,7 +646,7 @@ def test_the_classifier_is_evaluated_by_probabilities_of_models_trained_without_
         for query in range(24)
     ]  # fmt: skip
     assert record["same_genre"] == pytest.approx(np.mean(own))  # genres are of one size
-    assert "by a model that was trained without it" in evaluated.text()
+    assert "by a model that was trained without it" in evaluated.text(verbose=True)
     assert evaluated.result.best.space != "classifier"
 
 

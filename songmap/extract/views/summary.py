@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from songmap.core.tables import format_table
-from songmap.core.text import count_of_songs, format_duration, joined, one_line
+from songmap.core.tables import format_table, terminal_columns
+from songmap.core.text import count_of_songs, format_duration, joined, one_line, shown_path, wrapped
 from songmap.core.workspace import Workspace
 from songmap.extract.results import Extraction, ExtractionTally, Failure, LabelSource, LeftOut, Reason, Verification
 from songmap.extract.views.tables import duplicate_rows
+from songmap.library.display_names import display_titles
 from songmap.library.segments import Segments
 
 _N_PRINTED = 20
@@ -27,7 +28,7 @@ def plan_text(counts: Mapping[str, int]) -> str:
 
 
 def summary(extraction: Extraction, genres: pd.DataFrame, ranges: pd.DataFrame, workspace: Workspace) -> str:
-    """The outcome of a run."""
+    """The outcome of a run, and what to run next."""
     library = extraction.library
     parts = []
     if extraction.failures:
@@ -35,24 +36,29 @@ def summary(extraction: Extraction, genres: pd.DataFrame, ranges: pd.DataFrame, 
     if extraction.duplicates:
         parts.append(_duplicate_table(extraction, workspace))
     if len(library):
-        parts += [_genre_table(genres), format_table(ranges.to_dict("records"), "Ranges of the means")]
+        parts += [_genre_table(genres), _range_table(ranges)]
     else:
         parts.append("No song could be extracted, so no library was written.")
-    parts.append("\n".join(one_line(str(file)) for file in _written_files(extraction, workspace)))
+    files = "\n".join(f" {one_line(shown_path(file))}" for file in _written_files(extraction, workspace))
+    parts.append(f"Written\n{files}")
+    sentences = []
     tally = extraction.tally
     if extraction.segments is not None:
-        parts.append(segments_sentence(extraction.segments))
+        sentences.append(segments_sentence(extraction.segments))
     if extraction.left_out:
-        parts.append(left_out_sentence(extraction.left_out))
+        sentences.append(left_out_sentence(extraction.left_out))
     if len(library):
-        parts.append(labels_sentence(extraction.labels))
-    parts.append(f"{count_of_songs(len(library))} in the library: {_tally_text(tally, len(extraction.failures))}.")
+        sentences.append(labels_sentence(extraction.labels))
+    sentences.append(f"{count_of_songs(len(library))} in the library: {_tally_text(tally, len(extraction.failures))}.")
     if tally.n_extracted and tally.elapsed_s > 0:
         rate = tally.audio_s / tally.elapsed_s
-        parts.append(
+        sentences.append(
             f"{format_duration(tally.audio_s)} of audio extracted in {format_duration(tally.elapsed_s)}: "
             f"{rate:,.0f} × real time."
         )
+    parts.append("\n".join(wrapped(sentence, terminal_columns()) for sentence in sentences))
+    if len(library):
+        parts.append(f"Next: {one_line(workspace.command('02_embedding_journey.py'))}")
     return "\n\n".join(parts)
 
 
@@ -101,11 +107,13 @@ def verification_text(verification: Verification) -> str:
     """How far songs are from librosa, as a table and a sentence."""
     rows = [
         {"deviation": song.deviation, "column": song.column, "library": song.value, "librosa": song.reference,
-         "file_path": song.file_path}
+         "file": shown_path(song.file_path)}
         for song in verification.songs if song.failure is None
     ]  # fmt: skip
     title = "Largest deviation of each song from librosa; 1 is the tolerance, 1e-4 + 1e-3 of the value"
-    failed = [{"failed": song.file_path, "reason": song.failure} for song in verification.songs if song.failure]
+    failed = [
+        {"failed": shown_path(song.file_path), "reason": song.failure} for song in verification.songs if song.failure
+    ]
     tables = [format_table(rows, title)] if rows else []
     if failed:
         tables.append(format_table(failed, "Not compared"))
@@ -130,22 +138,46 @@ def _tally_text(tally: ExtractionTally, n_failed: int) -> str:
 
 
 def _failure_table(failures: Sequence[Failure], workspace: Workspace) -> str:
-    more = f"; the first {_N_PRINTED}, all in {workspace.table('extraction')}" if len(failures) > _N_PRINTED else ""
-    rows = [{"failed": str(failure.path), "reason": failure.reason} for failure in failures[:_N_PRINTED]]
+    more = (
+        f"; the first {_N_PRINTED}, all in {shown_path(workspace.table('extraction'))}"
+        if len(failures) > _N_PRINTED
+        else ""
+    )
+    rows = [{"failed": shown_path(failure.path), "reason": failure.reason} for failure in failures[:_N_PRINTED]]
     return format_table(rows, f"Failed (tried again when the file changes, or with --retry-failed{more})")
 
 
 def _duplicate_table(extraction: Extraction, workspace: Workspace) -> str:
     n_groups = len(extraction.duplicates)
-    more = f"; the first {_N_PRINTED}, all in {workspace.table('duplicates')}" if n_groups > _N_PRINTED else ""
-    rows = duplicate_rows(extraction.duplicates[:_N_PRINTED], extraction.library.songs)
+    more = (
+        f"; the first {_N_PRINTED}, all in {shown_path(workspace.table('duplicates'))}" if n_groups > _N_PRINTED else ""
+    )
+    songs = extraction.library.songs
+    groups = extraction.duplicates[:_N_PRINTED]
+    titles = display_titles(songs.iloc[[row for group in groups for row in group.rows]])
+    rows = [
+        {"group": row["group"], "title": title, "duration": format_duration(row["duration"])}
+        | {"similarity": f"{row['similarity']:.2f}", "file": shown_path(row["file_path"])}
+        for title, row in zip(titles, duplicate_rows(groups, songs), strict=True)
+    ]
     title = f"The same recording in several files, {n_groups} groups; similarity 1 is equal, 0.5 is the threshold{more}"
-    return format_table(rows, title)
+    return format_table(rows, title, optional=("duration", "title"), shortened={"title": 12})
 
 
 def _genre_table(genres: pd.DataFrame) -> str:
     rows = [
-        {"genre": genre, "songs": n_songs, "duration": format_duration(duration_s), "median_tempo_bpm": round(bpm, 1)}
+        {"genre": genre, "songs": n_songs, "duration": format_duration(duration_s), "median_BPM": round(bpm)}
         for genre, n_songs, duration_s, bpm in genres.itertuples(index=False)
     ]
-    return format_table(rows, "Songs")
+    return format_table(rows, "Songs", shortened={"genre": 10})
+
+
+def _range_table(ranges: pd.DataFrame) -> str:
+    """Three significant digits: a mean of a feature is known no better."""
+    rows = [
+        {"family": row.family, "feature": row.feature.replace("_", " "), "columns": row.columns}
+        | {name: float(f"{getattr(row, name):.3g}") for name in ("lowest", "median", "highest")}
+        | {"unit": row.unit}
+        for row in ranges.itertuples(index=False)
+    ]
+    return format_table(rows, "Ranges of the means", optional=("columns",))

@@ -15,8 +15,9 @@ from songmap.core.text import percent, shorten
 from songmap.genre.component_attribution import ComponentSample
 from songmap.genre.results import FamilyMeans, GenreReport
 from songmap.genre.song_results import SongExplanation
+from songmap.genre.views.component_phrases import component_name, components_title
 from songmap.genre.views.figures import headline, legend_below, name_rows, new_figure, panels, short, stacked_bars
-from songmap.genre.views.sentences import component_name, components_title, model_phrase
+from songmap.genre.views.sentences import model_phrase, song_label
 from songmap.library.palette import FAMILY_COLOURS, genre_colours, genre_markers
 from songmap.library.schema import FAMILIES
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _TOP = 10
-_PANELS, _PANELS_PER_ROW = 8, 4
+_PANELS_PER_ROW = 4
 _N_DEPENDENCE = 4  # components whose dependence is drawn
 
 
@@ -64,37 +65,37 @@ def importance_figure(report: GenreReport, sample: ComponentSample) -> "Figure":
 
 
 def beeswarm_figure(report: GenreReport, sample: ComponentSample) -> "Figure":
-    """Every song's SHAP value per component, coloured by its score there.
-
-    One panel a genre; with more than ``_PANELS`` genres those on which the components have most effect.
-    """
+    """Every song's SHAP value per component, coloured by its score there: a panel for every genre, one for both of two."""
     from matplotlib.cm import ScalarMappable
     from matplotlib.colors import Normalize
 
-    attribution = sample.attribution
-    values, importance = attribution.values, attribution.importance
+    values, deviations, importance = (
+        sample.attribution.values,
+        sample.attribution.deviations,
+        sample.attribution.importance,
+    )
     names, genres = _names(sample), _genres(report)
     order = strongest(importance)[:_TOP][::-1]
-    shown = [1] if len(genres) == 2 else sorted(strongest(importance.T)[:_PANELS])
+    shown = [1] if len(genres) == 2 else range(len(genres))
     n_rows = -(-len(shown) // _PANELS_PER_ROW)
     width, height = 5.5 if len(shown) == 1 else 2.6, 1.2 + 0.38 * len(order)
     figure = new_figure(5.3 + width * min(_PANELS_PER_ROW, len(shown)), n_rows * height)
     axes = panels(figure, len(shown), _PANELS_PER_ROW, sharey=True, sharex=True)
     colours = ScalarMappable(Normalize(-2, 2), DIVERGING_MAP)
+    colour_of = colours.to_rgba(deviations[:, order].T.ravel())
     for axis, label in zip(axes, shown, strict=True):
+        towards = values[:, order, label].T
+        heights = np.concatenate([place + _spread(own) for place, own in enumerate(towards)])
         axis.axvline(0, color=GRID_COLOUR, zorder=0)
-        for row, index in enumerate(order):
-            towards = values[:, index, label]
-            axis.scatter(
-                towards, row + _spread(towards), s=14, c=colours.to_rgba(attribution.deviations[:, index]),
-                linewidths=0.3, edgecolors=MUTED_COLOUR,
-            )  # fmt: skip
-        axis.set(title=f"towards {short(genres[label], 28 if len(shown) == 1 else 13)}", xlabel="SHAP value (margin)")
+        axis.scatter(towards.ravel(), heights, s=14, c=colour_of, linewidths=0.3, edgecolors=MUTED_COLOUR)
+        axis.set(title=short(genres[label], 28 if len(shown) == 1 else 13), xlabel="SHAP value (margin)")
         axis.tick_params(axis="y", length=0)
+    for axis in axes[-_PANELS_PER_ROW:]:  # the lowest of each column
+        axis.tick_params(labelbottom=True)
     axes[0].set_yticks(range(len(order)), [names[index] for index in order])
-    label = "the song's score on the component (SD)"
-    figure.colorbar(colours, ax=figure.axes, label=label, extend="both", shrink=min(1, 0.9 / n_rows))
-    headline(figure, f"{components_title(report)}: what the components of training songs add")
+    scale = "the song's score on the component (SD)"
+    figure.colorbar(colours, ax=figure.axes, label=scale, extend="both", shrink=min(1, 0.9 / n_rows))
+    headline(figure, f"{components_title(report)}: what the components of training songs add towards each genre")
     return figure
 
 
@@ -143,7 +144,7 @@ def _waterfall_figure(
     axis.set_xlim(edges.min() - room, edges.max() + 3 * room)
     scale = f"{scale}: from {base:.{digits}f} (dotted) to {edges[-1]:.{digits}f}, this song"
     axis.set_xlabel(f"{drawable(scale)}\n{note}")
-    name, share = shorten(song.song_name, 60), percent(song.probability)
+    name, share = shorten(song_label(song), 60), percent(song.probability)
     headline(figure, f"{name}: {song.predicted_genre} {share}, by {model_phrase(song.fold_model)}")
     return figure
 

@@ -14,7 +14,7 @@ from songmap.core.text import count_of_songs, shorten
 from songmap.genre.comparison_results import CandidateScores
 from songmap.genre.results import ConfusionMatrix, Reliability
 from songmap.genre.song_results import BoundarySong
-from songmap.genre.views.sentences import candidates_phrase
+from songmap.genre.views.sentences import candidates_phrase, song_label
 from songmap.library.palette import genre_colours, genre_markers
 
 if TYPE_CHECKING:
@@ -106,14 +106,14 @@ def reliability_figure(reliability: Reliability) -> "Figure":
 
 
 def boundary_figure(songs: Sequence[BoundarySong], library_genres: Iterable[str]) -> "Figure":
-    """Probabilities of the least certain songs, the least certain on top."""
-    shown = songs[:_N_SONGS]
+    """Probabilities of the songs between genres, else of the least certain one; the least certain on top."""
+    shown = [song for song in songs if song.is_between][:_N_SONGS] or songs[:1]
     genres = list(shown[0].probabilities)
     proba = np.array([list(song.probabilities.values()) for song in shown])
     figure = new_figure(9.5, 1.5 + 0.34 * len(shown) + 0.25 * np.ceil(len(genres) / 5))
     axis = figure.subplots()
     stacked_bars(axis, proba, genres, library_genres)
-    name_rows(axis, [short(f"{shorten(song.song_name, 32)} [{song.genre}]", 52) for song in shown])
+    name_rows(axis, [short(f"{shorten(song_label(song), 38)} [{song.genre}]", 58) for song in shown])
     axis.set_xlim(0, 1)
     axis.set(title="Songs between genres", xlabel="probability by models trained without the song")
     legend_below(figure, *axis.get_legend_handles_labels())

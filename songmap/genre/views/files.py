@@ -30,6 +30,12 @@ _FIGURES = (
     "candidates", "confusion", "reliability", "families", "family_waterfall", "shap_bar", "shap_beeswarm",
     "shap_dependence", "shap_waterfall", "boundary_songs",
 )  # fmt: skip
+_COMPONENT_FIGURES = (
+    "shap_bar",
+    "shap_beeswarm",
+    "shap_dependence",
+    "shap_waterfall",
+)  # which the page shows as they are
 Figure = tuple[Callable[..., Any], tuple[Any, ...]]
 
 
@@ -67,7 +73,10 @@ def write_files(
         WrittenFile(workspace.page("genre_report"), "report_page"),
         WrittenFile(workspace.genre_report, "report"),
     ]
-    write_atomically(new.page("genre_report"), report_page(report, images).encode())
+    write_atomically(
+        new.page("genre_report"),
+        report_page(report, {name: images[name] for name in _COMPONENT_FIGURES}, sample.library_genres).encode(),
+    )
     report = replace(report, written=written)
     write_atomically(new.genre_report, (to_json(report) + "\n").encode())
     return report

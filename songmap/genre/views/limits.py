@@ -3,13 +3,16 @@
 from songmap.genre.candidates import CANDIDATES
 from songmap.genre.limits import Limit
 
+VALIDITY = "Scores hold for new songs like those of this library; songs of other artists, recordings or genres can give others."
 _SENTENCES = {  # by the kind of a limit, whose fields they name
     "small_genre": "{genre} is left out: it has {songs}, at least {minimum} are needed",
     "loose_grouping": "--group-by {group_by}: songs of one {strictest} may be on both sides of a split, which makes "
     "the scores too high; leave the option out to keep them together",
-    "few_groups": "All songs of {genre} are {origin}: tested on new {tested_on}s, not on new {group_by}s",
+    "few_groups": "all songs of {genre} are {origin}: tested on new {tested_on}s, not on new {group_by}s",
     "ungrouped_songs": "{genre} has {n_ungrouped} of {n_songs} songs without an {group_by}; they may be of "
     "{group_by}s in training",
+    "unknown_artists": "the artists of all {n_songs} songs are unknown: songs of one artist may be on both sides of a "
+    "split, which makes the scores too high",
     "no_grouped_split": "no split keeps {group_by}s together and has every genre on both sides, since they span genres "
     "or are too few: tested on new songs, not on new {group_by}s",
     "fewer_folds": "{n_folds} folds instead of {wanted}: each must test every genre, and {genre} has {n_groups} groups "
@@ -21,6 +24,9 @@ _SENTENCES = {  # by the kind of a limit, whose fields they name
     "all_test_songs_correct": "all test songs are classified correctly, so resampling them shows no spread; for "
     "{n_groups} {group_by}s an accuracy down to {lowest_accuracy:.2f} remains possible (95 %, exact binomial)",
     "few_test_groups": "the test songs are of {n_groups} {group_by}s: with so few, resampling gives rough intervals",
+    "few_test_songs": "{few} fewer than {minimum} test songs, {genre} has {songs}: scores of a single genre on the test "
+    "set are rough",
+    "unverified_calibration": "whether the probabilities are calibrated cannot be verified on {n_groups} {group_by}s",
 }
 
 
@@ -32,4 +38,5 @@ def limit_sentence(limit: Limit) -> str:
     origin = f"by {values['artist']}" if values.get("artist") else f"from one album, {values.get('album')}"
     if values.get("n_groups", 1) > 1:
         origin = f"from {values['n_groups']} artists or albums"
-    return _SENTENCES[limit.kind].format(**values, songs=songs, title=title, origin=origin)
+    few = "1 genre has" if values.get("n_genres") == 1 else f"{values.get('n_genres')} genres have"
+    return _SENTENCES[limit.kind].format(**values, songs=songs, title=title, origin=origin, few=few)

@@ -5,25 +5,44 @@ from 95 %, likely from 75 %, more likely than not from 50 %; below, undecided wh
 genres, most probable where it has one. A point is a hundredth of probability.
 """
 
-import re
-
 from songmap.core.text import joined, percent, quantity
 from songmap.genre.song_results import ComponentContribution, DescriptorComparison, FamilyContribution, SongExplanation
 from songmap.genre.views import sentences
-from songmap.library.names import normalise
+from songmap.genre.views.component_phrases import component_number, component_terms
+from songmap.library.descriptors import DESCRIPTORS
 from songmap.library.schema import UNKNOWN_GENRE
+from songmap.library.trait_words import traits_predicate
+from songmap.library.traits import pair_traits
 
 UNDECIDED = "undecided"
 BANDS = ((95, "almost certain"), (75, "likely"), (50, "more likely than not"), (0, UNDECIDED))  # from so many percent
-_N_COMPONENTS, _N_NAMED = 3, 4
+_N_COMPONENTS, _N_NAMED, _N_TRAITS = 3, 4, 4
+_FAMILIAR = {  # descriptors that need no explanation, as a listener calls them
+    "tempo": "tempo",
+    "spectral centroid": "brightness",
+    "RMS": "loudness",
+    "percussive RMS": "percussion",
+    "onset strength": "strength of onsets",
+    "pulse clarity": "clarity of the pulse",
+    **{one.name: one.name for one in DESCRIPTORS if one.kind == "level"},
+}
 
 
 def narrative(song: SongExplanation) -> list[str]:
-    """Sentences: the prediction, how certain it is, the families and descriptors behind it, what would change it."""
-    descriptors = [_descriptor_sentence(song, one) for one in song.families if one.family in song.leading_families]
-    reasons = [_families_sentence(song), *descriptors, _change_sentence(song), *_component_sentences(song)]
-    parts = [_prediction(song), _set_sentence(song), _label_sentence(song), *reasons]
+    """Sentences: what a listener notices, the prediction, how certain it is; then ``reasons``."""
+    return [*answer(song), *reasons(song)]
+
+
+def answer(song: SongExplanation) -> list[str]:
+    """Sentences: what a listener notices, the prediction, how certain it is, and whether the label agrees."""
+    parts = [_traits_sentence(song), _prediction(song), _set_sentence(song), _label_sentence(song)]
     return [one for one in parts if one]
+
+
+def reasons(song: SongExplanation) -> list[str]:
+    """Sentences: the families and descriptors behind the prediction, and what would change it."""
+    descriptors = [_descriptor_sentence(song, one) for one in song.families if one.family in song.leading_families]
+    return [_families_sentence(song), *descriptors, _change_sentence(song)]
 
 
 def confidence(probability: float, n_in_set: int) -> str:
@@ -32,23 +51,43 @@ def confidence(probability: float, n_in_set: int) -> str:
     return "most probable" if word == UNDECIDED and n_in_set == 1 else word
 
 
+def _traits_sentence(song: SongExplanation) -> str:
+    """What a listener notices, and what of it is typical of the predicted genre; empty without traits."""
+    if not song.traits:
+        return ""
+    genre, own = song.predicted_genre, song.traits[:_N_TRAITS]
+    shared = pair_traits(own, song.genre_traits).shared
+    sentence = f"{sentences.song_label(song)} {traits_predicate(own)}"
+    if len(shared) == len(own):
+        sentence += f", like the typical {genre} song"
+    elif shared:
+        sentence += f"; like the typical {genre} song it {traits_predicate(shared)}"
+    near = next((one for one in song.descriptors if one.descriptor in _FAMILIAR and _is_nearest(one, genre)), None)
+    return f"{sentence}; its {_FAMILIAR[near.descriptor]} is near that of {genre}." if near else f"{sentence}."
+
+
 def _prediction(song: SongExplanation) -> str:
-    named = re.search(rf"(?<!\w){re.escape(normalise(song.artist))}(?!\w)", normalise(song.song_name))
-    artist = "" if named or not song.artist else f" by {song.artist}"
     ranked = sorted(song.probabilities, key=lambda genre: -song.probabilities[genre])
     ranked = [genre for genre in ranked if genre != song.predicted_genre][:2]
     rest = ", ".join(f"{genre} {percent(song.probabilities[genre])}" for genre in ranked)
     by = sentences.model_phrase(song.fold_model)
     if song.novelty.is_novel:
         return (
-            f"{song.song_name}{artist} {sentences.NOVEL}: its distance from the nearest genre is "
+            f"{'It' if song.traits else sentences.song_label(song)} is {sentences.NOVEL}: its distance from the nearest genre is "
             f"{song.novelty.distance:.2f}, above the threshold of {song.novelty.threshold:.2f}. A guess by {by}: "
             f"{song.predicted_genre} {percent(song.probability)}, {rest}."
         )
+    start = "Predicted" if song.traits else f"{sentences.song_label(song)}: predicted"
     return (
-        f"{song.song_name}{artist}: predicted {song.predicted_genre}, {confidence(song.probability, len(song.genre_set))} "
+        f"{start} {song.predicted_genre}, {confidence(song.probability, len(song.genre_set))} "
         f"({percent(song.probability)}), by {by}; next: {rest}."
     )
+
+
+def _is_nearest(one: DescriptorComparison, genre: str) -> bool:
+    """Whether the song's value is nearer to the median of ``genre`` than to the other genre's."""
+    distances = {name: abs(one.value - median) for name, median in one.medians.items()}
+    return distances[genre] == min(distances.values()) < max(distances.values())
 
 
 def _set_sentence(song: SongExplanation) -> str:
@@ -128,7 +167,8 @@ def _change_sentence(song: SongExplanation) -> str:
     )
 
 
-def _component_sentences(song: SongExplanation) -> list[str]:
+def component_narrative(song: SongExplanation) -> list[str]:
+    """Sentences on the components behind a prediction; none where the song was explained without any."""
     if song.components is None:
         return []
     explained, genre = song.components, song.predicted_genre
@@ -148,7 +188,7 @@ def _component_sentences(song: SongExplanation) -> list[str]:
 
 
 def _contribution(one: ComponentContribution, direction: str) -> str:
-    number, terms = sentences.component_number(one.component), sentences.component_terms(one.component)
+    number, terms = component_number(one.component), component_terms(one.component)
     place = f"the song is at {round(one.deviation_sd, 1) + 0.0:+.1f} SD on {number}"
     return f"{abs(one.shap):.2f} {direction}: {place}, where a positive score means {terms}."
 

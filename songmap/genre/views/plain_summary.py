@@ -1,6 +1,6 @@
 """What a listener wants to know of a classifier first, in a few sentences; the details follow elsewhere."""
 
-from songmap.core.text import capitalised, count_of_songs, joined
+from songmap.core.text import count_of_songs, joined
 from songmap.genre.candidates import CANDIDATES
 from songmap.genre.results import ConfusionMatrix, GenreReport, SplitScores
 from songmap.genre.views.limits import limit_sentence
@@ -70,4 +70,4 @@ def _limits_sentence(report: GenreReport) -> str:
     more = len(report.limits) - len(shown)
     if not shown:
         return ""
-    return f"Limits: {capitalised('; '.join(shown))}{f'; and {more} more' if more else ''}."
+    return f"Limits: {'; '.join(shown)}{f'; and {more} more' if more else ''}."

@@ -1,7 +1,7 @@
 """The report as one HTML page that needs nothing else: for the screen, dark or light, a phone, and paper."""
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,11 +12,14 @@ from songmap.core.text import capitalised, joined, percent, readable
 from songmap.genre.comparison_results import CandidateScores
 from songmap.genre.results import GenreReport
 from songmap.genre.song_results import ListedSong
-from songmap.genre.views import sentences
-from songmap.genre.views.limits import limit_sentence
-from songmap.genre.views.narrative import narrative
+from songmap.genre.views import charts, component_phrases, sentences
+from songmap.genre.views.charts import Chart
+from songmap.genre.views.limits import VALIDITY, limit_sentence
+from songmap.genre.views.narrative import answer, component_narrative, reasons
 from songmap.genre.views.plain_summary import plain_summary
-from songmap.genre.views.sentences import CONTENTS, SET_NAME, component_name, song_set, split_phrase
+from songmap.genre.views.sentences import CONTENTS, SET_NAME, song_label, song_set, split_phrase
+from songmap.library.palette import genre_colours
+from songmap.library.trait_words import MEANING
 
 N_SHOWN = 25  # rows in a table of songs; the CSV has all
 _N_COMPONENTS = 10
@@ -28,7 +31,7 @@ _HEADINGS = {  # of columns that are not headed by their names
     "split": "tested on", "title": "model", "macro_f1": "macro F1", "ece": "calibration error",
     "calibrated_ece": "calibration error if calibrated", "f1": "F1",
     "test_f1": "test F1", "baseline_accuracy": "accuracy of the most frequent genre", "importance": "mean |SHAP|",
-    "song_name": "song", "predicted_genre": "predicted", "genre_set": SET_NAME, "file_path": "file",
+    "predicted_genre": "predicted", "genre_set": SET_NAME, "file_path": "file",
     "auroc": "AUROC", "detected": "share detected",
 }  # fmt: skip
 
@@ -43,23 +46,44 @@ class Table:
     marked: list[bool]
 
 
-def report_page(report: GenreReport, images: Mapping[str, bytes]) -> str:
-    """The page; ``images`` are PNG files by the name of the figure."""
+def report_page(report: GenreReport, images: Mapping[str, bytes], library_genres: Iterable[str]) -> str:
+    """The page; ``images`` are PNG files by the name of the figure, colours are given by ``library_genres``."""
     n_songs = sum(one.songs for one in report.per_genre)
+    colours = genre_colours(library_genres)
     page = render(
         "genre/views/report.html",
         title=f"Genre classifier: {len(report.per_genre)} genres, {n_songs} songs",
         report=report,
+        between=[one for one in report.boundary_songs if one.is_between],
         tables=_tables(report),
+        charts=_charts(report, colours),
         images={name: _image(name, png) for name, png in images.items()},
+        colours={one.genre: colours[one.genre] for one in report.per_genre},
         long=_LONG,
         n_shown=N_SHOWN,
         sentences=sentences,
+        phrases=component_phrases,
         summary=plain_summary(report),
-        narrative=narrative(report.song),
+        answer=answer(report.song),
+        reasons=reasons(report.song),
+        meaning=MEANING if report.song.traits else "",
+        components=component_narrative(report.song),
         limits=[capitalised(limit_sentence(limit)) for limit in report.limits],
+        validity=VALIDITY,
     )
     return readable(page)
+
+
+def _charts(report: GenreReport, colours: Mapping[str, str]) -> dict[str, Chart]:
+    return {
+        **{f"confusion_{one.split}": charts.confusion_chart(one) for one in report.confusion},
+        "genres": charts.genres_chart(report.per_genre),
+        "reliability": charts.reliability_chart(report.reliability),
+        "candidates": charts.candidates_chart(report.candidates, report.choice.model),
+        "families": charts.families_chart(report.families),
+        "song": charts.song_chart(report.song),
+        "boundary_songs": charts.boundary_chart([one for one in report.boundary_songs if one.is_between], colours),
+    }
 
 
 def _tables(report: GenreReport) -> dict[str, Table]:
@@ -82,13 +106,16 @@ def _tables(report: GenreReport) -> dict[str, Table]:
         "per_genre": _table(per_genre),
         "families": _table([{"genre": one.genre} | _signed(one.points) for one in report.families]),
         "components": _table(
-            [{"component": component_name(one.component), "importance": one.importance} for one in shown]
+            [
+                {"component": component_phrases.component_name(one.component), "importance": one.importance}
+                for one in shown
+            ]
         ),
         "boundary_songs": _songs(
-            report.boundary_songs, "song_name genre predicted_genre probability genre_set normalised_entropy"
+            [one for one in report.boundary_songs if one.is_between], "song genre predicted_genre probability genre_set"
         ),
-        "label_issues": _songs(report.label_issues, "song_name label predicted_genre probability file_path"),
-        "unknown_songs": _songs(report.unknown_songs, "song_name predicted_genre probability genre_set"),
+        "label_issues": _songs(report.label_issues, "song label predicted_genre probability file_path"),
+        "unknown_songs": _songs(report.unknown_songs, "song predicted_genre probability genre_set"),
         "conformal": _table(
             [_intervals(vars(one)) for one in report.conformal.per_genre], ("genre", "songs", "groups", "coverage")
         ),
@@ -124,11 +151,11 @@ def _table(records: Sequence[Record], columns: Sequence[str] = (), marked: Seque
 
 def _songs(songs: Sequence[ListedSong], columns: str) -> Table:
     cells = [
-        one
-        | {"label": one.get("genre"), "probability": percent(one["probability"])}
-        | {"file_path": "/".join(Path(one["file_path"]).parts[-2:])}  # not where the music is: pages are passed on
-        | ({"genre_set": song_set(one["genre_set"], one["novelty"])} if "genre_set" in one else {})
-        for one in map(vars, songs[:N_SHOWN])
+        record
+        | {"song": song_label(one), "label": record.get("genre"), "probability": percent(one.probability)}
+        | {"file_path": "/".join(Path(one.file_path).parts[-2:])}  # not where the music is: pages are passed on
+        | ({"genre_set": song_set(record["genre_set"], record["novelty"])} if "genre_set" in record else {})
+        for one, record in ((one, vars(one)) for one in songs[:N_SHOWN])
     ]
     return _table(cells, columns.split())
 

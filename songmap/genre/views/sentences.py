@@ -2,17 +2,18 @@
 
 from collections.abc import Sequence
 
-from songmap.core.text import count_of_songs, joined, percent
+from songmap.core.text import capitalised, count_of_songs, joined, percent
 from songmap.genre import results
 from songmap.genre.candidates import CANDIDATES
 from songmap.genre.comparison_results import CandidateScores, Choice, ChoiceScores
 from songmap.genre.conformal import COVERAGE
 from songmap.genre.coverage_results import ConformalCoverage
 from songmap.genre.novelty_results import NoveltyScores, SongNovelty
-from songmap.genre.song_results import Component, ModelReference
+from songmap.genre.song_results import ModelReference, NamedSong
+from songmap.library.display_names import display_name
 
 SET_NAME = f"{100 * COVERAGE:.0f} % prediction set"
-NOVEL = "sounds like none of these"
+NOVEL = "unlike the training data"
 
 CONTENTS = {
     "model": "the model; its card is the .json beside it",
@@ -35,9 +36,6 @@ CONTENTS = {
 }
 
 
-_IN_SAMPLE = (
-    "SHAP values are in-sample, of songs that it was trained on: what it uses, not how well that holds for other songs."
-)
 _STRICTEST = {
     "artist": "the strictest grouping that the tags allow",
     "album": "since no song names its artist",
@@ -135,8 +133,8 @@ def permutation_sentence(test: results.PermutationTest, group_by: str) -> str:
         scarce = f"{joined(test.scarce)} {verb} too few {group_by}s"
         return f"No permutation test: {scarce} to shuffle genres among them."
     runs = (
-        f"With genres shuffled among {group_by}s, the best model reached a recall of {percent(test.recall)} in {test.hits} of "
-        f"{test.n_permutations:,} runs ({percent(test.chance)} on average), p = {test.p_value:.3f}"
+        f"With genres shuffled among {group_by}s, the best model of {test.hits} of {test.n_permutations:,} runs reached a "
+        f"recall of {percent(test.recall)} ({percent(test.chance)} on average), p = {test.p_value:.3f}"
     )
     if test.significant:
         return f"{runs}: chance does not explain the recall."
@@ -160,17 +158,18 @@ def leakage_sentence(leakage: results.Leakage, group_by: str) -> str:
 def conformal_sentence(conformal: ConformalCoverage) -> str:
     """How often the conformal sets contain the true genre."""
     interval = f"{percent(conformal.coverage_low)} to {percent(conformal.coverage_high)}"
+    size = f"{conformal.mean_size:.2g}"
     return (
         f"The {SET_NAME}s contain the true genre of {percent(conformal.coverage)} of {conformal.songs} songs not "
-        f"used to set the threshold (95 % interval over resampled groups: {interval}); they have "
-        f"{conformal.mean_size:.2g} genres on average, and {percent(conformal.sets_of_one)} of them one."
+        f"used to set the threshold (95 % interval over resampled groups: {interval}); they have on average "
+        f"{size} {'genre' if size == '1' else 'genres'}, and {percent(conformal.sets_of_one)} of them one."
     )
 
 
 def novelty_sentence(novelty: NoveltyScores) -> str:
-    """When a song sounds like none of the genres, and how well such songs are detected."""
+    """When a song is unlike the training data, and how well such songs are detected."""
     return (
-        f"A song {NOVEL} if its distance from the nearest genre exceeds {novelty.threshold:.2f} standard deviations "
+        f"A song is {NOVEL} if its distance from the nearest genre exceeds {novelty.threshold:.2f} standard deviations "
         "of the genre (root mean square over descriptors, families of equal weight). The threshold is meant to be "
         f"exceeded by {percent(novelty.wanted)} of new songs of these genres: set without a song's fold, "
         f"{percent(novelty.false_alarms)} of {novelty.songs} songs exceed it. For genres outside the training data, "
@@ -189,36 +188,23 @@ def check_sentences(report: results.GenreReport) -> list[str]:
     ]
 
 
-def components_sentence(report: results.GenreReport) -> str:
-    """Which model the components belong to, and which songs their SHAP values are of."""
-    used, other = CANDIDATES[report.choice.model].title, CANDIDATES[report.component_model].title
-    if report.component_model == report.choice.model:
-        return f"Components of the model in use, {used}. {_IN_SAMPLE}"
+def model_sentence(report: results.GenreReport) -> str:
+    """Which model is in use."""
+    return f"Model in use: {CANDIDATES[report.choice.model].title}."
+
+
+def between_sentence(report: results.GenreReport) -> str:
+    """How many songs are between genres, and what that means."""
+    number = sum(one.is_between for one in report.boundary_songs)
+    rule = f"its {SET_NAME} has several genres, and the second is at least half as probable as the first"
     return (
-        f"The model in use, {used}, has no components. These are of {other}, fitted on the same songs, which takes no "
-        f"part in the predictions. {_IN_SAMPLE}"
+        f"{capitalised(count_of_songs(number))} of {len(report.boundary_songs):,}: a song is between genres if {rule}."
     )
 
 
-def components_title(report: results.GenreReport) -> str:
-    """The model that components belong to, for a headline."""
-    title = CANDIDATES[report.component_model].title
-    return title if report.component_model == report.choice.model else f"{title} (not the model in use)"
-
-
-def component_name(component: Component) -> str:
-    """For example ``PC3 (8 %): higher level 2.1–5.0 kHz, lower MFCC 2``."""
-    return f"{component_number(component)}: {component_terms(component)}"
-
-
-def component_number(component: Component) -> str:
-    """For example ``PC3 (8 %)``: the percentage is the component's share of the variance."""
-    return f"PC{component.number} ({percent(component.variance_share)})"
-
-
-def component_terms(component: Component) -> str:
-    """What a positive score means."""
-    return ", ".join(f"{'higher' if term.correlation > 0 else 'lower'} {term.descriptor}" for term in component.terms)
+def song_label(song: NamedSong) -> str:
+    """A song's name for people: title and artist."""
+    return display_name(song.song_name, song.artist, song.title)
 
 
 def model_phrase(reference: ModelReference) -> str:
@@ -240,7 +226,7 @@ def split_phrase(scores: results.SplitScores) -> str:
 
 
 def song_set(genres: Sequence[str], novelty: SongNovelty) -> str:
-    """The prediction set of a song, unless it sounds like none of the genres."""
+    """The prediction set of a song, unless it is unlike the training data."""
     return NOVEL if novelty.is_novel else set_phrase(genres)
 
 

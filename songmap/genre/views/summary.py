@@ -1,81 +1,151 @@
 """What 03 prints: scores, checks, genres, limits, songs between genres, one song explained, files."""
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
 from pathlib import PurePath
 from typing import Any
 
-from songmap.core.tables import Record, format_table
-from songmap.core.text import one_line, percent, readable, shorten, wrapped
-from songmap.genre.results import FileClassification, GenreReport
+from songmap.core.tables import format_table
+from songmap.core.text import one_line, percent, shown_path, wrapped
+from songmap.genre.comparison_results import CandidateScores
+from songmap.genre.results import FileClassification, GenreReport, SplitScores
+from songmap.genre.song_results import BoundarySong, LabelIssue, UnknownSong
 from songmap.genre.views import sentences
 from songmap.genre.views.limits import limit_sentence
-from songmap.genre.views.narrative import narrative
+from songmap.genre.views.narrative import component_narrative, narrative
 from songmap.genre.views.plain_summary import plain_summary
 
-_N_PRINTED, _MAX_NAME = 10, 36
-_SCORES = "accuracy accuracy_low accuracy_high balanced_accuracy macro_f1 log_loss ece"
-_SONG_LISTS = {  # title and columns
-    "boundary_songs": ("Songs between genres", "genre predicted_genre probability normalised_entropy genre_set"),
-    "label_issues": ("Labels to check, {} in all", "genre predicted_genre probability"),
-    "unknown_songs": ("Songs without a genre, {} in all", "predicted_genre probability genre_set"),
-}
+_N_PRINTED = 10
+_CUT = {
+    "song": 24,
+    "file": 24,
+    "model": 24,
+    "tested on": 24,
+    "genre": 14,
+    "predicted": 14,
+}  # columns that are cut before others are, to so many characters
 
 
 def report_summary(report: GenreReport) -> str:
     """The answer for the terminal, in at most some 15 lines of 80 characters, and what to do next."""
     (page,) = (one.file for one in report.written if one.content == "report_page")
     lines = [wrapped(one_line(sentence)) for sentence in plain_summary(report)]
-    following = "Next: search with 04_similarity_search.py, or classify files with --classify FILE."
+    following = "Next: search with 04_similarity_search.py, or classify with --classify FOLDER."
     return "\n".join(
-        [*lines, f"Report: {one_line(str(page))}", following, "All tables, and one song explained: --verbose"]
+        [*lines, f"Report: {one_line(shown_path(page))}", following, "All tables, and one song explained: --verbose"]
     )
 
 
 def verbose_summary(report: GenreReport) -> str:
     """All tables and sentences of a report for the terminal."""
-    scores = [vars(one) | {"tested_on": sentences.split_phrase(one)} for one in report.scores]
-    candidates = [vars(one) | {"model": one.title} for one in report.candidates]
-    families = [{"genre": one.genre, "songs": one.songs} | one.points for one in report.families]
-    written = [{"file": str(one.file), "shows": sentences.CONTENTS[one.content]} for one in report.written]
-    choice = [sentences.choice_sentence(report.choice), sentences.choice_scores_sentence(report.choice_scores)]
+    written = [{"file": shown_path(one.file), "shows": sentences.CONTENTS[one.content]} for one in report.written]
     parts = [
-        _table(
-            scores,
-            f"tested_on {_SCORES} baseline_accuracy",
-            "\n".join(["Scores on songs outside the training data", *choice]),
+        _lines([sentences.choice_sentence(report.choice), sentences.choice_scores_sentence(report.choice_scores)]),
+        format_table(
+            [{"tested on": sentences.split_phrase(one)} | _scores(one)
+             | {"baseline": percent(one.baseline_accuracy)} for one in report.scores],
+            "Scores on songs outside the training data; the baseline: the most frequent genre",
+            shortened=_CUT,
         ),
-        _table(candidates, f"model songs {_SCORES}", sentences.candidates_phrase(report.candidates)),
+        format_table(
+            [{"model": one.title, "songs": one.songs} | _scores(one) for one in report.candidates],
+            sentences.candidates_phrase(report.candidates),
+            shortened=_CUT,
+        ),
         _lines(
             [
                 *sentences.check_sentences(report),
                 sentences.reliability_sentence(report.reliability, report.grouping.group_by),
             ]
         ),
-        format_table([vars(one) for one in report.per_genre], "By genre: cross-validation, then test songs"),
-        format_table(families, "Points of probability that each family adds towards a genre, for its own songs"),
-        readable(sentences.novelty_sentence(report.novelty)),
-        format_table([vars(one) for one in report.novelty.genres], "Songs of a genre left out of training"),
+        format_table(
+            [{name: percent(value) if isinstance(value, float) else value for name, value in vars(one).items()}
+             for one in report.per_genre],
+            "By genre: cross-validation, then test songs",
+            optional=("test_f1", "f1"),
+            shortened=_CUT,
+        ),
+        format_table(
+            [{"genre": one.genre, "songs": one.songs} | {family: round(points) for family, points in one.points.items()}
+             for one in report.families],
+            "Points of probability that each family adds towards a genre, for its own songs",
+            shortened=_CUT,
+        ),
+        _lines([sentences.novelty_sentence(report.novelty)]),
+        format_table(
+            [{"genre": one.genre, "songs": one.songs, "AUROC": f"{one.auroc:.2f}", "detected": percent(one.detected)}
+             for one in report.novelty.genres],
+            "Songs of a genre left out of training",
+            shortened=_CUT,
+        ),
         _lines([sentences.grouping_sentence(report.grouping), *_limits(report.limits)]),
-    ]
-    for name, (title, columns) in _SONG_LISTS.items():
-        songs = [vars(one) for one in getattr(report, name)]
+        *_song_lists(report),
+        _lines([*narrative(report.song), *component_narrative(report.song)]),
+        format_table(written, "Written"),
+    ]  # fmt: skip
+    return "\n\n".join(parts)
+
+
+def _scores(one: SplitScores | CandidateScores) -> dict[str, str]:
+    interval = f"({percent(one.accuracy_low)} to {percent(one.accuracy_high)})"
+    return {
+        "accuracy": f"{percent(one.accuracy)} {interval}",
+        "macro F1": f"{one.macro_f1:.2f}",
+        "log loss": f"{one.log_loss:.2f}",
+    }
+
+
+def _song_lists(report: GenreReport) -> Iterator[str]:
+    """Tables of the songs between genres, of labels to check, and of songs without a genre, where there are some."""
+    lists: dict[str, Sequence[BoundarySong | LabelIssue | UnknownSong]] = {
+        "Songs between genres": [one for one in report.boundary_songs if one.is_between],
+        "Labels to check": report.label_issues,
+        "Songs without a genre": report.unknown_songs,
+    }
+    for title, songs in lists.items():
         if songs:
-            parts.append(_table(songs[:_N_PRINTED], f"song_name {columns}", title.format(len(songs))))
-    return "\n\n".join([*parts, _lines(narrative(report.song)), format_table(written, "Written")])
+            shown = [_listed(one) for one in songs[:_N_PRINTED]]
+            heading = f"{title}, {len(songs)} in all"
+            yield format_table(shown, heading, optional=(sentences.SET_NAME,), shortened=_CUT)
+
+
+def _listed(one: BoundarySong | LabelIssue | UnknownSong) -> dict[str, str]:
+    row = {"song": sentences.song_label(one)}
+    if not isinstance(one, UnknownSong):
+        row["genre"] = one.genre
+    row |= {"predicted": one.predicted_genre, "probability": percent(one.probability)}
+    return (
+        row
+        if isinstance(one, LabelIssue)
+        else row | {sentences.SET_NAME: sentences.song_set(one.genre_set, one.novelty)}
+    )
 
 
 def classification_summary(classification: FileClassification, verbose: bool = False) -> str:
-    """Classified files for the terminal: a table; with ``verbose`` each file in sentences, and the model's limits."""
-    names = [shorten(PurePath(one.file_path).name, _MAX_NAME) for one in classification.songs]
+    """Classified files for the terminal, a line each; with ``verbose`` each in sentences too, and the model's limits.
+
+    Files are named from the folder on that all of them are in.
+    """
+    songs = classification.songs
+    if not songs:
+        return "no file could be classified"
+    names = _names([one.file_path for one in songs])
     table = format_table([
-        {"file": name, "predicted": one.predicted_genre, "probability": percent(one.probability),
-         sentences.SET_NAME: sentences.song_set(one.genre_set, one.novelty)}
-        for name, one in zip(names, classification.songs, strict=True)
-    ])  # fmt: skip
+        {"file": name, "genre": sentences.NOVEL if one.novelty.is_novel else one.predicted_genre,
+         "probability": "" if one.novelty.is_novel else percent(one.probability)}
+        for name, one in zip(names, songs, strict=True)
+    ], shortened={"file": 24, "genre": 24})  # fmt: skip
     if not verbose:
         return f"{table}\n\nReasons and the model's limits: --verbose"
-    explained = [_lines([one_line(one.file_path), *narrative(one)]) for one in classification.songs]
-    return "\n\n".join([table, *explained, *map(readable, _limits(classification.limits))])
+    limits = _limits(classification.limits)
+    explained = [_lines([one.file_path, *narrative(one), *component_narrative(one)]) for one in songs]
+    return "\n\n".join([table, *explained, *([_lines(limits)] if limits else [])])
+
+
+def _names(paths: Sequence[str]) -> list[str]:
+    """Paths from the folder on that all of them are in."""
+    folder = os.path.commonpath([PurePath(path).parent for path in paths])
+    return [str(PurePath(path).relative_to(folder)) for path in paths]
 
 
 def classification_notes(classification: FileClassification) -> list[str]:
@@ -91,16 +161,8 @@ def classification_notes(classification: FileClassification) -> list[str]:
 
 
 def _lines(sentences: Sequence[str]) -> str:
-    return readable("\n".join(sentences))
+    return "\n".join(wrapped(one_line(sentence)) for sentence in sentences)
 
 
 def _limits(limits: Any) -> list[str]:
     return [f"Limit: {limit_sentence(limit)}." for limit in limits]
-
-
-def _table(records: Sequence[Record], columns: str, title: str) -> str:
-    rows = [{name: record[name] for name in columns.split()} for record in records]
-    for row, record in zip(rows, records, strict=True):
-        if "genre_set" in row:  # the last column
-            row[sentences.SET_NAME] = sentences.song_set(row.pop("genre_set"), record["novelty"])
-    return format_table(rows, title)

@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from songmap.core.tables import format_table
-from songmap.core.text import count_of_songs, format_duration, readable, shorten, wrapped
+from songmap.core.text import count_of_songs, format_duration, one_line, shorten, shown_path, wrapped
+from songmap.core.workspace import Workspace
 from songmap.journey.results import Cluster, LibraryMaps, Projection, SongJourney
 from songmap.journey.song_map import MIN_SONGS, FitReason, MapFit
 from songmap.library.descriptors import N_DESCRIPTORS
@@ -112,22 +113,18 @@ def song_facts(song: SongJourney) -> str:
     return " · ".join(fact for fact in facts if fact)
 
 
-def written_table(root: Path, written: Sequence[tuple[Path, str]]) -> str:
-    """What was written in the workspace at ``root``."""
-    rows = [{"file": str(path.relative_to(root)), "shows": shows} for path, shows in written]
-    return format_table(rows, f"Written in {root}")
+def written_table(written: Sequence[tuple[Path, str]]) -> str:
+    return format_table([{"file": shown_path(path), "shows": shows} for path, shows in written], "Written")
 
 
 def not_drawn_table(not_drawn: Sequence[tuple[Path, str]]) -> str:
-    return format_table([{"not_drawn": str(path), "reason": reason} for path, reason in not_drawn], "Not drawn")
+    return format_table([{"not_drawn": shown_path(path), "reason": reason} for path, reason in not_drawn], "Not drawn")
 
 
-def last_words(map_page: Path, maps: LibraryMaps) -> str:
-    """Why the map was fitted, where to look, and what to do after 02."""
-    then = (
-        "04_similarity_search.py finds similar songs."
-        if maps.has_confidence
-        else "03_genre_classifier.py classifies genres; 02 again after it also colours the map by confidence."
-    )
-    step = wrapped(f"Open {readable(str(map_page))} in a browser. Next: {then}")
-    return "\n".join(["", *filter(None, (fit_in_words(maps.fit), step))])
+def last_words(workspace: Workspace, map_page: Path, maps: LibraryMaps) -> str:
+    """Why the map was fitted, where to look, and what to run after 02."""
+    script = "04_similarity_search.py" if maps.has_confidence else "03_genre_classifier.py"
+    look = wrapped(f"Open {one_line(shown_path(map_page))} in a browser.")
+    after = "" if maps.has_confidence else "\n02 again after it also colours the map by confidence."
+    step = f"Next: {one_line(workspace.command(script))}{after}"
+    return "\n".join(["", *filter(None, (fit_in_words(maps.fit), look, step))])

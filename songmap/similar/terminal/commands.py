@@ -52,16 +52,16 @@ alone shows its info. --unlike SONG is -SONG, also where the name begins with -.
 similar, diverse, playlist, radio and path take --genre --same-genre
 --bpm 120-128 --key compatible --year 1990-1999; those with songs --m3u8 FILE;
 all commands --space, --weights timbre=2,rhythm=0.5, --correct-hubs, --fuzzy,
---tempo measured, --json and --csv (--csv raw for programs: without the ' that
+--tempo measured, --verbose, --json and --csv (--csv raw for programs: without the ' that
 keeps a spreadsheet from taking text for a formula)."""
-_SIMILARITY = "Similarity is a cosine, -1 to 1; two songs of the library picked at random have about 0."
-SETTING = asdict(Setting()) | {"fuzzy": False, "form": "text"}  # where nothing is given
+_SIMILARITY = "Similarity is a cosine, -1 to 1; why says what two songs picked at random have."
+SETTING = asdict(Setting()) | {"fuzzy": False, "form": "text", "verbose": False}  # where nothing is given
 BETWEEN = {"compare": "vs", "why": "vs", "path": "to"}  # the word between the two names of a command
 
 
 @dataclass(frozen=True)
 class Command:
-    """A request, the setting to compare songs in, the ``form`` to print, and files to write too.
+    """A request, the setting to compare songs in, the ``form`` to print, with ``verbose`` all of it, and files to write.
 
     A form is text, json, or a kind of CSV, one of ``CSV_KINDS``.
 
@@ -74,6 +74,7 @@ class Command:
     m3u8: Path | None = None
     picture: Path | None = None
     fuzzy: bool = False
+    verbose: bool = False
 
 
 def command_of(arguments: Mapping[str, Any], grade: Grade = no_song) -> Command:
@@ -83,7 +84,8 @@ def command_of(arguments: Mapping[str, Any], grade: Grade = no_song) -> Command:
     """
     setting = Setting(**{field.name: arguments[field.name] for field in fields(Setting)})
     files = arguments.get("m3u8"), arguments.get("picture")
-    return Command(_request(arguments, grade), setting, arguments["form"], *files, arguments["fuzzy"])
+    form, fuzzy, verbose = (arguments[name] for name in ("form", "fuzzy", "verbose"))
+    return Command(_request(arguments, grade), setting, form, *files, fuzzy, verbose)
 
 
 def _request(arguments: Mapping[str, Any], grade: Grade) -> requests.Request | requests.RadioRequest:
@@ -126,6 +128,7 @@ def add_setting(parser: argparse.ArgumentParser) -> None:
     add("--tempo", choices=TEMPO_SOURCES, help=text)
     text = "without a terminal too: where no song has a name, take the song with a similar one"
     add("--fuzzy", action="store_true", help=text)
+    add("--verbose", action="store_true", help="print more than fits a small terminal: details, and what figures mean")
     add = parser.add_mutually_exclusive_group().add_argument
     text = "print one JSON document per command instead of tables"
     add("--json", dest="form", action="store_const", const="json", help=text)
@@ -150,7 +153,7 @@ def _number(default: int | None, least: int = 1, text: str = "how many songs") -
 
 # fmt: off
 _MAX_PER_ARTIST = _option("--max-per-artist", type=whole_number(1), default=MAX_PER_ARTIST, metavar="N",
-                          help="songs of one artist")
+                          help="songs of one artist; similar and diverse exceed it rather than list songs that are not similar")
 _CONDITIONS = (
     _option("--genre", dest="genres", action="append", default=[], metavar="GENRE",
             help="only songs of this genre; may be repeated"),

@@ -2,17 +2,23 @@
 
 import argparse
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
 
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion, PathCompleter, get_common_complete_suffix
 from prompt_toolkit.document import Document
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 
 from songmap.core.text import readable
+from songmap.library.display_names import display_names, display_titles
 from songmap.library.names import normalise
 from songmap.similar.terminal.commands import BETWEEN
 from songmap.similar.terminal.parser import CommandParser
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 MAX_OFFERED = 50  # names in the menu; typing on shows others
 _TOKEN = re.compile(r'-?"(?:\\.|[^"\\])*(?:"|$)|\S+')
@@ -20,18 +26,38 @@ _TOKEN = re.compile(r'-?"(?:\\.|[^"\\])*(?:"|$)|\S+')
 _NEEDS_QUOTES = re.compile(r"""["'\\]|(?:^|\s)(?:\+(?=\s|$)|-\S)|\s\s""")
 
 
-class SongCompleter(Completer):
-    """Completes lines of ``commands`` with the songs of a library, their names and genres ``(n_songs,)`` each."""
+class _Offered(NamedTuple):
+    """A song to offer: normalised name and name of its file, what is inserted and shown, and its genre."""
 
-    def __init__(self, commands: dict[str, CommandParser], names: Sequence[str], genres: Sequence[str]) -> None:
-        self._commands = commands
-        self._genre_of = dict(zip(map(readable, names), map(readable, genres), strict=True))
+    name: str
+    file: str
+    inserted: str
+    shown: str
+    genre: str
+
+
+class SongCompleter(Completer):
+    """Completes lines of ``commands`` with the songs and genres of a library's song table."""
+
+    def __init__(self, commands: dict[str, CommandParser], songs: "pd.DataFrame") -> None:
+        self._commands, self._table = commands, songs
+        self._genres = sorted(set(map(readable, songs["genre"])))
         self._files = PathCompleter(expanduser=True)
 
     @cached_property
-    def _songs(self) -> list[tuple[str, str, str]]:
-        """Normalised name, name and genre, by name."""
-        return [(normalise(name), name, genre) for name, genre in sorted(self._genre_of.items())]
+    def _songs(self) -> list[_Offered]:
+        """By name. What is inserted is a title, with the artist where several songs have it."""
+        titles, names, genres = (
+            list(map(readable, texts))
+            for texts in (display_titles(self._table), display_names(self._table), self._table["genre"])
+        )
+        songs_of = Counter(map(normalise, titles))
+        files = map(normalise, self._table["song_name"])
+        offered = {
+            name: _Offered(normalise(name), file, title if songs_of[normalise(title)] == 1 else name, name, genre)
+            for title, name, genre, file in zip(titles, names, genres, files, strict=True)
+        }
+        return [offered[name] for name in sorted(offered)]
 
     def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterator[Completion]:
         text = document.text_before_cursor
@@ -56,20 +82,20 @@ class SongCompleter(Completer):
         if holds.choices:
             yield from _words(typed, holds.choices)
         elif holds.metavar == "GENRE":
-            yield from _words(typed, map(_quoted, sorted(set(self._genre_of.values()))))
+            yield from _words(typed, map(_quoted, self._genres))
         elif str(holds.metavar).startswith("FILE") or (holds.metavar == "SONG" and re.match(r'"?[~./]', typed)):
             yield from self._files.get_completions(Document(typed.lstrip('"')), event)
         elif holds.metavar == "SONG":
             yield from self._named(typed, always_quoted=typed.startswith('"') or verb in BETWEEN)
 
     def _named(self, typed: str, always_quoted: bool) -> Iterator[Completion]:
-        """Songs whose name begins with what is typed, then others that hold it."""
+        """Songs whose name, that of people or of the file, begins with what is typed, then others that hold it."""
         wanted = normalise(typed.strip('"').replace('\\"', '"'))
-        found = [song for song in self._songs if wanted in song[0]]
-        found.sort(key=lambda song: not song[0].startswith(wanted))
-        for _, name, genre in found[:MAX_OFFERED]:
-            text = _quoted(name, always_quoted)
-            yield Completion(text, -len(typed), display=name, display_meta=genre)
+        found = [song for song in self._songs if wanted in song.name or wanted in song.file]
+        found.sort(key=lambda song: not (song.name.startswith(wanted) or song.file.startswith(wanted)))
+        for song in found[:MAX_OFFERED]:
+            text = _quoted(song.inserted, always_quoted)
+            yield Completion(text, -len(typed), display=song.shown, display_meta=song.genre)
 
 
 def tab_bindings(completer: Completer) -> KeyBindings:

@@ -16,6 +16,9 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from songmap.core.cli import Parser
 from songmap.core.errors import QueryError, SongmapError, UsageError
+from songmap.core.pager import show
+from songmap.core.text import shown_path
+from songmap.library.display_names import display_names
 from songmap.library.glossary import GLOSSARY, term
 from songmap.library.names import EXACTLY, Ambiguous, SimilarSpelling
 from songmap.similar.requests import renamed
@@ -82,7 +85,7 @@ class Conversation:
         self._choices = []
         try:
             for text in reply(self.session, command, choose):
-                print(text, flush=True)
+                show(text)
         except Ambiguous as error:
             if not choose:
                 raise
@@ -161,9 +164,9 @@ class Conversation:
         similar = isinstance(error, SimilarSpelling)
         none = f"No song is called {error.query!r}; {len(songs):,} have similar names"
         print(f"{none if similar else f'{len(songs):,} songs match {error.query!r}'}. Type a number:")
-        labels = [f"{name} [{genre}]" for name, genre in zip(songs["song_name"], songs["genre"], strict=True)]
+        labels = [f"{name} [{genre}]" for name, genre in zip(display_names(songs), songs["genre"], strict=True)]
         for number, (label, path) in enumerate(zip(labels, paths, strict=False), start=1):
-            print(numbered_line(number, label, *([path] if labels.count(label) > 1 else [])))
+            print(numbered_line(number, label, *([shown_path(path)] if labels.count(label) > 1 else [])))
         if len(songs) > MAX_OFFERED:
             print(f"     and {len(songs) - MAX_OFFERED:,} more; give more of the name")
 
@@ -225,7 +228,7 @@ def _line_reader(conversation: Conversation) -> Callable[[], str]:
     from songmap.similar.terminal.completion import SongCompleter, tab_bindings
 
     songs = conversation.session.library.songs
-    completer = SongCompleter(conversation.commands, songs["song_name"].tolist(), songs["genre"].tolist())
+    completer = SongCompleter(conversation.commands, songs)
     session: PromptSession[str] = PromptSession(
         f"{PROMPT} ", completer=completer, complete_in_thread=True, key_bindings=tab_bindings(completer),
         history=_history(), output=create_output(always_prefer_tty=True),

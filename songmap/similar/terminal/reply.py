@@ -12,7 +12,7 @@ from songmap.core.figures import draw
 from songmap.core.progress import OnProgress, progress
 from songmap.core.serialise import to_json_line
 from songmap.core.tables import csv_lines
-from songmap.core.text import one_line
+from songmap.core.text import one_line, shown_path
 from songmap.library.display_names import display_name
 from songmap.library.names import SimilarSpelling
 from songmap.similar import results
@@ -69,8 +69,8 @@ def _reply(session: Session, command: Command, plays: bool) -> Iterator[str]:
     files = list(_written(result, command))
     match command.form:
         case "text":
-            yield _text(result)
-            yield from (one_line(f"written: {file}") for file in files)
+            yield _text(result, command.verbose)
+            yield from (one_line(f"written: {shown_path(file)}") for file in files)
         case "json":
             yield as_json(result)
         case "spreadsheet" | "raw" as kind:
@@ -82,21 +82,21 @@ def numbered_line(number: int, *parts: str) -> str:
     return "  ".join([f"{number:>3}", *map(one_line, parts)])
 
 
-def _text(result: results.Result) -> str:
+def _text(result: results.Result, verbose: bool) -> str:
     match result:
         case PlayResult(path, None):
-            return one_line(f"no player found; the song is {path}")
+            return one_line(f"no player found; the song is {shown_path(path)}")
         case PlayResult(path, str(player), song):
             name = Path(path).name if song is None else display_name(song.song_name, song.artist, song.title)
             return one_line(f"playing {name} by {shlex.split(player)[0]}")
         case StopResult(stopped):
             return "stopped" if stopped else "nothing is playing"
         case results.NeighboursResult(path):
-            return one_line(f"written: {path}")
-    return as_text(result)
+            return one_line(f"written: {shown_path(path)}")
+    return as_text(result, verbose)
 
 
-def _written(result: results.Result, command: Command) -> Iterator[object]:
+def _written(result: results.Result, command: Command) -> Iterator[Path]:
     """Write the files of a command beside its result; which they are."""
     if command.m3u8 and isinstance(result, results.Ranked):
         write_playlist(command.m3u8, result.songs)
@@ -123,11 +123,11 @@ def _radio(session: Session, command: Command, request: RadioRequest) -> Iterato
             case "spreadsheet" | "raw" as kind:
                 yield from csv_lines([record.keys(), record.values()] if number == 1 else [record.values()], kind)
             case _:
-                yield numbered_line(number, label(song), f"{song.tempo_bpm:.1f} BPM", song.file_path)
+                yield numbered_line(number, label(song), f"{song.tempo_bpm:.0f} BPM", shown_path(song.file_path))
     if command.m3u8:
         write_playlist(command.m3u8, songs)
         if command.form == "text":
-            yield one_line(f"written: {command.m3u8}")
+            yield one_line(f"written: {shown_path(command.m3u8)}")
 
 
 @contextmanager

@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from songmap.core.text import joined, shorten
+from songmap.core.text import joined, one_line, shorten
 from songmap.library.keys import LEAST_MARGIN, NO_KEY, camelot, key_name, key_number
 from songmap.library.spaces import SPACES
+from songmap.library.trait_words import traits_predicate
 from songmap.similar import results
 from songmap.similar.filters import condition_words
 from songmap.similar.requests import Setting
@@ -21,11 +22,16 @@ _MAX_NAME = 60
 
 def label(song: Song) -> str:
     """Name and genre, for a title."""
-    return f"{shorten(song.song_name, _MAX_NAME)} [{song.genre}]"
+    return f"{shorten(one_line(song.display_name), _MAX_NAME)} [{song.genre}]"
 
 
 def labels(songs: Sequence[Song]) -> str:
     return " + ".join(map(label, songs))
+
+
+def pair_title(pair: tuple[Song, Song]) -> str:
+    """The names of two songs, a line each."""
+    return f"A: {label(pair[0])}\nB: {label(pair[1])}"
 
 
 def _similar_title(result: results.SimilarResult) -> str:
@@ -33,7 +39,12 @@ def _similar_title(result: results.SimilarResult) -> str:
     title += f", away from {labels(result.away)}" if result.away else ""
     title += f", diverse (diversity {request.diversity:g})" if request.diversity else ""
     parts = [title, *map(condition_words, result.conditions)]
-    if result.limited_by_artist:
+    if result.past_limit:
+        parts.append(
+            f"the limit of {request.filters.max_per_artist} songs by one artist is exceeded by {result.past_limit}, since "
+            "no others are similar"
+        )
+    elif result.limited_by_artist:
         parts.append(f"at most {request.filters.max_per_artist} by one artist (--max-per-artist)")
     if len(result.songs) < request.number and result.conditions:
         parts.append("no more songs pass the filters")
@@ -62,7 +73,7 @@ def ranked_title(result: results.Ranked) -> str:
             return lists.title(result)
         case results.OutliersResult():
             title = f"Outliers: songs with the lowest mean similarity to their {result.nearest} nearest"
-            median = [] if result.median is None else [f"the library's median is {result.median:.3f}"]
+            median = [] if result.median is None else [f"the library's median is {result.median:.2f}"]
             return "; ".join([title, *median, *setting_words(result.setting)])
         case results.HubsResult():
             return (
@@ -73,7 +84,8 @@ def ranked_title(result: results.Ranked) -> str:
         case results.DuplicatesResult(songs, figures):
             if not songs:
                 return "Recordings in several files"
-            title = f"{figures['group'][-1]:,} recordings in several files; similarity to the first file"
+            n_groups = figures["group"][-1]
+            title = f"{n_groups:,} recording{'s' * (n_groups > 1)} in several files; similarity to the first file"
             return f"{title}: 1 is the same sound, 0.5 the limit of a copy"
         case results.OrderedResult():
             mean = [] if result.mean_score is None else [f"mean transition {result.mean_score:.2f}"]
@@ -82,7 +94,7 @@ def ranked_title(result: results.Ranked) -> str:
 
 
 def genres_title(result: results.GenresResult) -> str:
-    within, between = (_three(value) for value in (result.similarity.within, result.similarity.between))
+    within, between = (_two(value) for value in (result.similarity.within, result.similarity.between))
     return f"Mean similarity within genres {within}, between genres {between}"
 
 
@@ -92,6 +104,29 @@ def model_words(model: ModelInUse | None) -> list[str]:
         return []
     data = "this library as it is" if model.trained_on_this_library else "an earlier state of this library, or another"
     return [f"The classifier space uses the genre model {model.name}, which was trained on {data}."]
+
+
+def similar_notes(result: results.SimilarResult) -> list[str]:
+    """Which songs of the list are not similar to the query, and what the classifier space rests on."""
+    level, similarities = result.random_similarity, result.figures["similarity"]
+    below = [place for place, similarity in enumerate(similarities, start=1) if similarity <= level]
+    notes = model_words(result.model)
+    if below and not result.away:  # what is to be steered away from has no part in the similarity of two songs
+        if len(below) == len(similarities):
+            words = "None of these songs is similar"
+        elif len(below) == 1:
+            words = f"Song {below[0]} is not similar"
+        else:  # of a diverse list they can be anywhere
+            in_a_row = below[-1] - below[0] + 1 == len(below)
+            listed = f"{below[0]} to {below[-1]}" if in_a_row else joined(list(map(str, below)))
+            words = f"Songs {listed} are not similar"
+        notes.append(f"{words}: two songs picked at random have {level:.2f}.")
+    return notes
+
+
+def info_sentences(result: results.InfoResult) -> list[str]:
+    """What a listener notices of the song."""
+    return [f"Among the songs of this library it {traits_predicate(result.traits[:4])}."] if result.traits else []
 
 
 def info_notes(result: results.InfoResult) -> list[str]:
@@ -109,13 +144,13 @@ def tempo_words(result: results.InfoResult) -> str:
     song, measured = result.song, result.measured_tempo_bpm
     match song.tempo_source:
         case "tag":
-            also = f"; {measured:.2f} measured" if measured > 0 else ""
+            also = f"; {measured:.1f} measured" if measured > 0 else ""
             return f"{song.tempo_bpm:g}, of its tag{also}"
         case "octave":
             half_or_double = "double" if result.tempo_octave == 2 else "half"
-            return f"{song.tempo_bpm:.2f}, {half_or_double} of what was measured, as most of {song.genre}"
+            return f"{song.tempo_bpm:.1f}, {half_or_double} of what was measured, as most of {song.genre}"
         case "measured":
-            return f"{song.tempo_bpm:.2f}"
+            return f"{song.tempo_bpm:.1f}"
     return "unknown"
 
 
@@ -134,7 +169,22 @@ def key_words(result: results.InfoResult) -> list[str]:
 
 
 def evaluate_notes(result: results.EvaluateResult) -> list[str]:
-    """What the figures of ``evaluate`` mean, and which space is best."""
+    """Which space is best, and which is left out."""
+    notes = []
+    if result.best is not None:
+        filtered = result.best.precision["genre_other_artists"]
+        value, by = (filtered, " by another artist") if filtered.labels > 1 else (result.best.precision["genre"], "")
+        notes.append(
+            f"Of the spaces fitted without labels {space_words(result.best)} has the highest precision for genres{by}: "
+            f"{value.value:.2f}."
+        )
+    if result.model_error is not None:
+        notes.append(f"The classifier space is left out: {result.model_error}.")
+    return notes
+
+
+def evaluate_meaning(result: results.EvaluateResult) -> list[str]:
+    """What the figures of ``evaluate`` mean."""
     n_queries, queries = result.scores[0].queries, f"{result.n_recordings:,}"
     if n_queries < result.n_recordings:
         queries = f"a sample of {n_queries:,} of {queries}"
@@ -152,15 +202,6 @@ def evaluate_notes(result: results.EvaluateResult) -> list[str]:
         f"{words} Its scores are of each song's probabilities by a model that was trained without it."
         for words in model_words(result.model)
     ]
-    if result.model_error is not None:
-        notes.append(f"The classifier space is left out: {result.model_error}.")
-    if result.best is not None:
-        filtered = result.best.precision["genre_other_artists"]
-        value, by = (filtered, " by another artist") if filtered.labels > 1 else (result.best.precision["genre"], "")
-        notes.append(
-            f"Of the spaces fitted without labels {space_words(result.best)} has the highest precision for genres{by}: "
-            f"{value.value:.3f}."
-        )
     return notes
 
 
@@ -227,7 +268,7 @@ def _tempo_words(transition: Transition) -> str:
     far = "" if transition.tempo_fit == 1 else ", too far to match"
     change = f"{factor}{100 * transition.tempo_change:+.1f} %{far}"
     before, after = transition.tempos_bpm
-    return f"tempo {round(before, 1):g} → {round(after, 1):g} BPM ({change})"
+    return f"tempo {before:.0f} → {after:.0f} BPM ({change})"
 
 
 def _key_words(transition: Transition) -> str:
@@ -237,5 +278,5 @@ def _key_words(transition: Transition) -> str:
     return f"key {' → '.join(map(camelot, transition.keys))} {fit}"
 
 
-def _three(value: float) -> str:
-    return "—" if np.isnan(value) else f"{value:.3f}"
+def _two(value: float) -> str:
+    return "—" if np.isnan(value) else f"{value:.2f}"

@@ -35,14 +35,14 @@ def _draw_families(axes: Any, result: WhyResult) -> None:
     families = [one.family for one in result.families]
     values = [one.contribution for one in result.families]
     bars = axes.barh(families, values, color=[FAMILY_COLOURS[family] for family in families], height=0.7)
-    axes.bar_label(bars, [f"{value:+.3f}" for value in values], padding=4, fontsize=9)
+    axes.bar_label(bars, [f"{value:+.2f}" for value in values], padding=4, fontsize=9)
     axes.axvline(0, color=MUTED_COLOUR, linewidth=0.8)
     low, high = min(0, *values), max(0, *values)
     room = 0.3 * (high - low) or 1  # for the figures
     axes.set_xlim(low - room * (low < 0), high + room * (high > 0 or low == 0))
     axes.tick_params(axis="y", length=0)
     axes.invert_yaxis()
-    axes.set(xlabel="contribution to the similarity", title=f"Similarity {result.similarity:.3f} by family")
+    axes.set(xlabel="contribution to the similarity", title=f"Similarity {result.similarity:.2f} by family")
 
 
 def _draw_percentiles(
