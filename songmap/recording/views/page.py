@@ -29,7 +29,7 @@ _N_TICKS = 7  # that a phone has room for
 
 @dataclass(frozen=True)
 class Area:
-    """A genre in the picture: the ``points`` of its area, and those of its upper edge by raw probabilities."""
+    """A genre in the picture: the ``points`` of its area, and those of its area before smoothing, ``raw``."""
 
     name: str
     colour: str
@@ -74,13 +74,17 @@ def audio_address(path: str, folder: Path) -> str:
 
 def _areas(times_s: np.ndarray, stack: Sequence[Layer], duration_s: float) -> list[Area]:
     x = 1000 * times_s / duration_s
-    tops = list(accumulate((layer.smoothed for layer in stack), initial=np.zeros(len(x))))
-    raws = list(accumulate(layer.raw for layer in stack))
+    smoothed, raw = (_outlines(x, shares) for shares in zip(*((one.smoothed, one.raw) for one in stack), strict=True))
     return [
-        Area(layer.name, layer.colour, layer.is_repeated, percent(layer.share),
-             f"{_points(x, top)} {_points(x[::-1], bottom[::-1])}", _points(x, raw))
-        for layer, (bottom, top), raw in zip(stack, pairwise(tops), raws, strict=True)
-    ]  # fmt: skip
+        Area(layer.name, layer.colour, layer.is_repeated, percent(layer.share), *points)
+        for layer, *points in zip(stack, smoothed, raw, strict=True)
+    ]
+
+
+def _outlines(x: np.ndarray, shares: Sequence[np.ndarray]) -> list[str]:
+    """The outline of each area, of those that are stacked."""
+    tops = accumulate(shares, initial=np.zeros(len(x)))
+    return [f"{_points(x, top)} {_points(x[::-1], bottom[::-1])}" for bottom, top in pairwise(tops)]
 
 
 def _points(x: np.ndarray, shares: np.ndarray) -> str:

@@ -39,7 +39,7 @@ def answer_sentence(answer: RecordingAnswer) -> str:
         return f"{name} {NOVEL}; the nearest genre is {answer.genre} ({percent(best)})."
     spans = genre_spans(answer)
     if len(spans) > 1:
-        return f"{name} is {_changing(spans, answer.duration_s)}."
+        return f"{name} {_changing(spans, answer.duration_s)}."
     if best < 0.5:
         second = sorted(answer.probabilities, key=lambda genre: -answer.probabilities[genre])[1]
         also = percent(answer.probabilities[second])
@@ -55,7 +55,7 @@ def genre_spans(answer: RecordingAnswer) -> list[Span]:
 
 
 def _changing(spans: list[Span], duration_s: float) -> str:
-    """ "mostly A (70 % of the time), with B from 1:10 to 2:40"; "A until 1:10, then B"; or each genre's share."""
+    """ "is mostly A (70 % of the time), with B from 1:10 to 2:40"; "is A until 1:10, then B"; or shares of time."""
     lengths: dict[str, float] = {}
     for genre, start_s, end_s in spans:
         lengths[genre] = lengths.get(genre, 0.0) + end_s - start_s
@@ -64,10 +64,13 @@ def _changing(spans: list[Span], duration_s: float) -> str:
     if longest < _MOSTLY * duration_s:
         if len(spans) <= _N_SPANS + 1:
             until = [f"{genre} until {format_duration(end_s)}" for genre, _, end_s in spans[:-1]]
-            return f"{', '.join(until)}, then {spans[-1][0]}"
-        shares = [f"{genre} ({percent(length / duration_s)} of the time)" for genre, length in lengths.items()]
-        return f"{joined(shares)}, with {len(spans) - 1} changes"
-    start = f"mostly {main} ({percent(longest / duration_s)} of the time)"
+            return f"is {', '.join(until)}, then {spans[-1][0]}"
+        shown = [(main, longest), *others][:_N_SPANS]
+        shares = [f"{genre} ({percent(length / duration_s)} of the time)" for genre, length in shown]
+        more = len(lengths) - len(shown)
+        named = joined([*shares, f"{more} other {'genre' if more == 1 else 'genres'}"] if more else shares)
+        return f"changes genre {len(spans) - 1} times: {named}"
+    start = f"is mostly {main} ({percent(longest / duration_s)} of the time)"
     if len(rest) <= _N_SPANS:
         return f"{start}, with {joined([_when(*span, duration_s) for span in rest])}"
     counts = [(genre, sum(span[0] == genre for span in rest), length) for genre, length in others]
@@ -94,7 +97,7 @@ def notes(answer: RecordingAnswer) -> list[str]:
     elif novel := [part for part in answer.parts if part.is_novel]:
         times = joined([time_span(part.start_s, part.end_s) for part in novel[:_N_SPANS]])
         more = f" and {len(novel) - _N_SPANS} more parts" if len(novel) > _N_SPANS else ""
-        parts.append(f"{times}{more} {NOVEL}.")
+        parts.append(f"Unlike anything in the library: {times}{more}.")
     if answer.in_training:
         parts.append("The classifier was trained on this recording, so these probabilities do not show how good it is.")
     elif answer.in_library:

@@ -27,9 +27,9 @@ def answer_summary(answer: RecordingAnswer, written: Mapping[str, Path]) -> str:
         rows = [_part_row(part) for part in answer.parts]
         parts = format_table(rows, f"Parts by {by}", shortened={"genre": 12, "nearest": 16})
         if len(answer.parts) <= _MOST_REASONS:
-            reasons = [f"{sentences.time_span(part.start_s, part.end_s)}: {sentences.reasons_sentence(part)}"
+            reasons_of = [f"{sentences.time_span(part.start_s, part.end_s)}: {sentences.reasons_sentence(part)}"
                        for part in answer.parts]  # fmt: skip
-            parts = "\n".join([parts, *(wrapped(one_line(reason)) for reason in reasons)])
+            parts = "\n".join([parts, *(wrapped(one_line(one)) for one in reasons_of)])
         blocks.append(parts)
     blocks.append(_next_songs(answer))
     files = [f"{capitalised(name)}: {shown_path(path)}" for name, path in written.items()]
