@@ -115,6 +115,17 @@ def fraction(text: str) -> float:
     return value
 
 
+def file_of(*suffixes: str) -> Callable[[str], Path]:
+    """Argument type: a file to write, whose name has one of these endings."""
+
+    def parse(text: str) -> Path:
+        if Path(text).suffix.lower() not in suffixes:
+            raise argparse.ArgumentTypeError(f"{text} does not end in {' or '.join(suffixes)}")
+        return Path(text).expanduser()
+
+    return parse
+
+
 @contextmanager
 def stop_on_signal(advice: str) -> Iterator[Callable[[], int]]:
     """The first of ``ENDING_SIGNALS`` prints ``advice``, a second ends the process.

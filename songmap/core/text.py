@@ -3,12 +3,14 @@
 import os
 import re
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 # surrogates that no byte of a file name becomes
 _LONE_SURROGATES = re.compile("[\ud800-\udc7f\udd00-\udfff]")
 _LINE_BREAKS = re.compile("\r\n?")
+_NO_FILE_NAME = re.compile(r"[^\w-]+")
+_MAX_FILE_NAME_BYTES = 150
 # C0 but the line break, DEL and C1; line and paragraph separators; what embeds, overrides or isolates a direction
 UNSAFE = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 
@@ -33,6 +35,22 @@ def shown_path(path: str | Path) -> str:
     except (ValueError, OSError):  # on another drive; or the current folder was removed
         return str(path)
     return min(str(path), below, key=len)
+
+
+def file_name(name: str, used: Collection[str] = ()) -> str:
+    """A part of a file name that reads like ``name``, unlike those ``used``, which are casefolded.
+
+    Examples
+    --------
+    >>> file_name("Elf Land – A/B"), file_name("Elf", {"elf"})
+    ('Elf_Land_A_B', 'Elf_2')
+    """
+    plain = _NO_FILE_NAME.sub("_", name).strip("_") or "song"
+    plain = plain.encode("utf-8", "ignore")[:_MAX_FILE_NAME_BYTES].decode("utf-8", "ignore")
+    unique, number = plain, 2
+    while unique.casefold() in used:
+        unique, number = f"{plain}_{number}", number + 1
+    return unique
 
 
 def capitalised(text: str) -> str:

@@ -59,6 +59,7 @@ class Workspace:
     recording_card = _Place("models/recording_classifier.json")
     maps_lock = _Place("models/.maps.lock")  # held by a run of 02
     outputs = _Place("outputs")  # what people open
+    recordings = _Place("outputs/recordings")  # from the microphone, of 05
     plots = _Place("outputs/plots")
     html = _Place("outputs/html")
     genre_report = _Place("outputs/genre_report.json")  # of 03 for programs; the page is page("genre_report")

@@ -4,13 +4,13 @@ Frame features are ``(size, n_frames)``. However long a song is, at most ``MAX_C
 as many minima and maxima of the waveform.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from songmap.core.text import file_name
 from songmap.features.analysis import AudioAnalysis
 from songmap.journey.percentiles import library_position, typical_song
 from songmap.journey.results import FrameMeans, SongJourney, Waveform
@@ -21,7 +21,6 @@ from songmap.library.names import find_song
 from songmap.library.schema import AudioConfig
 
 MAX_COLUMNS = 1600
-MAX_FILE_NAME_BYTES = 150
 
 
 @dataclass(frozen=True)
@@ -60,13 +59,8 @@ def file_names(names: Sequence[str]) -> list[str]:
     used: set[str] = set()
     result = []
     for name in names:
-        plain = re.sub(r"[^\w-]+", "_", name).strip("_") or "song"
-        plain = plain.encode("utf-8", "ignore")[:MAX_FILE_NAME_BYTES].decode("utf-8", "ignore")
-        unique, number = plain, 2
-        while unique.casefold() in used:
-            unique, number = f"{plain}_{number}", number + 1
-        used.add(unique.casefold())
-        result.append(unique)
+        result.append(file_name(name, used))
+        used.add(result[-1].casefold())
     return result
 
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from songmap.genre.song_results import FamilyContribution
 from songmap.library.segments import SegmentSettings
+from songmap.library.traits import Trait
 from songmap.similar.song import Song
 
 Split = Literal["song", "random"]
@@ -129,8 +130,12 @@ class RecordingAnswer:
         artists, so that some are of the same artist.
     novelty_distance, novelty_threshold : float
         Mean distance of the segments from the nearest genre, and that which 95 % of held-out songs do not exceed.
+    traits : tuple of Trait
+        What a listener notices of it beside the library's songs, clearest first.
     in_library : str
         Path of the library's song that is the same recording, empty where there is none.
+    in_training : bool
+        That song has one of the model's genres: the model was trained on the recording.
     """
 
     file_path: str
@@ -147,7 +152,9 @@ class RecordingAnswer:
     other_artists_missing: bool
     novelty_distance: float
     novelty_threshold: float
+    traits: tuple[Trait, ...]
     in_library: str
+    in_training: bool
 
     @property
     def is_novel(self) -> bool:

@@ -19,6 +19,8 @@ from songmap.library.keys import LEAST_MARGIN, NO_KEY, estimate_keys, key_margin
 from songmap.library.library import load_library
 from songmap.library.segments import SegmentSettings, SongSegments
 from songmap.library.segments_file import load_segments
+from songmap.library.tempos import tempos_of
+from songmap.library.traits import qualities, traits
 from songmap.recording.neighbours import Neighbours
 from songmap.recording.results import Part, RecordingAnswer, Timeline
 from songmap.recording.timeline import LONG_S, parts_of, smooth
@@ -79,7 +81,8 @@ class RecordingClassifier:
         overall = proba.mean(axis=0)
         genre = model.genres[int(overall.argmax())]
         next_songs, few_artists = self.neighbours.songs(analysis.embedding, n_next, copies, genre)
-        paths = self.neighbours.library.songs["file_path"]
+        library = self.neighbours.library
+        own = qualities(analysis.embedding[np.newaxis], np.array([record["tempo_bpm"]]))[0]
         return RecordingAnswer(
             file_path=record.get("file_path", ""),
             title=display_title(*(record.get(name, "") for name in ("song_name", "artist", "title"))),
@@ -95,7 +98,9 @@ class RecordingClassifier:
             other_artists_missing=few_artists,
             novelty_distance=float(distances.mean()),
             novelty_threshold=model.novelty.threshold,
-            in_library=str(paths.iloc[copies[0]]) if len(copies) else "",
+            traits=traits(own, qualities(library.embeddings, tempos_of(library.songs)[0])),
+            in_library=str(library.songs["file_path"].iloc[copies[0]]) if len(copies) else "",
+            in_training=bool(np.isin(library.genres[copies], model.genres).any()),
         )
 
     def _part(

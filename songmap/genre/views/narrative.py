@@ -5,6 +5,8 @@ from 95 %, likely from 75 %, more likely than not from 50 %; below, undecided wh
 genres, most probable where it has one. A point is a hundredth of probability.
 """
 
+from collections.abc import Sequence
+
 from songmap.core.text import joined, percent, quantity
 from songmap.genre.song_results import ComponentContribution, DescriptorComparison, FamilyContribution, SongExplanation
 from songmap.genre.views import sentences
@@ -118,20 +120,25 @@ def _label_sentence(song: SongExplanation) -> str:
 def _families_sentence(song: SongExplanation) -> str:
     base = percent(song.background[song.predicted_genre])
     start = f"Over the {song.n_background} background songs, {song.predicted_genre} has {base} on average"
-    steps = {one.family: _points(one.adds) for one in song.families}
-    if not any(steps.values()):
+    clauses = family_clauses(song.families)
+    if not clauses:
         return f"{start}; no family changes that by a point for this song."
-    clauses = []
-    for sign, word in ((1, "adds"), (-1, "subtracts")):
-        parts = [(family, sign * step) for family, step in steps.items() if sign * step > 0]
-        if parts:
-            first = f"{parts[0][0]} {word} {sentences.points(parts[0][1] / 100)}"
-            clauses.append(", ".join([first, *(f"{family} {step}" for family, step in parts[1:])]))
-    small = [family for family, step in steps.items() if not step]
+    small = [one.family for one in song.families if not _points(one.adds)]
     if small:
         verb = "changes" if len(small) == 1 else "change"
         clauses.append(f"{joined(small)} {verb} it by less than a point")
     return f"{start}; for this song {'; '.join(clauses)}."
+
+
+def family_clauses(families: Sequence[FamilyContribution]) -> list[str]:
+    """Which families add and which subtract a point or more, and how many."""
+    clauses = []
+    for sign, word in ((1, "adds"), (-1, "subtracts")):
+        parts = [(one.family, sign * _points(one.adds)) for one in families if sign * _points(one.adds) > 0]
+        if parts:
+            first = f"{parts[0][0]} {word} {sentences.points(parts[0][1] / 100)}"
+            clauses.append(", ".join([first, *(f"{family} {step}" for family, step in parts[1:])]))
+    return clauses
 
 
 def _descriptor_sentence(song: SongExplanation, contribution: FamilyContribution) -> str:

@@ -1,9 +1,7 @@
-"""Types of 04's arguments: ranges of tempos and years, keys, weights of families, files in some formats."""
+"""Types of 04's arguments: ranges of tempos and years, keys and weights of families."""
 
 import argparse
 import re
-from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 
@@ -59,17 +57,6 @@ def family_weights(text: str) -> tuple[tuple[str, float], ...]:
             raise argparse.ArgumentTypeError(f"{name} is given twice")
         weights[name] = weight
     return tuple(weights.items())
-
-
-def file_of(*suffixes: str) -> Callable[[str], Path]:
-    """Type of a file to write in one of some formats."""
-
-    def parse(text: str) -> Path:
-        if Path(text).suffix.lower() not in suffixes:
-            raise argparse.ArgumentTypeError(f"{text} does not end in {' or '.join(suffixes)}")
-        return Path(text).expanduser()
-
-    return parse
 
 
 def _range(text: str, kind: str) -> tuple[float, float]:

@@ -6,14 +6,14 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from songmap.core.cli import CSV_HELP, fraction, whole_number
+from songmap.core.cli import CSV_HELP, file_of, fraction, whole_number
 from songmap.core.defaults import DEFAULT_SEED
 from songmap.core.tables import CSV_KINDS
 from songmap.library.spaces import SPACES
 from songmap.library.tempos import TEMPO_SOURCES
 from songmap.similar import requests
 from songmap.similar.requests import CURVES, MAX_PER_ARTIST, PURPOSES, Filters, Setting
-from songmap.similar.terminal.arguments import bpm_range, family_weights, file_of, key_or_compatible, year_range
+from songmap.similar.terminal.arguments import bpm_range, family_weights, key_or_compatible, year_range
 from songmap.similar.terminal.parser import CommandParser
 from songmap.similar.terminal.words import UNLIKE, Grade, no_song, songs_and_away, songs_of, split_pair
 
