@@ -68,7 +68,7 @@ def _changing(spans: list[Span], duration_s: float) -> str:
         shares = [
             f"{genre} ({percent(length / duration_s)} of the time)" for genre, length in [(main, longest), *others]
         ]
-        return f"changes genre {len(spans) - 1} times: {_first(shares)}"
+        return f"changes genre {len(spans) - 1} times: {_first(shares, 'other genres')}"
     start = f"is mostly {main} ({percent(longest / duration_s)} of the time)"
     if len(rest) <= _N_SPANS:
         return f"{start}, with {joined([_when(*span, duration_s) for span in rest])}"
@@ -77,13 +77,13 @@ def _changing(spans: list[Span], duration_s: float) -> str:
         f"{genre} in {number} {'part' if number == 1 else 'parts'} ({percent(length / duration_s)})"
         for genre, number, length in counts
     ]
-    return f"{start}, with {_first(shares)}"
+    return f"{start}, with {_first(shares, 'other genres')}"
 
 
-def _first(genres: list[str]) -> str:
-    """The first genres, and how many others there are."""
-    more = len(genres) - _N_SPANS
-    return joined(genres if more < 2 else [*genres[:_N_SPANS], f"{more} other genres"])
+def _first(texts: list[str], others: str) -> str:
+    """The first texts, and how many others there are."""
+    more = len(texts) - _N_SPANS
+    return joined(texts if more < 2 else [*texts[:_N_SPANS], f"{more} {others}"])
 
 
 def _when(genre: str, start_s: float, end_s: float, duration_s: float) -> str:
@@ -102,9 +102,8 @@ def notes(answer: RecordingAnswer) -> list[str]:
             f"{answer.novelty_threshold:.2f} at most. Genre and songs to hear next are guesses."
         )
     elif novel := [part for part in answer.parts if part.is_novel]:
-        times = joined([time_span(part.start_s, part.end_s) for part in novel[:_N_SPANS]])
-        more = f" and {len(novel) - _N_SPANS} more parts" if len(novel) > _N_SPANS else ""
-        parts.append(f"Unlike anything in the library: {times}{more}.")
+        times = [time_span(part.start_s, part.end_s) for part in novel]
+        parts.append(f"Unlike anything in the library: {_first(times, 'other parts')}.")
     if answer.in_training:
         parts.append("The classifier was trained on this recording, so these probabilities do not show how good it is.")
     elif answer.in_library:

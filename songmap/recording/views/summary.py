@@ -23,9 +23,10 @@ def answer_summary(answer: RecordingAnswer, written: Mapping[str, Path]) -> str:
         lines += [sentences.moment_sentence(one) for one in answer.parts[0].moments[:1]]
     blocks = ["\n".join(wrapped(one_line(line)) for line in lines)]
     if len(answer.parts) > 1:
-        by = "sound" if answer.parts_by == "sound" else "genre"
         rows = [_part_row(part) for part in answer.parts]
-        parts = format_table(rows, f"Parts by {by}", shortened={"genre": 12, "nearest": 16})
+        novel = "; in brackets: unlike anything in the library" * any(part.is_novel for part in answer.parts)
+        title = f"Parts by {answer.parts_by}{novel}"
+        parts = format_table(rows, title, shortened={"genre": 12, "nearest": 16})
         if len(answer.parts) <= _MOST_REASONS:
             reasons_of = [f"{sentences.time_span(part.start_s, part.end_s)}: {sentences.reasons_sentence(part)}"
                        for part in answer.parts]  # fmt: skip
