@@ -72,11 +72,11 @@ class RecordingClassifier:
         centres_s = segments.bounds_s.mean(axis=1)
         distances = model.novelty.distances(segments.embeddings)
         copies = self.neighbours.same_recording(record.get("file_path", ""), analysis.embedding)
+        classified = _Classified(analysis, segments, proba, distances, copies)
         bounds = parts_of(proba, units, centres_s, duration_s)
         edges_s = [0.0, *(float(centres_s[first - 1 : first + 1].mean()) for first, _ in bounds[1:]), duration_s]
         parts = tuple(
-            self._part(analysis, segments, proba, distances, span, edges, copies)
-            for span, edges in zip(bounds, pairwise(edges_s), strict=True)
+            self._part(classified, slice(*span), edges) for span, edges in zip(bounds, pairwise(edges_s), strict=True)
         )
         overall = proba.mean(axis=0)
         genre = model.genres[int(overall.argmax())]
@@ -103,23 +103,15 @@ class RecordingClassifier:
             in_training=bool(np.isin(library.genres[copies], model.genres).any()),
         )
 
-    def _part(
-        self,
-        analysis: "AudioAnalysis",
-        segments: SongSegments,
-        proba: np.ndarray,
-        distances: np.ndarray,
-        span: tuple[int, int],
-        edges_s: tuple[float, float],
-        copies: np.ndarray,
-    ) -> Part:
-        """The part of segments ``span``, first and last + 1, between two times."""
-        model, config, own = self.model, self.neighbours.library.config, slice(*span)
-        mean = proba[own].mean(axis=0)
+    def _part(self, recording: "_Classified", own: slice, edges_s: tuple[float, float]) -> Part:
+        """The part of its ``own`` segments, between two times."""
+        model, config = self.model, self.neighbours.library.config
+        proba, copies = recording.proba[own], recording.copies
+        mean = proba.mean(axis=0)
         predicted = int(mean.argmax())
-        frames = cut(analysis.frames, edges_s[0], edges_s[1] - edges_s[0], config)
+        frames = cut(recording.analysis.frames, edges_s[0], edges_s[1] - edges_s[0], config)
         embedding = embed(frames)
-        typical = segments.embeddings[own][((proba[own] - mean) ** 2).sum(axis=1).argmin()]
+        typical = recording.segments.embeddings[own][((proba - mean) ** 2).sum(axis=1).argmin()]
         families = family_attribution(model.predict_proba, typical, model.background)
         is_clear = key_margins(embedding[np.newaxis])[0] >= LEAST_MARGIN
         return Part(
@@ -130,11 +122,22 @@ class RecordingClassifier:
             probabilities=dict(zip(model.genres, mean.tolist(), strict=True)),
             tempo_bpm=frames.values["refined_tempo_bpm"],
             key=int(estimate_keys(embedding[np.newaxis])[0][0]) if is_clear else NO_KEY,
-            is_novel=bool(distances[own].mean() > model.novelty.threshold),
+            is_novel=bool(recording.distances[own].mean() > model.novelty.threshold),
             families=tuple(family_contributions(families, model.genres, predicted)),
             nearest=self.neighbours.songs(embedding, N_NEAREST, copies)[0],
             moments=self.neighbours.moments(typical, N_MOMENTS, copies),
         )
+
+
+@dataclass(frozen=True)
+class _Classified:
+    """A recording with its segments, their ``proba`` and ``distances``, and the rows of its ``copies`` in the library."""
+
+    analysis: "AudioAnalysis"
+    segments: SongSegments
+    proba: np.ndarray
+    distances: np.ndarray
+    copies: np.ndarray
 
 
 def load_recording_classifier(workspace: Workspace) -> tuple[RecordingClassifier, dict[str, Any]]:
