@@ -51,7 +51,7 @@ class Neighbours:
         embedding : np.ndarray, shape (641,)
         number : int
         excluded : np.ndarray of int
-            Rows that are no answer.
+            Rows to leave out.
         genre : str, optional
             Only songs of this genre.
         """

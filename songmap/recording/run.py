@@ -9,8 +9,6 @@ import numpy as np
 
 from songmap.core.errors import AudioError, SchemaError
 from songmap.core.workspace import Workspace
-from songmap.features.segments import cut, segment
-from songmap.features.statistics import embed
 from songmap.genre.explanation import family_contributions
 from songmap.genre.family_attribution import family_attribution
 from songmap.library.display_names import display_title
@@ -27,9 +25,21 @@ from songmap.recording.timeline import LONG_S, parts_of, smooth
 
 if TYPE_CHECKING:
     from songmap.features.analysis import AudioAnalysis
+    from songmap.features.frames import SongFrames
 
 HOP_S = 5.0  # of a recording's segments: the timeline's resolution
 N_NEXT, N_NEAREST, N_MOMENTS = 5, 3, 3
+
+
+@dataclass(frozen=True)
+class _Analysed:
+    """A recording with its segments' probabilities ``(n, n_genres)`` and distances, and the library's ``copies`` of it."""
+
+    frames: "SongFrames"
+    segments: SongSegments
+    proba: np.ndarray
+    distances: np.ndarray
+    copies: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -61,6 +71,8 @@ class RecordingClassifier:
 
     def answer(self, analysis: "AudioAnalysis", n_next: int = N_NEXT) -> RecordingAnswer:
         """As ``classify``, of a recording that is analysed."""
+        from songmap.features.segments import segment
+
         model, record, config = self.model, analysis.record, self.neighbours.library.config
         duration_s = record["duration"]
         settings = SegmentSettings(self.settings.length_s, min(HOP_S, self.settings.length_s))
@@ -72,11 +84,11 @@ class RecordingClassifier:
         centres_s = segments.bounds_s.mean(axis=1)
         distances = model.novelty.distances(segments.embeddings)
         copies = self.neighbours.same_recording(record.get("file_path", ""), analysis.embedding)
-        classified = _Classified(analysis, segments, proba, distances, copies)
         bounds = parts_of(proba, units, centres_s, duration_s)
         edges_s = [0.0, *(float(centres_s[first - 1 : first + 1].mean()) for first, _ in bounds[1:]), duration_s]
         parts = tuple(
-            self._part(classified, slice(*span), edges) for span, edges in zip(bounds, pairwise(edges_s), strict=True)
+            self._part(_Analysed(analysis.frames, segments, proba, distances, copies), span, edges)
+            for span, edges in zip(bounds, pairwise(edges_s), strict=True)
         )
         overall = proba.mean(axis=0)
         genre = model.genres[int(overall.argmax())]
@@ -103,13 +115,16 @@ class RecordingClassifier:
             in_training=bool(np.isin(library.genres[copies], model.genres).any()),
         )
 
-    def _part(self, recording: "_Classified", own: slice, edges_s: tuple[float, float]) -> Part:
-        """The part of its ``own`` segments, between two times."""
-        model, config = self.model, self.neighbours.library.config
-        proba, copies = recording.proba[own], recording.copies
+    def _part(self, recording: _Analysed, span: tuple[int, int], edges_s: tuple[float, float]) -> Part:
+        """The part of segments ``span``, first and last + 1, between two times."""
+        from songmap.features.segments import cut
+        from songmap.features.statistics import embed
+
+        model, config, own = self.model, self.neighbours.library.config, slice(*span)
+        proba = recording.proba[own]
         mean = proba.mean(axis=0)
         predicted = int(mean.argmax())
-        frames = cut(recording.analysis.frames, edges_s[0], edges_s[1] - edges_s[0], config)
+        frames = cut(recording.frames, edges_s[0], edges_s[1] - edges_s[0], config)
         embedding = embed(frames)
         typical = recording.segments.embeddings[own][((proba - mean) ** 2).sum(axis=1).argmin()]
         families = family_attribution(model.predict_proba, typical, model.background)
@@ -124,20 +139,9 @@ class RecordingClassifier:
             key=int(estimate_keys(embedding[np.newaxis])[0][0]) if is_clear else NO_KEY,
             is_novel=bool(recording.distances[own].mean() > model.novelty.threshold),
             families=tuple(family_contributions(families, model.genres, predicted)),
-            nearest=self.neighbours.songs(embedding, N_NEAREST, copies)[0],
-            moments=self.neighbours.moments(typical, N_MOMENTS, copies),
+            nearest=self.neighbours.songs(embedding, N_NEAREST, recording.copies)[0],
+            moments=self.neighbours.moments(typical, N_MOMENTS, recording.copies),
         )
-
-
-@dataclass(frozen=True)
-class _Classified:
-    """A recording with its segments, their ``proba`` and ``distances``, and the rows of its ``copies`` in the library."""
-
-    analysis: "AudioAnalysis"
-    segments: SongSegments
-    proba: np.ndarray
-    distances: np.ndarray
-    copies: np.ndarray
 
 
 def load_recording_classifier(workspace: Workspace) -> tuple[RecordingClassifier, dict[str, Any]]:

@@ -21,6 +21,7 @@ EXCEPTIONS = {
     "there is no": "a plain statement that something does not exist",
     "there are no": "as above",
     "doubtful_labels": "name of an artifact of version 0.1",
+    "hear next": "what a listener does, not the program",
     "judged_by": "a key of version 0.1",
     "learning_rate": "a parameter of XGBoost",
     "confident learning": "name of a method, Northcutt et al. 2021",
