@@ -25,7 +25,7 @@ from songmap.library.segments_file import load_segments
 from songmap.recording.card import training_of
 from songmap.recording.results import RecordingAnswer, Training
 from songmap.recording.run import N_NEXT, RecordingClassifier, load_recording_classifier
-from songmap.recording.sources import LONGEST_S, STANDARD_INPUT, record, spooled
+from songmap.recording.sources import LONGEST_S, STANDARD_INPUT, record, recorder, spooled
 from songmap.recording.training import train_recording_model
 from songmap.recording.views.output import write_answer, write_chapters, write_next_songs
 from songmap.recording.views.sentences import recording_name
@@ -57,6 +57,8 @@ def run(workspace: Workspace, train: bool, augment: bool, seed: int, as_json: bo
         raise UsageError("--augment is for training; give --train too")
     if not (to_classify or train):
         raise UsageError("nothing to classify: give a FILE, - for standard input, or --record S")
+    if options["record_s"]:
+        recorder()  # what is missing is reported before a training
     if train or not workspace.recording_model.exists():
         training = train_now(workspace, seed, requested=train, augment=augment)
         if train and not (as_json and to_classify):

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from contextlib import closing, redirect_stderr, redirect_stdout
 from functools import lru_cache
 from pathlib import Path
+from typing import TextIO
 
 import numpy as np
 import soundfile
@@ -20,12 +21,12 @@ from songmap.core.workspace import REPOSITORY, Workspace
 ARTIFACTS = ("embeddings_matrix.npy", "song_table.npz", "song_data.pkl", "manifest.json")
 
 
-def run_script(name: str, *arguments: str | Path, stdin: str = "") -> subprocess.CompletedProcess[str]:
+def run_script(name: str, *arguments: str | Path, stdin: str | TextIO = "") -> subprocess.CompletedProcess[str]:
     """Call a script's ``main`` in this process: no second Python to start. ``name`` is its number, e.g. "03"."""
     main = _script(name)
     outputs = [io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True) for _ in range(2)]
     before = sys.stdin
-    sys.stdin = io.StringIO(stdin)
+    sys.stdin = io.StringIO(stdin) if isinstance(stdin, str) else stdin
     try:
         with redirect_stdout(outputs[0]), redirect_stderr(outputs[1]):
             try:

@@ -11,6 +11,7 @@ from songmap.core.errors import AudioError, SchemaError
 from songmap.core.workspace import Workspace
 from songmap.genre.explanation import family_contributions
 from songmap.genre.family_attribution import family_attribution
+from songmap.genre.fit import one_thread
 from songmap.library.display_names import display_title
 from songmap.library.genre_model import GenreModel, load_model_files
 from songmap.library.keys import LEAST_MARGIN, NO_KEY, estimate_keys, key_margins
@@ -67,7 +68,8 @@ class RecordingClassifier:
         """
         from songmap.features.analysis import analyse_file
 
-        return self.answer(analyse_file(file), n_next)
+        with one_thread():  # several wait for each other on a busy machine, and gain little
+            return self.answer(analyse_file(file), n_next)
 
     def answer(self, analysis: "AudioAnalysis", n_next: int = N_NEXT) -> RecordingAnswer:
         """As ``classify``, of a recording that is analysed."""

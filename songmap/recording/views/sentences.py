@@ -65,18 +65,25 @@ def _changing(spans: list[Span], duration_s: float) -> str:
         if len(spans) <= _N_SPANS + 1:
             until = [f"{genre} until {format_duration(end_s)}" for genre, _, end_s in spans[:-1]]
             return f"is {', '.join(until)}, then {spans[-1][0]}"
-        shown = [(main, longest), *others][:_N_SPANS]
-        shares = [f"{genre} ({percent(length / duration_s)} of the time)" for genre, length in shown]
-        more = len(lengths) - len(shown)
-        named = joined([*shares, f"{more} other {'genre' if more == 1 else 'genres'}"] if more else shares)
-        return f"changes genre {len(spans) - 1} times: {named}"
+        shares = [
+            f"{genre} ({percent(length / duration_s)} of the time)" for genre, length in [(main, longest), *others]
+        ]
+        return f"changes genre {len(spans) - 1} times: {_first(shares)}"
     start = f"is mostly {main} ({percent(longest / duration_s)} of the time)"
     if len(rest) <= _N_SPANS:
         return f"{start}, with {joined([_when(*span, duration_s) for span in rest])}"
     counts = [(genre, sum(span[0] == genre for span in rest), length) for genre, length in others]
-    shares = [f"{genre} in {n} {'part' if n == 1 else 'parts'} ({percent(length / duration_s)})"
-              for genre, n, length in counts]  # fmt: skip
-    return f"{start}, with {joined(shares)}"
+    shares = [
+        f"{genre} in {number} {'part' if number == 1 else 'parts'} ({percent(length / duration_s)})"
+        for genre, number, length in counts
+    ]
+    return f"{start}, with {_first(shares)}"
+
+
+def _first(genres: list[str]) -> str:
+    """The first genres, and how many others there are."""
+    more = len(genres) - _N_SPANS
+    return joined(genres if more < 2 else [*genres[:_N_SPANS], f"{more} other genres"])
 
 
 def _when(genre: str, start_s: float, end_s: float, duration_s: float) -> str:

@@ -18,9 +18,9 @@ def score_rows(training: Training) -> list[Record]:
             "classifier": _name(one),
             "split": "at random" if one.split == "random" else _SPLITS[training.group_by],
             "segments right": _share(one.segment_accuracy),
-            "segments' log loss": _loss(one.segment_log_loss),
+            "their log loss": _loss(one.segment_log_loss),
             "songs right": _share(one.song_accuracy),
-            "songs' log loss": _loss(one.song_log_loss),
+            "log loss of songs": _loss(one.song_log_loss),
         }
         for one in ordered
     ]
