@@ -39,6 +39,8 @@ def build_parser() -> argparse.ArgumentParser:
     microphone = "record S seconds from the microphone, by arecord or ffmpeg, to outputs/recordings, and classify that"
     add("--record", type=whole_number(1, LONGEST_S), metavar="S", dest="record_s", help=microphone)
     add("--train", action="store_true", help="train the classifier of segments again, and print its scores")
+    rooms = "with --train: also train with copies as a phone in a room records them; decodes every song again"
+    add("--augment", action="store_true", help=rooms)
     add("--seed", type=whole_number(0, 2**31 - 1), default=DEFAULT_SEED, help="seed of the training")
     add("-n", type=whole_number(1, 1000), default=N_NEXT, metavar="N", dest="n_next", help="songs to hear next")
     add("--m3u8", type=file_of(".m3u8", ".m3u"), metavar="FILE", help="also write the songs to hear next as a playlist")
@@ -49,27 +51,29 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def run(workspace: Workspace, train: bool, seed: int, as_json: bool, **options: Any) -> int:
+def run(workspace: Workspace, train: bool, augment: bool, seed: int, as_json: bool, **options: Any) -> int:
     to_classify = bool(options["files"] or options["record_s"])
+    if augment and not train:
+        raise UsageError("--augment is for training; give --train too")
     if not (to_classify or train):
         raise UsageError("nothing to classify: give a FILE, - for standard input, or --record S")
     if options["record_s"]:
         recorder()  # what is missing is reported before a training
     if train or not workspace.recording_model.exists():
-        training = train_now(workspace, seed, requested=train)
+        training = train_now(workspace, seed, requested=train, augment=augment)
         if train and not (as_json and to_classify):
             print(to_json(training) if as_json else training_summary(training))
     return classify(workspace, as_json, **options) if to_classify else 0
 
 
-def train_now(workspace: Workspace, seed: int, requested: bool) -> Training:
+def train_now(workspace: Workspace, seed: int, requested: bool, augment: bool) -> Training:
     """Train the classifier of segments, and save it."""
     library = load_library(workspace)
     segments = load_segments(workspace, library)
     if not requested:
         print(f"no classifier yet: training one on {len(segments):,} segments", file=sys.stderr)
     with progress("training") as on_progress:
-        return train_recording_model(workspace, library, segments, seed, on_progress)
+        return train_recording_model(workspace, library, segments, seed, on_progress, augment)
 
 
 def classify(

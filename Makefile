@@ -10,7 +10,7 @@ export MUSIC
 .PHONY: help demo demo-open pipeline scripts test test-all lint clean browser FORCE
 
 help:
-	@echo 'make demo                        synthesise 52 songs and run 01 to 04 on them'
+	@echo 'make demo                        synthesise 52 songs and a mix, run 01 to 05 on them'
 	@echo 'make demo-open                   the same on openly licensed recordings (needs apt)'
 	@echo 'make pipeline MUSIC=/your/music  the same on your own; ARGS="--labels tag" goes to 01, WORKSPACE=DIR'
 	@echo 'make test                        the tests, with coverage;  PYTHON=python3.12 chooses the Python'
@@ -54,15 +54,17 @@ $(MODEL): $(MANIFEST) 03_genre_classifier.py $(call sources,genre genre/views) $
 FORCE:
 scripts: $(DRAWN) $(MODEL)
 	$(RUN) 04_similarity_search.py --workspace $(WORKSPACE) genres
+	$(if $(RECORDING),$(RUN) 05_classify_recording.py --workspace $(WORKSPACE) $(RECORDING))
 	@$(RUN) -m songmap.demo.guide $(WORKSPACE)
 
 demo: $(VENV)/.installed
 	$(RUN) -m songmap.demo.studio --out demo/data/raw
-	@$(MAKE) --no-print-directory scripts WORKSPACE=demo
+	$(RUN) -m songmap.demo.mix --out demo/mix.mp3
+	@$(MAKE) --no-print-directory scripts WORKSPACE=demo ARGS=--segments RECORDING=demo/mix.mp3
 
 demo-open: $(VENV)/.installed
 	$(RUN) -m songmap.demo.open_music --out demo-open/data/raw
-	@$(MAKE) --no-print-directory scripts WORKSPACE=demo-open
+	@$(MAKE) --no-print-directory scripts WORKSPACE=demo-open ARGS=--segments
 
 pipeline: $(VENV)/.installed
 	@test -n "$$MUSIC" || { echo 'make pipeline needs your music folder: make pipeline MUSIC=/path/to/music'; exit 2; }

@@ -1,13 +1,13 @@
 """The labelled segments of a library: those of the songs that 03 trains on, in the folds that 03 evaluates in."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from songmap.core.errors import UsageError
 from songmap.genre.dataset import Dataset, training_dataset
 from songmap.genre.splits import Plan, plan_splits
-from songmap.library.descriptors import describe
+from songmap.library.descriptors import N_DESCRIPTORS, describe
 from songmap.library.library import Library
 from songmap.library.segments import Segments, song_rows
 
@@ -26,6 +26,8 @@ class SegmentDataset:
     descriptors : np.ndarray, float64 (n_segments, 157)
     song_of : np.ndarray, int (n_segments,)
         The place of each segment's song among ``songs``.
+    copies, copied_song : np.ndarray, float64 (m, 157), int (m,)
+        Descriptors of segments of degraded copies, and the place of each one's song; for training only.
     """
 
     songs: Dataset
@@ -33,6 +35,8 @@ class SegmentDataset:
     embeddings: np.ndarray
     descriptors: np.ndarray
     song_of: np.ndarray
+    copies: np.ndarray = field(default_factory=lambda: np.empty((0, N_DESCRIPTORS)))
+    copied_song: np.ndarray = field(default_factory=lambda: np.empty(0, np.int64))
 
     @property
     def labels(self) -> np.ndarray:
@@ -51,6 +55,13 @@ class SegmentDataset:
         for number, (_, test) in enumerate(self.plan.repeats[0]):
             folds[test] = number
         return folds
+
+    def training_set(self, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Descriptors, labels and groups of the ``chosen`` segments, bool ``(n_segments,)``, and the copies of their songs."""
+        own = np.isin(self.copied_song, self.song_of[chosen])
+        songs = np.concatenate([self.song_of[chosen], self.copied_song[own]])
+        descriptors = np.concatenate([self.descriptors[chosen], self.copies[own]])
+        return descriptors, self.songs.labels[songs], self.plan.groups[songs]
 
 
 def segment_dataset(library: Library, segments: Segments, seed: int) -> SegmentDataset:

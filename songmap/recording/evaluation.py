@@ -7,7 +7,7 @@ other folds' segments.
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -63,7 +63,13 @@ def evaluate_segments(
     )
     for split, fold_of, together in splits:
         raw = np.empty((len(MEMBERS), len(labels), len(dataset.songs.genres)))
-        for member, fold, proba in _fold_predictions(dataset, fold_of, groups, seed):
+        # copies of a song whose other segments are tested would flatter the random split even more
+        own = (
+            dataset
+            if split == "song"
+            else replace(dataset, copies=dataset.copies[:0], copied_song=dataset.copied_song[:0])
+        )
+        for member, fold, proba in _fold_predictions(own, fold_of, seed):
             raw[member, fold_of == fold] = proba
             done += 1
             on_progress(done, total)
@@ -114,17 +120,15 @@ def song_means(proba: np.ndarray, song_of: np.ndarray, n_songs: int) -> np.ndarr
     return total / np.bincount(song_of, minlength=n_songs)[:, np.newaxis]
 
 
-def _fold_predictions(
-    dataset: SegmentDataset, fold_of: np.ndarray, groups: np.ndarray, seed: int
-) -> Iterator[tuple[int, int, np.ndarray]]:
+def _fold_predictions(dataset: SegmentDataset, fold_of: np.ndarray, seed: int) -> Iterator[tuple[int, int, np.ndarray]]:
     """Member, fold and that fold's probabilities by the member trained without it; test songs are in no training."""
-    last, labels = fold_of.max(), dataset.labels
+    last = fold_of.max()
 
     def predictions(task: tuple[int, int]) -> tuple[int, int, np.ndarray]:
         member, fold = task
         with one_thread():
-            train = (fold_of != fold) & (fold_of != last)
-            pipeline = fit_member(MEMBERS[member], dataset.descriptors[train], labels[train], groups[train], seed)
+            training = dataset.training_set((fold_of != fold) & (fold_of != last))
+            pipeline = fit_member(MEMBERS[member], *training, seed)
             return member, fold, pipeline_predict_proba(pipeline[1:], dataset.descriptors[fold_of == fold])
 
     tasks = [(member, fold) for fold in range(last + 1) for member in range(len(MEMBERS))]

@@ -33,12 +33,14 @@ class ClassifierScore:
 class Training:
     """What the classifier of segments was trained on, and the ``scores`` of it, its members, and 03's model beside it.
 
+    ``n_augmented`` segments are of degraded copies of the songs, which were trained with and not tested on.
     ``group_by``: songs of one artist, album or song are never on both sides of a split.
     """
 
     genres: tuple[str, ...]
     n_songs: int
     n_segments: int
+    n_augmented: int
     settings: SegmentSettings
     group_by: str
     scores: tuple[ClassifierScore, ...]

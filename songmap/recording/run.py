@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from songmap.features.analysis import AudioAnalysis
     from songmap.features.frames import SongFrames
 
-HOP_S = 5.0  # of a recording's segments: the timeline's resolution
+HOPS = 3  # segments of a recording per hop of the library's: a finer timeline
 N_NEXT, N_NEAREST, N_MOMENTS = 5, 3, 3
 
 
@@ -77,7 +77,7 @@ class RecordingClassifier:
 
         model, record, config = self.model, analysis.record, self.neighbours.library.config
         duration_s = record["duration"]
-        settings = SegmentSettings(self.settings.length_s, min(HOP_S, self.settings.length_s))
+        settings = SegmentSettings(self.settings.length_s, max(1.0, self.settings.hop_s / HOPS))
         segments = segment(analysis.frames, duration_s, config, settings)
         if not len(segments):
             raise AudioError("silent but for less than a segment; nothing can be classified")

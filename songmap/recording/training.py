@@ -1,5 +1,7 @@
 """The joined classifier of segments: evaluated, fitted on all of them, saved with its card."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from songmap.core.errors import SchemaError
@@ -12,9 +14,11 @@ from songmap.genre.family_attribution import background_songs
 from songmap.genre.fit import one_thread
 from songmap.genre.novelty import FALSE_ALARMS, fit_detector
 from songmap.genre.novelty import threshold as distance_threshold
+from songmap.library.descriptors import describe
 from songmap.library.genre_model import GenreModel, NoveltyDetector, load_model, load_out_of_fold, save_model_files
 from songmap.library.library import Library, library_fingerprint
 from songmap.library.segments import Segments
+from songmap.recording.augmentation import augmented_segments
 from songmap.recording.dataset import SegmentDataset, segment_dataset
 from songmap.recording.evaluation import SegmentEvaluation, evaluate_segments, n_fits
 from songmap.recording.members import HIDDEN, MEMBERS, NETWORK, TREES, fit_member
@@ -24,7 +28,12 @@ NAME = "network_xgboost"
 
 
 def train_recording_model(
-    workspace: Workspace, library: Library, segments: Segments, seed: int, on_progress: OnProgress
+    workspace: Workspace,
+    library: Library,
+    segments: Segments,
+    seed: int,
+    on_progress: OnProgress,
+    augment: bool = False,
 ) -> Training:
     """Evaluate the classifiers of segments, fit the joined one on all songs with a genre, and save it.
 
@@ -36,7 +45,9 @@ def train_recording_model(
         Of its songs.
     seed : int
     on_progress : callable (done, total)
-        Of fits.
+        Of songs to copy, where it augments, then of fits.
+    augment : bool
+        Also train with degraded copies of the songs, which are decoded again.
 
     Raises
     ------
@@ -51,6 +62,10 @@ def train_recording_model(
     with files.group.locked(in_use):
         files.group.finish(members)
         dataset = segment_dataset(library, segments, seed)
+        if augment:
+            paths = library.songs["file_path"].iloc[dataset.songs.rows].tolist()
+            copies = augmented_segments(paths, library.config, segments.settings, seed, on_progress)
+            dataset = replace(dataset, copies=describe(copies.embeddings), copied_song=copies.song_of)
         total = n_fits(dataset) + len(MEMBERS)
         song_proba, song_model = whole_song_model(workspace, library, dataset)
         evaluation = evaluate_segments(dataset, song_proba, song_model, seed, lambda done, _: on_progress(done, total))
@@ -62,6 +77,7 @@ def train_recording_model(
             n_segments=len(dataset.labels),
             settings=segments.settings,
             group_by=dataset.plan.grouping.group_by,
+            n_augmented=len(dataset.copies),
             scores=evaluation.scores,
         )
         card = {
@@ -81,8 +97,9 @@ def train_recording_model(
 def fit_model(dataset: SegmentDataset, evaluation: SegmentEvaluation, seed: int) -> GenreModel:
     """The joined classifier of all segments, with the calibration of the evaluation."""
     labels, genres = dataset.labels, dataset.songs.genres
+    training = dataset.training_set(np.ones(len(labels), bool))
     with one_thread():
-        pipelines = [fit_member(name, dataset.descriptors, labels, dataset.groups, seed) for name in MEMBERS]
+        pipelines = [fit_member(name, *training, seed) for name in MEMBERS]
     medians = [np.median(dataset.embeddings[labels == label], axis=0) for label in range(len(genres))]
     return GenreModel(
         NAME,
