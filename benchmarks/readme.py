@@ -4,7 +4,7 @@
 
 DEMO and OPEN are the workspaces of `make demo` and `make demo-open`. Between `<!-- table NAME -->` and `<!-- end -->` the
 README gets the tables of the candidates as 03 left them in outputs/genre_report.json, of the spaces as `04 evaluate`
-measures them, and of extraction and tempo as the benchmarks' own files have them.
+measures them, of segments as 05's cards have them, and of extraction, tempo and rooms as the benchmarks' own files do.
 """
 
 import argparse
@@ -86,6 +86,35 @@ def tempo() -> str:
     return re.search(r"^\| seed .*?(?=\n\n)", text, re.MULTILINE | re.DOTALL)[0]
 
 
+def segment_classifiers(workspaces: Sequence[Workspace]) -> str:
+    """Right of segments and songs, log loss of segments, by song and at random, of the classifiers of 05."""
+    names = {"network": "dense network", "xgboost": "XGBoost", "joined": "joined"}
+    cards = [json.loads(one.recording_card.read_text(encoding="utf-8")) for one in workspaces]
+    rows = []
+    for split in ("song", "random"):
+        scores = [
+            {one["classifier"]: one for one in card["training"]["scores"] if one["split"] == split} for card in cards
+        ]
+        for name, title in names.items():
+            kinds = ("segment_accuracy", "song_accuracy", "segment_log_loss")
+            cells = [f"{own[name][kind]:.2f}" for own in scores for kind in kinds]
+            rows.append([title, "by artist" if split == "song" else "segments at random", *cells])
+        whole = [next((one for name, one in own.items() if name not in names), None) for own in scores]
+        if all(whole):
+            cells = [text for one in whole for text in ("", f"{one['song_accuracy']:.2f}", "")]
+            rows.append(["03's model of whole songs", "by artist", *cells])
+    headings = ["segments", "songs", "log loss"]
+    return table(
+        ["classifier", "split", f"demo: {headings[0]}", *headings[1:], f"open: {headings[0]}", *headings[1:]], rows, 6
+    )
+
+
+def room() -> str:
+    """The first table of the benchmark of degraded recordings."""
+    text = (BENCHMARKS / "room.md").read_text(encoding="utf-8")
+    return re.search(r"^\| condition .*?(?=\n\n)", text, re.MULTILINE | re.DOTALL)[0]
+
+
 def rewritten(text: str, tables: dict[str, str]) -> str:
     """The README with its tables replaced."""
     for name, content in tables.items():
@@ -106,6 +135,7 @@ def main() -> None:
     tables = {
         "extraction": extraction(), "tempo": tempo(),
         "candidates": candidates(workspaces), "spaces": spaces(workspaces),
+        "recording": segment_classifiers(workspaces), "room": room(),
     }  # fmt: skip
     readme.write_text(rewritten(readme.read_text(encoding="utf-8"), tables), encoding="utf-8")
 

@@ -62,7 +62,7 @@ if TYPE_CHECKING:
     from songmap.library.library import load_library
     from songmap.similar.run import search
 
-__version__ = "0.3.0"
+__version__ = "0.4.0"
 
 __all__ = [
     "DESCRIPTORS",

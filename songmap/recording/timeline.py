@@ -13,7 +13,7 @@ LONG_S = 900.0  # from here on parts are what sounds different, not only of anot
 _SHORTEST_S = {"genre": 15.0, "sound": 45.0}
 # what a change must gain, in seconds times squared distance: of square roots of probabilities, or of unit vectors; chosen
 # on recordings joined of others, see benchmarks/recording.md
-_PENALTY_S = {"genre": 7.0, "sound": 25.0}
+_PENALTY_S = {"genre": 4.0, "sound": 25.0}
 
 
 def smooth(proba: np.ndarray) -> np.ndarray:

@@ -41,9 +41,10 @@ def training_sentence(training: Training) -> str:
 def training_data_sentence(training: Training) -> str:
     """On what the classifier was trained."""
     settings = training.settings
+    copies = f" {training.n_augmented:,} more are of degraded copies of these songs." if training.n_augmented else ""
     return (
         f"Trained on {training.n_segments:,} segments of {settings.length_s:g} s, from {training.n_songs:,} songs in "
-        f"{len(training.genres)} genres."
+        f"{len(training.genres)} genres.{copies}"
     )
 
 
