@@ -18,7 +18,6 @@ from songmap.library.descriptors import describe
 from songmap.library.genre_model import GenreModel, NoveltyDetector, load_model, load_out_of_fold, save_model_files
 from songmap.library.library import Library, library_fingerprint
 from songmap.library.segments import Segments
-from songmap.recording.augmentation import augmented_segments
 from songmap.recording.dataset import SegmentDataset, segment_dataset
 from songmap.recording.evaluation import SegmentEvaluation, evaluate_segments, n_fits
 from songmap.recording.members import HIDDEN, MEMBERS, NETWORK, TREES, fit_member
@@ -63,6 +62,8 @@ def train_recording_model(
         files.group.finish(members)
         dataset = segment_dataset(library, segments, seed)
         if augment:
+            from songmap.recording.augmentation import augmented_segments
+
             paths = library.songs["file_path"].iloc[dataset.songs.rows].tolist()
             copies = augmented_segments(paths, library.config, segments.settings, seed, on_progress)
             dataset = replace(dataset, copies=describe(copies.embeddings), copied_song=copies.song_of)

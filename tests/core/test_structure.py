@@ -26,8 +26,8 @@ MAX_LINES, MAX_PARAMETERS = 300, 6
 SIDEWAYS: set[str] = set()  # imports from one question to another: "question/file.py imports songmap.other.module"
 PRESENTS: set[str] = set()  # modules outside views/, terminal/ and core that draw or make tables
 PRINTS = {  # programs of their own, and what scripts print through
-    "core/cli.py", "core/progress.py", "demo/guide.py", "demo/open_music.py", "demo/studio.py", "extract/worker.py",
-    "extract/workers.py",
+    "core/cli.py", "core/progress.py", "demo/guide.py", "demo/mix.py", "demo/open_music.py", "demo/studio.py",
+    "extract/worker.py", "extract/workers.py",
 }  # fmt: skip
 LONG: set[str] = set()  # modules of more lines than MAX_LINES
 MANY_PARAMETERS: set[str] = set()

@@ -77,11 +77,13 @@ def answer(genres: Sequence[str], spans: Sequence[tuple[str, float]], **changes:
     return RecordingAnswer(**values | changes)
 
 
-def training(by_group: float = 0.77, at_random: float = 0.94, group_by: str = "artist") -> Training:
+def training(
+    by_group: float = 0.77, at_random: float = 0.94, group_by: str = "artist", n_augmented: int = 0
+) -> Training:
     scores = [
         ClassifierScore(name, split, accuracy, 0.5, accuracy, 0.4)
         for split, accuracy in (("song", by_group), ("random", at_random))
         for name in ("network", "xgboost", "joined")
     ]
     scores.append(ClassifierScore("Shrinkage LDA", "song", None, None, 0.8, 0.45))
-    return Training((BEATS, DRONES), 12, 30, SegmentSettings(), group_by, tuple(scores))
+    return Training((BEATS, DRONES), 12, 30, n_augmented, SegmentSettings(), group_by, tuple(scores))

@@ -109,6 +109,7 @@ def test_the_training_says_what_a_random_split_would_have_claimed(monkeypatch):
     )
     assert "because" not in training_sentence(training(0.94, 0.94))
     assert "on other songs it is" in training_sentence(training(group_by="song"))
+    assert "48 more are of" in training_summary(training(n_augmented=48))
     summary = training_summary(training())
     assert max(map(len, summary.splitlines())) <= 80
     rows = [line.split() for line in summary.splitlines() if " %  " in line]
