@@ -11,10 +11,11 @@ import numpy as np
 import pandas as pd
 
 from songmap.core.errors import UsageError
+from songmap.core.text import normalise
 from songmap.genre.limits import FewGroups, Limit, LooseGrouping, SmallGenre, UngroupedSongs, UnknownArtists
 from songmap.genre.results import GroupBy, Grouping
 from songmap.library.library import Library
-from songmap.library.names import artist_name, normalise
+from songmap.library.names import artist_name
 from songmap.library.recordings import recordings
 from songmap.library.schema import UNKNOWN_GENRE
 

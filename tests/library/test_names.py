@@ -6,8 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from songmap.core.errors import QueryError
+from songmap.core.text import normalise
 from songmap.library.display_names import display_names, display_titles
-from songmap.library.names import MAX_LISTED, Ambiguous, Names, SimilarSpelling, artist_name, find_song, normalise
+from songmap.library.names import MAX_LISTED, Ambiguous, Names, SimilarSpelling, artist_name, find_song
 from tests.libraries import make_library
 
 

@@ -109,7 +109,7 @@ def model_words(model: ModelInUse | None) -> list[str]:
 def similar_notes(result: results.SimilarResult) -> list[str]:
     """Which songs of the list are not similar to the query, and what the classifier space rests on."""
     level, similarities = result.random_similarity, result.figures["similarity"]
-    below = [place for place, similarity in enumerate(similarities, start=1) if similarity <= level]
+    below = [place for place, similarity in enumerate(similarities, result.first_rank) if similarity <= level]
     notes = model_words(result.model)
     if below and not result.away:  # what is to be steered away from has no part in the similarity of two songs
         if len(below) == len(similarities):

@@ -115,7 +115,7 @@ def _ranked_table(result: results.Ranked) -> Table:
         figures = {name: values[place] for name, values in result.figures.items()}
         factor = figures.pop("tempo_factor", 1.0)
         rows.append(
-            {"rank": place + 1, "title": song.display_title, "artist": song.artist}
+            {"rank": result.first_rank + place, "title": song.display_title, "artist": song.artist}
             | {"BPM": _bpm(song.tempo_bpm, factor), "key": song.key}
             | {name: _cell(value) for name, value in figures.items()}
             | {"genre": song.genre, "duration": format_duration(song.duration), "year": song.year and str(song.year)}
@@ -183,9 +183,11 @@ def _compare_tables(result: results.CompareResult) -> list[Table]:
     cells = {
         ("duration", ""): [format_duration(song.duration) for song in result.pair],
         ("key", ""): [key_name(key) for key in result.keys],
+        ("tempo", "BPM"): [str(_bpm(song.tempo_bpm) or "") for song in result.pair],
     }
     for name in result.descriptors[0]:
-        cells[name, descriptor(name).unit] = [quantity(values[name]) for values in result.descriptors]
+        if name != "tempo":  # the column's is of a coarse grid, and not of the octave that is compared
+            cells[name, descriptor(name).unit] = [quantity(values[name]) for values in result.descriptors]
     rows = [{"descriptor": name, "unit": unit, "A": a, "B": b} for (name, unit), (a, b) in cells.items()]
     return [Table(title, _columns(families, *families[0])), Table(sentences.pair_title(result.pair), rows)]
 
