@@ -78,7 +78,7 @@ def ranked_title(result: results.Ranked) -> str:
         case results.HubsResult():
             return (
                 f"Hubs: songs that are among the {result.nearest} nearest of most others (N{result.nearest}); the mean "
-                f"is {result.mean:.1f}, {result.in_no_list:,} of {result.n_recordings:,} songs are in no list; "
+                f"is {result.mean:.1f}, {result.in_no_list:,} of {result.n_recordings:,} songs {'is' if result.in_no_list == 1 else 'are'} in no list; "
                 f"skewness {result.skewness:.2f}, 0 is even"
             )
         case results.DuplicatesResult(songs, figures):

@@ -84,7 +84,7 @@ def tables(result: results.Result, verbose: bool = False) -> list[Table]:
             return _genres_tables(result)
         case results.EvaluateResult():
             title = f"Precision at {result.nearest} and hubness of every space"
-            optional = tuple(_PRECISION_HEADS[kind] for kind in ("album", "artist"))
+            optional = tuple(_PRECISION_HEADS[kind] for kind in ("genre_other_artists", "album", "artist"))
             return [Table(title, _space_rows(result), (*optional, "in no list"))]
     raise TypeError(f"no tables of a {type(result).__name__}")
 
@@ -161,7 +161,7 @@ def _genres_tables(result: results.GenresResult) -> list[Table]:
     names = ("genre", "songs", "within", "to_others", "nearest_genre")
     rows = _columns(records(result), *names, similarity="nearest_similarity")
     least = {"genre": 10, "nearest_genre": 10}
-    found = [Table(sentences.genres_title(result), rows, (), least)]
+    found = [Table(sentences.genres_title(result), rows, ("similarity", "nearest_genre"), least)]
     n_genres = len(similarity.genres)
     if 1 < n_genres <= (terminal_columns() - 16) // 7:  # columns of 5 with a gap of 2 beside names of at least 10
         pairs = zip(similarity.genres, similarity.means.tolist(), strict=True)
