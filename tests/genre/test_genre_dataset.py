@@ -68,7 +68,6 @@ def test_requesting_a_tag_that_no_song_has_is_one_line(group_by):
     with pytest.raises(UsageError, match=f"--group-by {group_by}: none of the 16 songs has one") as caught:
         training_dataset(library, group_by)
     assert "\n" not in str(caught.value)
-    assert (", and 9 songs without a genre" in str(caught.value)) == ("UNKNOWN" in genres)
 
 
 @pytest.mark.parametrize("n_artists", [1, 2])
@@ -146,6 +145,7 @@ def test_fewer_than_two_genres_is_one_line(genres):
     with pytest.raises(UsageError, match="needs 2 genres of at least 6 songs") as caught:
         training_dataset(labelled_library(random_embeddings(len(genres)), genres))
     assert "\n" not in str(caught.value)
+    assert (", and 9 songs without a genre" in str(caught.value)) == ("UNKNOWN" in genres)
 
 
 def test_copies_of_one_song_are_one_line():
