@@ -183,11 +183,9 @@ def _compare_tables(result: results.CompareResult) -> list[Table]:
     cells = {
         ("duration", ""): [format_duration(song.duration) for song in result.pair],
         ("key", ""): [key_name(key) for key in result.keys],
-        ("tempo", "BPM"): [str(_bpm(song.tempo_bpm) or "") for song in result.pair],
     }
     for name in result.descriptors[0]:
-        if name != "tempo":  # the column's is of a coarse grid, and not of the octave that is compared
-            cells[name, descriptor(name).unit] = [quantity(values[name]) for values in result.descriptors]
+        cells[name, descriptor(name).unit] = [quantity(values[name]) for values in result.descriptors]
     rows = [{"descriptor": name, "unit": unit, "A": a, "B": b} for (name, unit), (a, b) in cells.items()]
     return [Table(title, _columns(families, *families[0])), Table(sentences.pair_title(result.pair), rows)]
 
