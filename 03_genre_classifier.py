@@ -37,8 +37,8 @@ def build_parser() -> argparse.ArgumentParser:
     every = "also explain every song of the library: outputs/genres_all_songs.csv (a run without it removes that)"
     add("--all", action="store_true", dest="every_song", help=every)
     which = parser.add_mutually_exclusive_group()
-    model = "model to use (default: the simplest whose log loss is within one standard error of the smallest)"
-    which.add_argument("--model", choices=tuple(CANDIDATES), help=model)
+    model = f"model to use, one of {', '.join(CANDIDATES)} (default: the simplest whose log loss is within one standard error of the smallest)"
+    which.add_argument("--model", choices=tuple(CANDIDATES), metavar="MODEL", help=model)
     preset = "the same as --model published: the parameters for 2 genres and 300 songs, too strict for small libraries"
     which.add_argument("--preset", choices=("published",), dest="model", default=argparse.SUPPRESS, help=preset)
     group_by = "keep songs of one artist, album or recording on one side of every split"

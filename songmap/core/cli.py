@@ -10,6 +10,7 @@ import logging
 import os
 import signal
 import sys
+import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,8 +18,8 @@ from typing import Any, NoReturn
 
 from songmap.core.errors import SongmapError
 from songmap.core.streams import open_streams
-from songmap.core.tables import CSV_KINDS
-from songmap.core.text import one_line
+from songmap.core.tables import CSV_KINDS, terminal_columns
+from songmap.core.text import one_line, wrapped
 from songmap.core.workspace import Workspace
 
 # Ctrl-C, a request to end, and the closing of the terminal, which Windows does not have
@@ -26,8 +27,11 @@ ENDING_SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "
 CSV_HELP = "text in CSV files: what a spreadsheet would take for a formula gets ' in front; raw, for programs, has none"
 
 
-class _HelpFormatter(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):
-    """Shows defaults, except where there is none to show."""
+class _HelpFormatter(argparse.ArgumentDefaultsHelpFormatter):
+    """Shows defaults, except where there is none to show, and fills the paragraphs of a description."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        return "\n\n".join(textwrap.fill(" ".join(part.split()), width) for part in text.split("\n\n"))
 
     def _get_help_string(self, action: argparse.Action) -> str | None:
         if action.default in (None, False, argparse.SUPPRESS, [], ()):
@@ -44,7 +48,8 @@ class Parser(argparse.ArgumentParser):
         super().__init__(**{"formatter_class": _HelpFormatter} | options)
 
     def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: {one_line(message)} (see {self.prog} --help)\n")
+        print_error(f"{self.prog}: {message} (see {self.prog} --help)")
+        self.exit(2)
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         return super().parse_known_args(self.with_values(sys.argv[1:] if args is None else args), namespace)
@@ -126,6 +131,12 @@ def file_of(*suffixes: str) -> Callable[[str], Path]:
     return parse
 
 
+def print_error(message: str) -> None:
+    """One line on stderr, whatever the message holds; at a terminal continued after a word where it is longer."""
+    text = one_line(message)
+    print(wrapped(text, terminal_columns()) if sys.stderr.isatty() else text, file=sys.stderr, flush=True)
+
+
 @contextmanager
 def stop_on_signal(advice: str) -> Iterator[Callable[[], int]]:
     """The first of ``ENDING_SIGNALS`` prints ``advice``, a second ends the process.
@@ -204,5 +215,5 @@ def script_main(parser: argparse.ArgumentParser, run: Callable[..., int], argv: 
         return 130
     finally:
         log.removeHandler(warnings)
-    print(f"{parser.prog}: {one_line(message)}", file=sys.stderr)
+    print_error(f"{parser.prog}: {message}")
     return 2

@@ -3,6 +3,7 @@
 import os
 import re
 import textwrap
+import unicodedata
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
@@ -13,6 +14,10 @@ _NO_FILE_NAME = re.compile(r"[^\w-]+")
 _MAX_FILE_NAME_BYTES = 150
 # C0 but the line break, DEL and C1; line and paragraph separators; what embeds, overrides or isolates a direction
 UNSAFE = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+# typographic quotes and dashes as a keyboard writes them; letters that are not accented ones in Unicode;
+# emoji with and without the variation selector for colour
+_PLAIN = str.maketrans("‘’ʼ′“”„‐‑–—øłđıð", "''''\"\"\"----oldid", "\ufe0e\ufe0f") | {ord("æ"): "ae", ord("œ"): "oe"}
+_ACCENTS = re.compile("[\u0300-\u036f]+")
 
 
 def shorten(text: str, limit: int) -> str:
@@ -21,6 +26,15 @@ def shorten(text: str, limit: int) -> str:
         return text
     head = (limit - 1) * 2 // 3
     return f"{text[:head].rstrip()}…{text[len(text) - (limit - 1 - head) :].lstrip()}"
+
+
+def normalise(text: str) -> str:
+    """``text`` without case, accents, typographic signs and repeated spaces; other scripts stay whole."""
+    text = text.casefold()
+    if not text.isascii():
+        plain = _ACCENTS.sub("", unicodedata.normalize("NFKD", text.translate(_PLAIN)))
+        text = unicodedata.normalize("NFC", plain)
+    return " ".join(text.split())
 
 
 def joined(parts: Sequence[str], word: str = "and") -> str:

@@ -11,10 +11,11 @@ import numpy as np
 import pandas as pd
 
 from songmap.core.errors import UsageError
+from songmap.core.text import count_of_songs, normalise
 from songmap.genre.limits import FewGroups, Limit, LooseGrouping, SmallGenre, UngroupedSongs, UnknownArtists
 from songmap.genre.results import GroupBy, Grouping
 from songmap.library.library import Library
-from songmap.library.names import artist_name, normalise
+from songmap.library.names import artist_name
 from songmap.library.recordings import recordings
 from songmap.library.schema import UNKNOWN_GENRE
 
@@ -77,9 +78,12 @@ def training_dataset(library: Library, group_by: str = "strictest") -> Dataset:
     genres = [genre for genre, count in counts.items() if count >= MIN_SONGS]
     if len(genres) < 2:
         present = ", ".join(f"{genre} ({count})" for genre, count in counts.items()) or "no song with a genre"
+        n_unknown = int((named == UNKNOWN_GENRE).sum())
+        without = f", and {count_of_songs(n_unknown)} without a genre" if n_unknown else ""
         raise UsageError(
             f"a classifier needs 2 genres of at least {MIN_SONGS} songs each, the library has {present}, copies not "
-            "counted; add songs in a folder per genre and run 01 again"
+            f"counted{without}; add songs, or give genres "
+            "to 01 by --labels"
         )
     own = np.isin(named, genres)
     rows, songs, recording = order[own], songs[own], recording[own]

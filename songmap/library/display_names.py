@@ -5,7 +5,10 @@ from collections.abc import Iterable
 
 import pandas as pd
 
+from songmap.core.text import normalise
+
 _TRACK_NUMBER = re.compile(r"\d{1,3}(\.| -) (?=\S)")
+_DASH = re.compile(r"\s+[-–—]\s+")
 _QUALITY = re.compile(r"\.(hq|lq)$", re.IGNORECASE)
 
 
@@ -28,9 +31,9 @@ def display_title(song_name: str, artist: str = "", title: str = "") -> str:
         return title
     name = _QUALITY.sub("", song_name).replace("_", " ").strip()
     name = _TRACK_NUMBER.sub("", name, count=1) if _TRACK_NUMBER.match(name) else name
-    by, dash, rest = name.partition(" - ")
-    if dash and artist and rest.strip() and by.casefold() == artist.casefold():
-        name = rest.strip()
+    parts = _DASH.split(name, maxsplit=1)
+    if len(parts) == 2 and artist and parts[1] and normalise(parts[0]) == normalise(artist):
+        name = parts[1]
     return name or song_name
 
 

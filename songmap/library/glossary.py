@@ -2,7 +2,7 @@
 
 from difflib import get_close_matches
 
-from songmap.library.names import normalise
+from songmap.core.text import normalise
 
 GLOSSARY = {
     "family": "One of seven groups of descriptors: timbre, harmony, spectral, rhythm, energy, tonnetz and mel.",

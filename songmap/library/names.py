@@ -8,7 +8,6 @@ is not a match: the song that has one is named by the error, and whoever catches
 
 import os
 import re
-import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 
@@ -16,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from songmap.core.errors import QueryError
-from songmap.core.text import shorten
+from songmap.core.text import normalise, shorten
 from songmap.library.display_names import display_names, display_title
 
 # Twice the letters in common, in their order, over all letters of both, in %: from 75 on they are at least 60 % of each.
@@ -24,12 +23,8 @@ from songmap.library.display_names import display_names, display_title
 # 97 % reach it with their own.
 SIMILAR_CUTOFF = 75.0
 SIMILAR_LEAD = 5.0  # the best spelling must lead the next song by this much to be the only one
-MAX_LISTED = 10
+MAX_LISTED = 3
 EXACTLY = 3  # the grade of a whole name
-# typographic quotes and dashes as a keyboard writes them; letters that are not accented ones in Unicode;
-# emoji with and without the variation selector for colour
-_PLAIN = str.maketrans("‘’ʼ′“”„‐‑–—øłđıð", "''''\"\"\"----oldid", "\ufe0e\ufe0f") | {ord("æ"): "ae", ord("œ"): "oe"}
-_ACCENTS = re.compile("[\u0300-\u036f]+")
 # in normalised names: what taggers write where there is no artist, or no single one
 _NO_ARTIST = {
     "various", "various artist", "various artists", "various performers", "va", "v.a", "v.a.", "v. a.", "v/a",
@@ -52,15 +47,6 @@ class Ambiguous(QueryError):
 
 class SimilarSpelling(Ambiguous):
     """A name that no song has, and ``rows`` of songs whose names are spelled similarly: one, or several as similar."""
-
-
-def normalise(text: str) -> str:
-    """``text`` without case, accents, typographic signs and repeated spaces; other scripts stay whole."""
-    text = text.casefold()
-    if not text.isascii():
-        plain = _ACCENTS.sub("", unicodedata.normalize("NFKD", text.translate(_PLAIN)))
-        text = unicodedata.normalize("NFC", plain)
-    return " ".join(text.split())
 
 
 def artist_name(text: str) -> str:

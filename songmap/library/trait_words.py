@@ -74,4 +74,4 @@ def key_clause(keys: tuple[int, int]) -> list[str]:
         return []
     if keys[0] == keys[1]:
         return ["they are in the same key"]
-    return ["their keys mix"] if compatible(*keys) else ["they differ in key"]
+    return ["their keys are compatible"] if compatible(*keys) else ["they differ in key"]

@@ -16,7 +16,7 @@ import numpy as np
 
 from songmap.core.errors import SchemaError
 from songmap.core.progress import OnProgress
-from songmap.library.names import normalise
+from songmap.core.text import normalise
 from songmap.library.schema import UNKNOWN_GENRE
 from songmap.library.search import NOBODY, Search
 from songmap.library.spaces import Space

@@ -21,7 +21,7 @@ from songmap.library.schema import FAMILIES, FEATURES, block_slice
 from songmap.library.spaces import SPACES, Space, coordinates_of
 from songmap.library.traits import pair_traits, percentile
 from songmap.similar.comparison import Comparison
-from songmap.similar.lookup import FoundSong
+from songmap.similar.lookup import FoundSong, Lookup
 from songmap.similar.results import (
     CompareResult,
     DescriptorContribution,
@@ -31,8 +31,9 @@ from songmap.similar.results import (
 )
 from songmap.similar.transitions import tempo_change
 
+TEMPO = "tempo"  # of the song table, as everywhere else: the column's is of a coarse grid, in any octave
 KEY_DESCRIPTORS = (  # of single columns, that say most about a song
-    "tempo", "pulse clarity", "onset strength", "RMS", "harmonic RMS", "percussive RMS", "spectral centroid",
+    TEMPO, "pulse clarity", "onset strength", "RMS", "harmonic RMS", "percussive RMS", "spectral centroid",
     "spectral roll-off, 85 %", "spectral bandwidth", "spectral flatness", "zero-crossing rate", "beat interval, std",
 )  # fmt: skip
 _MOST_OF_FAMILY = 3  # descriptors that agree and that differ, of each family
@@ -49,7 +50,7 @@ def compare(comparison: Comparison, first: FoundSong, second: FoundSong) -> Comp
         similarity=similarity,
         contributions=contributions,
         keys=(first.key, second.key),
-        descriptors=(_key_values(first.embedding), _key_values(second.embedding)),
+        descriptors=(_key_values(first), _key_values(second)),
         model=comparison.model,
     )
 
@@ -100,12 +101,14 @@ def why(comparison: Comparison, first: FoundSong, second: FoundSong) -> WhyResul
     )
 
 
-def key_values(embedding: np.ndarray, embeddings: np.ndarray) -> tuple[DescriptorValue, ...]:
-    """A song's ``KEY_DESCRIPTORS`` and their percentiles in the library ``embeddings (n_songs, 641)``."""
+def key_values(found: FoundSong, lookup: Lookup) -> tuple[DescriptorValue, ...]:
+    """A song's ``KEY_DESCRIPTORS`` and their percentiles in the library."""
     values = []
     for name in KEY_DESCRIPTORS:
         one = descriptor(name)
-        column, value = embeddings[:, one.columns[0]], embedding[one.columns[0]]
+        column, value = lookup.library.embeddings[:, one.columns[0]], found.embedding[one.columns[0]]
+        if name == TEMPO:
+            column, value = lookup.tempos_bpm, found.song.tempo_bpm
         median = float(np.median(column))
         values.append(DescriptorValue(name, float(value), one.unit, percentile(column, value), median))
     return tuple(values)
@@ -219,5 +222,6 @@ def _more_similar(comparison: Comparison, first: FoundSong, second: int, others:
     return int((similarities > own).sum())
 
 
-def _key_values(embedding: np.ndarray) -> dict[str, float]:
-    return {name: float(descriptor(name).values(embedding)) for name in KEY_DESCRIPTORS}
+def _key_values(found: FoundSong) -> dict[str, float]:
+    values = {name: float(descriptor(name).values(found.embedding)) for name in KEY_DESCRIPTORS}
+    return values | {TEMPO: found.song.tempo_bpm}

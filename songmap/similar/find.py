@@ -3,9 +3,9 @@
 import numpy as np
 
 from songmap.core.errors import QueryError
-from songmap.core.text import joined, shorten
+from songmap.core.text import joined, normalise, shorten
 from songmap.library.display_names import display_titles
-from songmap.library.names import artist_name, normalise
+from songmap.library.names import artist_name
 from songmap.similar.lookup import Lookup
 from songmap.similar.requests import FindRequest, ListRequest
 from songmap.similar.results import FindResult, ListResult

@@ -41,7 +41,7 @@ def song_info(
         nearest=nearest,
         nearest_similarity=similarity,
         traits=lookup.traits(found),
-        descriptors=key_values(found.embedding, lookup.library.embeddings),
+        descriptors=key_values(found, lookup),
         model=model,
     )
 

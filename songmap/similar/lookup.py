@@ -11,11 +11,11 @@ import numpy as np
 
 from songmap.core.errors import AudioError, QueryError
 from songmap.core.streams import quiet_decoders
-from songmap.core.text import count_of_songs, shorten
+from songmap.core.text import count_of_songs, normalise, shorten
 from songmap.features.analysis import analyse_file
 from songmap.library.keys import NO_KEY, camelot, keys_of
 from songmap.library.library import Library, song_table
-from songmap.library.names import EXACTLY, Names, normalise
+from songmap.library.names import EXACTLY, Names
 from songmap.library.recordings import recordings
 from songmap.library.tempos import TAG, tempos_of
 from songmap.library.traits import Trait, qualities, traits

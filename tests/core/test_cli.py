@@ -3,6 +3,7 @@
 import argparse
 
 import pytest
+from scripts import run_script
 
 from songmap.core import cli
 from songmap.core.errors import QueryError
@@ -90,3 +91,21 @@ def test_a_name_that_the_locale_cannot_write_is_one_line(capsys, monkeypatch):
     monkeypatch.setattr(cli.sys, "getfilesystemencoding", lambda: "ascii")
     assert outcome(named) == 2
     assert "LC_ALL=C.UTF-8" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("at_terminal", [True, False])
+def test_an_error_breaks_no_word_of_a_terminal(at_terminal, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "60")
+    monkeypatch.setattr("sys.stderr.isatty", lambda: at_terminal)
+    message = "there is nothing to go on with; next follows similar, diverse, find, list, outliers or hubs"
+    cli.print_error(message)
+    lines = capsys.readouterr().err.splitlines()
+    assert " ".join(line.strip() for line in lines) == message
+    assert max(map(len, lines)) <= 60 if at_terminal else len(lines) == 1
+
+
+@pytest.mark.parametrize("words", [["01"], ["02"], ["03"], ["04"], ["04", "why"], ["04", "radio"]])
+def test_help_fits_80_columns(words, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = run_script(*words, "--help").stdout.splitlines()
+    assert max(map(len, lines)) <= 80

@@ -145,6 +145,7 @@ def test_fewer_than_two_genres_is_one_line(genres):
     with pytest.raises(UsageError, match="needs 2 genres of at least 6 songs") as caught:
         training_dataset(labelled_library(random_embeddings(len(genres)), genres))
     assert "\n" not in str(caught.value)
+    assert (", and 9 songs without a genre" in str(caught.value)) == ("UNKNOWN" in genres)
 
 
 def test_copies_of_one_song_are_one_line():

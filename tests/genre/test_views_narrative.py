@@ -22,7 +22,7 @@ from songmap.genre.song_results import (
     SmallestChange,
 )
 from songmap.genre.views.component_phrases import component_name
-from songmap.genre.views.limits import limit_sentence
+from songmap.genre.views.limits import limit_sentence, limit_sentences
 from songmap.genre.views.narrative import component_narrative, confidence, narrative
 from songmap.genre.views.sentences import (
     choice_sentence,
@@ -384,3 +384,14 @@ def test_every_limit_is_tested():
 @pytest.mark.parametrize(("value", "text"), [(2310.4, "2,310"), (0.51234, "0.512"), (-36.68, "-36.7"), (138.4, "138")])
 def test_quantities_have_three_digits(value, text):
     assert quantity(value) == text
+
+
+def test_songs_without_an_artist_are_one_limit_for_all_genres():
+    small, chance = limits.SmallGenre("A", 2, 6), limits.FewTestGroups(4, "artist")
+    genres = [limits.UngroupedSongs(f"G{number}", "artist", 3, 8) for number in range(8)]
+    first, together, last = limit_sentences([small, *genres, chance])
+    assert (first, last) == (limit_sentence(small), limit_sentence(chance))
+    assert together == (
+        "24 songs of 8 genres are without an artist and may be of artists in training: G0, G1, G2, G3, G4, G5 and 2 more"
+    )
+    assert limit_sentences([genres[0], small]) == [limit_sentence(genres[0]), limit_sentence(small)]

@@ -6,8 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from songmap.core.errors import QueryError
-from songmap.library.display_names import display_names, display_titles
-from songmap.library.names import MAX_LISTED, Ambiguous, Names, SimilarSpelling, artist_name, find_song, normalise
+from songmap.core.text import normalise
+from songmap.library.display_names import display_name, display_names, display_titles
+from songmap.library.names import MAX_LISTED, Ambiguous, Names, SimilarSpelling, artist_name, find_song
 from tests.libraries import make_library
 
 
@@ -242,6 +243,7 @@ def test_a_displayed_name_finds_its_song() -> None:
         ("Kenta Cho - gunroar_gr1.hq.ogg", "TECHNO", "Kenta Cho", ""), ("A/02.ogg", "ROCK", "Aleksi", "Elf Land")
     )
     assert display_names(songs) == ["gunroar gr1 – Kenta Cho", "Elf Land – Aleksi"]
+    assert display_name("ÁNN – Blue", "Ann") == "Blue – Ann"  # whatever case, accents and dash
     assert display_titles(songs) == ["gunroar gr1", "Elf Land"]
     assert [find_song(songs, name) for name in [*display_names(songs), *display_titles(songs)]] == [0, 1, 0, 1]
 

@@ -63,7 +63,7 @@ def test_every_trait_has_words():
     ("shared", "opposite", "keys", "sentence"),
     [
         (["tempo", "brightness"], [], (C_MAJOR, F_SHARP_MAJOR), "Both are slow and dark; they differ in key."),
-        (["percussion"], [], (C_MAJOR, G_MAJOR), "Both have little percussion; their keys mix."),
+        (["percussion"], [], (C_MAJOR, G_MAJOR), "Both have little percussion; their keys are compatible."),
         (
             [], ["tempo", "pulse"], (C_MAJOR, C_MAJOR),
             "A is slow, with a free pulse, while B is fast, with a steady pulse; they are in the same key.",

@@ -184,6 +184,10 @@ def graded(*songs: str):
         ("path wesnoth elf land", ("wesnoth", "elf land")),  # no word between them
         ("why Us vs Them vs Elf Land", ("Us vs Them", "Elf Land")),
         ("compare elf vs us vs th", ("elf", "us vs th")),
+        ("why elf land to us vs them", ("elf land", "us vs them")),  # the word of another command
+        ("compare Return to Wesnoth vs elf", ("Return to Wesnoth", "elf")),
+        ("path elf vs wesnoth", ("elf", "wesnoth")),
+        ("why Retrun to Wesnoth vs elf", ("Retrun to Wesnoth", "elf")),  # of no song
     ],
 )
 def test_a_name_can_hold_the_word_between_two(line, pair):

@@ -14,6 +14,7 @@ from songmap.similar.requests import (
     HubsRequest,
     InfoRequest,
     ListRequest,
+    NextRequest,
     OutliersRequest,
     PathRequest,
     PlaylistRequest,
@@ -110,3 +111,17 @@ def test_similarities_have_two_decimals_and_tempos_none(searches):
     assert not any("." in row.split("…")[-1] for row in rows if row.rstrip().endswith("MUSIC"))
     result = searches.run(SimilarRequest(("Elf Land 4",)))
     assert f" {result.result.figures['similarity'][0]:.2f}" in result.text(80)
+
+
+def test_further_songs_have_the_numbers_that_name_them(searches):
+    searches.run(SimilarRequest(("Elf Land 4",), number=3))
+    further = searches.run(NextRequest(2))
+    assert [line.split()[0] for line in further.text(80).split("\n")[-2:]] == ["4", "5"]
+    assert searches.session.last[3:] == [song.file_path for song in further.result.songs]
+
+
+@pytest.mark.parametrize("request_", [GenresRequest(), EvaluateRequest()])
+def test_no_word_is_broken_in_a_narrow_terminal(searches, request_):
+    shown = searches.run(request_)
+    words = {word for word in shown.text(40).split() if "…" not in word and "─" not in word}
+    assert words <= set(shown.text(400).split())

@@ -1,8 +1,12 @@
 """Sentences for limits, without full stops."""
 
-from songmap.genre.candidates import CANDIDATES
-from songmap.genre.limits import Limit
+from collections.abc import Sequence
 
+from songmap.core.text import joined
+from songmap.genre.candidates import CANDIDATES
+from songmap.genre.limits import Limit, UngroupedSongs
+
+_MOST_GENRES = 6  # that one sentence names
 VALIDITY = "Scores hold for new songs like those of this library; songs of other artists, recordings or genres can give others."
 _SENTENCES = {  # by the kind of a limit, whose fields they name
     "small_genre": "{genre} is left out: it has {songs}, at least {minimum} are needed",
@@ -40,3 +44,22 @@ def limit_sentence(limit: Limit) -> str:
         origin = f"from {values['n_groups']} artists or albums"
     few = "1 genre has" if values.get("n_genres") == 1 else f"{values.get('n_genres')} genres have"
     return _SENTENCES[limit.kind].format(**values, songs=songs, title=title, origin=origin, few=few)
+
+
+def limit_sentences(limits: Sequence[Limit]) -> list[str]:
+    """A sentence for each limit, one for the songs without an artist (or album) of all genres."""
+    ungrouped = [one for one in limits if isinstance(one, UngroupedSongs)]
+    if len(ungrouped) < 2:
+        return list(map(limit_sentence, limits))
+    genres = [one.genre for one in ungrouped]
+    more = [f"{len(genres) - _MOST_GENRES} more"] if len(genres) > _MOST_GENRES else []
+    level, n_songs = ungrouped[0].group_by, sum(one.n_ungrouped for one in ungrouped)
+    together = (
+        f"{n_songs:,} songs of {len(genres)} genres are without an {level} and may be of {level}s in training: "
+        f"{joined([*genres[:_MOST_GENRES], *more])}"
+    )
+    first = limits.index(ungrouped[0])
+    others = [
+        [limit_sentence(one) for one in some if one not in ungrouped] for some in (limits[:first], limits[first:])
+    ]
+    return [*others[0], together, *others[1]]

@@ -3,7 +3,7 @@
 from songmap.core.text import count_of_songs, joined
 from songmap.genre.candidates import CANDIDATES
 from songmap.genre.results import ConfusionMatrix, GenreReport, SplitScores
-from songmap.genre.views.limits import limit_sentence
+from songmap.genre.views.limits import limit_sentences
 
 _MOST_CONFUSED, _MOST_LIMITS = 2, 2
 
@@ -66,8 +66,9 @@ def _check_sentence(report: GenreReport) -> str:
 
 
 def _limits_sentence(report: GenreReport) -> str:
-    shown = [limit_sentence(one) for one in report.limits[:_MOST_LIMITS]]
-    more = len(report.limits) - len(shown)
+    sentences = limit_sentences(report.limits)
+    shown = sentences[:_MOST_LIMITS]
+    more = len(sentences) - len(shown)
     if not shown:
         return ""
     return f"Limits: {'; '.join(shown)}{f'; and {more} more' if more else ''}."

@@ -14,7 +14,7 @@ from songmap.genre.results import GenreReport
 from songmap.genre.song_results import ListedSong
 from songmap.genre.views import charts, component_phrases, sentences
 from songmap.genre.views.charts import Chart
-from songmap.genre.views.limits import VALIDITY, limit_sentence
+from songmap.genre.views.limits import VALIDITY, limit_sentences
 from songmap.genre.views.narrative import answer, component_narrative, reasons
 from songmap.genre.views.plain_summary import plain_summary
 from songmap.genre.views.sentences import CONTENTS, SET_NAME, song_label, song_set, split_phrase
@@ -68,7 +68,7 @@ def report_page(report: GenreReport, images: Mapping[str, bytes], library_genres
         reasons=reasons(report.song),
         meaning=MEANING if report.song.traits else "",
         components=component_narrative(report.song),
-        limits=[capitalised(limit_sentence(limit)) for limit in report.limits],
+        limits=list(map(capitalised, limit_sentences(report.limits))),
         validity=VALIDITY,
     )
     return readable(page)

@@ -11,7 +11,7 @@ from songmap.genre.comparison_results import CandidateScores
 from songmap.genre.results import FileClassification, GenreReport, SplitScores
 from songmap.genre.song_results import BoundarySong, LabelIssue, UnknownSong
 from songmap.genre.views import sentences
-from songmap.genre.views.limits import limit_sentence
+from songmap.genre.views.limits import limit_sentences
 from songmap.genre.views.narrative import component_narrative, narrative
 from songmap.genre.views.plain_summary import plain_summary
 
@@ -165,4 +165,4 @@ def _lines(sentences: Sequence[str]) -> str:
 
 
 def _limits(limits: Any) -> list[str]:
-    return [f"Limit: {limit_sentence(limit)}." for limit in limits]
+    return [f"Limit: {sentence}." for sentence in limit_sentences(limits)]

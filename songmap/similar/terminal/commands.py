@@ -119,7 +119,7 @@ def add_setting(parser: argparse.ArgumentParser) -> None:
         "balanced: 157 descriptors, the seven families have equal weight; scaled: 641 columns have, so mel bands 80 %%; "
         "balanced641: columns, families have equal weight; classifier: probabilities of the genre model of 03"
     )
-    add("--space", choices=SPACES, help=text)
+    add("--space", choices=SPACES, metavar="SPACE", help=text)
     text = "weights of families, such as timbre=2,rhythm=0.5; 1 where not given"
     add("--weights", type=family_weights, metavar="FAMILY=W,…", help=text)
     text = "correct for songs that are near to very many (mutual proximity)"

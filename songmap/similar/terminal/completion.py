@@ -11,11 +11,11 @@ from prompt_toolkit.completion import CompleteEvent, Completer, Completion, Path
 from prompt_toolkit.document import Document
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 
-from songmap.core.text import readable
+from songmap.core.text import normalise, readable
 from songmap.library.display_names import display_names, display_titles
-from songmap.library.names import normalise
 from songmap.similar.terminal.commands import BETWEEN
 from songmap.similar.terminal.parser import CommandParser
+from songmap.similar.terminal.words import PAIR_WORDS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -72,7 +72,7 @@ class SongCompleter(Completer):
     def _after(self, verb: str, text: str, event: CompleteEvent) -> Iterator[Completion]:
         """What the end of ``text``, which follows a verb, can become."""
         options = self._commands[verb].options
-        typed, option = _unfinished(text, options, BETWEEN.get(verb))
+        typed, option = _unfinished(text, options, pair=verb in BETWEEN)
         if option is None and typed.startswith("--"):
             yield from _words(typed, {name: one.help or "" for name, one in options.items() if name.startswith("--")})
             return
@@ -121,9 +121,7 @@ def tab_bindings(completer: Completer) -> KeyBindings:
     return bindings
 
 
-def _unfinished(
-    text: str, options: dict[str, argparse.Action], between: str | None
-) -> tuple[str, argparse.Action | None]:
+def _unfinished(text: str, options: dict[str, argparse.Action], *, pair: bool) -> tuple[str, argparse.Action | None]:
     """What is being typed at the end of ``text``: a name, or part of one, or the value of an option, which is given."""
     start, option = None, None
     for found in _TOKEN.finditer(text):
@@ -134,11 +132,11 @@ def _unfinished(
             option = None
         elif word in options and not at_end:
             start, option = None, options[word] if options[word].nargs is None else None
-        elif word.startswith("--") or (word in ("+", between) and not at_end):
+        elif word.startswith("--") or ((word == "+" or (pair and word in PAIR_WORDS)) and not at_end):
             start = found.start() if at_end else None
         elif word.startswith("-") and word != "-":
             start = found.start() + 1
-        elif between and word.startswith('"') and not at_end:  # of two names the first, whole
+        elif pair and word.startswith('"') and not at_end:  # of two names the first, whole
             start = None
         elif start is None:
             start = found.start()

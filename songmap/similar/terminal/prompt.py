@@ -14,10 +14,11 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from songmap.core.cli import Parser
+from songmap.core.cli import Parser, print_error
 from songmap.core.errors import QueryError, SongmapError, UsageError
 from songmap.core.pager import show
-from songmap.core.text import shown_path
+from songmap.core.tables import terminal_columns
+from songmap.core.text import shown_path, wrapped
 from songmap.library.display_names import display_names
 from songmap.library.glossary import GLOSSARY, term
 from songmap.library.names import EXACTLY, Ambiguous, SimilarSpelling
@@ -25,7 +26,7 @@ from songmap.similar.requests import renamed
 from songmap.similar.session import Session
 from songmap.similar.terminal.commands import HELP, Command, add_commands, add_setting, command_of
 from songmap.similar.terminal.parser import CommandParser
-from songmap.similar.terminal.reply import numbered_line, print_error, reply
+from songmap.similar.terminal.reply import numbered_line, reply
 from songmap.similar.terminal.words import SeveralReadings, quoted, split_words
 
 if TYPE_CHECKING:
@@ -126,7 +127,7 @@ class Conversation:
         elif text in self.commands:
             print(self.commands[text].format_help(), flush=True)
         elif (word := term(text)) is not None:
-            print(f"{word}: {GLOSSARY[word]}", flush=True)
+            print(wrapped(f"{word}: {GLOSSARY[word]}", terminal_columns()), flush=True)
         else:
             advice = _suggestion(text, self.commands, f"words are {', '.join(GLOSSARY)}")
             raise UsageError(f"no command or word {text!r}; {advice}")
@@ -223,6 +224,8 @@ def _converse(conversation: Conversation) -> int:
 def _line_reader(conversation: Conversation) -> Callable[[], str]:
     """Reads a line at the terminal, with history and completion, also where stdout goes to a file."""
     from prompt_toolkit import PromptSession
+    from prompt_toolkit.application import get_app
+    from prompt_toolkit.filters import Condition
     from prompt_toolkit.output.defaults import create_output
 
     from songmap.similar.terminal.completion import SongCompleter, tab_bindings
@@ -232,6 +235,8 @@ def _line_reader(conversation: Conversation) -> Callable[[], str]:
     session: PromptSession[str] = PromptSession(
         f"{PROMPT} ", completer=completer, complete_in_thread=True, key_bindings=tab_bindings(completer),
         history=_history(), output=create_output(always_prefer_tty=True),
+        # the menu's lines are kept free only while something is typed: they would push off the screen what was printed
+        complete_while_typing=Condition(lambda: bool(get_app().current_buffer.text)),
     )  # fmt: skip
     return session.prompt
 

@@ -1,12 +1,12 @@
 """What is printed, and written beside it, for a command."""
 
 import shlex
-import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from songmap.core.cli import print_error
 from songmap.core.errors import QueryError, UsageError
 from songmap.core.figures import draw
 from songmap.core.progress import OnProgress, progress
@@ -50,11 +50,6 @@ def reply(session: Session, command: Command, at_terminal: bool = False) -> Iter
             (song,) = session.lookup.songs(error.rows)
             print_error(f"no song is called {error.query!r}; did you mean {label(song)}? Showing it")
             command = replace(command, request=renamed(command.request, error.query, song.file_path))
-
-
-def print_error(message: str) -> None:
-    """One line on stderr, whatever the message holds."""
-    print(one_line(message), file=sys.stderr, flush=True)
 
 
 def _reply(session: Session, command: Command, plays: bool) -> Iterator[str]:

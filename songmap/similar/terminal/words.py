@@ -1,8 +1,9 @@
 """The words of a line, and the names they form: of songs, songs to steer away from, and pairs.
 
 Names need no quotes where words decide: ``+`` joins songs, a word that begins with ``-`` and is not an option begins a
-song to steer away from, ``vs`` and ``to`` separate two. Where a name holds such a word too ("Return to Wesnoth"), each reading is tried: a
-``Grade`` says how well a text names a song, 0 not at all, and the reading whose worst name has the highest is taken.
+song to steer away from, ``vs`` and ``to`` separate two. Where a name holds such a word too ("Return to Wesnoth"), each
+reading is tried: a ``Grade`` says how well a text names a song, 0 not at all, and the reading whose worst name has the
+highest is taken.
 """
 
 import re
@@ -17,6 +18,7 @@ from songmap.core.errors import QueryError
 BEGINS_WITH_DASH = re.compile("-.")
 UNLIKE = "--unlike"  # begins a song to steer away from, also one whose name begins with a dash
 SIGNS = ("+", UNLIKE, "--")
+PAIR_WORDS = ("vs", "to")  # between two songs
 MOST_PLUSES = 4  # of which each can be part of a name
 Grade = Callable[[str], int]
 Reading = TypeVar("Reading", bound=tuple[object, ...])
@@ -70,20 +72,25 @@ def songs_of(words: Sequence[str], grade: Grade) -> tuple[str, ...]:
 
 
 def split_pair(words: Sequence[str], between: str, grade: Grade = no_song) -> tuple[str, str]:
-    """Two names: exactly two words, or those around one word ``between``, or without one around any space.
+    """Two names: exactly two words, or those around one of ``PAIR_WORDS``, or without one around any space.
+
+    Of the two, ``between`` is the one that the command's help names; where no reading has two songs, it decides.
 
     Raises QueryError where none of several readings has two songs.
     """
     words = words[0].split() if len(words) == 1 else list(words)  # all in one pair of quotes
-    if len(words) == 2 and between not in words:
+    if len(words) == 2 and not set(PAIR_WORDS) & set(words):
         return words[0], words[1]
-    middles = [place for place, word in enumerate(words) if word == between]
-    pairs = [(words[:middle], words[middle + 1 :]) for middle in middles]
-    if not middles:
-        pairs = [(words[:place], words[place:]) for place in range(1, len(words))]
-    readings = [(" ".join(first), " ".join(second)) for first, second in pairs if first and second]
+    middles = [place for place, word in enumerate(words) if word in PAIR_WORDS] or range(1, len(words))
+    readings, usual = [], []
+    for middle in middles:
+        separator = words[middle] in PAIR_WORDS
+        first, second = " ".join(words[:middle]), " ".join(words[middle + separator :])
+        if first and second:
+            readings.append((first, second))
+            usual += [(first, second)] * (words[middle] == between)
     if len(readings) > 1:
-        readings = [pair for pair in readings if all(map(grade, pair))]
+        readings = [pair for pair in readings if all(map(grade, pair))] or (usual if len(usual) == 1 else [])
     if not readings:
         raise QueryError(f"two songs are needed, not {' '.join(words)!r}; write A {between} B, or two names in quotes")
     return _best(readings, lambda *names: list(names), grade)
@@ -114,7 +121,7 @@ def split_steering(
             current.append(word)
     songs = tuple(" ".join(name) for name in query if name)
     if not songs:
-        raise QueryError("a song is needed before those to steer away from; give SONG -SONG")
+        raise QueryError(f"a song is needed before those to steer away from, e.g. SONG {UNLIKE} SONG")
     return songs, tuple(" ".join(name) for name in away if name)
 
 

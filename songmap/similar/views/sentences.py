@@ -78,7 +78,7 @@ def ranked_title(result: results.Ranked) -> str:
         case results.HubsResult():
             return (
                 f"Hubs: songs that are among the {result.nearest} nearest of most others (N{result.nearest}); the mean "
-                f"is {result.mean:.1f}, {result.in_no_list:,} of {result.n_recordings:,} songs are in no list; "
+                f"is {result.mean:.1f}, {result.in_no_list:,} of {result.n_recordings:,} songs {'is' if result.in_no_list == 1 else 'are'} in no list; "
                 f"skewness {result.skewness:.2f}, 0 is even"
             )
         case results.DuplicatesResult(songs, figures):
@@ -109,7 +109,7 @@ def model_words(model: ModelInUse | None) -> list[str]:
 def similar_notes(result: results.SimilarResult) -> list[str]:
     """Which songs of the list are not similar to the query, and what the classifier space rests on."""
     level, similarities = result.random_similarity, result.figures["similarity"]
-    below = [place for place, similarity in enumerate(similarities, start=1) if similarity <= level]
+    below = [place for place, similarity in enumerate(similarities, result.first_rank) if similarity <= level]
     notes = model_words(result.model)
     if below and not result.away:  # what is to be steered away from has no part in the similarity of two songs
         if len(below) == len(similarities):

@@ -84,7 +84,7 @@ def tables(result: results.Result, verbose: bool = False) -> list[Table]:
             return _genres_tables(result)
         case results.EvaluateResult():
             title = f"Precision at {result.nearest} and hubness of every space"
-            optional = tuple(_PRECISION_HEADS[kind] for kind in ("album", "artist"))
+            optional = tuple(_PRECISION_HEADS[kind] for kind in ("genre_other_artists", "album", "artist"))
             return [Table(title, _space_rows(result), (*optional, "in no list"))]
     raise TypeError(f"no tables of a {type(result).__name__}")
 
@@ -115,7 +115,7 @@ def _ranked_table(result: results.Ranked) -> Table:
         figures = {name: values[place] for name, values in result.figures.items()}
         factor = figures.pop("tempo_factor", 1.0)
         rows.append(
-            {"rank": place + 1, "title": song.display_title, "artist": song.artist}
+            {"rank": result.first_rank + place, "title": song.display_title, "artist": song.artist}
             | {"BPM": _bpm(song.tempo_bpm, factor), "key": song.key}
             | {name: _cell(value) for name, value in figures.items()}
             | {"genre": song.genre, "duration": format_duration(song.duration), "year": song.year and str(song.year)}
@@ -161,7 +161,7 @@ def _genres_tables(result: results.GenresResult) -> list[Table]:
     names = ("genre", "songs", "within", "to_others", "nearest_genre")
     rows = _columns(records(result), *names, similarity="nearest_similarity")
     least = {"genre": 10, "nearest_genre": 10}
-    found = [Table(sentences.genres_title(result), rows, (), least)]
+    found = [Table(sentences.genres_title(result), rows, ("similarity", "nearest_genre"), least)]
     n_genres = len(similarity.genres)
     if 1 < n_genres <= (terminal_columns() - 16) // 7:  # columns of 5 with a gap of 2 beside names of at least 10
         pairs = zip(similarity.genres, similarity.means.tolist(), strict=True)
