@@ -16,9 +16,7 @@ def test_a_log_gets_a_line_every_ten_minutes(capsys, monkeypatch):
 
 
 def test_there_is_no_rate_in_the_first_second(monkeypatch):
-    seconds = 0.0
-    monkeypatch.setattr(progress.time, "monotonic", lambda: seconds)
-    rate, shown = progress._Rate(), []
-    for done, seconds in enumerate([0.0, 0.0001, 0.0002, 2.0], start=1):
-        shown.append(rate.of(done))
-    assert shown == ["", "", "", "1.5/s"]
+    times = iter([0.0, 0.0001, 0.0002, 2.0])
+    monkeypatch.setattr(progress.time, "monotonic", lambda: next(times))
+    rate = progress._Rate()
+    assert [rate.of(done) for done in range(1, 5)] == ["", "", "", "1.5/s"]
