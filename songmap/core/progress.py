@@ -9,6 +9,7 @@ OnProgress = Callable[[int, int], None]
 """The one kind of progress: called with what is done and what there is to do in all."""
 
 _LOG_EVERY_S = 600.0
+_RATE_FROM_S = 1.0  # files that fail at once would show thousands per second
 
 
 @contextmanager
@@ -47,9 +48,13 @@ class _Rate:
         self._first: tuple[int, float] | None = None
 
     def of(self, done: int) -> str:
-        """The rate so far, e.g. "2.5/s"; empty before there is one."""
+        """The rate so far, e.g. "2.5/s"; empty in the first second."""
         now = time.monotonic()
         if self._first is None:
             self._first = done, now
         first_done, started = self._first
-        return f"{(done - first_done) / (now - started):.1f}/s" if done > first_done and now > started else ""
+        return (
+            f"{(done - first_done) / (now - started):.1f}/s"
+            if done > first_done and now - started >= _RATE_FROM_S
+            else ""
+        )

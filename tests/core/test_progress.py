@@ -13,3 +13,10 @@ def test_a_log_gets_a_line_every_ten_minutes(capsys, monkeypatch):
             on_progress(done, 5000)
     lines = capsys.readouterr().err.splitlines()
     assert lines == ["extracting: 1210 of 5000 2.0/s", "extracting: 2410 of 5000 2.0/s"]
+
+
+def test_there_is_no_rate_in_the_first_second(monkeypatch):
+    times = iter([0.0, 0.0001, 0.0002, 2.0])
+    monkeypatch.setattr(progress.time, "monotonic", lambda: next(times))
+    rate = progress._Rate()
+    assert [rate.of(done) for done in range(1, 5)] == ["", "", "", "1.5/s"]
