@@ -91,13 +91,13 @@ CONDITIONS: dict[str, Degradation] = {
 
 
 def degraded_at_random(samples: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """As a phone in a room may record it: speed, reverb, band and noise, each drawn, each left out at times."""
-    if rng.random() < 0.5:
-        samples = faster(samples, rng, float(rng.uniform(0.96, 1.04)))
-    if rng.random() < 0.5:
-        samples = reverberant(samples, rng, float(rng.uniform(0.2, 1.0)))
-    if rng.random() < 0.3:
-        samples = telephone(samples, rng)
-    if rng.random() < 0.7:
-        samples = noisy(samples, rng, float(rng.uniform(3, 25)))
-    return samples
+    """In one way that is drawn, by an amount that is drawn: speed, reverb, the band of a telephone, or noise."""
+    match rng.integers(4):
+        case 0:
+            return faster(samples, rng, float(rng.uniform(0.96, 1.04)))
+        case 1:
+            return reverberant(samples, rng, float(rng.uniform(0.2, 1.0)))
+        case 2:
+            return telephone(samples, rng)
+        case _:
+            return noisy(samples, rng, float(rng.uniform(3, 25)))
