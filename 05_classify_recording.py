@@ -22,7 +22,6 @@ from songmap.core.text import file_name
 from songmap.core.workspace import Workspace
 from songmap.library.library import library_fingerprint, load_library
 from songmap.library.segments_file import load_segments
-from songmap.recording.card import training_of
 from songmap.recording.results import RecordingAnswer, Training
 from songmap.recording.run import N_NEXT, RecordingClassifier, load_recording_classifier
 from songmap.recording.sources import LONGEST_S, STANDARD_INPUT, record, recorder, spooled
@@ -80,9 +79,9 @@ def classify(
     workspace: Workspace, as_json: bool, files: list[str], record_s: int | None, m3u8: Path | None, **options: Any
 ) -> int:
     """Classify recordings one after the other, write their files, and print each answer when it is there."""
-    classifier, card = load_recording_classifier(workspace)
-    training, library = training_of(card), classifier.neighbours.library
-    if card["data"] != library_fingerprint(library):
+    classifier = load_recording_classifier(workspace)
+    training, library = classifier.training, classifier.neighbours.library
+    if classifier.card["data"] != library_fingerprint(library):
         print("note: the classifier was trained on an earlier version of this library; see --train", file=sys.stderr)
     if record_s:
         with progress("recording") as on_progress:

@@ -32,7 +32,7 @@ $(VENV)/.installed-dev: requirements-dev.txt requirements-cluster.txt $(VENV)/.i
 	$(RUN) -m pip install -q --disable-pip-version-check -r requirements-dev.txt -r requirements-cluster.txt
 	@touch $@
 
-# The four scripts on one workspace. 01 checks every song and leaves the manifest alone if nothing changed;
+# The scripts on one workspace. 01 checks every song and leaves the manifest alone if nothing changed;
 # then 02 and 03 have nothing to do. 02 comes after 03, so that its map can show the model's confidence.
 sources = $(foreach ending,py html css js,$(wildcard $(addsuffix /*.$(ending),$(addprefix songmap/,$(1)))))
 FLOORS := $(call sources,core library features)

@@ -97,7 +97,7 @@ def matched(true: list[float], found: list[float]) -> list[float]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("workspace", type=Path)
-    classifier, _ = load_recording_classifier(Workspace(parser.parse_args().workspace))
+    classifier = load_recording_classifier(Workspace(parser.parse_args().workspace))
     library, rng = classifier.neighbours.library, np.random.default_rng(3)
     paths = library.songs["file_path"].to_numpy(dtype=object)
     long = library.songs["duration"].to_numpy() >= 90

@@ -60,6 +60,7 @@ if TYPE_CHECKING:
     from songmap.genre.predict import load_genre_model
     from songmap.library.descriptors import DESCRIPTORS, describe
     from songmap.library.library import load_library
+    from songmap.recording.run import load_recording_classifier
     from songmap.similar.run import search
 
 __version__ = "0.4.0"
@@ -72,6 +73,7 @@ __all__ = [
     "describe",
     "load_genre_model",
     "load_library",
+    "load_recording_classifier",
     "search",
 ]
 
@@ -82,6 +84,7 @@ _MODULES = {
     "describe": "songmap.library.descriptors",
     "load_genre_model": "songmap.genre.predict",
     "load_library": "songmap.library.library",
+    "load_recording_classifier": "songmap.recording.run",
     "search": "songmap.similar.run",
 }
 

@@ -20,8 +20,9 @@ from songmap.library.segments import SegmentSettings, SongSegments
 from songmap.library.segments_file import load_segments
 from songmap.library.tempos import tempos_of
 from songmap.library.traits import qualities, traits
+from songmap.recording.card import training_of
 from songmap.recording.neighbours import Neighbours
-from songmap.recording.results import Part, RecordingAnswer, Timeline
+from songmap.recording.results import Part, RecordingAnswer, Timeline, Training
 from songmap.recording.timeline import LONG_S, parts_of, smooth
 
 if TYPE_CHECKING:
@@ -45,10 +46,21 @@ class _Analysed:
 
 @dataclass(frozen=True)
 class RecordingClassifier:
-    """The model of segments, and the library that answers are from."""
+    """The model of segments, and the library that answers are from.
+
+    Attributes
+    ----------
+    model : GenreModel
+    card : dict
+        What is known of the model: ``training`` with its scores, parameters, versions.
+    training : Training
+        The same as the card has it.
+    neighbours : Neighbours
+    """
 
     model: GenreModel
-    settings: SegmentSettings
+    card: dict[str, Any]
+    training: Training
     neighbours: Neighbours
 
     def classify(self, file: Path | str, n_next: int = N_NEXT) -> RecordingAnswer:
@@ -77,7 +89,7 @@ class RecordingClassifier:
 
         model, record, config = self.model, analysis.record, self.neighbours.library.config
         duration_s = record["duration"]
-        settings = SegmentSettings(self.settings.length_s, max(1.0, self.settings.hop_s / HOPS))
+        settings = SegmentSettings(self.training.settings.length_s, max(1.0, self.training.settings.hop_s / HOPS))
         segments = segment(analysis.frames, duration_s, config, settings)
         if not len(segments):
             raise AudioError("silent but for less than a segment; nothing can be classified")
@@ -146,23 +158,26 @@ class RecordingClassifier:
         )
 
 
-def load_recording_classifier(workspace: Workspace) -> tuple[RecordingClassifier, dict[str, Any]]:
-    """The classifier that 05 saved, with the library it answers from, and its card.
+def load_recording_classifier(workspace: Workspace | Path | str) -> RecordingClassifier:
+    """The classifier that 05 saved, with the library that it answers from.
+
+    Parameters
+    ----------
+    workspace : Workspace or path
+        The folder that holds ``data/ models/ outputs/``.
 
     Raises
     ------
     SchemaError
         If model or library are missing, damaged, or of other columns.
     """
+    if not isinstance(workspace, Workspace):
+        workspace = Workspace(Path(workspace).expanduser())
     library = load_library(workspace)
     model, card = load_model_files(workspace.segment_model)
-    try:
-        settings = SegmentSettings(**card["training"]["settings"])
-    except (KeyError, TypeError) as error:
-        made_by = workspace.segment_model.group.made_by
-        raise SchemaError(f"{workspace.recording_model} has no card of this version; run {made_by} again") from error
+    training = training_of(card)
     try:
         segments = load_segments(workspace, library)
     except SchemaError:  # then there are no similar moments
         segments = None
-    return RecordingClassifier(model, settings, Neighbours(library, segments)), card
+    return RecordingClassifier(model, card, training, Neighbours(library, segments))

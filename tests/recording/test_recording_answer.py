@@ -64,7 +64,7 @@ def classifier(tmp_path_factory):
     workspace = Workspace(tmp_path_factory.mktemp("recordings"))
     save_library(workspace, library, segments)
     train_recording_model(workspace, library, segments, 0, lambda done, total: None)
-    return load_recording_classifier(workspace)[0]
+    return load_recording_classifier(workspace)
 
 
 def answer(classifier, samples):

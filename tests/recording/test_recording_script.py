@@ -90,7 +90,7 @@ def test_everything_is_written_and_named(first_use):
 
 def test_json_is_the_result_serialised(first_use):
     result = first_use.run(first_use.recording, "--json")
-    classifier, _ = load_recording_classifier(first_use.workspace)
+    classifier = load_recording_classifier(first_use.workspace)
     answers = json.loads(result.stdout)
     assert answers == [json.loads(json.dumps(plain(classifier.classify(first_use.recording))))]
     assert answers[0]["parts"][1]["genre"] == DRONES
@@ -101,7 +101,7 @@ def test_training_again_prints_the_scores_of_the_card(first_use, monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
     result = first_use.run("--train")
     assert result.returncode == 0, result.stderr
-    _, card = load_recording_classifier(first_use.workspace)
+    card = load_recording_classifier(first_use.workspace).card
     assert len(training_of(card).scores) == 6
     for text in ("by artist", "at random", "XGBoost", "joined", "24 segments of 6 s, from 12 songs"):
         assert text in result.stdout
