@@ -1,5 +1,8 @@
 """Recordings whose truth is known: two genres joined, noise, silence, a genre that was left out."""
 
+import shutil
+import subprocess
+
 import numpy as np
 import pytest
 from signals import RATE_HZ, clicks, noise, tone
@@ -101,6 +104,20 @@ def test_songs_to_hear_next_are_of_its_genre_by_different_artists(classifier):
 def test_noise_sounds_like_nothing_in_the_library(classifier):
     assert answer(classifier, noise(16.0, level=0.3)).is_novel
     assert not answer(classifier, drums(16.0, 300)).is_novel
+
+
+def test_a_genre_that_was_left_out_sounds_like_nothing_in_the_library(classifier):
+    """Detuned saw waves with vibrato: neither drums nor an organ."""
+    time_s = np.arange(16 * RATE_HZ) / RATE_HZ
+    phases = [110 * ratio * time_s + 0.3 * np.sin(2 * np.pi * 5 * time_s) for ratio in (1, 1.01, 1.26, 1.5, 1.51)]
+    assert answer(classifier, sum(0.1 * (2 * (phase % 1) - 1) for phase in phases)).is_novel
+
+
+@pytest.mark.skipif(not shutil.which("espeak-ng"), reason="speech is synthesised by espeak-ng")
+def test_speech_sounds_like_nothing_in_the_library(classifier, tmp_path):
+    text = "The quick brown fox jumps over the lazy dog, and then it runs back over the hills and far away. " * 2
+    subprocess.run(["espeak-ng", "-w", tmp_path / "speech.wav", text], check=True)
+    assert classifier.classify(tmp_path / "speech.wav").is_novel
 
 
 def test_a_song_of_the_library_is_not_its_own_neighbour(classifier):
