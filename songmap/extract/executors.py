@@ -2,18 +2,16 @@
 
 import os
 import platform
-import signal
-import threading
 from collections.abc import Iterator
 from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from multiprocessing import get_context, parent_process
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from songmap.core.cli import ENDING_SIGNALS
 from songmap.core.errors import UsageError, WorkerError
+from songmap.core.processes import start_pool_process
 from songmap.extract.ledger import analysis_fingerprint
 from songmap.extract.options import ExtractionOptions
 from songmap.extract.workers import call_worker
@@ -60,25 +58,11 @@ def open_worker_pool(options: ExtractionOptions, song: Path) -> Iterator[WorkerP
     if options.executor == "threads":
         executor = ThreadPoolExecutor(options.workers)
     else:
-        executor = ProcessPoolExecutor(options.workers, get_context("spawn"), initializer=_start_pool_process)
+        executor = ProcessPoolExecutor(options.workers, get_context("spawn"), initializer=start_pool_process)
     try:
         yield WorkerPool(executor, options.workers, options)
     finally:
         executor.shutdown(cancel_futures=True)
-
-
-def _start_pool_process() -> None:
-    for number in ENDING_SIGNALS:  # they are for the process that runs the pool, which lets the current songs finish
-        signal.signal(number, signal.SIG_IGN)
-    parent = parent_process()
-    if parent is not None:
-        # its end does not close the queue of tasks, which every process of the pool holds open
-
-        def end_with_parent() -> None:
-            parent.join()
-            os._exit(1)
-
-        threading.Thread(target=end_with_parent, daemon=True).start()
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ import numpy as np
 
 from songmap.core.defaults import usable_cores
 from songmap.core.errors import AudioError
+from songmap.core.processes import start_pool_process
 from songmap.core.progress import OnProgress
 from songmap.features.analysis import analyse_samples
 from songmap.features.decode import load_audio
@@ -48,7 +49,7 @@ def augmented_segments(
     """
     copies = partial(_copies, config=config, settings=settings, seed=seed)
     blocks, places = [np.empty((0, N_COLUMNS), np.float32)], [np.empty(0, np.int64)]
-    with ProcessPoolExecutor(usable_cores(), get_context("spawn")) as pool:
+    with ProcessPoolExecutor(usable_cores(), get_context("spawn"), initializer=start_pool_process) as pool:
         for place, block in enumerate(pool.map(copies, range(len(files)), files)):
             blocks.append(block)
             places.append(np.full(len(block), place))
