@@ -50,10 +50,14 @@ def augmented_segments(
     copies = partial(_copies, config=config, settings=settings, seed=seed)
     blocks, places = [np.empty((0, N_COLUMNS), np.float32)], [np.empty(0, np.int64)]
     with ProcessPoolExecutor(usable_cores(), get_context("spawn"), initializer=start_pool_process) as pool:
-        for place, block in enumerate(pool.map(copies, range(len(files)), files)):
-            blocks.append(block)
-            places.append(np.full(len(block), place))
-            on_progress(place + 1, len(files))
+        try:
+            for place, block in enumerate(pool.map(copies, range(len(files)), files)):
+                blocks.append(block)
+                places.append(np.full(len(block), place))
+                on_progress(place + 1, len(files))
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
     return AugmentedSegments(np.concatenate(blocks), np.concatenate(places))
 
 
