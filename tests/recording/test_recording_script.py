@@ -217,3 +217,14 @@ def test_recording_needs_a_program(first_use, monkeypatch, tmp_path):
     assert result.returncode == 2
     assert result.stderr.count("\n") == 1 and "arecord" in result.stderr and "ffmpeg" in result.stderr
     assert not first_use.workspace.recordings.exists()
+
+
+@pytest.mark.slow
+def test_degraded_copies_are_trained_with_and_not_tested_on(first_use):
+    plain = json.loads(run_script("05", "--workspace", first_use.workspace.root, "--train", "--json").stdout)
+    result = run_script("05", "--workspace", first_use.workspace.root, "--train", "--augment", "--json")
+    training = json.loads(result.stdout)
+    assert result.returncode == 0, result.stderr
+    assert (plain["n_augmented"], training["n_segments"]) == (0, plain["n_segments"])
+    assert 1.5 < training["n_augmented"] / training["n_segments"] < 2.5
+    assert run_script("05", "--workspace", first_use.workspace.root, "--augment").returncode == 2
