@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from songmap.compare.dataset import Dataset, class_sizes
-from songmap.compare.feature_sets import Features
+from songmap.compare.feature_sets import TABLE, Features
 from songmap.compare.results import ClassSize, DataSummary, EqualRows, GroupedBy, TableChecks
 from songmap.compare.table_checks import are_pieces, equal_pairs, neighbour_share
 from songmap.core.errors import UsageError
@@ -24,7 +24,6 @@ from songmap.genre.dataset import MIN_GROUPS, MIN_SONGS
 if TYPE_CHECKING:
     import pandas as pd
 
-FEATURES = "table"  # the name of its feature set
 _DELIMITERS = (",", ";", "\t")
 _NAMES = ("filename", "file_name", "file", "path", "song_name")  # columns that name a row, the first of them
 _PIECE = re.compile(r"(.+[._-]\d+)[._-]\d+(?:\.[A-Za-z]\w*)?")
@@ -94,7 +93,7 @@ def csv_dataset(path: Path, options: CsvOptions) -> Dataset:
     summary = DataSummary(
         len(label), len(set(joined)), grouped_by, False, class_sizes(label, joined, genres), [], checks
     )
-    return Dataset({FEATURES: features}, label, joined, summary, impute=n_missing > 0)
+    return Dataset({TABLE: features}, label, joined, summary, impute=n_missing > 0)
 
 
 def class_sizes_of(labels: np.ndarray, groups: np.ndarray) -> list[ClassSize]:

@@ -33,11 +33,15 @@ _PREDICTED = 1000  # songs of which the prediction time is measured
 
 @dataclass(frozen=True)
 class Task:
-    """A model on a feature set, to be trained on the first and tested on the second rows of ``fold``."""
+    """A model on a feature set, to be trained on the first and tested on the second rows of ``fold``.
+
+    ``is_grouped``: inner folds keep groups together, as the fold does.
+    """
 
     model: str
     features: str
     fold: Fold
+    is_grouped: bool = True
 
 
 class Evaluator:
@@ -82,12 +86,13 @@ class Evaluator:
             self._on_progress(self._done, max(self._total, self._done))
 
     def _key(self, task: Task) -> str:
-        return key_of(self._bases[task.features], task.model, *task.fold)
+        return key_of(self._bases[task.features], task.model, str(task.is_grouped), *task.fold)
 
     def rows(self, task: Task) -> TrainingRows:
         """What the task's model may know of its training songs."""
         train, features = task.fold[0], self.dataset.features[task.features]
-        return TrainingRows(self.dataset.labels[train], self.dataset.groups[train], features.values.shape[1], self.seed)
+        groups = self.dataset.groups[train] if task.is_grouped else np.arange(len(train))
+        return TrainingRows(self.dataset.labels[train], groups, features.values.shape[1], self.seed)
 
     def _fit(self, task: Task) -> FittedFold:
         values, (train, test) = self.dataset.features[task.features].values, task.fold

@@ -14,6 +14,7 @@ from songmap.library.descriptors import DESCRIPTORS, describe
 from songmap.library.schema import COLUMN_FAMILY, COLUMNS, FAMILIES, N_COLUMNS, block_slice, family_indices
 
 WITHOUT = "without-"
+TABLE = "table"  # the one feature set of a table that is not this library's
 
 
 @dataclass(frozen=True)

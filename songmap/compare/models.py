@@ -168,11 +168,11 @@ MODELS: dict[str, Model] = {
         grid=_grid(max_depth=(None,), min_samples_split=(2, 6), n_estimators=(100,)),
     ),
     "forest_published": Model(
-        "random forest, published", _forest, has_trees=True,
+        "random forest (published)", _forest, has_trees=True,
         grid=_grid(max_depth=(None,), min_samples_split=(3,), n_estimators=(70,)),
     ),
     "extra_trees_published": Model(
-        "extra trees, published", _extra_trees, has_trees=True,
+        "extra trees (published)", _extra_trees, has_trees=True,
         grid=_grid(max_depth=(None,), min_samples_split=(4,), n_estimators=(50,)),
     ),
     "xgboost": Model("XGBoost", _candidate("xgboost"), _grid(depth=(2, 4), trees=(100,)), has_trees=True),
@@ -180,11 +180,11 @@ MODELS: dict[str, Model] = {
         "PCA + XGBoost", _candidate("pca_xgboost"), _grid(components=(8, 30), depth=(2,), trees=(100,))
     ),
     "dense_published": Model(
-        "dense network, published", _dense, _grid(epochs=(250,), batch=(256,), alpha=(0.0,))
+        "dense network (published)", _dense, _grid(epochs=(250,), batch=(256,), alpha=(0.0,))
     ),
-    "dense": Model("dense network, tuned", _dense, _grid(epochs=(60,), batch=(32,), alpha=(1e-2, 1.0))),
-    "average": Model("mean of LDA and XGBoost", _average),
-    "stacking": Model("stacked LDA, XGBoost, forest", _stacking),
+    "dense": Model("dense network (tuned)", _dense, _grid(epochs=(60,), batch=(32,), alpha=(1e-2, 1.0))),
+    "average": Model("average of LDA and XGBoost", _average),
+    "stacking": Model("stacking (LDA, XGBoost, forest)", _stacking),
     "majority": Model("most frequent genre", _candidate("majority")),
 }  # fmt: skip
 

@@ -123,7 +123,7 @@ def _claims(
     """Accuracy in the first repeat, and by folds that split groups; none where no group has several songs."""
     dataset = evaluator.dataset
     folds = dataset.random_folds(evaluator.seed) if dataset.is_grouped else []
-    done = evaluator.run([Task(*variant, fold) for variant in variants for fold in folds])
+    done = evaluator.run([Task(*variant, fold, is_grouped=False) for variant in variants for fold in folds])
     claims = []
     for number, variant in enumerate(variants if folds else ()):
         own = put_together(done[number * len(folds) : (number + 1) * len(folds)], [folds], dataset.labels)

@@ -41,7 +41,7 @@ def corrected_t_test(differences: np.ndarray, test_share: float) -> float:
     Examples
     --------
     >>> round(corrected_t_test(np.array([0.1, 0.0, 0.2, 0.1, 0.1]), 0.2), 3)
-    0.101
+    0.103
     """
     from scipy.stats import t
 

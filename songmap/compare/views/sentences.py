@@ -1,5 +1,6 @@
 """Sentences on a comparison, for the terminal and the page."""
 
+from songmap.compare.feature_sets import TABLE
 from songmap.compare.models import MODELS
 from songmap.compare.results import Comparison, DataSummary, Difference, TableChecks, VariantScores
 from songmap.compare.statistics import ROPE
@@ -24,7 +25,7 @@ CONTENTS = {
 
 def variant_name(model: str, features: str) -> str:
     """ "shrinkage LDA on descriptors"."""
-    return MODELS[model].title if model == "majority" else f"{MODELS[model].title} on {features}"
+    return MODELS[model].title if model == "majority" or features == TABLE else f"{MODELS[model].title} on {features}"
 
 
 def main_sentence(comparison: Comparison) -> str:
@@ -36,14 +37,13 @@ def main_sentence(comparison: Comparison) -> str:
     )
     if not others:
         return f"{start}."
-    unclear = [one for one in others if not one.is_real]
-    if not unclear:
-        return f"{start}; it is better than all {len(others)} others."
-    if len(unclear) == len(others):
-        return f"{start}; none of the {len(others)} others is shown to be worse."
-    return (
-        f"{start}; {len(others) - len(unclear)} of {len(others)} others are worse, of {len(unclear)} that is not shown."
-    )
+    n_others, n_unclear = len(others), sum(not one.is_real for one in others)
+    if n_others == 1:
+        name = variant_name(others[0].model, others[0].features)
+        return f"{start}; {name} is {'not ' * n_unclear}shown to be worse."
+    if n_unclear in (0, n_others):
+        return f"{start}; {'none' if n_unclear else 'each'} of the {n_others} others is shown to be worse."
+    return f"{start}; of {n_others} others, {n_others - n_unclear} are shown to be worse."
 
 
 def next_sentence(comparison: Comparison) -> str:

@@ -14,9 +14,10 @@ _CUT = {"model": 20, "features": 11}
 def comparison_summary(comparison: Comparison) -> str:
     """At most 20 lines in 80 columns."""
     best = comparison.scores[0]
+    several = len(comparison.feature_sets) > 1
     rows = [
-        {"model": one["model"], "features": one["features"], "accuracy": one["accuracy"], "behind": one["behind"],
-         "is that real?": one["is that real?"], "train": one["train"], "worst genre": one["worst genre"]}
+        {"model": one["model"], "features": one["features"] if several else "", "accuracy": one["accuracy"], "behind": one["behind"],
+         "is that real?": one["is that real?"], "worst genre": one["worst genre"]}
         for one in _rows(comparison)[:_N_SHOWN]
     ]  # fmt: skip
     warned = sentences.warnings(comparison)
@@ -29,10 +30,9 @@ def comparison_summary(comparison: Comparison) -> str:
     if warned:
         more = f" ({len(warned) - 1} more: --verbose)" if len(warned) > 1 else ""
         lines.append(f"Warning: {warned[0]}{more}")
-    table = format_table(rows, optional=("worst genre", "train", "features"), shortened=_CUT)
-    page = next((one.path for one in comparison.written if one.content == "page"), None)
-    end = f"Page: {one_line(shown_path(page))}   All tables: --verbose" if page else "All tables: --verbose"
-    return "\n".join([_lines(lines), table, end])
+    table = format_table(rows, optional=("worst genre", "features"), shortened=_CUT)
+    page = next(one.path for one in comparison.written if one.content == "page")
+    return "\n".join([_lines(lines), table, f"Page: {one_line(shown_path(page))}", "All tables: --verbose"])
 
 
 def verbose_summary(comparison: Comparison) -> str:
