@@ -31,9 +31,20 @@ def workspace(tmp_path_factory) -> Workspace:
 
 @pytest.fixture(scope="module")
 def compared(workspace):
-    return run_script(
-        "06", "--workspace", workspace.root, "--models", *NAMES, "--features", "spectral25", "energy", "--repeats", "2"
-    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("COLUMNS", "80")
+        return run_script(
+            "06",
+            "--workspace",
+            workspace.root,
+            "--models",
+            *NAMES,
+            "--features",
+            "spectral25",
+            "energy",
+            "--repeats",
+            "2",
+        )
 
 
 def random_library(n_songs: int, seed: int = 0):
@@ -140,7 +151,7 @@ def test_nothing_of_test_songs_reaches_the_choice_of_a_point(tmp_path):
     assert np.array_equal(points[0][0][-1].coef_, points[1][0][-1].coef_)
 
 
-def test_pieces_of_songs_split_at_random_claim_what_is_not_there(tmp_path):
+def test_pieces_of_songs_split_at_random_claim_what_is_not_there(tmp_path, monkeypatch):
     """Genres that do not differ: songs are recognised by their other pieces."""
     table = write_table(tmp_path / "table.csv", songs=8)
     result = run_script(
@@ -154,6 +165,7 @@ def test_pieces_of_songs_split_at_random_claim_what_is_not_there(tmp_path):
     for name in ("knn", "extra_trees_published"):
         assert claims[name]["grouped"] < 0.55
         assert claims[name]["random"] > 0.95
+    monkeypatch.setenv("COLUMNS", "80")
     text = run_script(
         "06", "--workspace", tmp_path, "--features-csv", table, "--label", "label", "--repeats", "1",
         "--models", "knn", "extra_trees_published", "--verbose",

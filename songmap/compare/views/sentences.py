@@ -54,7 +54,7 @@ def next_sentence(comparison: Comparison) -> str:
 
 def difference_sentence(one: Difference) -> str:
     """How far a variant is from the best, and what that means."""
-    points = f"{100 * one.difference:.1f} points of accuracy behind"
+    points = f"{round(100 * one.difference, 1) + 0.0:.1f} points of accuracy behind"
     name = capitalised(variant_name(one.model, one.features))
     numbers = f"p = {one.p_holm:.2g} after Holm's correction, {percent(one.equivalent)} probably within ±{100 * ROPE:.0f} point"
     if one.is_real:

@@ -89,7 +89,7 @@ def variant_row(one: VariantScores, difference: Difference | None) -> dict[str, 
         return row | {"behind": "", "95 %": "", "p": "", "p Holm": "", "equivalent": "", "is that real?": "the best"}
     low, high = (f"{100 * value:+.0f}" for value in (difference.low, difference.high))
     return row | {
-        "behind": f"{100 * difference.difference:.1f}",
+        "behind": f"{round(100 * difference.difference, 1) + 0.0:.1f}",  # no -0.0
         "95 %": f"{low} to {high}",
         "p": f"{difference.p_value:.3f}",
         "p Holm": f"{difference.p_holm:.3f}",
