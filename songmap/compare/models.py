@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 INNER_FOLDS = 3
 _HIDDEN = (256, 128, 64)
+_MOST_LDA = 2000  # columns: its time grows with their number cubed
 _ENDLESS = 1e9  # an improvement that no epoch reaches
 
 
@@ -49,14 +50,15 @@ class TrainingRows:
 class Model:
     """A model: its Pipeline's steps for a point of its ``grid`` and some training songs.
 
-    ``most_songs``: it is not fitted on more, where that would take hours. ``has_trees``: its last step has an importance
-    of every column.
+    It is not fitted on more than ``most_songs`` or ``most_columns``, where that would take hours. ``has_trees``: its last
+    step has an importance of every column.
     """
 
     title: str
     steps: Callable[[Point, TrainingRows], list[Step]]
     grid: tuple[Point, ...] = ({},)
-    most_songs: int | None = None
+    most_songs: float = np.inf
+    most_columns: float = np.inf
     has_trees: bool = False
 
     def build(self, point: Point, rows: TrainingRows, impute: bool = False) -> "Pipeline":
@@ -158,7 +160,7 @@ def _stacking(point: Point, rows: TrainingRows) -> list[Step]:
 
 
 MODELS: dict[str, Model] = {
-    "lda": Model("shrinkage LDA", _candidate("lda")),
+    "lda": Model("shrinkage LDA", _candidate("lda"), most_columns=_MOST_LDA),
     "logistic": Model("logistic regression", _candidate("logistic"), _grid(C=(1e-2, 1e-1, 1))),
     "svm": Model("RBF SVM", _svm, _grid(C=(1, 10)), most_songs=10_000),
     "knn": Model("k nearest neighbours", _knn, _grid(n_neighbors=(5, 1, 15)), most_songs=50_000),
@@ -183,8 +185,8 @@ MODELS: dict[str, Model] = {
         "dense network (published)", _dense, _grid(epochs=(250,), batch=(256,), alpha=(0.0,))
     ),
     "dense": Model("dense network (tuned)", _dense, _grid(epochs=(60,), batch=(32,), alpha=(1e-2, 1.0))),
-    "average": Model("average of LDA and XGBoost", _average),
-    "stacking": Model("stacking (LDA, XGBoost, forest)", _stacking),
+    "average": Model("average of LDA and XGBoost", _average, most_columns=_MOST_LDA),
+    "stacking": Model("stacking (LDA, XGBoost, forest)", _stacking, most_columns=_MOST_LDA),
     "majority": Model("most frequent genre", _candidate("majority")),
 }  # fmt: skip
 

@@ -60,9 +60,16 @@ def compare_models(
         Where groups allow no split, or no model is for so many songs.
     """
     n_songs = len(dataset.labels)
-    names = [name for name in options.models if (MODELS[name].most_songs or n_songs) >= n_songs]
+    most_columns = max(one.values.shape[1] for one in dataset.features.values())
+    names = [
+        name
+        for name in options.models
+        if MODELS[name].most_songs >= n_songs and MODELS[name].most_columns >= most_columns
+    ]
     if names in ([], ["majority"]):
-        raise UsageError(f"nothing to compare: {', '.join(options.models)} on {n_songs:,} songs; see --models")
+        raise UsageError(
+            f"nothing to compare: {', '.join(options.models)} on {n_songs:,} rows, {most_columns:,} columns; see --models"
+        )
     repeats = dataset.repeats(options.n_repeats, options.seed)
     with open_store(workspace.fitted_folds, dataset.key) as store:
         evaluator = Evaluator(dataset, options.seed, options.workers, store, on_progress)

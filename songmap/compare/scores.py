@@ -11,10 +11,10 @@ from songmap.compare.models import MODELS
 from songmap.compare.results import ChoiceAccuracy, Confusion, Difference, GenreScore, VariantScores
 from songmap.compare.statistics import LEVEL, choice_accuracy, corrected_t_test, correlated_posterior, holm
 from songmap.compare.store import FittedFold
-from songmap.genre.metrics import calibration_error, confusion, group_draws, per_genre_scores, sampled_scores
+from songmap.genre.metrics import N_DRAWS, calibration_error, confusion, group_draws, per_genre_scores, sampled_scores
 from songmap.genre.splits import Fold
 
-N_DRAWS = 1000
+_MOST_DRAWN = 20_000_000  # groups in all bootstrap samples together
 Variant = tuple[str, str]  # model, feature set
 
 
@@ -45,7 +45,7 @@ def put_together(fits: Sequence[FittedFold], repeats: Sequence[Sequence[Fold]], 
 
 def variant_scores(variant: Variant, one: VariantFits, dataset: Dataset, seed: int) -> VariantScores:
     """Scores of a variant, costs as means over folds."""
-    sampled = sampled_scores(dataset.labels, one.rounds, dataset.groups, seed, N_DRAWS)
+    sampled = sampled_scores(dataset.labels, one.rounds, dataset.groups, seed, _n_draws(dataset))
     low, high = sampled.interval("accuracy")
     genres = [
         GenreScore(genre, **scores)
@@ -91,8 +91,13 @@ def differences(fits: Mapping[Variant, VariantFits], best: Variant, test_share: 
 def choice(fits: Sequence[VariantFits], dataset: Dataset, seed: int) -> ChoiceAccuracy:
     """Accuracy to expect of whichever variant is best, with the choice included."""
     correct = np.stack([(one.rounds.argmax(axis=2) == dataset.labels).mean(axis=0) for one in fits])
-    draws = group_draws(dataset.groups, seed, N_DRAWS)
+    draws = group_draws(dataset.groups, seed, _n_draws(dataset))
     return ChoiceAccuracy(*choice_accuracy(correct, dataset.groups, draws))
+
+
+def _n_draws(dataset: Dataset) -> int:
+    """Bootstrap samples: fewer of very many groups, whose intervals are narrow."""
+    return min(N_DRAWS, max(100, _MOST_DRAWN // dataset.summary.groups))
 
 
 def confusions(fits: Mapping[Variant, VariantFits], labels: np.ndarray) -> list[Confusion]:

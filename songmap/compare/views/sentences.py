@@ -125,7 +125,8 @@ def warnings(comparison: Comparison) -> list[str]:
     lines += [f"{limit_sentence(one)}." for one in data.limits]
     if comparison.left_out:
         titles = joined([MODELS[name].title for name in comparison.left_out])
-        lines.append(f"Left out, since fitting takes hours on {data.songs:,} rows: {titles}.")
+        columns = max(one.columns for one in comparison.feature_sets)
+        lines.append(f"Left out, since fitting takes hours on {data.songs:,} rows, {columns:,} columns: {titles}.")
     return lines
 
 
