@@ -6,6 +6,7 @@ therefore shuffled as a whole, and shares of impurity and SHAP are summed over a
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,6 +15,9 @@ from songmap.compare.models import MODELS
 from songmap.compare.results import FamilyImportance, Importances
 from songmap.core.progress import OnProgress
 from songmap.genre.fit import one_thread
+
+if TYPE_CHECKING:
+    from sklearn.pipeline import Pipeline
 
 _N_SHUFFLES = 10
 _N_EXPLAINED = 50  # held-out songs of a fold
@@ -77,12 +81,12 @@ def _fold(evaluator: Evaluator, task: Task, trees: str | None, place: np.ndarray
     return FoldImportance(lost, impurity, _shares(_mean_shap(fitted, values[test][:_N_EXPLAINED]), place))
 
 
-def _mean_shap(pipeline: "object", values: np.ndarray) -> np.ndarray:
+def _mean_shap(pipeline: "Pipeline", values: np.ndarray) -> np.ndarray:
     """Mean |SHAP| of every column, over songs and genres."""
     import shap
 
-    scaled = values if len(pipeline) == 1 else pipeline[:-1].transform(values)  # type: ignore[arg-type, index]
-    explained = np.abs(shap.TreeExplainer(pipeline[-1])(scaled, check_additivity=False).values)  # type: ignore[index]
+    scaled = values if len(pipeline) == 1 else pipeline[:-1].transform(values)
+    explained = np.abs(shap.TreeExplainer(pipeline[-1])(scaled, check_additivity=False).values)
     return explained.mean(axis=(0, 2)) if explained.ndim == 3 else explained.mean(axis=0)
 
 

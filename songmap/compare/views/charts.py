@@ -21,7 +21,7 @@ def accuracy_chart(comparison: Comparison) -> Chart:
     step, left, width = 32.0, 4.0, svg.WIDTH - 8.0
     baseline = next((one.accuracy for one in comparison.scores if one.model == "majority"), 0.0)
     bottom = step * len(shown) + 4
-    marks = [svg.line(left + width * baseline, 0, left + width * baseline, bottom, "diagonal")]
+    chance, marks = left + width * baseline, list[svg.Mark]()
     for row, one in enumerate(shown):
         y, style = row * step, "other" if (one.model, one.features) in worse else "used"
         name, value = variant_name(one.model, one.features), percent(one.accuracy)
@@ -30,13 +30,14 @@ def accuracy_chart(comparison: Comparison) -> Chart:
             svg.text(left, y + 12, svg.fitted(name, width - 40), style=style),
             svg.text(left + width, y + 12, value, anchor="end", style=style),
             svg.line(left, y + 22, left + width, y + 22, "grid"),
+            svg.line(chance, y + 17, chance, y + 27, "diagonal"),
             svg.line(low, y + 22, high, y + 22, f"interval {style}"),
             svg.circle(at, y + 22, f"{name}: {value}", style),
         ]
     marks += [
         svg.text(left, bottom + 12, "0 %", small=True),
         svg.text(left + width, bottom + 12, "100 %", anchor="end", small=True),
-        svg.text(left + width * baseline, bottom + 12, "most frequent genre", anchor="middle", small=True),
+        svg.text(chance, bottom + 12, "most frequent genre", anchor="middle", small=True),
     ]
     return Chart("Accuracy of every variant with 95 % intervals", svg.WIDTH, bottom + 18, marks)
 
@@ -96,9 +97,7 @@ def genres_chart(scores: Sequence[VariantScores], genres: Sequence[str]) -> Char
         for column, score in enumerate(one.genres):
             x, tip = margin + column * cell, f"{name}, {score.genre}: F1 {score.f1:.2f}"
             marks.append(svg.rect((x, y, cell - 1, height - 1), "cell", opacity=0.75 * score.f1, tip=tip))
-            marks.append(
-                svg.text(x + cell / 2, y + 16, f"{score.f1:.2f}".lstrip("0") or "0", anchor="middle", small=True)
-            )
+            marks.append(svg.text(x + cell / 2, y + 16, f"{score.f1:.2f}".lstrip("0"), anchor="middle"))
     shown = min(len(scores), N_VARIANTS)
     return Chart(
         "F1 of every genre by every variant", max(svg.WIDTH, margin + cell * len(genres)), top + height * shown, marks

@@ -64,6 +64,8 @@ def comparison_page(comparison: Comparison) -> str:
 
 
 def _table(records: list[dict[str, Any]], columns: tuple[str, ...] = (), marked: list[bool] | None = None) -> PageTable:
+    """A table; without the column of feature sets where nothing is in it."""
+    columns = tuple(name for name in columns if name != "features" or any(record[name] for record in records))
     return page_table(records, columns, headings=_HEADINGS, marked=marked or ())
 
 

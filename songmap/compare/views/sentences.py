@@ -32,7 +32,7 @@ def main_sentence(comparison: Comparison) -> str:
     """Which is best, by how much, and from which others it does not differ."""
     best, others = comparison.scores[0], [one for one in comparison.differences if one.model != "majority"]
     start = (
-        f"On {_SHARED[comparison.data.grouped_by]}, the best is {variant_name(best.model, best.features)} "
+        f"On {_SHARED['song' if comparison.data.exceptions else comparison.data.grouped_by]}, the best is {variant_name(best.model, best.features)} "
         f"({percent(best.accuracy)} right, {percent(best.accuracy_low)} to {percent(best.accuracy_high)})"
     )
     if not others:
@@ -43,7 +43,10 @@ def main_sentence(comparison: Comparison) -> str:
         return f"{start}; {name} is {'not ' * n_unclear}shown to be worse."
     if n_unclear in (0, n_others):
         return f"{start}; {'none' if n_unclear else 'each'} of the {n_others} others is shown to be worse."
-    return f"{start}; of {n_others} others, {n_others - n_unclear} are shown to be worse."
+    return (
+        f"{start}; {n_others - n_unclear} of the {n_others} others "
+        f"{'is' if n_others - n_unclear == 1 else 'are'} shown to be worse."
+    )
 
 
 def next_sentence(comparison: Comparison) -> str:
@@ -82,7 +85,8 @@ def claim_sentence(comparison: Comparison) -> str:
     mean = sum(one.random - one.grouped for one in claims) / len(claims)
     what = _SPLIT[comparison.data.grouped_by]
     return (
-        f"With {what} on both sides of the split, accuracy would be {100 * mean:+.1f} points on average over "
+        f"With {what} on both sides of the split, accuracy would be {abs(100 * mean):.1f} points "
+        f"{'higher' if mean >= 0 else 'lower'} on average over "
         f"{len(claims)} models, at most {percent(most.random)} instead of {percent(most.grouped)} "
         f"({MODELS[most.model].title})."
     )
@@ -101,11 +105,12 @@ def data_sentence(comparison: Comparison) -> str:
     """What was compared, and how."""
     data, features = comparison.data, [one.name for one in comparison.feature_sets]
     named = f"{len(features)} feature sets" if len(features) > _FEW else joined(features)
+    named = f" on {named}" if features != [TABLE] else ""
     what = f"{data.songs:,} rows" if data.checks else count_of_songs(data.songs)
     n_models = len({one.model for one in comparison.scores})
     return (
-        f"{n_models} models on {named}; {what} in {len(data.genres)} genres, {data.groups:,} groups; "
-        f"{comparison.n_folds} folds, {comparison.n_repeats} times, the same for all."
+        f"{n_models} models{named}; {what} in {len(data.genres)} genres, {data.groups:,} groups; "
+        f"{comparison.n_folds} folds{f', {comparison.n_repeats} times' if comparison.n_repeats > 1 else ''}, the same for all."
     )
 
 
@@ -126,7 +131,7 @@ def warnings(comparison: Comparison) -> list[str]:
     if comparison.left_out:
         titles = joined([MODELS[name].title for name in comparison.left_out])
         columns = max(one.columns for one in comparison.feature_sets)
-        lines.append(f"Left out, since fitting takes hours on {data.songs:,} rows, {columns:,} columns: {titles}.")
+        lines.append(f"Left out, since fitting takes too long on {data.songs:,} rows, {columns:,} columns: {titles}.")
     return lines
 
 

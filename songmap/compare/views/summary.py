@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from songmap.compare.feature_sets import TABLE
 from songmap.compare.results import Comparison, Difference, VariantScores
 from songmap.compare.views import sentences
 from songmap.core.tables import format_table
@@ -14,9 +15,8 @@ _CUT = {"model": 20, "features": 11}
 def comparison_summary(comparison: Comparison) -> str:
     """At most 20 lines in 80 columns."""
     best = comparison.scores[0]
-    several = len(comparison.feature_sets) > 1
     rows = [
-        {"model": one["model"], "features": one["features"] if several else "", "accuracy": one["accuracy"], "behind": one["behind"],
+        {"model": one["model"], "features": one["features"], "accuracy": one["accuracy"], "behind": one["behind"],
          "is that real?": one["is that real?"], "worst genre": one["worst genre"]}
         for one in _rows(comparison)[:_N_SHOWN]
     ]  # fmt: skip
@@ -73,7 +73,7 @@ def variant_row(one: VariantScores, difference: Difference | None) -> dict[str, 
     f1 = {genre.genre: genre.f1 for genre in one.genres}
     row = {
         "model": one.title,
-        "features": "" if one.model == "majority" else one.features,
+        "features": "" if one.model == "majority" or one.features == TABLE else one.features,
         "accuracy": f"{percent(one.accuracy)} ({percent(one.accuracy_low)}–{percent(one.accuracy_high)})",
         "macro F1": f"{one.macro_f1:.2f}",
         "log loss": f"{one.log_loss:.2f}",
