@@ -70,7 +70,7 @@ def csv_dataset(path: Path, options: CsvOptions) -> Dataset:
     genres = sorted(set(labels[kept]))
     label = np.searchsorted(genres, labels[kept])
     rows = np.flatnonzero(kept)
-    shown = [f"row {row + 1}" if names is None else str(names[row]) for row in rows]
+    shown = [f"row {row + 1}" if names is None else f"{names[row]} (row {row + 1})" for row in rows]
     pairs = equal_pairs(filled, groups[kept])
     joined = _joined(groups[kept], pairs.rows)
     share, chance = neighbour_share(filled, label)

@@ -71,12 +71,12 @@ def test_equal_and_nearly_equal_rows_are_warned_of_and_stay_together(tmp_path):
     assert checks.n_equal_rows == 2
     equal, near = checks.equal_rows
     assert (equal.first, equal.second, equal.distance, equal.same_genre) == (
-        "blues.00000.wav",
-        "other.00001.wav",
+        "blues.00000.wav (row 1)",
+        "other.00001.wav (row 30)",
         0,
         True,
     )
-    assert (near.first, near.second, near.same_genre) == ("blues.00001.wav", "other.00002.wav", False)
+    assert (near.first, near.second, near.same_genre) == ("blues.00001.wav (row 2)", "other.00002.wav (row 31)", False)
     assert dataset.summary.groups == 58
     assert dataset.groups[0] == dataset.groups[29]
 

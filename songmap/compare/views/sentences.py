@@ -149,7 +149,7 @@ def _check_sentences(checks: TableChecks) -> list[str]:
         different = sum(not pair.same_genre for pair in checks.equal_rows)
         genres = f", {different} of them of different genres" if different else ""
         lines.append(
-            f"{checks.n_equal_rows:,} pairs of rows under different names are {kind}{genres}, e.g. {one.first} and "
+            f"{checks.n_equal_rows:,} pairs of rows of different songs are {kind}{genres}, e.g. {one.first} and "
             f"{one.second}: leakage for whoever splits them. Here they stay together."
         )
     if checks.small_classes:
