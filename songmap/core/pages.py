@@ -4,14 +4,28 @@ A template is in its question's ``views/`` folder and extends ``core/page.html``
 template says ``| safe``, which only scripts and styles of this package do.
 """
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from songmap.core.tables import Record, format_cell
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
 _PACKAGE = Path(__file__).parents[1]
+
+
+@dataclass(frozen=True)
+class PageTable:
+    """A table of a page, for ``core/parts.html``. Cells are text; ``numeric`` columns are aligned to the right, ``marked`` rows are bold."""
+
+    headings: list[str]
+    rows: list[list[str]]
+    numeric: list[bool]
+    marked: list[bool]
 
 
 def render(template: str, **values: Any) -> str:
@@ -30,6 +44,21 @@ def render(template: str, **values: Any) -> str:
 def source(path: str) -> str:
     """The text of a script or style of this package, e.g. ``journey/views/map_page.css``."""
     return (_PACKAGE / path).read_text(encoding="utf-8")
+
+
+def page_table(
+    records: Sequence[Record], columns: Sequence[str] = (), *, headings: Mapping[str, str], marked: Sequence[bool] = ()
+) -> PageTable:
+    """A row per record with all or some of its columns; numbers with three decimals.
+
+    ``headings`` are of columns that are not headed by their names.
+    """
+    columns = columns or list(records[0] if records else ())
+    rows = [[record[name] for name in columns] for record in records]
+    numeric = [all(isinstance(value, int | float) for value in column) for column in zip(*rows, strict=True)]
+    texts = [[f"{value:.3f}" if isinstance(value, float) else format_cell(value) for value in row] for row in rows]
+    titles = [headings.get(name, name.replace("_", " ")) for name in columns]
+    return PageTable(titles, texts, numeric, list(marked) or [False] * len(rows))
 
 
 @lru_cache(maxsize=1)

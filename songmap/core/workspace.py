@@ -60,6 +60,7 @@ class Workspace:
     maps_lock = _Place("models/.maps.lock")  # held by a run of 02
     outputs = _Place("outputs")  # what people open
     recordings = _Place("outputs/recordings")  # from the microphone, of 05
+    fitted_folds = _Place("outputs/model_comparison.sqlite")  # finished fits of 06, to resume a run
     plots = _Place("outputs/plots")
     html = _Place("outputs/html")
     genre_report = _Place("outputs/genre_report.json")  # of 03 for programs; the page is page("genre_report")

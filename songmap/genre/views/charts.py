@@ -1,83 +1,57 @@
-"""Charts of the report as SVG within the page: they take its colours, dark or light, and shrink to a phone's width.
-
-A chart is a list of marks; ``report.html`` writes them and ``report.css`` gives their classes colours. Coordinates are in
-CSS pixels of a screen 390 wide, on which text is drawn at its own size; wider screens enlarge all of it.
-"""
+"""Charts of the report, in the coordinates of ``songmap.core.svg``; ``report.css`` gives their classes colours."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal
-from unicodedata import east_asian_width
 
-from songmap.core.text import count_of_songs, percent, shorten
+from songmap.core import svg
+from songmap.core.svg import Chart
+from songmap.core.text import count_of_songs, percent
 from songmap.genre.comparison_results import CandidateScores
 from songmap.genre.results import ConfusionMatrix, FamilyMeans, GenreScores, Reliability
 from songmap.genre.song_results import BoundarySong, SongExplanation
 from songmap.genre.views.sentences import song_label
 from songmap.library.schema import FAMILIES
 
-_WIDTH = 358
 _LABEL = 112.0  # width of a genre's name, at most
 _N_BOUNDARY = 15
 _LEAST_CELL, _MOST_CELL = 15, 44
 _SHADE = 0.75  # opacity of the strongest cell: text on it stays legible
 
 
-@dataclass(frozen=True)
-class Mark:
-    """An SVG element: its tag and attributes, the text in it, and what is shown when a pointer rests on it."""
-
-    tag: Literal["rect", "line", "circle", "text"]
-    attributes: dict[str, str | float]
-    text: str = ""
-    tip: str = ""
-
-
-@dataclass(frozen=True)
-class Chart:
-    """``marks`` within ``width`` and ``height``; ``label`` says what the chart shows."""
-
-    label: str
-    width: float
-    height: float
-    marks: list[Mark]
-
-
 def confusion_chart(matrix: ConfusionMatrix) -> Chart:
     """Rows are genres of the library, columns predicted ones; colour is the share of the row's songs."""
-    genres, names = matrix.genres, [_fitted(genre, _LABEL) for genre in matrix.genres]
-    margin = max(map(_text_width, names)) + 8
-    cell = max(_LEAST_CELL, min(_MOST_CELL, (_WIDTH - margin) / len(genres)))
+    genres, names = matrix.genres, [svg.fitted(genre, _LABEL) for genre in matrix.genres]
+    margin = max(map(svg.text_width, names)) + 8
+    cell = max(_LEAST_CELL, min(_MOST_CELL, (svg.WIDTH - margin) / len(genres)))
     marks = []
     for index, name in enumerate(names):
         centre = margin + (index + 0.5) * cell
-        marks += [_text(margin - 5, centre + 4, name, anchor="end"), _upward(centre + 4, margin - 5, name)]
+        marks += [svg.text(margin - 5, centre + 4, name, anchor="end"), svg.upward(centre + 4, margin - 5, name)]
     for row, counts in enumerate(matrix.counts):
         for column, count in enumerate(counts):
             x, y, share = margin + column * cell, margin + row * cell, count / max(1, sum(counts))
             tip = f"{count} of {sum(counts)} {genres[row]} predicted as {genres[column]}"
-            marks.append(_rect((x, y, cell - 1, cell - 1), "cell", opacity=_SHADE * share, tip=tip))
+            marks.append(svg.rect((x, y, cell - 1, cell - 1), "cell", opacity=_SHADE * share, tip=tip))
             if count:
-                marks.append(_text(x + cell / 2, y + cell / 2 + 4, str(count), anchor="middle"))
+                marks.append(svg.text(x + cell / 2, y + cell / 2 + 4, str(count), anchor="middle"))
     size = margin + cell * len(genres)
     n_songs = count_of_songs(sum(map(sum, matrix.counts)))
     which = "test songs" if matrix.split == "test" else "cross-validation"
-    return Chart(f"Confusion matrix of {n_songs}, {which}", max(_WIDTH, size), size, marks)
+    return Chart(f"Confusion matrix of {n_songs}, {which}", max(svg.WIDTH, size), size, marks)
 
 
 def genres_chart(genres: Sequence[GenreScores]) -> Chart:
     """Recall and precision of every genre in cross-validation, as bars."""
     marks, start, step = [], 118.0, 30.0
-    scale = _WIDTH - start - 42
+    scale = svg.WIDTH - start - 42
     for row, one in enumerate(genres):
         y = row * step
-        marks.append(_text(start - 6, y + 17, _fitted(one.genre, _LABEL), anchor="end"))
+        marks.append(svg.text(start - 6, y + 17, svg.fitted(one.genre, _LABEL), anchor="end"))
         for place, (share, style) in enumerate(((one.recall, "strong"), (one.precision, "weak"))):
             top = y + 4 + place * 11
             what = "recall" if style == "strong" else "precision"
-            marks.append(_rect((start, top, scale * share, 9), style, tip=f"{one.genre}: {what} {percent(share)}"))
-            marks.append(_text(start + scale * share + 4, top + 8, percent(share), small=True))
-    return Chart("Recall and precision of every genre", _WIDTH, step * len(genres), marks)
+            marks.append(svg.rect((start, top, scale * share, 9), style, tip=f"{one.genre}: {what} {percent(share)}"))
+            marks.append(svg.text(start + scale * share + 4, top + 8, percent(share), small=True))
+    return Chart("Recall and precision of every genre", svg.WIDTH, step * len(genres), marks)
 
 
 def reliability_chart(reliability: Reliability) -> Chart:
@@ -90,20 +64,20 @@ def reliability_chart(reliability: Reliability) -> Chart:
     marks = []
     for share in (0.0, 0.25, 0.5, 0.75, 1.0):
         (x, bottom), (_, y) = place(share, 0), place(0, share)
-        marks += [_line(x, top, x, bottom, "grid"), _line(left, y, left + width, y, "grid")]
+        marks += [svg.line(x, top, x, bottom, "grid"), svg.line(left, y, left + width, y, "grid")]
         marks += [
-            _text(x, bottom + 14, percent(share), anchor="middle"),
-            _text(left - 5, y + 4, percent(share), anchor="end"),
+            svg.text(x, bottom + 14, percent(share), anchor="middle"),
+            svg.text(left - 5, y + 4, percent(share), anchor="end"),
         ]
-    marks.append(_line(*place(0, 0), *place(1, 1), "diagonal"))
+    marks.append(svg.line(*place(0, 0), *place(1, 1), "diagonal"))
     for one in reliability.bins:
         (x, low), (_, high) = place(one.confidence, one.accuracy_low), place(one.confidence, one.accuracy_high)
         between = f"{percent(one.accuracy_low)} to {percent(one.accuracy_high)}"
         tip = f"{count_of_songs(one.songs)}: probability {percent(one.confidence)}, right {percent(one.accuracy)} ({between})"
-        marks += [_line(x, low, x, high, "interval"), _circle(*place(one.confidence, one.accuracy), tip)]
-    marks.append(_text(left + width / 2, top + height + 32, "probability of the predicted genre", anchor="middle"))
-    marks.append(_upward(10, top + height / 2, "share that is right", anchor="middle"))
-    return Chart("Accuracy by predicted probability", _WIDTH, top + height + 38, marks)
+        marks += [svg.line(x, low, x, high, "interval"), svg.circle(*place(one.confidence, one.accuracy), tip)]
+    marks.append(svg.text(left + width / 2, top + height + 32, "probability of the predicted genre", anchor="middle"))
+    marks.append(svg.upward(10, top + height / 2, "share that is right", anchor="middle"))
+    return Chart("Accuracy by predicted probability", svg.WIDTH, top + height + 38, marks)
 
 
 def candidates_chart(candidates: Sequence[CandidateScores], used: str) -> Chart:
@@ -111,52 +85,61 @@ def candidates_chart(candidates: Sequence[CandidateScores], used: str) -> Chart:
     most = max(one.songs for one in candidates)
     worst = max(one.log_loss_high for one in candidates)
     step, top, width = 34.0, 18.0, 160.0
-    marks = [_text(4, 10, "log loss, lower is better", small=True), _text(_WIDTH / 2 + 10, 10, "accuracy", small=True)]
+    marks = [
+        svg.text(4, 10, "log loss, lower is better", small=True),
+        svg.text(svg.WIDTH / 2 + 10, 10, "accuracy", small=True),
+    ]
     for row, one in enumerate(sorted(candidates, key=lambda one: one.log_loss)):
         y, style = top + row * step, "used" if one.model == used else "other"
         songs = f" ({count_of_songs(one.songs)})" if one.songs < most else ""
-        marks.append(_text(4, y + 12, f"{_fitted(one.title, _WIDTH - 10 - _text_width(songs))}{songs}", style=style))
+        marks.append(
+            svg.text(4, y + 12, f"{svg.fitted(one.title, svg.WIDTH - 10 - svg.text_width(songs))}{songs}", style=style)
+        )
         for start, ends, value, text in (
             (4.0, (one.log_loss_low / worst, one.log_loss_high / worst), one.log_loss / worst, f"{one.log_loss:.2f}"),
-            (_WIDTH / 2 + 10, (one.accuracy_low, one.accuracy_high), one.accuracy, percent(one.accuracy)),
+            (svg.WIDTH / 2 + 10, (one.accuracy_low, one.accuracy_high), one.accuracy, percent(one.accuracy)),
         ):
             low, high, at = (start + width * value for value in (*ends, value))
             marks += [
-                _line(start, y + 23, start + width, y + 23, "grid"),
-                _line(low, y + 23, high, y + 23, f"interval {style}"),
-                _circle(at, y + 23, f"{one.title}: {text}", style),
+                svg.line(start, y + 23, start + width, y + 23, "grid"),
+                svg.line(low, y + 23, high, y + 23, f"interval {style}"),
+                svg.circle(at, y + 23, f"{one.title}: {text}", style),
             ]
     bottom = top + step * len(candidates) + 10
     for x, text in (
         (4, "0"),
         (4 + width, f"{worst:.2g}"),
-        (_WIDTH / 2 + 10, "0 %"),
-        (_WIDTH / 2 + 10 + width, "100 %"),
+        (svg.WIDTH / 2 + 10, "0 %"),
+        (svg.WIDTH / 2 + 10 + width, "100 %"),
     ):
-        marks.append(_text(x, bottom, text, anchor="end" if x > 100 and x != _WIDTH / 2 + 10 else "start", small=True))
-    return Chart("Log loss and accuracy of every candidate", _WIDTH, bottom + 4, marks)
+        marks.append(
+            svg.text(x, bottom, text, anchor="end" if x > 100 and x != svg.WIDTH / 2 + 10 else "start", small=True)
+        )
+    return Chart("Log loss and accuracy of every candidate", svg.WIDTH, bottom + 4, marks)
 
 
 def families_chart(families: Sequence[FamilyMeans]) -> Chart:
     """Points of probability that each family adds towards a genre: a row a genre, a column a family."""
     margin, top, height = 118.0, 30.0, 26.0
-    cell = (_WIDTH - margin) / len(FAMILIES)
+    cell = (svg.WIDTH - margin) / len(FAMILIES)
     largest = max(0.5, *(abs(points) for one in families for points in one.points.values()))
     marks = [
-        _text(margin + (column + 0.5) * cell, 11 + 12 * (column % 2), family, anchor="middle", small=True)
+        svg.text(margin + (column + 0.5) * cell, 11 + 12 * (column % 2), family, anchor="middle", small=True)
         for column, family in enumerate(FAMILIES)
     ]
     for row, one in enumerate(families):
         y = top + row * height
-        marks.append(_text(margin - 6, y + 17, _fitted(one.genre, _LABEL), anchor="end"))
+        marks.append(svg.text(margin - 6, y + 17, svg.fitted(one.genre, _LABEL), anchor="end"))
         for column, family in enumerate(FAMILIES):
             points, x = one.points[family], margin + column * cell
             style = "towards" if points > 0 else "away"
             tip = f"{family}: {points:+.1f} points towards {one.genre}"
             shade = _SHADE * abs(points) / largest
-            marks.append(_rect((x, y, cell - 1, height - 1), style, opacity=shade, tip=tip))
-            marks.append(_text(x + cell / 2, y + 17, f"{round(points):+d}" if round(points) else "0", anchor="middle"))
-    return Chart("What each family adds towards every genre", _WIDTH, top + height * len(families), marks)
+            marks.append(svg.rect((x, y, cell - 1, height - 1), style, opacity=shade, tip=tip))
+            marks.append(
+                svg.text(x + cell / 2, y + 17, f"{round(points):+d}" if round(points) else "0", anchor="middle")
+            )
+    return Chart("What each family adds towards every genre", svg.WIDTH, top + height * len(families), marks)
 
 
 def song_chart(song: SongExplanation) -> Chart:
@@ -166,22 +149,22 @@ def song_chart(song: SongExplanation) -> Chart:
     for one in song.families:
         edges.append(edges[-1] + one.adds)
     low, high = min(edges), max(edges)
-    scale = (_WIDTH - left - 44) / max(high - low, 0.01)
+    scale = (svg.WIDTH - left - 44) / max(high - low, 0.01)
     places = [left + (edge - low) * scale for edge in edges]
-    marks = [_line(places[0], 0, places[0], step * len(song.families), "diagonal")]
+    marks = [svg.line(places[0], 0, places[0], step * len(song.families), "diagonal")]
     for row, one in enumerate(song.families):
         first, last, y = *sorted(places[row : row + 2]), row * step
         style, points = "towards" if one.adds > 0 else "away", round(100 * one.adds)
         tip = f"{one.family}: {100 * one.adds:+.1f} points"
         marks += [
-            _text(left - 6, y + 16, one.family, anchor="end"),
-            _rect((first, y + 4, max(last - first, 1), 16), style, tip=tip),
-            _text(last + 4, y + 16, f"{points:+d}" if points else "0"),
+            svg.text(left - 6, y + 16, one.family, anchor="end"),
+            svg.rect((first, y + 4, max(last - first, 1), 16), style, tip=tip),
+            svg.text(last + 4, y + 16, f"{points:+d}" if points else "0"),
         ]
     scale_text = f"{percent(edges[0])} on average (dotted) → {percent(edges[-1])} for this song"
-    marks.append(_text(left - 6, step * len(song.families) + 15, scale_text))
+    marks.append(svg.text(left - 6, step * len(song.families) + 15, scale_text))
     return Chart(
-        f"Probability of {song.predicted_genre}, family by family", _WIDTH, step * len(song.families) + 20, marks
+        f"Probability of {song.predicted_genre}, family by family", svg.WIDTH, step * len(song.families) + 20, marks
     )
 
 
@@ -191,54 +174,14 @@ def boundary_chart(songs: Sequence[BoundarySong], colours: Mapping[str, str]) ->
     for row, song in enumerate(songs[:_N_BOUNDARY]):
         y, x = row * step, 0.0
         ranked = sorted(song.probabilities.items(), key=lambda item: -item[1])
-        likely = ", ".join(f"{_fitted(genre, _LABEL)} {percent(proba)}" for genre, proba in ranked[:2])
-        name = f"{_fitted(song_label(song), _WIDTH - _LABEL - 14)} [{_fitted(song.genre, _LABEL)}]"
-        marks += [_text(0, y + 11, name), _text(0, y + 24, likely, small=True)]
+        likely = ", ".join(f"{svg.fitted(genre, _LABEL)} {percent(proba)}" for genre, proba in ranked[:2])
+        name = f"{svg.fitted(song_label(song), svg.WIDTH - _LABEL - 14)} [{svg.fitted(song.genre, _LABEL)}]"
+        marks += [svg.text(0, y + 11, name), svg.text(0, y + 24, likely, small=True)]
         for genre, proba in song.probabilities.items():
-            width = _WIDTH * proba
+            width = svg.WIDTH * proba
             marks.append(
-                Mark("rect", {"x": f"{x:.1f}", "y": y + 28, "width": f"{width:.1f}", "height": 10, "fill": colours[genre]},
+                svg.Mark("rect", {"x": f"{x:.1f}", "y": y + 28, "width": f"{width:.1f}", "height": 10, "fill": colours[genre]},
                      tip=f"{genre} {percent(proba)}")
             )  # fmt: skip
             x += width
-    return Chart("Probabilities of songs between genres", _WIDTH, step * len(songs[:_N_BOUNDARY]), marks)
-
-
-def _text_width(text: str) -> float:
-    """Pixels that usual fonts need at the size of charts, at most."""
-    wide = {"W", "M", "m", "@", "%"}
-    return sum(
-        12.0 if sign in wide or east_asian_width(sign) in "WF" else 8.5 if sign.isupper() else 6.8 for sign in text
-    )
-
-
-def _fitted(text: str, width: float) -> str:
-    """``text``, cut in its middle where it would be wider than so many pixels."""
-    return shorten(text, int(len(text) * width / max(width, _text_width(text))))
-
-
-def _text(x: float, y: float, text: str, *, anchor: str = "start", small: bool = False, style: str = "") -> Mark:
-    classes = " ".join(filter(None, ("small" if small else "", style)))
-    attributes: dict[str, str | float] = {"x": f"{x:.1f}", "y": f"{y:.1f}", "text-anchor": anchor, "class": classes}
-    return Mark("text", attributes, text)
-
-
-def _upward(x: float, y: float, text: str, anchor: str = "start") -> Mark:
-    return Mark("text", {"transform": f"translate({x:.1f} {y:.1f}) rotate(-90)", "text-anchor": anchor}, text)
-
-
-def _rect(box: tuple[float, float, float, float], style: str, *, opacity: float = 1.0, tip: str = "") -> Mark:
-    """``box`` is x, y, width and height."""
-    place = zip(("x", "y", "width", "height"), box, strict=True)
-    attributes: dict[str, str | float] = {name: f"{value:.1f}" for name, value in place}
-    return Mark("rect", attributes | {"class": style, "fill-opacity": f"{opacity:.2f}"}, tip=tip)
-
-
-def _line(x1: float, y1: float, x2: float, y2: float, style: str) -> Mark:
-    ends = {"x1": x1, "y1": y1, "x2": x2, "y2": y2}
-    attributes: dict[str, str | float] = {name: f"{value:.1f}" for name, value in ends.items()}
-    return Mark("line", attributes | {"class": style})
-
-
-def _circle(x: float, y: float, tip: str, style: str = "") -> Mark:
-    return Mark("circle", {"cx": f"{x:.1f}", "cy": f"{y:.1f}", "r": 4, "class": style}, tip=tip)
+    return Chart("Probabilities of songs between genres", svg.WIDTH, step * len(songs[:_N_BOUNDARY]), marks)

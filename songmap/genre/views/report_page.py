@@ -2,18 +2,17 @@
 
 import base64
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from songmap.core.pages import render
+from songmap.core.pages import PageTable, page_table, render
+from songmap.core.svg import Chart
 from songmap.core.tables import Record, format_cell
 from songmap.core.text import capitalised, joined, percent, readable
 from songmap.genre.comparison_results import CandidateScores
 from songmap.genre.results import GenreReport
 from songmap.genre.song_results import ListedSong
 from songmap.genre.views import charts, component_phrases, sentences
-from songmap.genre.views.charts import Chart
 from songmap.genre.views.limits import VALIDITY, limit_sentences
 from songmap.genre.views.narrative import answer, component_narrative, reasons
 from songmap.genre.views.plain_summary import plain_summary
@@ -23,7 +22,6 @@ from songmap.library.trait_words import MEANING
 
 N_SHOWN = 25  # rows in a table of songs; the CSV has all
 _N_COMPONENTS = 10
-_LONG = 28  # characters in a cell before its words are wrapped
 
 _SCORES = ("accuracy", "balanced_accuracy", "macro_f1", "log_loss", "ece")
 _WITH_INTERVAL = (*_SCORES, "coverage")
@@ -34,16 +32,6 @@ _HEADINGS = {  # of columns that are not headed by their names
     "predicted_genre": "predicted", "genre_set": SET_NAME, "file_path": "file",
     "auroc": "AUROC", "detected": "share detected",
 }  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Table:
-    """Cells as text; ``numeric`` columns are aligned to the right, ``marked`` rows are bold."""
-
-    headings: list[str]
-    rows: list[list[str]]
-    numeric: list[bool]
-    marked: list[bool]
 
 
 def report_page(report: GenreReport, images: Mapping[str, bytes], library_genres: Iterable[str]) -> str:
@@ -59,7 +47,6 @@ def report_page(report: GenreReport, images: Mapping[str, bytes], library_genres
         charts=_charts(report, colours),
         images={name: _image(name, png) for name, png in images.items()},
         colours={one.genre: colours[one.genre] for one in report.per_genre},
-        long=_LONG,
         n_shown=N_SHOWN,
         sentences=sentences,
         phrases=component_phrases,
@@ -86,7 +73,7 @@ def _charts(report: GenreReport, colours: Mapping[str, str]) -> dict[str, Chart]
     }
 
 
-def _tables(report: GenreReport) -> dict[str, Table]:
+def _tables(report: GenreReport) -> dict[str, PageTable]:
     choice, leakage, shown = report.choice, report.leakage, report.components[:_N_COMPONENTS]
     folds = {f"grouped by {report.grouping.group_by}": leakage.grouped_accuracy, "random": leakage.random_accuracy}
     per_genre = [vars(one) for one in report.per_genre]
@@ -124,7 +111,7 @@ def _tables(report: GenreReport) -> dict[str, Table]:
     }
 
 
-def _card(card: Mapping[str, Any]) -> Table:
+def _card(card: Mapping[str, Any]) -> PageTable:
     calibration = card["calibration"]
     rows = {
         "model": card["title"],
@@ -136,20 +123,14 @@ def _card(card: Mapping[str, Any]) -> Table:
         "columns": card["columns"],
         "versions": _pairs(card["versions"]),
     }
-    return Table([], [[name, value] for name, value in rows.items()], [False, False], [False] * len(rows))
+    return PageTable([], [[name, value] for name, value in rows.items()], [False, False], [False] * len(rows))
 
 
-def _table(records: Sequence[Record], columns: Sequence[str] = (), marked: Sequence[bool] = ()) -> Table:
-    """A row per record with all or some of its columns; numbers with three decimals."""
-    columns = columns or list(records[0] if records else ())
-    rows = [[record[name] for name in columns] for record in records]
-    numeric = [all(isinstance(value, int | float) for value in column) for column in zip(*rows, strict=True)]
-    texts = [[f"{value:.3f}" if isinstance(value, float) else format_cell(value) for value in row] for row in rows]
-    headings = [_HEADINGS.get(name, name.replace("_", " ")) for name in columns]
-    return Table(headings, texts, numeric, list(marked) or [False] * len(rows))
+def _table(records: Sequence[Record], columns: Sequence[str] = (), marked: Sequence[bool] = ()) -> PageTable:
+    return page_table(records, columns, headings=_HEADINGS, marked=marked)
 
 
-def _songs(songs: Sequence[ListedSong], columns: str) -> Table:
+def _songs(songs: Sequence[ListedSong], columns: str) -> PageTable:
     cells = [
         record
         | {"song": song_label(one), "label": record.get("genre"), "probability": percent(one.probability)}

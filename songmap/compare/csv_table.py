@@ -1,0 +1,228 @@
+"""Any CSV file with a label per row as a dataset: what its columns are, which rows are of one song, what is wrong with it.
+
+Tables of features that are passed around hold pieces of songs as rows, often named like ``blues.00000.3.wav``: the piece 3
+of the song blues.00000. Such are one group. So are rows that a column or a pattern says are, and equal rows.
+"""
+
+import csv
+import difflib
+import io
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from songmap.compare.dataset import Dataset, class_sizes
+from songmap.compare.feature_sets import TABLE, Features
+from songmap.compare.results import ClassSize, DataSummary, EqualRows, GroupedBy, TableChecks
+from songmap.compare.table_checks import are_pieces, equal_pairs, neighbour_share
+from songmap.core.errors import UsageError
+from songmap.genre.dataset import MIN_GROUPS, MIN_SONGS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_DELIMITERS = (",", ";", "\t")
+_NAMES = ("filename", "file_name", "file", "path", "song_name")  # columns that name a row, the first of them
+_PIECE = re.compile(r"(.+[._-]\d+)[._-]\d+(?:\.[A-Za-z]\w*)?")
+_STEM = re.compile(r"[ _-]?\d+|[ _-](?:mean|std|var|median|min|max|p25|p50|p75)\b", re.IGNORECASE)
+_LARGEST = 1e30
+_N_PAIRS = 20
+
+
+@dataclass(frozen=True)
+class CsvOptions:
+    """What the columns of a CSV file are.
+
+    ``label`` is the column of genres; ``group`` the column of what stays together, or a regular expression whose first
+    group, else whole match, in the column of names is that; ``drop`` are columns to leave out; ``impute``: missing values
+    are filled within folds.
+    """
+
+    label: str
+    group: str | None = None
+    drop: tuple[str, ...] = ()
+    impute: bool = False
+
+
+def csv_dataset(path: Path, options: CsvOptions) -> Dataset:
+    """The rows of a CSV file as a dataset with one feature set. Raises UsageError for what is wrong with it."""
+    table = _read(path)
+    for name in (options.label, *options.drop):
+        _check_column(path, table, name)
+    labels = table[options.label].astype(str).str.strip().to_numpy(dtype=object)
+    if (missing := np.flatnonzero(table[options.label].isna() | (labels == ""))).size:
+        raise UsageError(f"{path}: row {missing[0] + 1} has no {options.label} ({missing.size} rows); remove such rows")
+    named = next((name for one in _NAMES for name in table.columns if name.lower() == one), None)
+    named = None if named == options.label else named
+    names = table[named].astype(str).to_numpy(dtype=object) if named else None
+    groups, grouped_by = _groups(path, table, options, names)
+    other = {options.label, named, options.group, *options.drop, ""}
+    values, n_missing = _values(path, table[[name for name in table.columns if name not in other]], options.impute)
+    kept = _large_classes(path, labels, groups)
+    varying = [name for name in values.columns if values[name][kept].nunique() > 1]
+    if not varying:
+        raise UsageError(f"{path}: no column of features is left that varies")
+    filled = values[varying][kept]
+    filled = filled.fillna(filled.median()).to_numpy(dtype=np.float64)
+    genres = sorted(set(labels[kept]))
+    label = np.searchsorted(genres, labels[kept])
+    rows = np.flatnonzero(kept)
+    shown = [f"row {row + 1}" if names is None else f"{names[row]} (row {row + 1})" for row in rows]
+    pairs = equal_pairs(filled, groups[kept])
+    joined = _joined(groups[kept], pairs.rows)
+    share, chance = neighbour_share(filled, label)
+    checks = TableChecks(
+        file=str(path),
+        constant_columns=[name for name in values.columns if name not in varying],
+        small_classes=class_sizes_of(labels[~kept], groups[~kept]),
+        missing_values=n_missing,
+        equal_rows=[
+            EqualRows(shown[first], shown[second], float(distance), bool(label[first] == label[second]))
+            for (first, second), distance in zip(pairs.rows[:_N_PAIRS], pairs.distances, strict=False)
+        ],
+        n_equal_rows=len(pairs.rows),
+        searched_near=pairs.searched_near,
+        neighbour_share=share,
+        neighbour_chance=chance,
+        unnamed_pieces=grouped_by == "row" and are_pieces(share, chance),
+    )  # fmt: skip
+    features = Features(values[varying][kept].to_numpy(dtype=np.float64), tuple(varying), tuple(map(_stem, varying)))
+    summary = DataSummary(
+        len(label), len(set(joined)), grouped_by, False, class_sizes(label, joined, genres), [], checks
+    )
+    return Dataset({TABLE: features}, label, joined, summary, impute=n_missing > 0)
+
+
+def class_sizes_of(labels: np.ndarray, groups: np.ndarray) -> list[ClassSize]:
+    """Rows and groups of genres by name."""
+    genres = sorted(set(labels))
+    return class_sizes(np.searchsorted(genres, labels), groups, genres) if genres else []
+
+
+def _read(path: Path) -> "pd.DataFrame":
+    import pandas as pd
+
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise UsageError(
+            f"{path}: line {line} is not UTF-8; save the table as UTF-8 (iconv -f latin1 -t utf8)"
+        ) from None
+    delimiter = max(_DELIMITERS, key=text.partition("\n")[0].count)
+    header = [name.strip() for name in _header(path, text, delimiter)]
+    if twice := sorted({name for name in header if header.count(name) > 1}):
+        raise UsageError(f"{path}: there are several columns {twice[0]!r}; give each a name of its own")
+    table = pd.read_csv(io.StringIO(text), sep=delimiter, header=0, names=header, low_memory=False)
+    if table.empty:
+        raise UsageError(f"{path} has no rows")
+    return table
+
+
+def _header(path: Path, text: str, delimiter: str) -> list[str]:
+    """The cells of the first line. Raises UsageError where a row has more cells, or fewer."""
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    try:
+        header = next(rows, [])
+        for row in rows:
+            if row and len(row) != len(header):
+                raise UsageError(
+                    f"{path}: line {rows.line_num} has {len(row)} cells, the header {len(header)}; all need as many"
+                )
+    except csv.Error as error:
+        raise UsageError(f"{path}: line {rows.line_num} is not CSV ({error})") from None
+    return header
+
+
+def _check_column(path: Path, table: "pd.DataFrame", name: str) -> None:
+    if name not in table.columns:
+        near = difflib.get_close_matches(name, list(table.columns), 1)
+        first = ", ".join(list(table.columns)[:5])
+        advice = f"did you mean {near[0]!r}?" if near else f"the first of {len(table.columns)} are {first}"
+        raise UsageError(f"{path}: there is no column {name!r}; {advice}")
+
+
+def _groups(
+    path: Path, table: "pd.DataFrame", options: CsvOptions, names: np.ndarray | None
+) -> tuple[np.ndarray, GroupedBy]:
+    """The group of every row ``(n_rows,)``, text, and what it is."""
+    if options.group is not None and options.group in table.columns:
+        return table[options.group].astype(str).to_numpy(dtype=object), "column"
+    if options.group is not None:
+        if names is None:
+            raise UsageError(
+                f"{path}: --group {options.group!r} is not a column, and for a pattern there is no column of names "
+                f"({', '.join(_NAMES)})"
+            )
+        try:
+            matches = [re.search(options.group, name) for name in names]
+        except re.error as error:
+            raise UsageError(f"--group {options.group!r} is neither a column nor a pattern: {error}") from None
+        unmatched = [name for name, match in zip(names, matches, strict=True) if match is None]
+        if unmatched:
+            raise UsageError(
+                f"{path}: --group {options.group!r} does not match {unmatched[0]!r} ({len(unmatched)} rows)"
+            )
+        return np.array([match[match.re.groups > 0] for match in matches if match], dtype=object), "pattern"
+    if names is None:
+        return np.array([f"row {row}" for row in range(len(table))], dtype=object), "row"
+    songs = np.array([match[1] if (match := _PIECE.fullmatch(name)) else name for name in names], dtype=object)
+    if len(set(songs)) < len(set(names)):
+        return songs, "pieces"
+    return np.array([f"{name} {row}" for row, name in enumerate(names)], dtype=object), "row"
+
+
+def _values(path: Path, table: "pd.DataFrame", impute: bool) -> tuple["pd.DataFrame", int]:
+    """Columns as float64, missing and infinite values as NaN, and their number."""
+    import pandas as pd
+
+    columns = {}
+    for name in table.columns:
+        numbers = pd.to_numeric(table[name], errors="coerce")
+        wrong = np.flatnonzero(numbers.isna() & table[name].notna())
+        if wrong.size:
+            raise UsageError(
+                f"{path}: column {name!r} is not numeric: {str(table[name].iloc[wrong[0]])[:40]!r} in row "
+                f"{wrong[0] + 1} ({wrong.size} rows); --drop {name!r} leaves it out"
+            )
+        columns[name] = numbers.astype(np.float64).where(lambda one: one.abs() <= _LARGEST)
+    values = pd.DataFrame(columns, index=table.index)
+    missing = values.isna().to_numpy()
+    if missing.any() and not impute:
+        row, column = np.argwhere(missing)[0]
+        raise UsageError(
+            f"{path}: {int(missing.sum()):,} values are missing or infinite, the first in row {row + 1}, column "
+            f"{values.columns[column]!r}; --impute fills them with medians of training songs"
+        )
+    return values, int(missing.sum())
+
+
+def _large_classes(path: Path, labels: np.ndarray, groups: np.ndarray) -> np.ndarray:
+    """Which rows are of genres large enough to be split ``(n_rows,)``."""
+    large = {one.genre for one in class_sizes_of(labels, groups) if one.songs >= MIN_SONGS and one.groups >= MIN_GROUPS}
+    if len(large) < 2:
+        sizes = ", ".join(f"{one.genre} ({one.songs}, {one.groups})" for one in class_sizes_of(labels, groups)[:5])
+        raise UsageError(
+            f"{path}: 2 genres of {MIN_SONGS} rows and {MIN_GROUPS} groups are needed; rows and groups: {sizes}"
+        )
+    return np.isin(labels, list(large))
+
+
+def _joined(groups: np.ndarray, pairs: np.ndarray) -> np.ndarray:
+    """``groups (n_rows,)`` with those of each pair of rows under one name."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    names, group = np.unique(groups, return_inverse=True)
+    ends = group[pairs]
+    graph = coo_array((np.ones(len(ends)), (ends[:, 0], ends[:, 1])), (len(names), len(names)))
+    component = connected_components(graph, directed=False)[1]
+    return names[np.unique(component, return_index=True)[1]][component[group]]
+
+
+def _stem(name: str) -> str:
+    """The family of a column by its name: without numbers and statistics, ``mfcc3_mean`` → ``mfcc``."""
+    return _STEM.sub("", name) or name

@@ -1,0 +1,134 @@
+"""Fits of models on folds: nested, each in one thread, several at once, and kept so that a killed run goes on.
+
+A point of a grid is chosen by inner folds of the fold's training songs, by group too: test songs decide nothing.
+"""
+
+import pickle
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+import songmap
+from songmap.compare import models
+from songmap.compare.dataset import Dataset
+from songmap.compare.models import MODELS, Model, TrainingRows
+from songmap.compare.store import FittedFold, FoldStore, key_of
+from songmap.core.progress import OnProgress
+from songmap.genre.candidates import Point
+from songmap.genre.fit import one_thread
+from songmap.genre.metrics import LEAST
+from songmap.genre.splits import Fold
+from songmap.library.versions import library_versions
+
+if TYPE_CHECKING:
+    from sklearn.pipeline import Pipeline
+
+_PREDICTED = 1000  # songs of which the prediction time is measured
+
+
+@dataclass(frozen=True)
+class Task:
+    """A model on a feature set, to be trained on the first and tested on the second rows of ``fold``.
+
+    ``is_grouped``: inner folds keep groups together, as the fold does.
+    """
+
+    model: str
+    features: str
+    fold: Fold
+    is_grouped: bool = True
+
+
+class Evaluator:
+    """Fits models on folds of one dataset with ``workers`` threads, and reports progress."""
+
+    def __init__(
+        self, dataset: Dataset, seed: int, workers: int, store: FoldStore, on_progress: OnProgress | None
+    ) -> None:
+        self.dataset, self.seed, self.workers = dataset, seed, workers
+        self._store, self._on_progress = store, on_progress
+        self._done = self._total = 0
+        code = Path(models.__file__).read_bytes()
+        versions = repr(sorted(library_versions().items()))
+        base = (code, songmap.__version__, versions, str(seed), str(dataset.impute), dataset.key)
+        self._bases = {name: key_of(*base, one.values) for name, one in dataset.features.items()}
+
+    def plan(self, n_tasks: int) -> None:
+        """Announce tasks, so that progress is of all there is to do."""
+        self._total += n_tasks
+
+    def run(self, tasks: Sequence[Task]) -> list[FittedFold]:
+        """The fits, in the order of the tasks."""
+        keys = [self._key(task) for task in tasks]
+        fits = {key: fit for key in keys if (fit := self._store.get(key))}
+        left = {key: task for key, task in zip(keys, tasks, strict=True) if key not in fits}
+        self._advance(len(tasks) - len(left))
+        with ThreadPoolExecutor(self.workers, initializer=one_thread) as pool:
+            futures = {pool.submit(self._fit, task): key for key, task in left.items()}
+            try:
+                for future in as_completed(futures):
+                    fits[futures[future]] = future.result()
+                    self._store.add(futures[future], future.result())
+                    self._advance(1)
+            except BaseException:
+                pool.shutdown(cancel_futures=True)
+                raise
+        return [fits[key] for key in keys]
+
+    def _advance(self, n_tasks: int) -> None:
+        self._done += n_tasks
+        if self._on_progress:
+            self._on_progress(self._done, max(self._total, self._done))
+
+    def _key(self, task: Task) -> str:
+        return key_of(self._bases[task.features], task.model, str(task.is_grouped), *task.fold)
+
+    def rows(self, task: Task) -> TrainingRows:
+        """What the task's model may know of its training songs."""
+        train, features = task.fold[0], self.dataset.features[task.features]
+        groups = self.dataset.groups[train] if task.is_grouped else np.arange(len(train))
+        return TrainingRows(self.dataset.labels[train], groups, features.values.shape[1], self.seed)
+
+    def _fit(self, task: Task) -> FittedFold:
+        values, (train, test) = self.dataset.features[task.features].values, task.fold
+        started = time.thread_time()
+        pipeline, point = fit_nested(MODELS[task.model], values[train], self.rows(task), self.dataset.impute)
+        trained = time.thread_time()
+        pipeline.predict_proba(np.resize(values[test], (_PREDICTED, values.shape[1])))
+        predicted = time.thread_time()
+        accuracy = float((pipeline.predict_proba(values[train]).argmax(axis=1) == self.dataset.labels[train]).mean())
+        proba = pipeline.predict_proba(values[test]).astype(np.float64)
+        return FittedFold(
+            proba, accuracy, trained - started, predicted - trained, len(pickle.dumps(pipeline, protocol=5)), point
+        )
+
+
+def fit_nested(model: Model, values: np.ndarray, rows: TrainingRows, impute: bool) -> tuple["Pipeline", Point]:
+    """A model fitted on training songs ``values (n_songs, n_columns)``, at the point that their inner folds choose.
+
+    That with the highest accuracy; of equal ones that with the smallest log loss, then the first of the grid.
+    """
+    point = model.grid[0]
+    if len(model.grid) > 1 and rows.folds:
+        scores = [_inner_score(model, one, values, rows, impute) for one in model.grid]
+        point = model.grid[max(range(len(scores)), key=lambda index: scores[index])]
+    return model.build(point, rows, impute).fit(values, rows.labels), point
+
+
+def _inner_score(
+    model: Model, point: Point, values: np.ndarray, rows: TrainingRows, impute: bool
+) -> tuple[float, float]:
+    """Accuracy, and log loss negated, over the inner folds' test songs."""
+    right, own = [], []
+    for train, test in rows.folds:
+        inner = replace(rows, labels=rows.labels[train], groups=rows.groups[train])
+        proba = model.build(point, inner, impute).fit(values[train], inner.labels).predict_proba(values[test])
+        right.append(proba.argmax(axis=1) == rows.labels[test])
+        own.append(proba[np.arange(len(test)), rows.labels[test]].astype(np.float64))
+    losses = -np.log(np.clip(np.concatenate(own), LEAST, None))
+    return float(np.concatenate(right).mean()), -float(losses.mean())

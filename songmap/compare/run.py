@@ -1,0 +1,160 @@
+"""Compare models on feature sets: what 06 calls, and what a notebook can."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from songmap.compare.dataset import Dataset
+from songmap.compare.evaluation import Evaluator, Task
+from songmap.compare.feature_sets import FEATURE_SETS
+from songmap.compare.importances import importances
+from songmap.compare.models import MODELS
+from songmap.compare.results import Comparison, FeatureSetSize, SplitClaim, TrainingSize
+from songmap.compare.scores import Variant, VariantFits, choice, confusions, differences, put_together, variant_scores
+from songmap.compare.store import open_store
+from songmap.compare.views.files import write_files
+from songmap.core.defaults import DEFAULT_SEED
+from songmap.core.errors import UsageError
+from songmap.core.progress import OnProgress
+from songmap.core.tables import CSV_KINDS, CsvKind
+from songmap.core.workspace import Workspace
+from songmap.genre.splits import Fold, subsample
+
+N_REPEATS = 3
+_SHARES = (0.2, 0.4, 0.6, 0.8, 1.0)  # of the training songs
+
+
+@dataclass(frozen=True)
+class Options:
+    """What is compared, names of ``MODELS``, how often folds are drawn, and by how many threads fits run."""
+
+    models: tuple[str, ...] = tuple(MODELS)
+    n_repeats: int = N_REPEATS
+    seed: int = DEFAULT_SEED
+    workers: int = 1
+
+
+def compare_models(
+    workspace: Workspace,
+    dataset: Dataset,
+    options: Options,
+    on_progress: OnProgress | None = None,
+    csv_kind: CsvKind = CSV_KINDS[0],
+) -> Comparison:
+    """Compare models on the feature sets of a dataset, and write page and tables.
+
+    Parameters
+    ----------
+    workspace : Workspace
+        Finished fits are kept in its ``outputs/``: a run that is killed goes on there.
+    dataset : Dataset
+    options : Options
+    on_progress : callable, optional
+        Called with the numbers of finished and of planned fits.
+    csv_kind : "spreadsheet" or "raw"
+
+    Raises
+    ------
+    UsageError
+        Where groups allow no split, or no model is for so many songs.
+    """
+    n_songs = len(dataset.labels)
+    most_columns = max(one.values.shape[1] for one in dataset.features.values())
+    names = [
+        name
+        for name in options.models
+        if MODELS[name].most_songs >= n_songs and MODELS[name].most_columns >= most_columns
+    ]
+    if names in ([], ["majority"]):
+        raise UsageError(
+            f"nothing to compare: {', '.join(options.models)} on {n_songs:,} rows, {most_columns:,} columns; see --models"
+        )
+    repeats = dataset.repeats(options.n_repeats, options.seed)
+    with open_store(workspace.fitted_folds, dataset.key) as store:
+        evaluator = Evaluator(dataset, options.seed, options.workers, store, on_progress)
+        fits = _fits(evaluator, names, repeats)
+        scores = sorted(
+            (variant_scores(variant, one, dataset, options.seed) for variant, one in fits.items()),
+            key=lambda one: (-one.accuracy, one.log_loss),
+        )
+        order = [(one.model, one.features) for one in scores]
+        fits = {variant: fits[variant] for variant in order}
+        best = order[0]
+        claims = _claims(evaluator, [one for one in order if one[1] == best[1]], fits, len(repeats[0]))
+        sizes = _training_sizes(evaluator, best, repeats[0])
+    trees = next((model for model, features in order if features == best[1] and MODELS[model].has_trees), None)
+    test_share = float(np.mean([len(test) / n_songs for folds in repeats for _, test in folds]))
+    comparison = Comparison(
+        data=dataset.summary,
+        feature_sets=[_size(name, one.values.shape[1]) for name, one in dataset.features.items()],
+        n_folds=len(repeats[0]),
+        n_repeats=len(repeats),
+        seed=options.seed,
+        scores=scores,
+        differences=differences(fits, best, test_share),
+        choice=choice(list(fits.values()), dataset, options.seed),
+        claims=claims,
+        training_sizes=sizes,
+        confusion=confusions(fits, dataset.labels),
+        importances=importances(evaluator, [Task(*best, fold) for fold in repeats[0]], trees, None),
+        left_out=[name for name in options.models if name not in names],
+        written=[],
+    )
+    return replace(comparison, written=write_files(workspace, comparison, csv_kind))
+
+
+def _size(name: str, n_columns: int) -> FeatureSetSize:
+    title = FEATURE_SETS[name].title if name in FEATURE_SETS else ""
+    return FeatureSetSize(name, title, n_columns)
+
+
+def _fits(evaluator: Evaluator, names: Sequence[str], repeats: list[list[Fold]]) -> dict[Variant, VariantFits]:
+    """All variants on all folds; ``majority``, which looks at no feature, on the first feature set only."""
+    features = list(evaluator.dataset.features)
+    variants = [(name, one) for one in features for name in names if name != "majority" or one == features[0]]
+    folds = [fold for one in repeats for fold in one]
+    tasks = [Task(*variant, fold) for fold in folds for variant in variants]
+    n_later = len(repeats[0]) * (len(_SHARES) + len(names) * evaluator.dataset.is_grouped)
+    evaluator.plan(len(tasks) + n_later)
+    done = evaluator.run(tasks)
+    return {
+        variant: put_together(done[index :: len(variants)], repeats, evaluator.dataset.labels)
+        for index, variant in enumerate(variants)
+    }
+
+
+def _claims(
+    evaluator: Evaluator, variants: Sequence[Variant], fits: Mapping[Variant, VariantFits], n_folds: int
+) -> list[SplitClaim]:
+    """Accuracy in the first repeat, and by folds that split groups; none where no group has several songs."""
+    dataset = evaluator.dataset
+    folds = dataset.random_folds(evaluator.seed) if dataset.is_grouped else []
+    done = evaluator.run([Task(*variant, fold, is_grouped=False) for variant in variants for fold in folds])
+    claims = []
+    for number, variant in enumerate(variants if folds else ()):
+        own = put_together(done[number * len(folds) : (number + 1) * len(folds)], [folds], dataset.labels)
+        right = [(one.rounds[0].argmax(axis=1) == dataset.labels).mean() for one in (fits[variant], own)]
+        claims.append(SplitClaim(*variant, *map(float, right)))
+    return claims
+
+
+def _training_sizes(evaluator: Evaluator, best: Variant, folds: Sequence[Fold]) -> list[TrainingSize]:
+    """Of the best variant, by parts of each fold's training songs, whole groups."""
+    labels, groups = evaluator.dataset.labels, evaluator.dataset.groups
+    sizes = []
+    for share in _SHARES:
+        tasks = []
+        for train, test in folds:
+            part = subsample(labels[train], groups[train], round(share * len(train)), evaluator.seed)
+            tasks.append(Task(*best, (train if share == 1 else train[part], test)))
+        fits = evaluator.run(tasks)
+        right = [fit.proba.argmax(axis=1) == labels[task.fold[1]] for fit, task in zip(fits, tasks, strict=True)]
+        sizes.append(
+            TrainingSize(
+                float(np.mean([len(task.fold[0]) for task in tasks])),
+                float(np.concatenate(right).mean()),
+                float(np.mean([fit.training_accuracy for fit in fits])),
+            )
+        )
+    return [one for index, one in enumerate(sizes) if one.songs not in [other.songs for other in sizes[:index]]]

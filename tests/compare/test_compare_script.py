@@ -1,0 +1,223 @@
+"""06 as a user runs it, on a small library and on a table of others."""
+
+import csv
+import json
+import sqlite3
+from contextlib import closing
+
+import numpy as np
+import pytest
+from compare.tables_of_others import write_table
+from libraries import labelled_library, separable_library
+from scripts import run_script
+
+from songmap.compare import evaluation
+from songmap.compare.dataset import library_dataset
+from songmap.compare.run import Options, compare_models
+from songmap.core.workspace import Workspace
+from songmap.library.library import save_library
+from songmap.library.schema import N_COLUMNS, family_indices
+
+QUICK = Options(models=("lda", "naive_bayes", "extra_trees_published", "majority"), n_repeats=2)
+NAMES = ["lda", "naive_bayes", "extra_trees_published"]
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory) -> Workspace:
+    folder = Workspace(tmp_path_factory.mktemp("compared"))
+    save_library(folder, separable_library(2, 16, distance=0.25))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def compared(workspace):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("COLUMNS", "80")
+        return run_script(
+            "06",
+            "--workspace",
+            workspace.root,
+            "--models",
+            *NAMES,
+            "--features",
+            "spectral25",
+            "energy",
+            "--repeats",
+            "2",
+        )
+
+
+def random_library(n_songs: int, seed: int = 0):
+    rng = np.random.default_rng(seed)
+    return labelled_library(rng.standard_normal((n_songs, N_COLUMNS)), ["A", "B"] * (n_songs // 2))
+
+
+def test_the_summary_is_short(compared):
+    assert compared.returncode == 0, compared.stderr
+    lines = compared.stdout.splitlines()
+    assert len(lines) <= 20
+    assert max(len(line) for line in lines if "/outputs/" not in line) <= 80
+    assert lines[0].startswith("On songs by other artists, the best is ")
+
+
+def test_the_files_have_all_variants(compared, workspace):
+    report = json.loads((workspace.outputs / "model_comparison.json").read_text())
+    with (workspace.outputs / "model_comparison.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == len(report["scores"]) == 3 * 2 + 1
+    assert [row["accuracy"] for row in rows] == sorted((row["accuracy"] for row in rows), reverse=True)
+    for row, score in zip(rows, report["scores"], strict=True):
+        assert float(row["accuracy"]) == pytest.approx(score["accuracy"], abs=1e-6)
+        assert score["worst_genre"] in ("GENRE00", "GENRE01")
+    gaps = [float(row["accuracy"]) + float(row["best_difference"] or 0) for row in rows]
+    assert gaps == pytest.approx([gaps[0]] * len(gaps), abs=2e-6)
+    page = workspace.page("model_comparison").read_text()
+    assert "Which differences are real?" in page
+    assert "http://" not in page.replace("http://www.w3.org", "")
+
+
+def test_a_second_run_fits_nothing(compared, workspace, monkeypatch):
+    arguments = ["06", "--workspace", workspace.root, "--models", *NAMES, "--features", "spectral25", "energy"]
+    first = json.loads((workspace.outputs / "model_comparison.json").read_text())
+    monkeypatch.setattr(evaluation.Evaluator, "_fit", lambda self, task: pytest.fail(f"fitted {task}"))
+    again = run_script(*arguments, "--repeats", "2", "--json")
+    assert json.loads(again.stdout) == first
+
+
+def test_a_stopped_run_goes_on_where_it_was(tmp_path, monkeypatch):
+    """As after kill -9: what is in the store is on the disk, everything else is lost."""
+    dataset = library_dataset(separable_library(2, 12, distance=0.25), ["energy"], "strictest")
+    whole = compare_models(Workspace(tmp_path / "whole"), dataset, QUICK)
+    fit, done = evaluation.Evaluator._fit, []
+
+    def stop_at_the_tenth(self, task):
+        if len(done) == 9:
+            raise KeyboardInterrupt
+        done.append(task)
+        return fit(self, task)
+
+    stopped = Workspace(tmp_path / "stopped")
+    with monkeypatch.context() as patch:
+        patch.setattr(evaluation.Evaluator, "_fit", stop_at_the_tenth)
+        with pytest.raises(KeyboardInterrupt):
+            compare_models(stopped, dataset, QUICK)
+    with closing(sqlite3.connect(stopped.fitted_folds)) as connection:
+        kept = connection.execute("SELECT count(*) FROM fits").fetchone()[0]
+    assert 0 < kept <= 9
+    monkeypatch.setattr(evaluation.Evaluator, "_fit", lambda self, task: done.append(task) or fit(self, task))
+    result = compare_models(stopped, dataset, QUICK)
+    assert without_times(result) == without_times(whole)
+
+
+def without_times(comparison):
+    scores = [vars(one) | {"train_s": 0, "predict_s": 0} for one in comparison.scores]
+    return scores, comparison.differences, comparison.choice, comparison.claims, comparison.importances
+
+
+def test_workers_change_no_number(tmp_path):
+    dataset = library_dataset(separable_library(2, 12, distance=0.25), ["energy"], "strictest")
+    one, three = (
+        compare_models(Workspace(tmp_path / f"{workers}"), dataset, Options(QUICK.models, 1, workers=workers))
+        for workers in (1, 3)
+    )
+    assert without_times(one) == without_times(three)
+
+
+def test_random_genres_give_chance_for_all(tmp_path):
+    """Songs are independent of their genres: every model has half of them, and none is really better than another."""
+    dataset = library_dataset(random_library(80), ["spectral25"], "strictest")
+    comparison = compare_models(
+        Workspace(tmp_path), dataset, Options(("lda", "logistic", "knn", "naive_bayes", "majority"))
+    )
+    assert all(abs(one.accuracy - 0.5) < 0.15 for one in comparison.scores)
+    assert not any(one.is_real for one in comparison.differences)
+    assert comparison.choice.low < 0.5 < comparison.choice.high
+
+
+def test_nothing_of_test_songs_reaches_the_choice_of_a_point(tmp_path):
+    """A column that is the genre in the test songs of a fold, and noise in its training songs, gains nothing."""
+    rng = np.random.default_rng(1)
+    dataset = library_dataset(random_library(60, seed=1), ["energy"], "strictest")
+    train, test = dataset.repeats(1, 0)[0][0]
+    values = rng.standard_normal((60, 3))
+    values[test, 0] = 10 * dataset.labels[test]
+    rows = evaluation.TrainingRows(dataset.labels[train], dataset.groups[train], 3, 0)
+    changed = values.copy()
+    changed[test] = rng.standard_normal((len(test), 3))
+    points = [
+        evaluation.fit_nested(evaluation.MODELS["logistic"], one[train], rows, False) for one in (values, changed)
+    ]
+    assert points[0][1] == points[1][1]
+    assert np.array_equal(points[0][0][-1].coef_, points[1][0][-1].coef_)
+
+
+def test_pieces_of_songs_split_at_random_claim_what_is_not_there(tmp_path, monkeypatch):
+    """Genres that do not differ: songs are recognised by their other pieces."""
+    table = write_table(tmp_path / "table.csv", songs=8)
+    result = run_script(
+        "06", "--workspace", tmp_path, "--features-csv", table, "--label", "label", "--repeats", "1", "--json",
+        "--models", "knn", "extra_trees_published",
+    )  # fmt: skip
+    assert result.returncode == 0, result.stderr
+    report = json.loads(result.stdout)
+    assert report["data"]["grouped_by"] == "pieces"
+    claims = {one["model"]: one for one in report["claims"]}
+    for name in ("knn", "extra_trees_published"):
+        assert claims[name]["grouped"] < 0.55
+        assert claims[name]["random"] > 0.95
+    monkeypatch.setenv("COLUMNS", "80")
+    text = run_script(
+        "06", "--workspace", tmp_path, "--features-csv", table, "--label", "label", "--repeats", "1",
+        "--models", "knn", "extra_trees_published", "--verbose",
+    ).stdout  # fmt: skip
+    assert "With pieces of one song on both sides of the split" in text.replace("\n  ", " ")
+    assert max(len(line) for line in text.splitlines() if "/outputs/" not in line) <= 80
+
+
+def test_importances_name_the_family_that_matters(tmp_path):
+    rng = np.random.default_rng(0)
+    library = random_library(60)
+    embeddings = library.embeddings.copy()
+    labels = np.arange(60) % 2
+    embeddings[:, family_indices("energy")] += 3 * labels[:, np.newaxis] + 0.1 * rng.standard_normal((60, 1))
+    dataset = library_dataset(labelled_library(embeddings, ["A", "B"] * 30), ["timbre-contrast"], "strictest")
+    importances = compare_models(Workspace(tmp_path), dataset, QUICK).importances
+    first = importances.families[0]
+    assert first.family == "energy"
+    assert first.permutation > 0.2
+    assert importances.trees == "extra_trees_published"
+    for name in ("impurity", "shap"):
+        shares = {one.family: getattr(one, name) for one in importances.families}
+        assert sum(shares.values()) == pytest.approx(1)
+        assert max(shares, key=shares.get) == "energy"
+
+
+def test_export_has_every_column_and_reads_back(workspace):
+    result = run_script("06", "--workspace", workspace.root, "--export")
+    assert result.returncode == 0, result.stderr
+    with (workspace.outputs / "features.csv").open() as file:
+        header, *rows = list(csv.reader(file))
+    assert (len(header), len(rows)) == (6 + N_COLUMNS, 32)
+    pandas = pytest.importorskip("pandas")
+    pytest.importorskip("pyarrow")
+    table = pandas.read_parquet(workspace.outputs / "features.parquet")
+    assert list(table.columns) == header
+    assert table["mfcc_01_mean"].to_numpy() == pytest.approx([float(row[6]) for row in rows], rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--models", "lad"], "no model 'lad'"),
+        (["--features", "spectral27"], "no feature set 'spectral27'"),
+        (["--label", "genre"], "--features-csv"),
+        (["--features-csv", "no.csv"], "--label"),
+        (["--features-csv", "no.csv", "--label", "genre"], "No such file"),
+        (["--models", "majority"], "nothing to compare"),
+    ],
+)
+def test_bad_usage_is_one_line(workspace, arguments, message):
+    result = run_script("06", "--workspace", workspace.root, *arguments)
+    assert result.returncode == 2
+    assert message in result.stderr
+    assert len(result.stderr.splitlines()) == 1
