@@ -3,6 +3,8 @@
 import csv
 import json
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 
 import numpy as np
@@ -10,11 +12,12 @@ import pytest
 from compare.tables_of_others import write_table
 from libraries import labelled_library, separable_library
 from scripts import run_script
+from waiting import wait_until
 
 from songmap.compare import evaluation
 from songmap.compare.dataset import library_dataset
 from songmap.compare.run import Options, compare_models
-from songmap.core.workspace import Workspace
+from songmap.core.workspace import REPOSITORY, Workspace
 from songmap.library.library import save_library
 from songmap.library.schema import N_COLUMNS, family_indices
 
@@ -84,29 +87,45 @@ def test_a_second_run_fits_nothing(compared, workspace, monkeypatch):
     assert json.loads(again.stdout) == first
 
 
-def test_a_stopped_run_goes_on_where_it_was(tmp_path, monkeypatch):
-    """As after kill -9: what is in the store is on the disk, everything else is lost."""
-    dataset = library_dataset(separable_library(2, 12, distance=0.25), ["energy"], "strictest")
-    whole = compare_models(Workspace(tmp_path / "whole"), dataset, QUICK)
-    fit, done = evaluation.Evaluator._fit, []
+def fits_of(workspace: Workspace) -> int:
+    """Finished fits in a store that another process may be writing."""
+    try:
+        with closing(sqlite3.connect(f"file:{workspace.fitted_folds}?mode=ro", uri=True)) as connection:
+            return connection.execute("SELECT count(*) FROM fits").fetchone()[0]
+    except sqlite3.Error:  # not there yet
+        return 0
 
-    def stop_at_the_tenth(self, task):
-        if len(done) == 9:
-            raise KeyboardInterrupt
-        done.append(task)
-        return fit(self, task)
 
-    stopped = Workspace(tmp_path / "stopped")
-    with monkeypatch.context() as patch:
-        patch.setattr(evaluation.Evaluator, "_fit", stop_at_the_tenth)
-        with pytest.raises(KeyboardInterrupt):
-            compare_models(stopped, dataset, QUICK)
-    with closing(sqlite3.connect(stopped.fitted_folds)) as connection:
-        kept = connection.execute("SELECT count(*) FROM fits").fetchone()[0]
-    assert 0 < kept <= 9
-    monkeypatch.setattr(evaluation.Evaluator, "_fit", lambda self, task: done.append(task) or fit(self, task))
-    result = compare_models(stopped, dataset, QUICK)
-    assert without_times(result) == without_times(whole)
+def test_a_killed_run_goes_on_where_it_was(tmp_path, monkeypatch):
+    library, options = separable_library(2, 12, distance=0.25), ("--features", "energy", "--repeats", "5")
+    models = ("--models", "lda", "naive_bayes", "extra_trees_published")
+    killed, whole = (Workspace(tmp_path / name) for name in ("killed", "whole"))
+    for one in (killed, whole):
+        save_library(one, library)
+    assert run_script("06", "--workspace", whole.root, *models, *options).returncode == 0
+    command = [
+        sys.executable,
+        str(REPOSITORY / "06_compare_models.py"),
+        "--workspace",
+        str(killed.root),
+        "--workers",
+        "1",
+    ]
+    with subprocess.Popen([*command, *models, *options], stderr=subprocess.DEVNULL) as victim:
+        wait_until(lambda: fits_of(killed) >= 5 or victim.poll() is not None)
+        victim.kill()
+    kept = fits_of(killed)
+    assert 5 <= kept < fits_of(whole)
+    fit, fitted = evaluation.Evaluator._fit, []
+    monkeypatch.setattr(evaluation.Evaluator, "_fit", lambda self, task: fitted.append(task) or fit(self, task))
+    assert run_script("06", "--workspace", killed.root, *models, *options).returncode == 0
+    assert len(fitted) == fits_of(whole) - kept
+    results = [json.loads((one.outputs / "model_comparison.json").read_text()) for one in (killed, whole)]
+    for result in results:
+        del result["written"]
+        for score in result["scores"]:
+            del score["train_s"], score["predict_s"]
+    assert results[0] == results[1]
 
 
 def without_times(comparison):
