@@ -4,10 +4,11 @@
 
 DEMO and OPEN are the workspaces of `make demo` and `make demo-open`. Between `<!-- table NAME -->` and `<!-- end -->` the
 README gets the tables of the candidates as 03 left them in outputs/genre_report.json, of the spaces as `04 evaluate`
-measures them, of segments as 05's cards have them, and of extraction, tempo and rooms as the benchmarks' own files do.
+measures them, of segments as 05's cards and of models as 06 left them, and of extraction, tempo and rooms as the benchmarks' own files do.
 """
 
 import argparse
+import csv
 import json
 import re
 from collections.abc import Sequence
@@ -21,6 +22,11 @@ from songmap.similar.space_scores import Precision
 
 BENCHMARKS = Path(__file__).parent
 KINDS = ("genre", "genre_other_artists")
+COMPARED = (
+    ("lda", "descriptors"), ("logistic", "descriptors"), ("svm", "descriptors"), ("xgboost", "all641"),
+    ("dense", "descriptors"), ("dense_published", "spectral25"), ("forest_published", "spectral25"),
+    ("extra_trees_published", "spectral25"), ("knn", "spectral25"), ("majority", "descriptors"),
+)  # fmt: skip
 EXTRACTION = ("seconds, one worker", "ratio to decode", "peak memory of", "two workers", "first song")
 
 
@@ -109,6 +115,26 @@ def segment_classifiers(workspaces: Sequence[Workspace]) -> str:
     )
 
 
+def comparison(workspaces: Sequence[Workspace]) -> str:
+    """Accuracy and log loss of some models and features of 06, and whether the best is shown to be better."""
+    found = []
+    for one in workspaces:
+        with (one.outputs / "model_comparison.csv").open(encoding="utf-8") as file:
+            found.append({(row["model"], row["features"]): row for row in csv.DictReader(file)})
+    rows = []
+    for key in COMPARED:
+        cells = []
+        for own in found:
+            row = own[key]
+            worse = {"": "", "True": "yes", "False": "not shown"}[row["best_is_real"]]
+            cells += [f"{float(row['accuracy']):.2f}", f"{float(row['log_loss']):.2f}", worse]
+        rows.append([f"{found[0][key]['title']}, {key[1]}", *cells])
+    headings = ["accuracy", "log loss", "worse than the best?"]
+    return table(
+        ["model, features", f"demo: {headings[0]}", *headings[1:], f"open: {headings[0]}", *headings[1:]], rows, 6
+    )
+
+
 def room() -> str:
     """The first table of the benchmark of degraded recordings."""
     text = (BENCHMARKS / "room.md").read_text(encoding="utf-8")
@@ -135,7 +161,7 @@ def main() -> None:
     tables = {
         "extraction": extraction(), "tempo": tempo(),
         "candidates": candidates(workspaces), "spaces": spaces(workspaces),
-        "recording": segment_classifiers(workspaces), "room": room(),
+        "recording": segment_classifiers(workspaces), "room": room(), "comparison": comparison(workspaces),
     }  # fmt: skip
     readme.write_text(rewritten(readme.read_text(encoding="utf-8"), tables), encoding="utf-8")
 
