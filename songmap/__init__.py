@@ -2,15 +2,16 @@
 
 The public interface. Every name is imported when it is first used, so that ``import songmap`` itself is quick.
 
-=====================  =========================================================================================
-``analyse_file``       one audio file: samples, frame features, the embedding ``(641,)``, its tags
-``load_library``       what ``01_feature_extraction.py`` saved: ``embeddings (n_songs, 641)`` and ``songs``
-``describe``           embeddings ``(n, 641)`` to the 157 descriptors ``(n, 157)`` that songs are compared by
-``DESCRIPTORS``        the name, family, unit and formula of each of the 157
-``search``             similar songs, and why they are similar
-``load_genre_model``   the classifier that ``03_genre_classifier.py`` saved
-``Workspace``          a folder with ``data/ models/ outputs/``, and the path of every file in it
-=====================  =========================================================================================
+=============================  ======================================================================================
+``analyse_file``               one audio file: samples, frame features, the embedding ``(641,)``, its tags
+``load_library``               what ``01_feature_extraction.py`` saved: ``embeddings (n_songs, 641)`` and ``songs``
+``describe``                   embeddings ``(n, 641)`` to the 157 descriptors ``(n, 157)`` that songs are compared by
+``DESCRIPTORS``                the name, family, unit and formula of each of the 157
+``search``                     similar songs, and why they are similar
+``load_genre_model``           the classifier that ``03_genre_classifier.py`` saved
+``load_recording_classifier``  the classifier of segments that ``05_classify_recording.py`` saved, for any recording
+``Workspace``                  a folder with ``data/ models/ outputs/``, and the path of every file in it
+=============================  ======================================================================================
 
 Examples
 --------

@@ -94,7 +94,7 @@ def test_the_comparison_as_a_table(extracted, in_this_process):
     assert result.returncode == 0
     assert f"Largest of {N_SONGS} songs:" in result.stdout
     assert "All are within the tolerance." in result.stdout
-    assert all(path in result.stdout for path in load_library(extracted).songs["file_path"])
+    assert all(Path(path).name in result.stdout for path in load_library(extracted).songs["file_path"])
 
 
 def test_a_number_that_is_not_librosas_is_named(copied, in_this_process):

@@ -20,6 +20,7 @@ import pytest
 import soundfile
 
 from songmap.core.errors import UsageError
+from songmap.core.text import shown_path
 from songmap.core.workspace import REPOSITORY, Workspace
 from songmap.library.library import Library, save_library, song_table
 from songmap.library.search import NOBODY
@@ -107,8 +108,8 @@ def test_every_command_answers_in_every_form(workspace, tmp_path):
     for document in documents:
         assert document and all(isinstance(record, dict) for record in document)
     assert len(documents[0]) == 4
-    assert f"written: {playlist}" in tables.stdout
-    assert f"written: {picture}" in tables.stdout
+    assert f"written: {shown_path(playlist)}" in tables.stdout
+    assert f"written: {shown_path(picture)}" in tables.stdout
     assert picture.stat().st_size > 10_000
     assert tables.stdout.startswith("Similar to night drive")
     assert table.stdout.splitlines()[0].startswith("rank,song_name,artist,genre,similarity")
@@ -198,7 +199,7 @@ def test_neighbours_of_all_songs_are_written_for_other_programs(workspace, libra
     files = [tmp_path / "near.npz", tmp_path / f"near.{format_of_pairs}"]
     result = run("--workspace", workspace, text="".join(f"neighbours --k 4 --out {file}\n" for file in files))
     assert (result.returncode, result.stderr) == (0, "")
-    assert result.stdout.splitlines() == [f"written: {file}" for file in files]
+    assert result.stdout.splitlines() == [f"written: {shown_path(file)}" for file in files]
     content = np.load(files[0])
     paths = library.songs["file_path"].tolist()
     assert content["file_path"].tolist() == paths
