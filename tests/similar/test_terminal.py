@@ -648,6 +648,7 @@ def test_radio_plays_song_after_song_until_ctrl_c_twice(playable, beside):
     terminal.enter("radio elf land", "Ctrl-C: next song; twice: end")
     terminal.wait_for("1  Elf Land – Artist Elf Land  120 BPM")
     terminal.wait_for("  2  ")  # by itself
+    time.sleep(0.3)  # until the line is printed, and the end of the song awaited
     terminal.type("\x03")
     terminal.wait_for("  3  ")
     assert playing(playable) == [False, False, True]
