@@ -29,6 +29,7 @@ from songmap.core.workspace import Workspace
 from songmap.library.library import load_library
 
 FEATURES = ("descriptors", "all641", "spectral25")
+QUICK_FEATURES = ("descriptors", "spectral25")
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -48,6 +49,7 @@ def build_parser() -> argparse.ArgumentParser:
     export = "write the library's 641 columns to outputs/features.csv and, with pyarrow, .parquet; compare nothing"
     add("--export", action="store_true", help=export)
     add("--repeats", type=whole_number(1, 100), default=N_REPEATS, metavar="N", help="how often folds are drawn")
+    add("--quick", action="store_true", help=f"one repeat on {' and '.join(QUICK_FEATURES)}")
     group_by = "keep songs of one artist, album or recording on one side of every split"
     add("--group-by", choices=("strictest", "artist", "album", "song"), default="strictest", help=group_by)
     add("--seed", type=whole_number(0, 2**31 - 1), default=DEFAULT_SEED, help="seed of folds and models")
@@ -63,6 +65,10 @@ def run(workspace: Workspace, as_json: bool, verbose: bool, **options: Any) -> i
         for one in write_features(workspace, load_library(workspace), options["csv_kind"]):
             print(shown_path(one.path))
         return 0
+    if options.pop("quick"):
+        options |= {"repeats": 1}
+        if options["features_csv"] is None:
+            options |= {"features": list(QUICK_FEATURES)}
     models = tuple(model_names(options["models"]))
     dataset = read_dataset(workspace, **options)
     chosen = Options(models, options["repeats"], options["seed"], options["workers"])

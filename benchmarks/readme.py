@@ -126,7 +126,7 @@ def comparison(workspaces: Sequence[Workspace]) -> str:
         cells = []
         for own in found:
             row = own[key]
-            worse = {"": "", "True": "yes", "False": "not shown"}[row["best_is_real"]]
+            worse = {"": "the best", "True": "yes", "False": "not shown"}[row["best_is_real"]]
             cells += [f"{float(row['accuracy']):.2f}", f"{float(row['log_loss']):.2f}", worse]
         rows.append([f"{found[0][key]['title']}, {key[1]}", *cells])
     headings = ["accuracy", "log loss", "worse than the best?"]

@@ -240,3 +240,11 @@ def test_bad_usage_is_one_line(workspace, arguments, message):
     assert result.returncode == 2
     assert message in result.stderr
     assert len(result.stderr.splitlines()) == 1
+
+
+def test_quick_is_one_repeat_on_two_feature_sets(tmp_path):
+    work = Workspace(tmp_path)
+    save_library(work, separable_library(2, 12, distance=0.25))
+    result = run_script("06", "--workspace", work.root, "--quick", "--models", "lda", "--json")
+    scores = json.loads(result.stdout)["scores"]
+    assert {one["features"] for one in scores if one["model"] == "lda"} == {"descriptors", "spectral25"}

@@ -84,9 +84,10 @@ def claim_sentence(comparison: Comparison) -> str:
     most = max(claims, key=lambda one: one.random - one.grouped)
     mean = sum(one.random - one.grouped for one in claims) / len(claims)
     what = _SPLIT[comparison.data.grouped_by]
+    points = f"{abs(100 * mean):.1f} points {'higher' if mean >= 0 else 'lower'}"
+    points = "the same" if round(100 * mean, 1) == 0 else points
     return (
-        f"With {what} on both sides of the split, accuracy would be {abs(100 * mean):.1f} points "
-        f"{'higher' if mean >= 0 else 'lower'} on average over "
+        f"With {what} on both sides of the split, accuracy would be {points} on average over "
         f"{len(claims)} models, at most {percent(most.random)} instead of {percent(most.grouped)} "
         f"({MODELS[most.model].title})."
     )
