@@ -8,10 +8,8 @@ degraded in each way, analysed, and classified by the mean of its segments.
 """
 
 import argparse
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +17,7 @@ import numpy as np
 from scipy.special import softmax
 
 from songmap.core.defaults import usable_cores
-from songmap.core.processes import start_pool_process
+from songmap.core.processes import process_pool
 from songmap.core.progress import progress
 from songmap.core.workspace import Workspace
 from songmap.features.decode import load_audio
@@ -72,10 +70,7 @@ def main() -> None:
     plain = segment_dataset(library, segments, seed)
     labels = plain.songs.labels
     paths = library.songs["file_path"].iloc[plain.songs.rows].tolist()
-    with (
-        progress("degrading") as on_progress,
-        ProcessPoolExecutor(usable_cores(), get_context("spawn"), initializer=start_pool_process) as pool,
-    ):
+    with progress("degrading") as on_progress, process_pool(usable_cores()) as pool:
         songs = []
         for done, one in enumerate(pool.map(partial(degraded, settings=segments.settings, seed=seed), paths), start=1):
             songs.append(one)

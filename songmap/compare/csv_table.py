@@ -19,7 +19,7 @@ from songmap.compare.feature_sets import TABLE, Features
 from songmap.compare.results import ClassSize, DataSummary, EqualRows, GroupedBy, TableChecks
 from songmap.compare.table_checks import are_pieces, equal_pairs, neighbour_share
 from songmap.core.errors import UsageError
-from songmap.genre.dataset import MIN_GROUPS, MIN_SONGS
+from songmap.genre.dataset import MIN_GROUPS, MIN_SONGS, joined_groups
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -72,7 +72,7 @@ def csv_dataset(path: Path, options: CsvOptions) -> Dataset:
     rows = np.flatnonzero(kept)
     shown = [f"row {row + 1}" if names is None else f"{names[row]} (row {row + 1})" for row in rows]
     pairs = equal_pairs(filled, groups[kept])
-    joined = _joined(groups[kept], pairs.rows)
+    joined = joined_groups(groups[kept], pairs.rows)
     share, chance = neighbour_share(filled, label)
     checks = TableChecks(
         file=str(path),
@@ -209,18 +209,6 @@ def _large_classes(path: Path, labels: np.ndarray, groups: np.ndarray) -> np.nda
             f"{path}: 2 genres of {MIN_SONGS} rows and {MIN_GROUPS} groups are needed; rows and groups: {sizes}"
         )
     return np.isin(labels, list(large))
-
-
-def _joined(groups: np.ndarray, pairs: np.ndarray) -> np.ndarray:
-    """``groups (n_rows,)`` with those of each pair of rows under one name."""
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
-    names, group = np.unique(groups, return_inverse=True)
-    ends = group[pairs]
-    graph = coo_array((np.ones(len(ends)), (ends[:, 0], ends[:, 1])), (len(names), len(names)))
-    component = connected_components(graph, directed=False)[1]
-    return names[np.unique(component, return_index=True)[1]][component[group]]
 
 
 def _stem(name: str) -> str:

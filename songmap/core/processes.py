@@ -3,13 +3,18 @@
 import os
 import signal
 import threading
-from multiprocessing import parent_process
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context, parent_process
 
 from songmap.core.cli import ENDING_SIGNALS
 
 
-def start_pool_process() -> None:
-    """The initializer of a pool of spawned processes."""
+def process_pool(workers: int) -> ProcessPoolExecutor:
+    """A pool of spawned processes."""
+    return ProcessPoolExecutor(workers, get_context("spawn"), initializer=_start_pool_process)
+
+
+def _start_pool_process() -> None:
     for number in ENDING_SIGNALS:  # they are for the process that runs the pool, which lets the current songs finish
         signal.signal(number, signal.SIG_IGN)
     parent = parent_process()

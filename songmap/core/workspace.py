@@ -72,6 +72,11 @@ class Workspace:
         is_checkout = (REPOSITORY / "01_feature_extraction.py").is_file()
         return cls(REPOSITORY if is_checkout and not (here / "data").is_dir() else here)
 
+    @classmethod
+    def at(cls, place: "Workspace | Path | str") -> "Workspace":
+        """A workspace as it is, or that of a folder."""
+        return place if isinstance(place, Workspace) else cls(Path(place).expanduser())
+
     def __str__(self) -> str:
         return str(self.root)
 

@@ -2,16 +2,15 @@
 
 import os
 import platform
-from collections.abc import Iterator
-from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from collections.abc import Callable, Iterator
+from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 from songmap.core.errors import UsageError, WorkerError
-from songmap.core.processes import start_pool_process
+from songmap.core.processes import process_pool
 from songmap.extract.ledger import analysis_fingerprint
 from songmap.extract.options import ExtractionOptions
 from songmap.extract.workers import call_worker
@@ -54,11 +53,8 @@ def open_worker_pool(options: ExtractionOptions, song: Path) -> Iterator[WorkerP
         with _open_cluster(options, song) as pool:
             yield pool
         return
-    executor: Executor
-    if options.executor == "threads":
-        executor = ThreadPoolExecutor(options.workers)
-    else:
-        executor = ProcessPoolExecutor(options.workers, get_context("spawn"), initializer=start_pool_process)
+    make_pool: Callable[[int], Executor] = ThreadPoolExecutor if options.executor == "threads" else process_pool
+    executor = make_pool(options.workers)
     try:
         yield WorkerPool(executor, options.workers, options)
     finally:

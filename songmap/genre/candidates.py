@@ -108,7 +108,7 @@ def _components(number: int, n_songs: int) -> Any:
     return PCA(max(1, min(number, n_songs - 1, N_COLUMNS)), svd_solver=solver)
 
 
-def _trees(n_genres: int, seed: int, **parameters: float) -> Any:
+def boosted_trees(n_genres: int, seed: int, **parameters: float) -> Any:
     """One thread, since the sums of several differ in their last bits and then choose other splits."""
     from xgboost import XGBClassifier
 
@@ -123,7 +123,7 @@ def _adapted_trees(point: Point, n_genres: int, seed: int, columns: float) -> An
     p = 1 / n_genres: fixed limits would demand ever larger leaves, the more genres there are.
     """
     hessian = (1 if n_genres == 2 else 2) * (1 - 1 / n_genres) / n_genres
-    return _trees(
+    return boosted_trees(
         n_genres, seed, n_estimators=point["trees"], max_depth=point["depth"], learning_rate=LEARNING_RATE,
         subsample=0.7, colsample_bytree=columns, min_child_weight=hessian, reg_lambda=hessian,
     )  # fmt: skip
@@ -151,7 +151,7 @@ def _pca_xgboost(point: Point, n_songs: int, n_genres: int, seed: int) -> list[S
 
 
 def _published(point: Point, n_songs: int, n_genres: int, seed: int) -> list[Step]:
-    trees = _trees(n_genres, seed, **PUBLISHED)
+    trees = boosted_trees(n_genres, seed, **PUBLISHED)
     return [*_columns(), ("pca", _components(PUBLISHED_COMPONENTS, n_songs)), ("trees", trees)]
 
 

@@ -153,11 +153,17 @@ def _names(songs: pd.DataFrame, level: str) -> np.ndarray:
 
 def _joined(groups: np.ndarray, recording: np.ndarray) -> np.ndarray:
     """``groups (n_songs,)`` with those that share a recording under one name."""
+    _, first, which = np.unique(recording, return_index=True, return_inverse=True)
+    return joined_groups(groups, np.stack([first[which], np.arange(len(groups))], axis=1))
+
+
+def joined_groups(groups: np.ndarray, pairs: np.ndarray) -> np.ndarray:
+    """``groups (n_songs,)`` with those of each pair of rows ``(n_pairs, 2)``, and of chains of pairs, under one name."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
     names, group = np.unique(groups, return_inverse=True)
-    file = np.unique(recording, return_inverse=True)[1] + len(names)
-    shape = (file.max(initial=-1) + 1,) * 2
-    component = connected_components(coo_array((np.ones(len(group)), (group, file)), shape))[1][: len(names)]
+    ends = group[pairs]
+    graph = coo_array((np.ones(len(ends)), (ends[:, 0], ends[:, 1])), (len(names), len(names)))
+    component = connected_components(graph, directed=False)[1]
     return names[np.unique(component, return_index=True)[1]][component[group]]

@@ -95,9 +95,7 @@ def evaluate(
         )  # fmt: skip
         leakage = _leakage(validator, own, plan, dataset.recordings)
         fold_models = models[choice.model]
-        fold_of = np.full(len(labels), len(trains))
-        for number, (_, fold) in enumerate(plan.repeats[0]):
-            fold_of[fold] = number
+        fold_of = plan.fold_of
         out_of_fold = np.empty((len(labels), len(genres)))
         for number, model in enumerate(fold_models):
             out_of_fold[fold_of == number] = model.predict_proba(embeddings[fold_of == number])

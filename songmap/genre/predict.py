@@ -129,8 +129,7 @@ def load_genre_model(workspace: Workspace | Path | str) -> GenreClassifier:
     SchemaError
         If there is none, or it is of other columns or versions, or was tampered with.
     """
-    if not isinstance(workspace, Workspace):
-        workspace = Workspace(Path(workspace).expanduser())
+    workspace = Workspace.at(workspace)
     classifier = GenreClassifier(*load_model(workspace))
     try:
         n_songs = list(classifier.card["songs_per_genre"].values())

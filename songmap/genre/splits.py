@@ -38,6 +38,14 @@ class Plan:
     grouping: Grouping
     limits: list[Limit]
 
+    @property
+    def fold_of(self) -> np.ndarray:
+        """Of every song ``(n_songs,)`` the fold of the first repeat that tests it; of test songs the number of folds."""
+        folds = np.full(len(self.groups), len(self.repeats[0]))
+        for number, (_, test) in enumerate(self.repeats[0]):
+            folds[test] = number
+        return folds
+
 
 def plan_splits(dataset: Dataset, seed: int, n_repeats: int | None = None) -> Plan:
     """A test set of a fifth and folds of the rest; by song where artists that span genres leave nothing else.

@@ -216,8 +216,7 @@ def load_library(workspace: Workspace | Path | str) -> Library:
     SchemaError
         With what to do, when files are missing, changed, mixed up or of another version.
     """
-    if not isinstance(workspace, Workspace):
-        workspace = Workspace(Path(workspace).expanduser())
+    workspace = Workspace.at(workspace)
     paths = (workspace.manifest, workspace.embeddings, workspace.songs)
     try:
         return workspace.library_files.read_together(paths, partial(_read_library, *paths))

@@ -1,17 +1,15 @@
 """Copies of songs as a phone in a room may record them, to train with; never to test on."""
 
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
 
 from songmap.core.defaults import usable_cores
 from songmap.core.errors import AudioError
-from songmap.core.processes import start_pool_process
+from songmap.core.processes import process_pool
 from songmap.core.progress import OnProgress
 from songmap.features.analysis import analyse_samples
 from songmap.features.decode import load_audio
@@ -49,7 +47,7 @@ def augmented_segments(
     """
     copies = partial(_copies, config=config, settings=settings, seed=seed)
     blocks, places = [np.empty((0, N_COLUMNS), np.float32)], [np.empty(0, np.int64)]
-    with ProcessPoolExecutor(usable_cores(), get_context("spawn"), initializer=start_pool_process) as pool:
+    with process_pool(usable_cores()) as pool:
         try:
             for place, block in enumerate(pool.map(copies, range(len(files)), files)):
                 blocks.append(block)

@@ -48,14 +48,6 @@ class SegmentDataset:
         """Group of every segment, ``(n_segments,)``."""
         return self.plan.groups[self.song_of]
 
-    @property
-    def fold_of(self) -> np.ndarray:
-        """The fold of every song ``(n_songs,)``, as 03 has it: the last one are the test songs."""
-        folds = np.full(len(self.songs.labels), len(self.plan.repeats[0]))
-        for number, (_, test) in enumerate(self.plan.repeats[0]):
-            folds[test] = number
-        return folds
-
     def training_set(self, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Descriptors, labels and groups of the ``chosen`` segments, bool ``(n_segments,)``, and the copies of their songs."""
         own = np.isin(self.copied_song, self.song_of[chosen])

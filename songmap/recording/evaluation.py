@@ -14,12 +14,11 @@ import numpy as np
 from songmap.core.defaults import usable_cores
 from songmap.core.progress import OnProgress
 from songmap.genre.fit import calibrate, one_thread
+from songmap.genre.metrics import LEAST
 from songmap.library.genre_model import Calibration, pipeline_predict_proba
 from songmap.recording.dataset import SegmentDataset
 from songmap.recording.members import MEMBERS, fit_member
 from songmap.recording.results import ClassifierScore, Split
-
-_LEAST = 1e-15
 
 
 @dataclass(frozen=True)
@@ -53,7 +52,7 @@ def evaluate_segments(
         Of fits.
     """
     labels, groups = dataset.labels, dataset.groups
-    by_song = dataset.fold_of[dataset.song_of]
+    by_song = dataset.plan.fold_of[dataset.song_of]
     at_random = random_folds(labels, len(dataset.plan.repeats[0]), seed)
     done, total = 0, n_fits(dataset)
     scores, kept = [], None
@@ -145,4 +144,4 @@ def _score(name: str, split: Split, dataset: SegmentDataset, proba: np.ndarray) 
 
 def _accuracy_and_loss(proba: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
     own = proba[np.arange(len(labels)), labels]
-    return float((proba.argmax(axis=1) == labels).mean()), float(-np.log(np.clip(own, _LEAST, None)).mean())
+    return float((proba.argmax(axis=1) == labels).mean()), float(-np.log(np.clip(own, LEAST, None)).mean())

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from songmap.genre.candidates import boosted_trees
 from songmap.genre.splits import make_folds
 from songmap.library.descriptors import describe
 from songmap.library.genre_model import LEAST
@@ -38,12 +39,7 @@ def fit_member(name: str, descriptors: np.ndarray, labels: np.ndarray, groups: n
     if name == "network":
         last = fit_network(scaled, labels, groups, seed)
     else:
-        from xgboost import XGBClassifier
-
-        n_genres = int(labels.max()) + 1
-        objective = "binary:logistic" if n_genres == 2 else "multi:softprob"
-        last = XGBClassifier(**TREES, objective=objective, tree_method="hist", n_jobs=1, random_state=seed)
-        last.fit(scaled, labels)
+        last = boosted_trees(int(labels.max()) + 1, seed, **TREES).fit(scaled, labels)
     return Pipeline([("descriptors", FunctionTransformer(describe)), ("scaler", scaler), (name, last)])
 
 

@@ -171,8 +171,7 @@ def load_recording_classifier(workspace: Workspace | Path | str) -> RecordingCla
     SchemaError
         If model or library are missing, damaged, or of other columns.
     """
-    if not isinstance(workspace, Workspace):
-        workspace = Workspace(Path(workspace).expanduser())
+    workspace = Workspace.at(workspace)
     library = load_library(workspace)
     model, card = load_model_files(workspace.segment_model)
     training = training_of(card)

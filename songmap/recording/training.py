@@ -116,7 +116,7 @@ def fit_model(dataset: SegmentDataset, evaluation: SegmentEvaluation, seed: int)
 
 def fit_novelty(dataset: SegmentDataset) -> NoveltyDetector:
     """The detector of all segments; its threshold is that of held-out songs, whose distance is the mean of their segments."""
-    labels, fold_of = dataset.labels, dataset.fold_of[dataset.song_of]
+    labels, fold_of = dataset.labels, dataset.plan.fold_of[dataset.song_of]
     distances = np.empty(len(labels))
     for fold in range(fold_of.max() + 1):
         train = (fold_of != fold) & (fold_of != fold_of.max())

@@ -79,7 +79,7 @@ def test_a_network_of_several_genres_comes_back(trained):
 def test_folds_are_those_of_songs_and_every_segment_is_tested(trained):
     library, segments, *_ = trained
     dataset = segment_dataset(library, segments, 0)
-    fold_of = dataset.fold_of
+    fold_of = dataset.plan.fold_of
     for group in set(dataset.plan.groups):
         assert len(set(fold_of[dataset.plan.groups == group])) == 1
     assert set(random_folds(dataset.labels, 5, 0)) == set(range(6))
