@@ -7,7 +7,7 @@ WORKSPACE := .
 # through the environment, so that a folder name may hold quotes
 export MUSIC
 
-.PHONY: help demo demo-open pipeline scripts test test-all lint clean browser FORCE
+.PHONY: help demo demo-open pipeline scripts test test-all test-deep lint clean browser FORCE
 
 help:
 	@echo 'make demo                        synthesise 52 songs and a mix, run 01 to 05 on them'
@@ -15,6 +15,7 @@ help:
 	@echo 'make pipeline MUSIC=/your/music  the same on your own; ARGS="--labels tag" goes to 01, WORKSPACE=DIR'
 	@echo 'make test                        the tests, with coverage;  PYTHON=python3.12 chooses the Python'
 	@echo 'make test-all                    the slow tests too'
+	@echo 'make test-deep                   the tests of networks; installs torch (requirements-deep.txt)'
 	@echo 'make lint                        ruff check, ruff format, mypy'
 	@echo 'make clean                       remove environments, caches and the demo workspaces'
 
@@ -30,6 +31,12 @@ $(VENV)/.installed: requirements.txt | $(VENV)/bin/python
 
 $(VENV)/.installed-dev: requirements-dev.txt requirements-cluster.txt $(VENV)/.installed
 	$(RUN) -m pip install -q --disable-pip-version-check -r requirements-dev.txt -r requirements-cluster.txt
+	@touch $@
+
+# torch first: what is installed after it must not choose another build
+$(VENV)/.installed-deep: requirements-deep.txt $(VENV)/.installed-dev
+	$(RUN) -m pip install -q --disable-pip-version-check "$$(grep '^torch' requirements-deep.txt)"
+	$(RUN) -m pip install -q --disable-pip-version-check -r requirements-deep.txt
 	@touch $@
 
 # The scripts on one workspace. 01 checks every song and leaves the manifest alone if nothing changed;
@@ -79,6 +86,9 @@ test: $(VENV)/.installed-dev browser
 
 test-all: $(VENV)/.installed-dev browser
 	$(PYTEST) -m ''
+
+test-deep: $(VENV)/.installed-deep browser
+	$(PYTEST) tests/spectrogram tests/communities
 
 lint: $(VENV)/.installed-dev
 	$(RUN) -m ruff check .

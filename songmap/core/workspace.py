@@ -61,6 +61,10 @@ class Workspace:
     outputs = _Place("outputs")  # what people open
     recordings = _Place("outputs/recordings")  # from the microphone, of 05
     fitted_folds = _Place("outputs/model_comparison.sqlite")  # finished fits of 06, to resume a run
+    excerpts = _Place("data/processed/excerpts")  # spectrograms of excerpts, float16, of 07 and 08: one folder a kind
+    networks = _Place("models/spectrogram")  # of 07: weights as .safetensors, with a card each; checkpoints
+    autoencoders = _Place("models/autoencoders")  # of 08: the same
+    playlists = _Place("data/playlists")  # playlists that 08 reads unless told otherwise
     plots = _Place("outputs/plots")
     html = _Place("outputs/html")
     genre_report = _Place("outputs/genre_report.json")  # of 03 for programs; the page is page("genre_report")
