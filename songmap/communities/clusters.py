@@ -1,0 +1,206 @@
+"""Clusters of songs in a space: how many, whether there are any, and which song is in which.
+
+The number of clusters is the one whose mean silhouette is farthest above that of data without clusters, of a Gaussian with
+the songs' covariance and of a uniform box (``communities.references``), whichever is higher. There is *cluster structure*
+where that excess is larger than in all references of either kind, p ≤ 0.05, and k-means of bootstrap samples finds the same
+clusters, with a mean adjusted Rand index of 0.5 or more. Elbow, gap statistic, Gaussian mixtures by BIC and HDBSCAN are
+computed beside it, for whoever prefers them.
+
+References
+----------
+Tibshirani, Walther & Hastie 2001 (gap statistic). Hennig 2007, Cluster-wise assessment of cluster stability.
+Hubert & Arabie 1985, Comparing partitions. Schwarz 1978 (BIC). Campello, Moulavi & Sander 2013 (HDBSCAN).
+"""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from songmap.communities.references import KINDS, exceedance, mean_silhouette, principal_scores, reference
+from songmap.communities.results import ClusterCount, SpaceClusters
+from songmap.core.progress import OnProgress
+from songmap.library.spaces import sampled_rows
+
+if TYPE_CHECKING:
+    from sklearn.cluster import KMeans
+
+MAX_CLUSTERS = 20
+MIN_SONGS = 20
+LEVEL = 0.05
+MIN_STABILITY = 0.5
+N_REFERENCES = 19  # of each kind: to be clearer than all of them has a probability of 5 % without clusters
+_SAMPLED, _FITTED = 600, 5_000  # songs that decide on the number of clusters, and that the clusters are fitted to
+_BOOTSTRAPS = 10
+_LEAST_SONGS, _LEAST_SHARE = 5, 0.01  # in a cluster that counts
+_INITS = 2
+_MIXTURE_VARIANCE, _MIXTURE_AXES = 0.9, 10  # principal axes of Gaussian mixtures
+
+
+@dataclass(frozen=True)
+class ClusterOptions:
+    """The largest number of clusters, references of each kind, the seed, and how many threads fit."""
+
+    max_clusters: int = MAX_CLUSTERS
+    n_references: int = N_REFERENCES
+    seed: int = 0
+    workers: int = 1
+
+
+def cluster_space(
+    space: str, vectors: np.ndarray, options: ClusterOptions, on_progress: OnProgress | None = None
+) -> tuple[SpaceClusters, np.ndarray]:
+    """Cluster the songs of one space.
+
+    Parameters
+    ----------
+    space : str
+        Its name.
+    vectors : np.ndarray, shape (n_songs, d)
+        Of at least ``MIN_SONGS`` songs, not all equal.
+    options : ClusterOptions
+    on_progress : callable, optional
+
+    Returns
+    -------
+    SpaceClusters
+    labels : np.ndarray, shape (n_songs,), int64
+        From 0, the largest cluster first.
+    """
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1):  # sums of several threads differ in their last bits
+        return _cluster_space(space, vectors, options, on_progress)
+
+
+def _cluster_space(
+    space: str, vectors: np.ndarray, options: ClusterOptions, on_progress: OnProgress | None
+) -> tuple[SpaceClusters, np.ndarray]:
+    n_songs = len(vectors)
+    points = principal_scores(vectors[sampled_rows(n_songs, _SAMPLED, options.seed)])
+    n_different = len(np.unique(points.round(6), axis=0))
+    numbers = range(2, max(min(options.max_clusters, n_different - 1, len(points) // _LEAST_SONGS), 2) + 1)
+    own = _curve(points, numbers, options.seed)
+    references = _references(points, numbers, options, on_progress)
+    means = np.max([np.mean([one.silhouettes for one in references[kind]], axis=0) for kind in KINDS], axis=0)
+    p_value = max(
+        exceedance(own.silhouettes, np.array([one.silhouettes for one in references[kind]])) for kind in KINDS
+    )
+    gaps, errors = gap_statistic(own.inertias, np.array([one.inertias for one in references["uniform"]]))
+    stability = [_stability(points, labels, options.seed) for labels in own.labels]
+    place = int(np.argmax(own.silhouettes - means))
+    bic = _mixture_bic(points, numbers, options.seed)
+    density = _density_labels(points)
+    counts = [
+        ClusterCount(number, *map(float, (own.inertias[at + 1], own.silhouettes[at], means[at], gaps[at + 1],
+                                          errors[at + 1], stability[at])))
+        for at, number in enumerate(numbers)
+    ]  # fmt: skip
+    clusters = SpaceClusters(
+        space=space, columns=vectors.shape[1], songs=n_songs, sampled_songs=len(points), counts=counts,
+        chosen=numbers[place], has_structure=p_value <= LEVEL and stability[place] >= MIN_STABILITY, p_value=p_value,
+        gap_choice=gap_choice(gaps, errors), mixture_bic=bic, mixture_choice=int(np.argmin(bic)) + 1,
+        density_clusters=int(density.max()) + 1, density_noise=float((density < 0).mean()),
+    )  # fmt: skip
+    return clusters, _all_labels(vectors, numbers[place], options.seed)
+
+
+@dataclass(frozen=True)
+class _Curve:
+    """Inertia of 1 and of each number of clusters, silhouettes and labels of each number."""
+
+    inertias: np.ndarray
+    silhouettes: np.ndarray
+    labels: list[np.ndarray]
+
+
+def _curve(points: np.ndarray, numbers: Sequence[int], seed: int) -> _Curve:
+    squares = np.square(points).sum(axis=1)
+    distances = np.sqrt(np.maximum(squares[:, None] + squares - 2 * points @ points.T, 0))
+    np.fill_diagonal(distances, 0)
+    least = max(_LEAST_SONGS, round(_LEAST_SHARE * len(points)))
+    fits = [_kmeans(points, number, seed) for number in numbers]
+    inertias = [np.square(points - points.mean(axis=0)).sum(), *(one.inertia_ for one in fits)]
+    labels = [np.unique(one.labels_, return_inverse=True)[1] for one in fits]
+    return _Curve(np.array(inertias), np.array([mean_silhouette(distances, one, least) for one in labels]), labels)
+
+
+def _kmeans(points: np.ndarray, number: int, seed: int) -> "KMeans":
+    from sklearn.cluster import KMeans
+
+    return KMeans(number, n_init=_INITS, max_iter=100, random_state=seed).fit(points)
+
+
+def _references(
+    points: np.ndarray, numbers: Sequence[int], options: ClusterOptions, on_progress: OnProgress | None
+) -> dict[str, list[_Curve]]:
+    """Curves of references of each kind, the same whatever the number of threads."""
+    seeds = np.random.SeedSequence(options.seed).spawn(len(KINDS) * options.n_references)
+    tasks = [(kind, seeds.pop()) for kind in KINDS for _ in range(options.n_references)]
+    curves: dict[str, list[_Curve]] = {kind: [] for kind in KINDS}
+
+    def curve(task: tuple[str, np.random.SeedSequence]) -> _Curve:
+        return _curve(reference(points, *task), numbers, options.seed)
+
+    with ThreadPoolExecutor(options.workers) as pool:
+        for done, ((kind, _), one) in enumerate(zip(tasks, pool.map(curve, tasks), strict=True), start=1):
+            curves[kind].append(one)
+            if on_progress:
+                on_progress(done, len(tasks))
+    return curves
+
+
+def gap_statistic(inertias: np.ndarray, references: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Gap statistic and its simulation error, both ``(n,)``, of inertias ``(n,)`` and of references' ``(n_references, n)``."""
+    logs = np.log(np.maximum(references, np.finfo(float).tiny))
+    gaps = logs.mean(axis=0) - np.log(np.maximum(inertias, np.finfo(float).tiny))
+    return gaps, logs.std(axis=0) * np.sqrt(1 + 1 / len(references))
+
+
+def gap_choice(gaps: np.ndarray, errors: np.ndarray) -> int:
+    """The smallest number of clusters, from 1, whose gap is at least the next one's less its error; else the largest."""
+    enough = gaps[:-1] >= gaps[1:] - errors[1:]
+    return int(np.argmax(enough)) + 1 if enough.any() else len(gaps)
+
+
+def _stability(points: np.ndarray, labels: np.ndarray, seed: int) -> float:
+    from sklearn.metrics import adjusted_rand_score
+
+    rng, number, scores = np.random.default_rng(seed), int(labels.max()) + 1, []
+    for _ in range(_BOOTSTRAPS):
+        drawn = points[rng.integers(len(points), size=len(points))]
+        number = min(number, len(np.unique(drawn, axis=0)))
+        scores.append(adjusted_rand_score(labels, _kmeans(drawn, number, seed).predict(points)))
+    return float(np.mean(scores))
+
+
+def _mixture_bic(points: np.ndarray, numbers: Sequence[int], seed: int) -> list[float]:
+    """BIC of mixtures of 1 to the largest number of Gaussians with diagonal covariances, on the leading principal axes."""
+    from sklearn.mixture import GaussianMixture
+
+    variance = np.square(points).sum(axis=0)
+    n_axes = int(np.searchsorted(np.cumsum(variance) / variance.sum(), _MIXTURE_VARIANCE)) + 1
+    leading = points[:, : min(n_axes, _MIXTURE_AXES)] / points[:, 0].std()
+    models = (
+        GaussianMixture(number, covariance_type="diag", reg_covar=1e-3, random_state=seed, max_iter=300)
+        for number in (1, *numbers)
+    )
+    return [float(model.fit(leading).bic(leading)) for model in models]
+
+
+def _density_labels(points: np.ndarray) -> np.ndarray:
+    """Of HDBSCAN, -1 for songs outside all clusters."""
+    from sklearn.cluster import HDBSCAN
+
+    least = max(_LEAST_SONGS, round(_LEAST_SHARE * len(points)))
+    return np.asarray(HDBSCAN(min_cluster_size=least, copy=True).fit_predict(points))
+
+
+def _all_labels(vectors: np.ndarray, number: int, seed: int) -> np.ndarray:
+    """Clusters of all songs, from 0, the largest first."""
+    model = _kmeans(vectors[sampled_rows(len(vectors), _FITTED, seed)], number, seed)
+    labels = model.predict(vectors)
+    order = np.argsort(-np.bincount(labels, minlength=number), kind="stable")
+    return np.argsort(order)[labels]

@@ -1,0 +1,249 @@
+"""Results of 08: numbers, names and identifiers.
+
+A *cluster* is a group of songs by sound, a *community* a group by playlists; both are numbered from 0, the largest first.
+Similarities are cosines of centred vectors; AUC, adjusted Rand index and adjusted
+mutual information (AMI) have no unit; shares and p-values are 0 … 1.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+import numpy as np
+
+from songmap.library.traits import Trait
+
+
+class Conclusion(Enum):
+    """Whether songs that sound similar are in the same playlists; the rule is in ``communities.conclusion``."""
+
+    YES = "yes"
+    NO = "no"
+    CANNOT_TELL = "cannot_tell"
+
+
+class Reason(Enum):
+    """What keeps a comparison from an answer, or from one of its measures."""
+
+    NO_PLAYLISTS = "no_playlists"
+    FEW_SONGS = "few_songs"
+    FEW_PLAYLISTS = "few_playlists"
+    FEW_ARTISTS = "few_artists"
+    FEW_PAIRS = "few_pairs"
+    ONE_COMMUNITY = "one_community"
+    NO_CLUSTERS = "no_clusters"
+    UNCERTAIN = "uncertain"
+
+
+@dataclass(frozen=True)
+class ClusterCount:
+    """k-means with so many clusters.
+
+    Attributes
+    ----------
+    clusters : int
+    inertia : float
+        Sum of squared distances from the centres.
+    silhouette : float
+        Mean over songs; those in clusters too small to count have 0.
+    reference_silhouette : float
+        The same for data without clusters: the mean of the more clustered of two kinds.
+    gap, gap_error : float
+        Gap statistic and its simulation error, of natural logarithms.
+    stability : float
+        Mean adjusted Rand index with k-means of bootstrap samples.
+    """
+
+    clusters: int
+    inertia: float
+    silhouette: float
+    reference_silhouette: float
+    gap: float
+    gap_error: float
+    stability: float
+
+
+@dataclass(frozen=True)
+class SpaceClusters:
+    """Clusters of one space.
+
+    Attributes
+    ----------
+    space : str
+    columns, songs, sampled_songs : int
+        Numbers of columns, of songs, and of those that the number of clusters is chosen on.
+    counts : list of ClusterCount
+    chosen : int
+        The number of clusters whose silhouette is farthest above the references'. Songs are divided into so many
+        whether or not there is structure.
+    has_structure : bool
+        Whether that is more than chance gives, and stable.
+    p_value : float
+        Share of references without clusters that are as clustered.
+    gap_choice : int
+        The number by the rule of Tibshirani et al., from 1.
+    mixture_bic : list of float
+        Of Gaussian mixtures of 1, 2, … components; the lowest is the best.
+    mixture_choice : int
+    density_clusters : int
+        Found by HDBSCAN.
+    density_noise : float
+        The share of songs that it leaves outside.
+    """
+
+    space: str
+    columns: int
+    songs: int
+    sampled_songs: int
+    counts: list[ClusterCount]
+    chosen: int
+    has_structure: bool
+    p_value: float
+    gap_choice: int
+    mixture_bic: list[float]
+    mixture_choice: int
+    density_clusters: int
+    density_noise: float
+
+
+@dataclass(frozen=True)
+class GroupName:
+    """How often a genre, or an artist, is in a group."""
+
+    name: str
+    songs: int
+
+
+@dataclass(frozen=True)
+class SetsApart:
+    """A descriptor that sets a cluster apart: medians in ``unit``; ``effect`` is Cohen's d of the compared values."""
+
+    descriptor: str
+    family: str
+    unit: str
+    median: float
+    median_others: float
+    effect: float
+
+
+@dataclass(frozen=True)
+class NamedSong:
+    """A song as people read it, and its path."""
+
+    name: str
+    file_path: str
+
+
+@dataclass(frozen=True)
+class ClusterDescription:
+    """What is in a cluster, typical songs (nearest to its centre) first."""
+
+    number: int
+    songs: int
+    artists: int
+    genres: list[GroupName]
+    typical: list[NamedSong]
+    traits: list[Trait]
+    sets_apart: list[SetsApart]
+    playlist: Path
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A measure with its 95 % interval over artists, and its p-value against permuted artists."""
+
+    value: float
+    low: float
+    high: float
+    p_value: float
+    null_mean: float
+    null_high: float
+
+
+@dataclass(frozen=True)
+class Contingency:
+    """Songs of each cluster (a row) in each community (a column), by their numbers."""
+
+    clusters: list[int]
+    communities: list[int]
+    counts: np.ndarray
+
+
+@dataclass(frozen=True)
+class CommunitySound:
+    """How similar the songs of a community sound: the mean of pairs by different artists.
+
+    ``expected`` is the mean with permuted artists; ``p_holm`` is corrected for the number of communities.
+    """
+
+    number: int
+    songs: int
+    artists: int
+    similarity: float
+    expected: float
+    p_value: float
+    p_holm: float
+    is_similar: bool
+
+
+@dataclass(frozen=True)
+class SpaceAgreement:
+    """Sound and playlists in one space; ``p_holm`` is corrected for all measures of all spaces.
+
+    Attributes
+    ----------
+    space : str
+    auc : Estimate or None
+        How well similarity predicts "in the same playlist", pairs of different artists; None with too few pairs.
+    ari, ami : Estimate or None
+        Of clusters and communities; None where one of the two says nothing, see ``reasons``.
+    p_holm : float
+        The smallest of the corrected p-values of AUC and AMI.
+    contingency : Contingency
+    communities : list of CommunitySound
+    reasons : list of Reason
+    """
+
+    space: str
+    auc: Estimate | None
+    ari: Estimate | None
+    ami: Estimate | None
+    p_holm: float
+    contingency: Contingency
+    communities: list[CommunitySound]
+    reasons: list[Reason]
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """The comparison of sound and playlists.
+
+    Attributes
+    ----------
+    conclusion : Conclusion
+    space : str
+        That the conclusion rests on.
+    reasons : list of Reason
+        Why it cannot be told.
+    songs, artists, playlists, communities : int
+        Compared; ``artists`` counts a song without one as an artist.
+    same_pairs, other_pairs : int
+        Pairs of songs of different artists in the same playlist, and in none together.
+    sampled_songs : int
+        That these pairs are of.
+    permutations : int
+    spaces : list of SpaceAgreement
+    """
+
+    conclusion: Conclusion
+    space: str
+    reasons: list[Reason]
+    songs: int
+    artists: int
+    playlists: int
+    communities: int
+    same_pairs: int
+    other_pairs: int
+    sampled_songs: int
+    permutations: int
+    spaces: list[SpaceAgreement]
