@@ -14,7 +14,7 @@ from songmap.recording.results import Part, RecordingAnswer, Training
 from songmap.recording.views.page import recording_page
 from songmap.recording.views.sentences import near_name
 from songmap.recording.views.timeline_figure import timeline_figure
-from songmap.similar.m3u8 import write_playlist
+from songmap.library.m3u8 import write_playlist
 
 
 def write_answer(
