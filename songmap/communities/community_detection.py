@@ -9,7 +9,6 @@ Guimerà, Sales-Pardo & Amaral 2004, Modularity from fluctuations in random grap
 structure has communities of positive modularity too; one of playlists even more, since each is a clique.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import combinations
 
@@ -24,8 +23,10 @@ from songmap.communities.graph_results import (
     MatchedPlaylists,
     Method,
     ModularityNull,
+    Pruning,
     SongGraph,
 )
+from songmap.communities.pruning import prune
 from songmap.core.errors import UsageError
 from songmap.core.progress import OnProgress
 
@@ -110,7 +111,7 @@ def modularity(weights: sparse.csr_array, labels: np.ndarray) -> float:
 def against_chance(
     communities: Communities,
     playlists: MatchedPlaylists,
-    pruned: Callable[[SongGraph], SongGraph],
+    pruning: Pruning,
     detection: Detection | None = None,
     n_runs: int = 19,
 ) -> Communities:
@@ -121,8 +122,8 @@ def against_chance(
     communities : Communities
         Of the graph of ``playlists``.
     playlists : MatchedPlaylists
-    pruned : callable
-        What was done to the graph before detection.
+    pruning : Pruning
+        Of the graph, before detection; random playlists are pruned too.
     detection : Detection, optional
         As of ``communities``.
     n_runs : int
@@ -139,14 +140,12 @@ def against_chance(
     """
     detection = replace(detection or Detection(), n_runs=1)
     n_songs, rng = len(communities.labels), np.random.default_rng(detection.seed)
-    own = detect(pruned(build_graph(playlists, n_songs, detection.seed)), detection).modularity
+    own = detect(prune(build_graph(playlists, n_songs, detection.seed), pruning), detection).modularity
     values = np.empty(n_runs)
     for run in range(n_runs):
-        graph = build_graph(shuffled(playlists, rng), n_songs, detection.seed)
-        try:
-            values[run] = detect(pruned(graph), detection).modularity
-        except UsageError:  # pruned to nothing: random playlists share less
-            values[run] = 0.0
+        graph = prune(build_graph(shuffled(playlists, rng), n_songs, detection.seed), pruning)
+        # random playlists share less: they can be pruned to nothing
+        values[run] = detect(graph, detection).modularity if graph.n_edges else 0.0
     p_value = (1 + int(np.count_nonzero(values >= own))) / (1 + n_runs)
     null = ModularityNull(n_runs, float(values.mean()), float(values.std(ddof=1)), p_value)
     further = (CommunityWarning.NOT_ABOVE_CHANCE,) if p_value > P_VALUE else ()

@@ -23,6 +23,7 @@ from songmap.communities.graph_results import Entry, Playlist, ReadReport, Unrea
 from songmap.core.errors import UsageError
 from songmap.core.files import open_regular
 from songmap.core.progress import OnProgress
+from songmap.core.text import shown_path
 from songmap.library import m3u8
 
 MAX_ENTRIES = 3_000_000  # of all files; about 1 GB
@@ -41,6 +42,21 @@ class _Unread(Exception):
     def __init__(self, reason: UnreadReason, detail: object = "") -> None:
         super().__init__(reason, detail)
         self.reason, self.detail = reason, str(detail)
+
+
+def unread_line(one: UnreadFile) -> str:
+    """What is wrong with a file, and where."""
+    why = {
+        UnreadReason.UNREADABLE: f"cannot be read: {one.detail}",
+        UnreadReason.EMPTY: "has no entries",
+        UnreadReason.NOT_TEXT: "is not text",
+        UnreadReason.BROKEN: f"is broken: {one.detail}",
+        UnreadReason.ENTITIES: "declares XML entities, which can grow without limit: refused",
+        UnreadReason.NOT_PLAYLISTS: "has no playlists: no list of tracks, or no column of songs",
+        UnreadReason.TOO_LARGE: f"is larger than {one.detail} bytes",
+        UnreadReason.TOO_MANY_ENTRIES: f"was not read to its end: {one.detail} entries are the limit for all playlists",
+    }
+    return f"{shown_path(one.file)} {why[one.reason]}"
 
 
 def read_playlists(source: Path, on_progress: OnProgress | None = None) -> tuple[list[Playlist], ReadReport]:

@@ -12,7 +12,6 @@ import numpy as np
 from scipy import sparse
 
 from songmap.communities.graph_results import Pruning, SongGraph
-from songmap.core.errors import UsageError
 
 
 def prune(graph: SongGraph, pruning: Pruning) -> SongGraph:
@@ -29,12 +28,7 @@ def prune(graph: SongGraph, pruning: Pruning) -> SongGraph:
     Returns
     -------
     SongGraph
-        The same songs; those without an edge are no longer joined.
-
-    Raises
-    ------
-    UsageError
-        If there were edges and none is left.
+        The same songs; those without an edge are no longer joined, which can be all.
     """
     weights = graph.weights
     if pruning.minimum_weight > 0:
@@ -44,12 +38,6 @@ def prune(graph: SongGraph, pruning: Pruning) -> SongGraph:
         weights = _kept(weights, np.minimum(p_values.data, p_values.T.tocsr().data) < pruning.significance)
     if pruning.k_core > 0:
         weights = _core(weights, pruning.k_core)
-    if graph.n_edges and not weights.nnz:
-        largest = graph.weights.data.max()
-        raise UsageError(
-            f"none of {graph.n_edges:,} edges is left by minimum weight {pruning.minimum_weight:g} (the largest is {largest:.3g}), "
-            f"k-core {pruning.k_core} and significance {pruning.significance or 'off'}; prune less"
-        )
     return replace(graph, weights=weights)
 
 
