@@ -20,12 +20,12 @@ from songmap.core.workspace import Workspace
 from songmap.library.genre_model import GenreModel, load_model, load_out_of_fold
 from songmap.library.genre_similarity import genre_similarity
 from songmap.library.library import Library, library_fingerprint
+from songmap.library.m3u8 import is_playlist, read_playlist
 from songmap.library.search import open_search
 from songmap.library.spaces import SPACES, Space, build_space
 from songmap.similar import evaluation, explain, find, library_statistics, playlists, requests, results
 from songmap.similar.comparison import Comparison
 from songmap.similar.lookup import FoundSong, Lookup
-from songmap.similar.m3u8 import is_playlist, read_playlist
 from songmap.similar.made_playlists import filtered_tracks, path_result, playlist_result
 from songmap.similar.neighbours_file import write_neighbours
 from songmap.similar.paging import request_for_more, without

@@ -10,11 +10,11 @@ from songmap.core.tables import CsvKind, csv_lines
 from songmap.core.text import one_line
 from songmap.core.workspace import Workspace
 from songmap.library.keys import KEYS, NO_KEY
+from songmap.library.m3u8 import write_playlist
 from songmap.recording.results import Part, RecordingAnswer, Training
 from songmap.recording.views.page import recording_page
 from songmap.recording.views.sentences import near_name
 from songmap.recording.views.timeline_figure import timeline_figure
-from songmap.similar.m3u8 import write_playlist
 
 
 def write_answer(

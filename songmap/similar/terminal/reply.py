@@ -14,9 +14,9 @@ from songmap.core.serialise import to_json_line
 from songmap.core.tables import csv_lines
 from songmap.core.text import one_line, shown_path
 from songmap.library.display_names import display_name
+from songmap.library.m3u8 import write_playlist
 from songmap.library.names import SimilarSpelling
 from songmap.similar import results
-from songmap.similar.m3u8 import write_playlist
 from songmap.similar.play_results import PlayResult, StopResult
 from songmap.similar.requests import RadioRequest, renamed
 from songmap.similar.session import Session

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from songmap.core.errors import UsageError
-from songmap.similar.m3u8 import read_playlist, write_playlist
+from songmap.library.m3u8 import read_playlist, write_playlist
 from songmap.similar.song import Song
 
 NAMES = (

@@ -10,16 +10,41 @@ one that would be read as a comment or an address gets ``./`` in front.
 import os
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 from urllib.parse import unquote, urlsplit
 
 from songmap.core.errors import UsageError
 from songmap.core.files import write_atomically
 from songmap.core.text import one_line, readable
-from songmap.similar.song import Song
 
 SUFFIXES = (".m3u8", ".m3u")
 MAX_BYTES = 64 * 2**20  # a playlist of half a million songs; more is not a playlist
+
+
+class Listed(Protocol):
+    """What a playlist says of a song; ``duration`` in seconds, negative where unknown."""
+
+    @property
+    def duration(self) -> float: ...
+    @property
+    def artist(self) -> str: ...
+    @property
+    def display_title(self) -> str: ...
+    @property
+    def file_path(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class FileEntry:
+    """An entry of a playlist file: its line (1 …), its text, the absolute ``paths`` that may be meant, likeliest first, and
+    what ``#EXTINF`` calls the song, empty without it."""
+
+    line: int
+    text: str
+    paths: tuple[str, ...]
+    name: str
 
 
 def is_playlist(text: str) -> bool:
@@ -27,7 +52,7 @@ def is_playlist(text: str) -> bool:
     return text.lower().endswith(SUFFIXES)
 
 
-def write_playlist(file: Path, songs: Iterable[Song], absolute: bool = False) -> None:
+def write_playlist(file: Path, songs: Iterable[Listed], absolute: bool = False) -> None:
     """Write ``songs`` in playing order as an M3U8 file, atomically.
 
     Paths are relative to the folder of ``file``, so that both can move together; absolute on request, and for a
@@ -48,24 +73,29 @@ def read_playlist(file: Path, paths: Sequence[str]) -> tuple[list[int], dict[int
     """Rows of the songs that an M3U or M3U8 file lists, in its order, and by line the entries that are not.
 
     ``paths (n_songs,)`` are the library's, absolute. A song is recognised by its path, also through links. Text is
-    UTF-8; a line that is not is read as a path in the system's bytes, then for Latin-1 (Windows' of it), as
+    UTF-8; a line that is not is read as a path in the system's bytes, then as Windows-1252, as
     ``.m3u`` files are. Raises UsageError where the file cannot be read or is not text.
     """
-    entries = _entries(file, _read(file))
+    entries = file_entries(file)
+    found = rows_of_paths([entry.paths for entry in entries], paths)
+    rows = [row for row in found if row is not None]
+    unknown = {entry.line: entry.text for row, entry in zip(found, entries, strict=True) if row is None}
+    return rows, unknown
+
+
+def rows_of_paths(candidates: Sequence[Sequence[str]], paths: Sequence[str]) -> list[int | None]:
+    """For each entry, whose ``candidates`` are absolute paths, likeliest first, the row of ``paths (n_songs,)``, also through links.
+
+    None where no song of the library is there.
+    """
     row_of = {os.path.normcase(path): row for row, path in reversed(list(enumerate(paths)))}
-    found = [_row(row_of, candidates) for _, _, candidates in entries]
-    linked = [
-        place
-        for place, (_, _, candidates) in enumerate(entries)
-        if found[place] is None and any(map(os.path.exists, candidates))
-    ]
+    found = [_row(row_of, own) for own in candidates]
+    linked = [place for place, own in enumerate(candidates) if found[place] is None and any(map(os.path.exists, own))]
     if linked:  # only then is every path of the library looked up on the disk
         row_of = {os.path.normcase(os.path.realpath(path)): row for path, row in row_of.items()}
         for place in linked:
-            found[place] = _row(row_of, [os.path.realpath(path) for path in entries[place][2]])
-    rows = [row for row in found if row is not None]
-    unknown = {line: text for row, (line, text, _) in zip(found, entries, strict=True) if row is None}
-    return rows, unknown
+            found[place] = _row(row_of, [os.path.realpath(path) for path in candidates[place]])
+    return found
 
 
 def _entry(path: str, file: Path, absolute: bool) -> str:
@@ -108,26 +138,35 @@ def _read(file: Path) -> bytes:
     return content
 
 
-def _entries(file: Path, content: bytes) -> list[tuple[int, str, list[str]]]:
-    """Line number, text and the absolute paths that may be meant, likeliest first, of each entry."""
-    folder = file.absolute().parent
+def file_entries(file: Path) -> list[FileEntry]:
+    """All entries of an M3U or M3U8 file. Text is as for ``read_playlist``. Raises UsageError."""
+    folder, name = file.absolute().parent, ""
+    content = _read(file).removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     result = []
-    content = content.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     for number, line in enumerate(content.split(b"\n"), start=1):
         line = line.strip()
+        if line.upper().startswith(b"#EXTINF:"):
+            name = _texts(line)[-1].partition(",")[2].strip()
         if not line or line.startswith(b"#"):
             continue
-        texts = [line.decode("utf-8", "surrogateescape")]
-        if texts[0] != line.decode("utf-8", "replace"):
-            texts.append(line.decode("cp1252", "replace"))
+        texts = _texts(line)
         if os.sep == "/" and b"\\" in line:  # made on Windows
             texts += [text.replace("\\", "/") for text in texts]
-        candidates = [path for text in texts if (path := _path(text)) is not None]
-        result.append((number, texts[0], [os.path.normpath(folder / path) for path in candidates]))
+        paths = [path for text in texts if (path := path_of_address(text)) is not None]
+        result.append(FileEntry(number, texts[0], tuple(os.path.normpath(folder / path) for path in paths), name))
+        name = ""
     return result
 
 
-def _path(text: str) -> str | None:
+def _texts(line: bytes) -> list[str]:
+    """A line as UTF-8, with the surrogates of ``os.fsdecode``, then, where it is not, as Windows-1252."""
+    texts = [line.decode("utf-8", "surrogateescape")]
+    if texts[0] != line.decode("utf-8", "replace"):
+        texts.append(line.decode("cp1252", "replace"))
+    return texts
+
+
+def path_of_address(text: str) -> str | None:
     """The path that an entry means; None if it is an address of something other than a file."""
     if not re.match(r"[A-Za-z][A-Za-z0-9+.-]+:/", text):
         return text

@@ -1,0 +1,76 @@
+"""The graph of songs: two are joined when they are in one playlist.
+
+Conventions: a weight is strength, not distance. A playlist of m songs adds 1 / (m - 1) to each of its pairs, so that every
+membership adds 1 to the song's strength, the sum of its weights, whatever the playlist's length: a song in five playlists
+has strength 5 (Newman 2001). Playlists of one song join nothing.
+
+A playlist of m songs has m (m - 1) / 2 pairs: 1.25 billion of 50,000. One of more than ``MAX_JOINED`` songs is therefore joined
+along ``SAMPLED_SONGS`` / 2 rings, each through all its songs in a random order: every song gets ``SAMPLED_SONGS`` partners of
+weight 1 / ``SAMPLED_SONGS``. Strength stays exactly 1 per membership, the expected weight of a pair is as without sampling, and
+such unions of random rings are expanders (Friedman 2008): like the complete graph, they have no communities of their own.
+
+References
+----------
+Newman 2001, Scientific collaboration networks II: shortest paths, weighted networks, and centrality.
+Friedman 2008, A proof of Alon's second eigenvalue conjecture and related problems.
+"""
+
+import numpy as np
+from scipy import sparse
+
+from songmap.communities.graph_results import MatchedPlaylists, SampledPlaylist, SongGraph
+
+MAX_JOINED = 500  # songs of a playlist all pairs of which are joined, 124,750 at most
+SAMPLED_SONGS = 100  # partners of each song of a longer playlist; even
+
+
+def build_graph(playlists: MatchedPlaylists, n_songs: int, seed: int = 0) -> SongGraph:
+    """Join the songs of each playlist.
+
+    Parameters
+    ----------
+    playlists : MatchedPlaylists
+    n_songs : int
+        Songs of the library.
+    seed : int
+        Decides on the partners in playlists of more than ``MAX_JOINED`` songs.
+
+    Returns
+    -------
+    SongGraph
+        ``weights (n_songs, n_songs)`` float64, exactly symmetric, sorted, without a diagonal.
+    """
+    lists = [rows for rows in playlists.rows if len(rows) > 1]
+    upper = sparse.triu(_complete([rows for rows in lists if len(rows) <= MAX_JOINED], n_songs), k=1, format="csr")
+    long = [place for place, rows in enumerate(playlists.rows) if len(rows) > MAX_JOINED]
+    rng = np.random.default_rng(seed)
+    for place in long:
+        upper = upper + _rings(playlists.rows[place], n_songs, rng)
+    weights = sparse.csr_array(upper + upper.T)
+    weights.sort_indices()
+    sampled = tuple(SampledPlaylist(playlists.names[place], len(playlists.rows[place])) for place in long)
+    return SongGraph(weights, len(lists), sampled)
+
+
+def incidence(lists: list[np.ndarray], n_songs: int) -> sparse.csr_array:
+    """1 where a song is in a playlist, float64 ``(n_playlists, n_songs)``."""
+    # 32 bits, which scikit-network needs, and which take half the memory
+    ends = np.cumsum([0, *(len(rows) for rows in lists)], dtype=np.int32)
+    songs = np.concatenate([*lists, np.empty(0, dtype=np.int64)]).astype(np.int32)
+    return sparse.csr_array((np.ones(len(songs)), songs, ends), shape=(len(lists), n_songs))
+
+
+def _complete(lists: list[np.ndarray], n_songs: int) -> sparse.csr_array:
+    """All pairs of each playlist joined; the diagonal, and rounding that differs in the two triangles, are to be left out."""
+    members = incidence(lists, n_songs)
+    shares = sparse.dia_array(([[1 / (len(rows) - 1) for rows in lists]], [0]), shape=(len(lists), len(lists)))
+    return sparse.csr_array(members.T @ (shares @ members))
+
+
+def _rings(rows: np.ndarray, n_songs: int, rng: np.random.Generator) -> sparse.csr_array:
+    """The upper triangle of random rings through ``rows``."""
+    orders = [rng.permutation(rows.astype(np.int32)) for _ in range(SAMPLED_SONGS // 2)]
+    first, second = np.concatenate(orders), np.concatenate([np.roll(order, 1) for order in orders])
+    ends = np.minimum(first, second), np.maximum(first, second)
+    values = np.full(len(first), 1 / SAMPLED_SONGS)
+    return sparse.csr_array(sparse.coo_array((values, ends), shape=(n_songs, n_songs)))  # pairs drawn twice add up
