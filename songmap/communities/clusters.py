@@ -1,9 +1,10 @@
 """Clusters of songs in a space: how many, whether there are any, and which song is in which.
 
-The number of clusters is the one whose mean silhouette is farthest above that of data without clusters, of a Gaussian with
-the songs' covariance and of a uniform box (``communities.references``), whichever is higher. There is *cluster structure*
-where that excess is larger than in all references of either kind, p ≤ 0.05, and k-means of bootstrap samples finds the same
-clusters, with a mean adjusted Rand index of 0.5 or more. Elbow, gap statistic, Gaussian mixtures by BIC and HDBSCAN are
+All is done on the leading principal axes of the space. There is *cluster structure* where the mean silhouette exceeds that of
+data without clusters, of a Gaussian with the songs' covariance and of a uniform box (``communities.references``), by more than
+any of these references does, p ≤ 0.05; and where k-means of bootstrap samples finds the same clusters, with a mean adjusted
+Rand index of 0.5 or more. The number of clusters is the one with the highest silhouette of those that exceed all references
+and are stable; without structure the songs are divided into as many parts as have the highest silhouette. Elbow, gap statistic, Gaussian mixtures by BIC and HDBSCAN are
 computed beside it, for whoever prefers them.
 
 References
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from songmap.communities.references import KINDS, exceedance, mean_silhouette, principal_scores, reference
+from songmap.communities.references import KINDS, exceedance, leading_axes, mean_silhouette, reference
 from songmap.communities.results import ClusterCount, SpaceClusters
 from songmap.core.progress import OnProgress
 from songmap.library.spaces import sampled_rows
@@ -36,7 +37,7 @@ _SAMPLED, _FITTED = 600, 5_000  # songs that decide on the number of clusters, a
 _BOOTSTRAPS = 10
 _LEAST_SONGS, _LEAST_SHARE = 5, 0.01  # in a cluster that counts
 _INITS = 2
-_MIXTURE_VARIANCE, _MIXTURE_AXES = 0.9, 10  # principal axes of Gaussian mixtures
+_MIXTURE_AXES = 10  # the first, of Gaussian mixtures
 
 
 @dataclass(frozen=True)
@@ -79,18 +80,22 @@ def _cluster_space(
     space: str, vectors: np.ndarray, options: ClusterOptions, on_progress: OnProgress | None
 ) -> tuple[SpaceClusters, np.ndarray]:
     n_songs = len(vectors)
-    points = principal_scores(vectors[sampled_rows(n_songs, _SAMPLED, options.seed)])
+    sample = vectors[sampled_rows(n_songs, _SAMPLED, options.seed)]
+    mean, axes = leading_axes(sample)
+    points = (sample - mean) @ axes.T
     n_different = len(np.unique(points.round(6), axis=0))
     numbers = range(2, max(min(options.max_clusters, n_different - 1, len(points) // _LEAST_SONGS), 2) + 1)
     own = _curve(points, numbers, options.seed)
     references = _references(points, numbers, options, on_progress)
-    means = np.max([np.mean([one.silhouettes for one in references[kind]], axis=0) for kind in KINDS], axis=0)
-    p_value = max(
-        exceedance(own.silhouettes, np.array([one.silhouettes for one in references[kind]])) for kind in KINDS
-    )
+    curves = {kind: np.array([one.silhouettes for one in references[kind]]) for kind in KINDS}
+    means = np.max([curves[kind].mean(axis=0) for kind in KINDS], axis=0)
+    p_value = max(exceedance(own.silhouettes, curves[kind]) for kind in KINDS)
     gaps, errors = gap_statistic(own.inertias, np.array([one.inertias for one in references["uniform"]]))
     stability = [_stability(points, labels, options.seed) for labels in own.labels]
-    place = int(np.argmax(own.silhouettes - means))
+    clearer = own.silhouettes > np.max([curves[kind].max(axis=0) for kind in KINDS], axis=0)
+    candidates = clearer & (np.array(stability) >= MIN_STABILITY)
+    has_structure = p_value <= LEVEL and bool(candidates.any())
+    place = int(np.argmax(np.where(candidates, own.silhouettes, -1) if has_structure else own.silhouettes))
     bic = _mixture_bic(points, numbers, options.seed)
     density = _density_labels(points)
     counts = [
@@ -100,11 +105,11 @@ def _cluster_space(
     ]  # fmt: skip
     clusters = SpaceClusters(
         space=space, columns=vectors.shape[1], songs=n_songs, sampled_songs=len(points), counts=counts,
-        chosen=numbers[place], has_structure=p_value <= LEVEL and stability[place] >= MIN_STABILITY, p_value=p_value,
+        chosen=numbers[place], has_structure=has_structure, p_value=p_value,
         gap_choice=gap_choice(gaps, errors), mixture_bic=bic, mixture_choice=int(np.argmin(bic)) + 1,
         density_clusters=int(density.max()) + 1, density_noise=float((density < 0).mean()),
     )  # fmt: skip
-    return clusters, _all_labels(vectors, numbers[place], options.seed)
+    return clusters, _all_labels((vectors - mean) @ axes.T, numbers[place], options.seed)
 
 
 @dataclass(frozen=True)
@@ -180,9 +185,7 @@ def _mixture_bic(points: np.ndarray, numbers: Sequence[int], seed: int) -> list[
     """BIC of mixtures of 1 to the largest number of Gaussians with diagonal covariances, on the leading principal axes."""
     from sklearn.mixture import GaussianMixture
 
-    variance = np.square(points).sum(axis=0)
-    n_axes = int(np.searchsorted(np.cumsum(variance) / variance.sum(), _MIXTURE_VARIANCE)) + 1
-    leading = points[:, : min(n_axes, _MIXTURE_AXES)] / points[:, 0].std()
+    leading = points[:, :_MIXTURE_AXES] / points[:, 0].std()
     models = (
         GaussianMixture(number, covariance_type="diag", reg_covar=1e-3, random_state=seed, max_iter=300)
         for number in (1, *numbers)
@@ -198,9 +201,8 @@ def _density_labels(points: np.ndarray) -> np.ndarray:
     return np.asarray(HDBSCAN(min_cluster_size=least, copy=True).fit_predict(points))
 
 
-def _all_labels(vectors: np.ndarray, number: int, seed: int) -> np.ndarray:
-    """Clusters of all songs, from 0, the largest first."""
-    model = _kmeans(vectors[sampled_rows(len(vectors), _FITTED, seed)], number, seed)
-    labels = model.predict(vectors)
+def _all_labels(points: np.ndarray, number: int, seed: int) -> np.ndarray:
+    """Clusters of all songs ``points (n_songs, q)``, from 0, the largest first."""
+    labels = _kmeans(points[sampled_rows(len(points), _FITTED, seed)], number, seed).predict(points)
     order = np.argsort(-np.bincount(labels, minlength=number), kind="stable")
     return np.argsort(order)[labels]

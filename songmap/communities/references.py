@@ -1,7 +1,6 @@
 """Data without clusters that have the covariance, or the extent, of songs: what clusters must be clearer than.
 
-Conventions: ``points (n, q)`` are principal scores, centred, columns orthogonal, by descending variance. Distances between
-songs are the distances between their scores.
+Conventions: ``points (n, q)`` are scores on leading principal axes, centred, columns orthogonal, by descending variance.
 
 References
 ----------
@@ -12,23 +11,23 @@ Langsrud 2005, Rotation tests. Rousseeuw 1987, Silhouettes.
 import numpy as np
 
 KINDS = ("gaussian", "uniform")
-_LEAST_VARIANCE = 1e-10  # of the first component's
+VARIANCE = 0.8  # that the leading principal axes have; the others hold what is noise to clusters
 
 
-def principal_scores(vectors: np.ndarray) -> np.ndarray:
-    """Scores float64 ``(n, q)`` of ``vectors (n, d)``, whose distances are the vectors' distances."""
-    centred = vectors - vectors.mean(axis=0, dtype=np.float64)
-    left, singular, _ = np.linalg.svd(centred, full_matrices=False)
-    kept = singular**2 > _LEAST_VARIANCE * max(singular[0] ** 2, np.finfo(float).tiny)
-    return left[:, kept] * singular[kept]
+def leading_axes(vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean ``(d,)`` of ``vectors (n, d)``, and their leading principal axes ``(q, d)``; at least two where there are two."""
+    mean = vectors.mean(axis=0, dtype=np.float64)
+    _, singular, axes = np.linalg.svd(vectors - mean, full_matrices=False)
+    shares = np.cumsum(singular**2) / max(np.square(singular).sum(), np.finfo(float).tiny)
+    return mean, axes[: max(int(np.searchsorted(shares, VARIANCE)) + 1, 2)]
 
 
 def reference(points: np.ndarray, kind: str, seed: np.random.SeedSequence) -> np.ndarray:
     """A set of points ``(n, q)`` without clusters.
 
     ``gaussian``: scores of a sample of one Gaussian. Those of any Gaussian are random orthonormal columns, independent of
-    the singular values, so that with the songs' own singular values a test against them is exact, whatever the covariance
-    and also with fewer songs than columns. ``uniform``: in the box of the scores, as Tibshirani et al. have it (b).
+    the singular values, so that with the songs' own singular values a test against them is exact, whatever the covariance,
+    with fewer songs than columns, and on leading axes alone. ``uniform``: in the box of the scores, as Tibshirani et al. have it (b).
     """
     rng = np.random.default_rng(seed)
     if kind == "uniform":

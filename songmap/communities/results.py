@@ -11,6 +11,15 @@ from pathlib import Path
 
 import numpy as np
 
+from songmap.communities.graph_results import (
+    Communities,
+    MatchReport,
+    Pruning,
+    ReadReport,
+    Recommendation,
+    RecommendationScores,
+    SampledPlaylist,
+)
 from songmap.library.traits import Trait
 
 
@@ -74,8 +83,8 @@ class SpaceClusters:
         Numbers of columns, of songs, and of those that the number of clusters is chosen on.
     counts : list of ClusterCount
     chosen : int
-        The number of clusters whose silhouette is farthest above the references'. Songs are divided into so many
-        whether or not there is structure.
+        The number of clusters, see ``communities.clusters``. Songs are divided into so many whether or not there is
+        structure.
     has_structure : bool
         Whether that is more than chance gives, and stable.
     p_value : float
@@ -224,7 +233,7 @@ class Agreement:
     space : str
         That the conclusion rests on.
     reasons : list of Reason
-        Why it cannot be told.
+        Why it is undecided.
     songs, artists, playlists, communities : int
         Compared; ``artists`` counts a song without one as an artist.
     same_pairs, other_pairs : int
@@ -247,3 +256,82 @@ class Agreement:
     sampled_songs: int
     permutations: int
     spaces: list[SpaceAgreement]
+
+
+@dataclass(frozen=True)
+class PlaylistSummary:
+    """What was read of playlists, the graph's edges before and after pruning, and its communities."""
+
+    read: ReadReport
+    match: MatchReport
+    edges: int
+    pruned_edges: int
+    sampled: tuple[SampledPlaylist, ...]
+    pruning: Pruning
+    communities: Communities
+
+
+@dataclass(frozen=True)
+class RecommendedSongs:
+    """A recommendation, with the names of its songs and of those that it is for."""
+
+    seeds: list[NamedSong]
+    songs: list[NamedSong]
+    recommendation: Recommendation
+
+
+@dataclass(frozen=True)
+class WrittenFile:
+    """A file and what is in it."""
+
+    path: Path
+    content: str
+
+
+@dataclass(frozen=True)
+class SongCommunities:
+    """All that 08 computes.
+
+    Attributes
+    ----------
+    songs, artists : int
+        Of the library; a song without an artist counts as one.
+    spaces : list of SpaceClusters
+    clusters : list of ClusterDescription
+        Of the first space.
+    playlists : PlaylistSummary or None
+        None without playlists, as is what follows.
+    agreement : Agreement or None
+    scores : RecommendationScores or None
+        None too where no playlist has enough songs.
+    recommended : RecommendedSongs or None
+        None unless songs were given.
+    seed : int
+    written : list of WrittenFile
+    """
+
+    songs: int
+    artists: int
+    spaces: list[SpaceClusters]
+    clusters: list[ClusterDescription]
+    playlists: PlaylistSummary | None
+    agreement: Agreement | None
+    scores: RecommendationScores | None
+    recommended: RecommendedSongs | None
+    seed: int
+    written: list[WrittenFile]
+
+
+@dataclass(frozen=True)
+class SongPlaces:
+    """Songs in tables and pictures: rows of the library, their names, genres, clusters in each space, and communities.
+
+    ``pictures`` are coordinates ``(n, 2)`` by method of the songs ``shown (n,)``.
+    """
+
+    names: list[str]
+    genres: list[str]
+    clusters: dict[str, np.ndarray]
+    communities: np.ndarray
+    shown: np.ndarray
+    pictures: dict[str, np.ndarray]

@@ -1,0 +1,78 @@
+"""The spaces that songs are clustered and compared in: vectors ``(n_songs, d)`` by name.
+
+===========  ===============================================================================================
+balanced     157 standardised descriptors, families of equal weight (``songmap.library.spaces``)
+scaled       641 standardised columns
+pca          the leading principal components of the standardised columns
+===========  ===============================================================================================
+
+Further spaces, such as the latent codes of autoencoders, are read from a file of arrays, ``Workspace.song_spaces``: one array
+``(n, d)`` by each name, and ``file_path (n,)``, the songs that their rows are of.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from songmap.core.arrays import read_arrays
+from songmap.core.blocks import read_blocks
+from songmap.core.errors import SchemaError, UsageError
+from songmap.core.files import read_bytes
+from songmap.core.workspace import Workspace
+from songmap.library.library import Library
+from songmap.library.spaces import build_space, sampled_rows
+
+SPACES = ("balanced", "scaled", "pca")
+PATHS = "file_path"
+PCA_VARIANCE, PCA_COMPONENTS = 0.9, 50  # components that have so much of the variance, and at most
+_MADE_BY = "the script that trains autoencoders"
+
+
+def sound_spaces(library: Library, workspace: Workspace, names: Sequence[str] = ()) -> dict[str, np.ndarray]:
+    """Vectors float32 ``(n_songs, d)`` of the spaces ``names``; without names of all that there are.
+
+    Raises UsageError for a name without a space, SchemaError for a file that is not of these songs.
+    """
+    further = _further_spaces(library, workspace)
+    names = list(dict.fromkeys(names)) or [*SPACES, *further]
+    unknown = [name for name in names if name not in SPACES and name not in further]
+    if unknown:
+        raise UsageError(f"no space {unknown[0]!r}; there are {', '.join([*SPACES, *further])}")
+    return {name: further[name] if name in further else _own_space(library, name) for name in names}
+
+
+def _own_space(library: Library, name: str) -> np.ndarray:
+    space = build_space(library.embeddings, "balanced" if name == "balanced" else "scaled")
+    vectors = np.empty((len(library), space.size), dtype=np.float32)
+    for rows, block in read_blocks(library.embeddings):
+        vectors[rows] = space.vectors(block)
+    return _components(vectors) if name == "pca" else vectors
+
+
+def _components(vectors: np.ndarray) -> np.ndarray:
+    """Leading principal components of centred ``vectors``, their axes by a sample of many."""
+    sample = vectors[sampled_rows(len(vectors))].astype(np.float64)
+    _, singular, axes = np.linalg.svd(sample - sample.mean(axis=0), full_matrices=False)
+    shares = np.cumsum(singular**2) / max(np.square(singular).sum(), np.finfo(float).tiny)
+    number = min(int(np.searchsorted(shares, PCA_VARIANCE)) + 1, PCA_COMPONENTS)
+    return vectors @ axes[:number].T.astype(np.float32)
+
+
+def _further_spaces(library: Library, workspace: Workspace) -> dict[str, np.ndarray]:
+    """Of the file of arrays, in the library's rows; none where there is no file."""
+    path = workspace.song_spaces
+    if not path.is_file():
+        return {}
+    arrays = read_arrays(path, read_bytes(path, _MADE_BY), f"run {_MADE_BY} again, or delete the file")
+    row_of = {name: row for row, name in enumerate(arrays.pop(PATHS, np.empty(0, dtype=np.str_)).tolist())}
+    rows = [row_of.get(name, -1) for name in library.songs["file_path"]]
+    if missing := rows.count(-1):
+        raise SchemaError(
+            f"{path} has no vectors of {missing:,} of {len(library):,} songs; run {_MADE_BY} again, or delete it"
+        )
+    for name, vectors in arrays.items():
+        if vectors.ndim != 2 or len(vectors) != len(row_of) or not np.isfinite(vectors).all():
+            raise SchemaError(
+                f"{path}: {name} is not a matrix of finite numbers with a row per song; run {_MADE_BY} again"
+            )
+    return {name: vectors[rows].astype(np.float32) for name, vectors in arrays.items()}

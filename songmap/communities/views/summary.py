@@ -1,0 +1,164 @@
+"""What 08 prints: the answer, what it rests on, a table of spaces; all tables on request."""
+
+from typing import Any
+
+from songmap.communities.results import Estimate, SongCommunities
+from songmap.communities.views import agreement_sentences as sentences
+from songmap.core.tables import format_table
+from songmap.core.text import one_line, percent, shown_path, wrapped
+from songmap.library.trait_words import traits_predicate
+
+
+def communities_summary(result: SongCommunities) -> str:
+    """At most 25 lines in 80 columns, and the songs that were recommended."""
+    lines = [
+        sentences.main_sentence(result),
+        sentences.clusters_sentence(result.spaces[0]) if result.agreement else sentences.no_playlists_sentence(result),
+        sentences.communities_sentence(result),
+        sentences.similar_sentence(result),
+        sentences.recommendation_sentence(result),
+    ]
+    page = next(one.path for one in result.written if one.content == "page")
+    parts = [_lines(lines), _spaces(result), recommended_table(result)]
+    return "\n".join([*filter(None, parts), f"Page: {one_line(shown_path(page))}"])
+
+
+def verbose_summary(result: SongCommunities) -> str:
+    """All tables for the terminal."""
+    clusters = [{name: row[name] for name in ("cluster", "songs", "artists", "sounds", "genres", "typical")}
+                for row in cluster_rows(result)]  # fmt: skip
+    return "\n\n".join(
+        filter(
+            None,
+            [
+                communities_summary(result),
+                sentences.artists_sentence(result) and wrapped(sentences.artists_sentence(result)),
+                format_table(count_rows(result), f"Numbers of clusters, {result.spaces[0].space}"),
+                format_table(clusters, "Clusters", optional=("artists",), shortened={"typical": 20, "genres": 16}),
+                format_table(community_rows(result), "How similar the songs of a community sound")
+                if community_rows(result) else "",
+                format_table(score_rows(result), "Recommendation of hidden songs") if result.scores else "",
+                _lines([f"{shown_path(one.path)}: {one.content}" for one in result.written]),
+            ],
+        )
+    )  # fmt: skip
+
+
+def _spaces(result: SongCommunities) -> str:
+    return format_table(space_rows(result), optional=("ARI", "p AMI", "stability"))
+
+
+def space_rows(result: SongCommunities) -> list[dict[str, Any]]:
+    """A row per space."""
+    agreement = {one.space: one for one in result.agreement.spaces} if result.agreement else {}
+    permutations = result.agreement.permutations if result.agreement else 0
+    rows = []
+    for one in result.spaces:
+        chosen = next(count for count in one.counts if count.clusters == one.chosen)
+        own = agreement.get(one.space)
+        rows.append(
+            {
+                "space": one.space,
+                "clusters": str(one.chosen) if one.has_structure else "none",
+                "silhouette": f"{chosen.silhouette:.2f}",
+                "stability": f"{chosen.stability:.2f}",
+                "AUC": estimate_text(own.auc) if own else "",
+                "p AUC": p_cell(own.auc, permutations) if own else "",
+                "AMI": estimate_text(own.ami) if own else "",
+                "p AMI": p_cell(own.ami, permutations) if own else "",
+                "ARI": estimate_text(own.ari) if own else "",
+            }
+        )
+    return rows
+
+
+def estimate_text(one: Estimate | None) -> str:
+    """ "0.74 (0.61–0.86)"; a minus sign where a bound is negative."""
+    if one is None:
+        return ""
+    low, high = (f"{bound:.2f}".replace("-", "−") for bound in (one.low, one.high))
+    return f"{one.value:.2f} ({low}–{high})".replace("-", "−")
+
+
+def p_cell(one: Estimate | None, permutations: int) -> str:
+    return "" if one is None else sentences.p_text(one.p_value, permutations).removeprefix("= ")
+
+
+def count_rows(result: SongCommunities) -> list[dict[str, Any]]:
+    """k-means of the first space by the number of clusters."""
+    return [
+        {"clusters": one.clusters, "inertia": round(one.inertia), "silhouette": f"{one.silhouette:.3f}",
+         "without clusters": f"{one.reference_silhouette:.3f}", "gap": f"{one.gap:.3f} ± {one.gap_error:.3f}",
+         "stability": f"{one.stability:.2f}"}
+        for one in result.spaces[0].counts
+    ]  # fmt: skip
+
+
+def choice_rows(result: SongCommunities) -> list[dict[str, Any]]:
+    """How many clusters each method finds, space by space."""
+    return [
+        {"space": sentences.space_title(one.space), "columns": one.columns,
+         "silhouette above chance": str(one.chosen) if one.has_structure else "none",
+         "gap statistic": one.gap_choice, "Gaussian mixture (BIC)": one.mixture_choice,
+         "HDBSCAN": one.density_clusters, "outside (HDBSCAN)": percent(one.density_noise)}
+        for one in result.spaces
+    ]  # fmt: skip
+
+
+def cluster_rows(result: SongCommunities) -> list[dict[str, Any]]:
+    """What is in each cluster."""
+    return [
+        {"cluster": one.number + 1, "songs": one.songs, "artists": one.artists,
+         "sounds": traits_predicate(one.traits[:3]), "genres": genres_text(one.genres),
+         "typical": "; ".join(song.name for song in one.typical[:3])}
+        for one in result.clusters
+    ]  # fmt: skip
+
+
+def genres_text(genres: list[Any], number: int = 3) -> str:
+    """ "ROCK 12, JAZZ 3"."""
+    more = f", {len(genres) - number} more" if len(genres) > number else ""
+    return ", ".join(f"{one.name} {one.songs}" for one in genres[:number]) + more
+
+
+def community_rows(result: SongCommunities) -> list[dict[str, Any]]:
+    """How similar the songs of each community sound, in the first space."""
+    space = sentences.first_space(result)
+    return [
+        {"community": one.number + 1, "songs": one.songs, "artists": one.artists, "similarity": f"{one.similarity:.2f}",
+         "with artists permuted": f"{one.expected:.2f}", "p Holm": f"{one.p_holm:.2g}",
+         "sounds similar": "yes" if one.is_similar else "not shown"}
+        for one in (space.communities if space else [])
+    ]  # fmt: skip
+
+
+def score_rows(result: SongCommunities) -> list[dict[str, Any]]:
+    """How well each recommender finds hidden songs."""
+    if result.scores is None:
+        return []
+    return [
+        {"recommender": one.recommender}
+        | {
+            title: f"{value.mean:.2f} ({value.low:.2f}–{value.high:.2f})"
+            for title, value in (("R-precision", one.r_precision), ("NDCG", one.ndcg), ("recall", one.recall))
+        }
+        for one in result.scores.scores
+    ]
+
+
+def recommended_table(result: SongCommunities) -> str:
+    """The songs that were recommended; empty where none were wanted."""
+    if result.recommended is None:
+        return ""
+    one = result.recommended
+    rows = [
+        {"rank": rank, "song": named.name, "similarity": f"{song.similarity:.2f}",
+         "by playlists": song.playlist_rank, "by sound": song.sound_rank}
+        for rank, (named, song) in enumerate(zip(one.songs, one.recommendation.songs, strict=True), start=1)
+    ]  # fmt: skip
+    title = f"Recommended for {'; '.join(song.name for song in one.seeds)}"
+    return format_table(rows, title, optional=("by sound", "by playlists"), shortened={"song": 30})
+
+
+def _lines(lines: list[str]) -> str:
+    return "\n".join(wrapped(one_line(line)) for line in lines if line)
