@@ -34,6 +34,9 @@ def describe_communities(
         genres = Counter(genre for genre in library.genres[own] if genre != UNKNOWN_GENRE).most_common(1)
         genre, number = genres[0] if genres else (None, 0)
         named = Counter(artist for artist in artists[own] if artist).most_common(_N_MOST)
-        rows = tuple(int(row) for row in own)
-        facts.append(CommunityFacts(label, rows, genre, number, tuple(named), tuple(lists[label].most_common(_N_MOST))))
+        facts.append(
+            CommunityFacts(
+                label, tuple(own.tolist()), genre, number, tuple(named), tuple(lists[label].most_common(_N_MOST))
+            )
+        )
     return tuple(facts)

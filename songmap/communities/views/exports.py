@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
-from xml.sax.saxutils import escape, quoteattr
+from xml.sax.saxutils import escape
 
 import numpy as np
 import pandas as pd
@@ -20,6 +20,7 @@ from songmap.core.workspace import Workspace
 from songmap.library.display_names import display_titles
 
 NAME = "song_graph"
+_NOT_XML = dict.fromkeys((0xFFFE, 0xFFFF), "\ufffd")  # what is left of names that XML cannot hold
 _NODE_TYPES = {
     "title": "string", "artist": "string", "genre": "string", "file_path": "string", "community": "int",
     "strength": "double", "n_neighbours": "int",
@@ -80,9 +81,9 @@ def _graphml(nodes: list[tuple[int, dict[str, Any]]], graph: SongGraph) -> Itera
     yield '<key id="weight" for="edge" attr.name="weight" attr.type="double"/>'
     yield '<graph edgedefault="undirected">'
     for row, values in nodes:
-        yield f"<node id={quoteattr(str(row))}>"
+        yield f'<node id="{row}">'
         for name, value in values.items():
-            yield f'<data key="{name}">{escape(str(value))}</data>'
+            yield f'<data key="{name}">{escape(str(value).translate(_NOT_XML))}</data>'
         yield "</node>"
     for first, second, weight in _edges(graph):
         yield f'<edge source="{first}" target="{second}"><data key="weight">{weight:.6g}</data></edge>'
