@@ -271,3 +271,37 @@ class PlaylistCommunities:
     pruned: SongGraph
     pruning: Pruning
     communities: Communities
+
+
+@dataclass(frozen=True)
+class CommunityFacts:
+    """What is in a community: ``rows`` of all its songs, those with most strength within it first.
+
+    ``genre`` is the most frequent one, of ``n_of_genre`` songs; None where no genre is known. ``artists`` are the three most
+    frequent and their songs; ``playlists`` the three of which most songs are in it, and how many.
+    """
+
+    label: int
+    rows: tuple[int, ...]
+    genre: str | None
+    n_of_genre: int
+    artists: tuple[tuple[str, int], ...]
+    playlists: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True)
+class GraphDrawing:
+    """Songs to draw: ``rows (n,)``, ``places (n, 2)`` from -1 to 1, ``strengths (n,)`` and ``n_playlists (n,)`` that each is in.
+
+    Edges, the strongest of each song, lead from ``first`` to ``second (n_edges,)``, places in ``rows``. ``n_left_out`` joined
+    songs of less strength are not drawn.
+    """
+
+    rows: np.ndarray
+    places: np.ndarray
+    strengths: np.ndarray
+    n_playlists: np.ndarray
+    first: np.ndarray
+    second: np.ndarray
+    weights: np.ndarray
+    n_left_out: int

@@ -97,12 +97,12 @@ def score_recommenders(
             if on_progress:
                 on_progress(n_done, len(tested))
     resamples = rng.integers(len(tested), size=(_RESAMPLES, len(tested)))
-    mix = values[_RECOMMENDERS.index("mix"), _METRICS.index("ndcg")]
+    ndcg = dict(zip(_RECOMMENDERS, values[:, _METRICS.index("ndcg")], strict=True))
     scores = tuple(
         RecommenderScores(
             recommender,
-            *(_interval(one, resamples) for one in of_metric),
-            mix_ahead=_interval(mix - of_metric[_METRICS.index("ndcg")], resamples),
+            **{name: _interval(one, resamples) for name, one in zip(_METRICS, of_metric, strict=True)},
+            mix_ahead=_interval(ndcg["mix"] - ndcg[recommender], resamples),
         )
         for recommender, of_metric in zip(_RECOMMENDERS, values, strict=True)
     )

@@ -1,0 +1,96 @@
+"""The graph for other programs: GraphML, and CSV files of its songs and edges.
+
+Files are written as they are made, since a graph can have millions of edges.
+"""
+
+from collections.abc import Iterable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+from xml.sax.saxutils import escape
+
+import numpy as np
+import pandas as pd
+
+from songmap.communities.graph_results import Communities, SongGraph
+from songmap.core.files import write_atomically
+from songmap.core.tables import CsvKind, csv_lines
+from songmap.core.text import one_line
+from songmap.core.workspace import Workspace
+from songmap.library.display_names import display_titles
+
+NAME = "song_graph"
+_NOT_XML = dict.fromkeys((0xFFFE, 0xFFFF), "\ufffd")  # what is left of names that XML cannot hold
+_NODE_TYPES = {
+    "title": "string", "artist": "string", "genre": "string", "file_path": "string", "community": "int",
+    "strength": "double", "n_neighbours": "int",
+}  # fmt: skip
+
+
+def write_graph(
+    workspace: Workspace, songs: pd.DataFrame, graph: SongGraph, communities: Communities, csv_kind: CsvKind
+) -> list[Path]:
+    """Write joined songs and their edges as GraphML and as two CSV tables; the files' paths.
+
+    A song's id is its row in the library; communities are numbered from 1, as everywhere people see them.
+    """
+    nodes = _nodes(songs, graph, communities)
+    files = {
+        workspace.table(NAME).with_suffix(".graphml"): _graphml(nodes, graph),
+        workspace.table(f"{NAME}_songs"): csv_lines([["id", *_NODE_TYPES], *([row, *one.values()] for row, one in nodes)], csv_kind),
+        workspace.table(f"{NAME}_edges"): csv_lines(_edge_rows(graph), csv_kind),
+    }  # fmt: skip
+    for path, lines in files.items():
+        write_atomically(path, partial(_write_lines, lines))
+    return list(files)
+
+
+def _nodes(songs: pd.DataFrame, graph: SongGraph, communities: Communities) -> list[tuple[int, dict[str, Any]]]:
+    """Row and attributes of each joined song."""
+    rows = np.flatnonzero(graph.is_joined)
+    strengths, degrees = np.asarray(graph.weights.sum(axis=1)).ravel(), np.diff(graph.weights.indptr)
+    own = songs.iloc[rows]
+    texts = zip(display_titles(own), own["artist"], own["genre"], own["file_path"], strict=True)
+    return [
+        (int(row), dict(zip(_NODE_TYPES, (*map(one_line, text), int(communities.labels[row]) + 1, float(strengths[row]), int(degrees[row])), strict=True)))
+        for row, text in zip(rows, texts, strict=True)
+    ]  # fmt: skip
+
+
+def _edges(graph: SongGraph) -> Iterator[tuple[int, int, float]]:
+    """Each edge once: ends, the first before the second, and weight."""
+    weights = graph.weights
+    for row in range(weights.shape[0]):
+        own = slice(weights.indptr[row], weights.indptr[row + 1])
+        for other, weight in zip(weights.indices[own].tolist(), weights.data[own].tolist(), strict=True):
+            if other > row:
+                yield row, other, weight
+
+
+def _edge_rows(graph: SongGraph) -> Iterator[Iterable[Any]]:
+    yield "source", "target", "weight"
+    for first, second, weight in _edges(graph):
+        yield first, second, f"{weight:.6g}"
+
+
+def _graphml(nodes: list[tuple[int, dict[str, Any]]], graph: SongGraph) -> Iterator[str]:
+    yield '<?xml version="1.0" encoding="UTF-8"?>'
+    yield '<graphml xmlns="http://graphml.graphdrawing.org/xmlns">'
+    for name, kind in _NODE_TYPES.items():
+        yield f'<key id="{name}" for="node" attr.name="{name}" attr.type="{kind}"/>'
+    yield '<key id="weight" for="edge" attr.name="weight" attr.type="double"/>'
+    yield '<graph edgedefault="undirected">'
+    for row, values in nodes:
+        yield f'<node id="{row}">'
+        for name, value in values.items():
+            yield f'<data key="{name}">{escape(str(value).translate(_NOT_XML))}</data>'
+        yield "</node>"
+    for first, second, weight in _edges(graph):
+        yield f'<edge source="{first}" target="{second}"><data key="weight">{weight:.6g}</data></edge>'
+    yield "</graph>"
+    yield "</graphml>"
+
+
+def _write_lines(lines: Iterable[str], path: Path) -> None:
+    with path.open("w", encoding="utf-8", newline="\n") as stream:
+        stream.writelines(f"{line}\n" for line in lines)
