@@ -13,6 +13,7 @@ import numpy as np
 
 from songmap.communities.graph_results import (
     Communities,
+    CommunityFacts,
     MatchReport,
     Pruning,
     ReadReport,
@@ -260,7 +261,7 @@ class Agreement:
 
 @dataclass(frozen=True)
 class PlaylistSummary:
-    """What was read of playlists, the graph's edges before and after pruning, and its communities."""
+    """What was read of playlists, the graph's edges before and after pruning, and its communities with what is in each."""
 
     read: ReadReport
     match: MatchReport
@@ -269,6 +270,7 @@ class PlaylistSummary:
     sampled: tuple[SampledPlaylist, ...]
     pruning: Pruning
     communities: Communities
+    facts: tuple[CommunityFacts, ...]
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,10 @@ from songmap.communities.agreement import N_PERMUTATIONS, PlaylistSongs, SpaceSo
 from songmap.communities.artists import artist_numbers
 from songmap.communities.cluster_description import describe_clusters
 from songmap.communities.clusters import MIN_SONGS, ClusterOptions, cluster_space
+from songmap.communities.community_description import describe_communities
 from songmap.communities.conclusion import conclude, limits
-from songmap.communities.graph_results import NO_COMMUNITY, PlaylistCommunities
+from songmap.communities.graph_results import NO_COMMUNITY, CommunityFacts, PlaylistCommunities
+from songmap.communities.layout import graph_drawing
 from songmap.communities.playlist_communities import GraphSettings, playlist_communities
 from songmap.communities.recommendation import DEFAULT_ALPHA, Recommender, recommend
 from songmap.communities.recommendation_scores import MIN_SONGS as MIN_TESTED
@@ -27,7 +29,7 @@ from songmap.communities.results import (
     SpaceClusters,
 )
 from songmap.communities.sound_spaces import sound_spaces
-from songmap.communities.views.files import write_files
+from songmap.communities.views.files import write_files, write_graph_files
 from songmap.core.defaults import DEFAULT_SEED
 from songmap.core.errors import UsageError
 from songmap.core.progress import OnProgress
@@ -115,12 +117,13 @@ def song_communities(
             )
         if seeds:
             recommended = _recommended(lookup, recommender, seeds, options.alpha, found)
+    facts = describe_communities(library, found.pruned, found.communities, found.playlists) if found else ()
     result = SongCommunities(
         songs=len(library),
         artists=int(artists.max()) + 1,
         spaces=spaces,
         clusters=describe_clusters(lookup, vectors[first], clusters[first], workspace),
-        playlists=_summary(found) if found else None,
+        playlists=_summary(found, facts) if found else None,
         agreement=agreement,
         scores=scores,
         recommended=recommended,
@@ -129,7 +132,11 @@ def song_communities(
     )
     labels = found.communities.labels if found else np.full(len(library), NO_COMMUNITY)
     places = _places(library, vectors[first], clusters, labels, options.seed)
-    return replace(result, written=write_files(workspace, result, places, library, csv_kind))
+    written = write_files(workspace, result, places, library.songs, csv_kind)
+    if found:
+        drawing = graph_drawing(found.pruned, found.communities, found.playlists, options.seed)
+        written += write_graph_files(workspace, found, drawing, facts, library.songs, csv_kind)
+    return replace(result, written=written)
 
 
 def _source(workspace: Workspace, options: Options) -> Path | None:
@@ -176,10 +183,11 @@ def _agreement(spaces: Mapping[str, SpaceSongs], songs: PlaylistSongs) -> Agreem
     )
 
 
-def _summary(found: PlaylistCommunities) -> PlaylistSummary:
+def _summary(found: PlaylistCommunities, facts: tuple[CommunityFacts, ...]) -> PlaylistSummary:
+    edges = found.graph.n_edges, found.pruned.n_edges
     return PlaylistSummary(
-        found.read, found.match, found.graph.n_edges, found.pruned.n_edges, found.graph.sampled, found.pruning, found.communities
-    )  # fmt: skip
+        found.read, found.match, *edges, found.graph.sampled, found.pruning, found.communities, facts
+    )
 
 
 def _recommended(

@@ -10,6 +10,12 @@ from songmap.communities.results import (
     SpaceAgreement,
     SpaceClusters,
 )
+from songmap.communities.views.playlist_sentences import (
+    recommendation_sentence,
+    unmatched_sentence,
+    unread_lines,
+    warning_lines,
+)
 from songmap.core.text import capitalised, count_of_songs, joined, percent
 
 SPACE_TITLES = {
@@ -154,9 +160,15 @@ def artists_sentence(result: SongCommunities) -> str:
     )
 
 
-def recommendation_sentence(result: SongCommunities) -> str:
-    """Which recommender finds hidden songs best."""
-    if result.scores is None:
-        return ""
-    shown = [f"{one.recommender} {percent(one.recall.mean)}" for one in result.scores.scores]
-    return f"Of songs hidden from playlists, {result.scores.n_at} recommendations contain: {joined(shown)}."
+def recommended_sentence(result: SongCommunities) -> str:
+    """Whether recommendation by sound and playlists is better than other ways; empty where it was not evaluated."""
+    return recommendation_sentence(result.scores) if result.scores else ""
+
+
+def warnings(result: SongCommunities) -> list[str]:
+    """What limits the comparison: communities that mean little, entries and files that were not used."""
+    if result.playlists is None:
+        return []
+    one = result.playlists
+    lines = [*warning_lines(one.communities), *unread_lines(one.read), unmatched_sentence(one.match)]
+    return [line for line in lines if line]

@@ -5,6 +5,7 @@ from typing import Any
 from songmap.communities.results import ClusterDescription, SetsApart, SongCommunities, SongPlaces
 from songmap.communities.views import agreement_sentences as sentences
 from songmap.communities.views import cluster_charts, summary
+from songmap.communities.views.playlist_sentences import recommendation_rows
 from songmap.core.pages import page_table, render
 from songmap.core.text import capitalised, count_of_songs, quantity, readable
 from songmap.library.trait_words import MEANING, traits_predicate
@@ -19,8 +20,8 @@ _HEADINGS = {
 }
 
 
-def communities_page(result: SongCommunities, places: SongPlaces, graph_page: str | None) -> str:
-    """The page; ``graph_page`` is the address of the graph's page from it."""
+def communities_page(result: SongCommunities, places: SongPlaces, graph_page: str) -> str:
+    """The page; ``graph_page`` is the name of the graph's page in the same folder."""
     space = result.spaces[0].space
     agreement = sentences.first_space(result)
     page = render(
@@ -30,14 +31,15 @@ def communities_page(result: SongCommunities, places: SongPlaces, graph_page: st
             sentences.main_sentence(result),
             sentences.clusters_sentence(result.spaces[0]) if result.agreement else sentences.no_playlists_sentence(result),
             sentences.communities_sentence(result), sentences.similar_sentence(result),
-            sentences.artists_sentence(result), sentences.recommendation_sentence(result),
+            sentences.artists_sentence(result), sentences.recommended_sentence(result),
         ],
+        warnings=sentences.warnings(result),
         space=sentences.space_title(space),
         tables={
             "spaces": _table(_titled(summary.space_rows(result))),
             "choices": _table(summary.choice_rows(result)),
             "communities": _table(summary.community_rows(result)),
-            "scores": _table(summary.score_rows(result)),
+            "scores": _table(recommendation_rows(result.scores) if result.scores else []),
         },
         counts=[(one, cluster_charts.count_charts(one)) for one in result.spaces],
         space_titles={one.space: sentences.space_title(one.space) for one in result.spaces},
@@ -48,7 +50,7 @@ def communities_page(result: SongCommunities, places: SongPlaces, graph_page: st
         trait_meaning=MEANING,
         scores=result.scores,
         agreement=result.agreement,
-        graph_page=graph_page,
+        graph_page=graph_page if result.playlists else "",
         n_shown=len(places.shown),
         n_songs=result.songs,
         sampled=result.spaces[0].sampled_songs,

@@ -4,6 +4,7 @@ from typing import Any
 
 from songmap.communities.results import Estimate, SongCommunities
 from songmap.communities.views import agreement_sentences as sentences
+from songmap.communities.views.playlist_sentences import recommendation_rows
 from songmap.core.tables import format_table
 from songmap.core.text import one_line, percent, shown_path, wrapped
 from songmap.library.trait_words import traits_predicate
@@ -16,8 +17,12 @@ def communities_summary(result: SongCommunities) -> str:
         sentences.clusters_sentence(result.spaces[0]) if result.agreement else sentences.no_playlists_sentence(result),
         sentences.communities_sentence(result),
         sentences.similar_sentence(result),
-        sentences.recommendation_sentence(result),
+        sentences.recommended_sentence(result),
     ]
+    warned = sentences.warnings(result)
+    if warned:
+        more = f" ({len(warned) - 1} more: --verbose)" if len(warned) > 1 else ""
+        lines.append(f"Warning: {warned[0]}{more}")
     page = next(one.path for one in result.written if one.content == "page")
     parts = [_lines(lines), _spaces(result), recommended_table(result)]
     return "\n".join([*filter(None, parts), f"Page: {one_line(shown_path(page))}"])
@@ -37,7 +42,9 @@ def verbose_summary(result: SongCommunities) -> str:
                 format_table(clusters, "Clusters", optional=("artists",), shortened={"typical": 20, "genres": 16}),
                 format_table(community_rows(result), "How similar the songs of a community sound")
                 if community_rows(result) else "",
-                format_table(score_rows(result), "Recommendation of hidden songs") if result.scores else "",
+                format_table(recommendation_rows(result.scores), "Recommendation of hidden songs")
+                if result.scores else "",
+                _lines([f"Limit: {one}" for one in sentences.warnings(result)]),
                 _lines([f"{shown_path(one.path)}: {one.content}" for one in result.written]),
             ],
         )
@@ -130,20 +137,6 @@ def community_rows(result: SongCommunities) -> list[dict[str, Any]]:
          "sounds similar": "yes" if one.is_similar else "not shown"}
         for one in (space.communities if space else [])
     ]  # fmt: skip
-
-
-def score_rows(result: SongCommunities) -> list[dict[str, Any]]:
-    """How well each recommender finds hidden songs."""
-    if result.scores is None:
-        return []
-    return [
-        {"recommender": one.recommender}
-        | {
-            title: f"{value.mean:.2f} ({value.low:.2f}–{value.high:.2f})"
-            for title, value in (("R-precision", one.r_precision), ("NDCG", one.ndcg), ("recall", one.recall))
-        }
-        for one in result.scores.scores
-    ]
 
 
 def recommended_table(result: SongCommunities) -> str:
