@@ -18,6 +18,7 @@ import numpy as np
 
 from songmap.communities.artists import ArtistPermutation, jackknife
 from songmap.communities.pairs import SongPairs, auc, cosines, mid_ranks, song_pairs
+from songmap.communities.partitions import adjusted_mutual_information, adjusted_rand, contingency_table
 from songmap.communities.results import CommunitySound, Contingency, Estimate, Reason, SpaceAgreement
 from songmap.core.progress import OnProgress
 from songmap.library.spaces import sampled_rows
@@ -113,8 +114,6 @@ def counting(space: SpaceAgreement) -> list[Estimate]:
 
 
 def _compare(name: str, space: SpaceSongs, songs: PlaylistSongs, n_permutations: int) -> SpaceAgreement:
-    from sklearn.metrics import adjusted_mutual_info_score, adjusted_rand_score
-
     rows, artists, pairs = songs.rows, songs.own_artists, songs.pairs
     communities, clusters = songs.communities[rows], space.clusters[rows]
     centred = space.vectors[rows] - space.vectors.mean(axis=0, dtype=np.float64)
@@ -125,7 +124,7 @@ def _compare(name: str, space: SpaceSongs, songs: PlaylistSongs, n_permutations:
     ari = ami = None
     if len(np.unique(communities)) > 1:
         labelled = _Labelled(communities, clusters, artists, drawn, songs.seed)
-        ari, ami = labelled.estimate(adjusted_rand_score), labelled.estimate(adjusted_mutual_info_score)
+        ari, ami = labelled.estimate(adjusted_rand), labelled.estimate(adjusted_mutual_information)
     return SpaceAgreement(
         space=name,
         auc=_auc(similarities, pairs, drawn, artists, songs.seed) if songs.has_pairs else None,
@@ -148,12 +147,15 @@ class _Labelled:
     drawn: Sequence[np.ndarray]
     seed: int
 
-    def estimate(self, score: Callable[[np.ndarray, np.ndarray], float]) -> Estimate:
-        """Of a score of two divisions of the songs."""
-        value = float(score(self.communities, self.clusters))
-        null = np.array([score(self.communities, self.clusters[rows]) for rows in self.drawn])
+    def estimate(self, score: Callable[[np.ndarray], float]) -> Estimate:
+        """Of a score of the contingency table of both divisions."""
+        value = score(contingency_table(self.communities, self.clusters))
+        null = np.array([score(contingency_table(self.communities, self.clusters[rows])) for rows in self.drawn])
         interval = jackknife(
-            self.artists, lambda kept: score(self.communities[kept], self.clusters[kept]), value, self.seed
+            self.artists,
+            lambda kept: score(contingency_table(self.communities[kept], self.clusters[kept])),
+            value,
+            self.seed,
         )
         return estimate(value, null, interval)
 
@@ -192,10 +194,9 @@ def _auc(
 def contingency(clusters: np.ndarray, communities: np.ndarray) -> Contingency:
     """Songs of each cluster in each community, songs without a community left out."""
     joined = communities >= 0
-    rows, columns = np.unique(clusters), np.unique(communities[joined])
-    counts = np.zeros((len(rows), len(columns)), dtype=np.int64)
-    np.add.at(counts, (np.searchsorted(rows, clusters[joined]), np.searchsorted(columns, communities[joined])), 1)
-    return Contingency(rows.tolist(), columns.tolist(), counts)
+    clusters, communities = clusters[joined], communities[joined]
+    table = contingency_table(clusters, communities)
+    return Contingency(np.unique(clusters).tolist(), np.unique(communities).tolist(), table)
 
 
 def _community_sounds(

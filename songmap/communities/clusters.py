@@ -20,8 +20,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from songmap.communities.partitions import adjusted_rand, contingency_table
 from songmap.communities.references import KINDS, exceedance, leading_axes, mean_silhouette, reference
 from songmap.communities.results import ClusterCount, SpaceClusters
+from songmap.core.errors import UsageError
 from songmap.core.progress import OnProgress
 from songmap.library.spaces import sampled_rows
 
@@ -36,6 +38,7 @@ N_REFERENCES = 19  # of each kind: to be clearer than all of them has a probabil
 _SAMPLED, _FITTED = 600, 5_000  # songs that decide on the number of clusters, and that the clusters are fitted to
 _BOOTSTRAPS = 10
 _LEAST_SONGS, _LEAST_SHARE = 5, 0.01  # in a cluster that counts
+_LEAST_DIFFERENT = 3
 _INITS = 2
 _MIXTURE_AXES = 10  # the first, of Gaussian mixtures
 
@@ -60,7 +63,7 @@ def cluster_space(
     space : str
         Its name.
     vectors : np.ndarray, shape (n_songs, d)
-        Of at least ``MIN_SONGS`` songs, not all equal.
+        Of at least ``MIN_SONGS`` songs.
     options : ClusterOptions
     on_progress : callable, optional
 
@@ -69,6 +72,11 @@ def cluster_space(
     SpaceClusters
     labels : np.ndarray, shape (n_songs,), int64
         From 0, the largest cluster first.
+
+    Raises
+    ------
+    UsageError
+        If fewer than three songs differ.
     """
     from threadpoolctl import threadpool_limits
 
@@ -84,6 +92,10 @@ def _cluster_space(
     mean, axes = leading_axes(sample)
     points = (sample - mean) @ axes.T
     n_different = len(np.unique(points.round(6), axis=0))
+    if n_different < _LEAST_DIFFERENT:
+        raise UsageError(
+            f"{n_songs:,} songs have {n_different} different vectors in {space}: there is nothing to cluster"
+        )
     numbers = range(2, max(min(options.max_clusters, n_different - 1, len(points) // _LEAST_SONGS), 2) + 1)
     own = _curve(points, numbers, options.seed)
     references = _references(points, numbers, options, on_progress)
@@ -171,13 +183,11 @@ def gap_choice(gaps: np.ndarray, errors: np.ndarray) -> int:
 
 
 def _stability(points: np.ndarray, labels: np.ndarray, seed: int) -> float:
-    from sklearn.metrics import adjusted_rand_score
-
     rng, number, scores = np.random.default_rng(seed), int(labels.max()) + 1, []
     for _ in range(_BOOTSTRAPS):
         drawn = points[rng.integers(len(points), size=len(points))]
         number = min(number, len(np.unique(drawn, axis=0)))
-        scores.append(adjusted_rand_score(labels, _kmeans(drawn, number, seed).predict(points)))
+        scores.append(adjusted_rand(contingency_table(labels, _kmeans(drawn, number, seed).predict(points))))
     return float(np.mean(scores))
 
 

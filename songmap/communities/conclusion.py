@@ -19,6 +19,7 @@ from songmap.communities.results import Conclusion, Reason, SpaceAgreement
 MIN_SONGS, MIN_PLAYLISTS, MIN_ARTISTS = 20, 3, 8
 MOST_SONGS = 0.8  # of the songs in communities; then hardly any contrast is left
 NEGLIGIBLE_AUC = 0.556  # of two Gaussians 0.2 standard deviations apart, a small effect by Cohen
+MEDIUM_AUC = 0.638  # 0.5 standard deviations, a medium effect; an agreement below it is called weak
 NEGLIGIBLE_AMI = 0.1
 
 

@@ -132,11 +132,11 @@ def song_communities(
     )
     labels = found.communities.labels if found else np.full(len(library), NO_COMMUNITY)
     places = _places(library, vectors[first], clusters, labels, options.seed)
-    written = write_files(workspace, result, places, library.songs, csv_kind)
     if found:
         drawing = graph_drawing(found.pruned, found.communities, found.playlists, options.seed)
-        written += write_graph_files(workspace, found, drawing, facts, library.songs, csv_kind)
-    return replace(result, written=written)
+        graph = write_graph_files(workspace, found, drawing, facts, library.songs, csv_kind)
+        result = replace(result, written=graph)
+    return replace(result, written=write_files(workspace, result, places, library.songs, csv_kind))
 
 
 def _source(workspace: Workspace, options: Options) -> Path | None:

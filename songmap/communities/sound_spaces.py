@@ -6,24 +6,22 @@ scaled       641 standardised columns
 pca          the leading principal components of the standardised columns
 ===========  ===============================================================================================
 
-Further spaces, such as the latent codes of autoencoders, are read from a file of arrays, ``Workspace.song_spaces``: one array
-``(n, d)`` by each name, and ``file_path (n,)``, the songs that their rows are of.
+Further spaces, such as the latent codes of autoencoders, are read from ``Workspace.song_spaces``, which ``save_spaces`` writes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from songmap.core.arrays import read_arrays
+from songmap.core.arrays import array_file, read_array_file
 from songmap.core.blocks import read_blocks
 from songmap.core.errors import SchemaError, UsageError
-from songmap.core.files import read_bytes
+from songmap.core.files import read_bytes, write_atomically
 from songmap.core.workspace import Workspace
 from songmap.library.library import Library
 from songmap.library.spaces import build_space, sampled_rows
 
 SPACES = ("balanced", "scaled", "pca")
-PATHS = "file_path"
 PCA_VARIANCE, PCA_COMPONENTS = 0.9, 50  # components that have so much of the variance, and at most
 _MADE_BY = "the script that trains autoencoders"
 
@@ -39,6 +37,12 @@ def sound_spaces(library: Library, workspace: Workspace, names: Sequence[str] = 
     if unknown:
         raise UsageError(f"no space {unknown[0]!r}; there are {', '.join([*SPACES, *further])}")
     return {name: further[name] if name in further else _own_space(library, name) for name in names}
+
+
+def save_spaces(workspace: Workspace, spaces: Mapping[str, np.ndarray], paths: Sequence[str]) -> None:
+    """Save further spaces: matrices ``(n, d)`` by name, and ``paths (n,)``, the ``file_path`` of the songs of their rows."""
+    arrays = {name: np.ascontiguousarray(vectors, dtype=np.float32) for name, vectors in spaces.items()}
+    write_atomically(workspace.song_spaces, array_file(arrays, list(paths)))
 
 
 def _own_space(library: Library, name: str) -> np.ndarray:
@@ -63,8 +67,8 @@ def _further_spaces(library: Library, workspace: Workspace) -> dict[str, np.ndar
     path = workspace.song_spaces
     if not path.is_file():
         return {}
-    arrays = read_arrays(path, read_bytes(path, _MADE_BY), f"run {_MADE_BY} again, or delete the file")
-    row_of = {name: row for row, name in enumerate(arrays.pop(PATHS, np.empty(0, dtype=np.str_)).tolist())}
+    arrays, paths = read_array_file(path, read_bytes(path, _MADE_BY), _MADE_BY)
+    row_of = {name: row for row, name in enumerate(paths)}
     rows = [row_of.get(name, -1) for name in library.songs["file_path"]]
     if missing := rows.count(-1):
         raise SchemaError(

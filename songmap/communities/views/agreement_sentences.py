@@ -1,6 +1,6 @@
 """What 08 found, in sentences; each follows from numbers of the result."""
 
-from songmap.communities.conclusion import MIN_ARTISTS, MIN_PLAYLISTS, MIN_SONGS, MOST_SONGS
+from songmap.communities.conclusion import MEDIUM_AUC, MIN_ARTISTS, MIN_PLAYLISTS, MIN_SONGS, MOST_SONGS
 from songmap.communities.results import (
     Agreement,
     Conclusion,
@@ -42,9 +42,12 @@ def main_sentence(result: SongCommunities) -> str:
 def conclusion_sentence(one: Agreement) -> str:
     """Yes, no or undecided, with the numbers that decide."""
     space = next((space for space in one.spaces if space.space == one.space), None)
-    numbers = f" ({measures(space, one.permutations)})" if space and space.auc else ""
+    where = "" if space is None or space is one.spaces[0] else f"by {space_title(space.space)}: "
+    numbers = f" ({where}{measures(space, one.permutations)})" if space and space.auc else ""
     match one.conclusion:
         case Conclusion.YES:
+            if space and space.auc and space.auc.value < MEDIUM_AUC:
+                return f"Yes, weakly: songs that sound similar are somewhat more often in the same playlists{numbers}."
             return f"Yes: songs that sound similar are also in the same playlists{numbers}."
         case Conclusion.NO:
             return f"No: songs that sound similar are hardly more often in the same playlists than others{numbers}."

@@ -21,13 +21,14 @@ NAME = "song_communities"
 def write_files(
     workspace: Workspace, result: SongCommunities, places: SongPlaces, songs: pd.DataFrame, csv_kind: CsvKind
 ) -> list[WrittenFile]:
-    """Write all of them, and return where they are."""
+    """Write page, table and report, and return where these and all that ``result`` names already are."""
     report = workspace.table(NAME).with_suffix(".json")
     written = [
         WrittenFile(workspace.page(NAME), "page"),
         WrittenFile(workspace.table(NAME), "table"),
         WrittenFile(report, "report"),
         *(WrittenFile(one.playlist, "playlist") for one in result.clusters),
+        *result.written,
     ]
     write_atomically(workspace.page(NAME), communities_page(result, places, f"{graph_page.NAME}.html").encode())
     names = ("song_name", "file_path", "genre", "artist", "title", "album")

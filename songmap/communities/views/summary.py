@@ -4,7 +4,7 @@ from typing import Any
 
 from songmap.communities.results import Estimate, SongCommunities
 from songmap.communities.views import agreement_sentences as sentences
-from songmap.communities.views.playlist_sentences import recommendation_rows
+from songmap.communities.views.playlist_sentences import community_name, recommendation_rows
 from songmap.core.tables import format_table
 from songmap.core.text import one_line, percent, shown_path, wrapped
 from songmap.library.trait_words import traits_predicate
@@ -131,8 +131,9 @@ def genres_text(genres: list[Any], number: int = 3) -> str:
 def community_rows(result: SongCommunities) -> list[dict[str, Any]]:
     """How similar the songs of each community sound, in the first space."""
     space = sentences.first_space(result)
+    names = {one.label: community_name(one) for one in (result.playlists.facts if result.playlists else ())}
     return [
-        {"community": one.number + 1, "songs": one.songs, "artists": one.artists, "similarity": f"{one.similarity:.2f}",
+        {"community": names[one.number], "songs": one.songs, "artists": one.artists, "similarity": f"{one.similarity:.2f}",
          "with artists permuted": f"{one.expected:.2f}", "p Holm": f"{one.p_holm:.2g}",
          "sounds similar": "yes" if one.is_similar else "not shown"}
         for one in (space.communities if space else [])
