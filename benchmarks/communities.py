@@ -21,17 +21,17 @@ from songmap.communities.graph_results import MatchedPlaylists, Method, Pruning
 from songmap.communities.pruning import prune
 from songmap.communities.recommendation import personalised_pagerank
 
-N_PLANTED, OWN = 200, 0.8
+N_PLANTED, OWN, MAX_LENGTH = 200, 0.8, 1_000
 
 
 def draw_playlists(n_songs: int, n_entries: int, giant: int, rng: np.random.Generator) -> MatchedPlaylists:
-    """Playlists of 5 to 500 songs, and one giant one."""
+    """Playlists of 5 to 1,000 songs, and one giant one."""
     cumulated = np.cumsum(1 / np.arange(1, n_songs + 1) ** 0.8)
     rank_of = rng.permutation(n_songs)  # songs by rank of popularity; rank r is of community r mod N_PLANTED
     lists: list[np.ndarray] = []
     n_left = n_entries
     while n_left > 0:
-        length = int(min(5 + rng.pareto(1.5) * 10, MAX_JOINED))
+        length = int(min(5 + rng.pareto(1.5) * 10, MAX_LENGTH))
         ranks = np.searchsorted(cumulated, rng.random(length) * cumulated[-1])
         is_own = rng.random(length) < OWN
         own = np.minimum(ranks - ranks % N_PLANTED + len(lists) % N_PLANTED, n_songs - 1)
@@ -80,12 +80,12 @@ def main() -> None:
     note("personalised PageRank of 3 songs", f"{np.count_nonzero(walks):,} songs reached", begin)
     total = f"{time.perf_counter() - started:.0f} s and {peak_mb():,.0f} MB without Leiden, the playlists themselves included"
     leiden = note_communities("leiden")
-    longest = ", ".join(f"{one.n_songs:,}" for one in graph.sampled)
+    longest = max((one.n_songs for one in graph.sampled), default=0)
     text = (
         f"{arguments.songs:,} songs, {n_entries:,} different entries of {len(playlists):,} playlists.\n\n"
         "| step | s | peak MB | result |\n|---|---:|---:|---|\n" + "\n".join(rows) + "\n\n"
-        f"{total}; {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}. Playlists of more than {MAX_JOINED} songs, joined with "
-        f"{SAMPLED_SONGS} others each instead of all: {longest or 'none'}.\n"
+        f"{total}; {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}. {len(graph.sampled):,} playlists of more than {MAX_JOINED} "
+        f"songs, the longest of {longest:,}: each song is joined with {SAMPLED_SONGS} others of it instead of all.\n"
     )
     text += f"\nLouvain and Leiden agree: adjusted Rand index {adjusted_rand_score(louvain, leiden):.2f}.\n"
     Path(__file__).with_suffix(".md").write_text(text, encoding="utf-8")

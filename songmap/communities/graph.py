@@ -20,7 +20,7 @@ from scipy import sparse
 
 from songmap.communities.graph_results import MatchedPlaylists, SampledPlaylist, SongGraph
 
-MAX_JOINED = 500  # songs of a playlist all pairs of which are joined, 124,750 at most
+MAX_JOINED = 200  # songs of a playlist all pairs of which are joined, 19,900 at most
 SAMPLED_SONGS = 100  # partners of each song of a longer playlist; even
 
 
