@@ -43,9 +43,8 @@ def build_graph(playlists: MatchedPlaylists, n_songs: int, seed: int = 0) -> Son
     lists = [rows for rows in playlists.rows if len(rows) > 1]
     upper = sparse.triu(_complete([rows for rows in lists if len(rows) <= MAX_JOINED], n_songs), k=1, format="csr")
     long = [place for place, rows in enumerate(playlists.rows) if len(rows) > MAX_JOINED]
-    rng = np.random.default_rng(seed)
-    for place in long:
-        upper = upper + _rings(playlists.rows[place], n_songs, rng)
+    if long:
+        upper = upper + _rings([playlists.rows[place] for place in long], n_songs, np.random.default_rng(seed))
     weights = sparse.csr_array(upper + upper.T)
     weights.sort_indices()
     sampled = tuple(SampledPlaylist(playlists.names[place], len(playlists.rows[place])) for place in long)
@@ -69,9 +68,9 @@ def _complete(lists: list[np.ndarray], n_songs: int) -> sparse.csr_array:
     return sparse.csr_array(members.T @ divided)
 
 
-def _rings(rows: np.ndarray, n_songs: int, rng: np.random.Generator) -> sparse.csr_array:
-    """The upper triangle of random rings through ``rows``."""
-    orders = [rng.permutation(rows.astype(np.int32)) for _ in range(SAMPLED_SONGS // 2)]
+def _rings(lists: list[np.ndarray], n_songs: int, rng: np.random.Generator) -> sparse.csr_array:
+    """The upper triangle of random rings through the songs of each playlist."""
+    orders = [rng.permutation(rows.astype(np.int32)) for rows in lists for _ in range(SAMPLED_SONGS // 2)]
     first, second = np.concatenate(orders), np.concatenate([np.roll(order, 1) for order in orders])
     ends = np.minimum(first, second), np.maximum(first, second)
     values = np.full(len(first), 1 / SAMPLED_SONGS, dtype=np.float32)

@@ -110,7 +110,7 @@ def test_the_only_song_has_nothing_to_recommend():
         ([1, 2, 3], [1, 2], (1, 1, 1)),
         ([9, 1, 8, 2], [1, 2], (0.5, (1 / np.log2(3) + 1 / np.log2(5)) / (1 + 1 / np.log2(3)), 1)),
         ([9, 8, 7], [1], (0, 0, 0)),
-        (list(range(100, 110)) + [1], [1, 2], (0, 0, 0)),  # found, but after the tenth
+        ([*range(100, 110), 1], [1, 2], (0, 0, 0)),  # found, but after the tenth
     ],
 )
 def test_metrics_by_hand(ranking, hidden, expected):
