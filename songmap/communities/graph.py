@@ -20,7 +20,7 @@ from scipy import sparse
 
 from songmap.communities.graph_results import MatchedPlaylists, SampledPlaylist, SongGraph
 
-MAX_JOINED = 500  # songs of a playlist all pairs of which are joined, 124,750 at most
+MAX_JOINED = 200  # songs of a playlist all pairs of which are joined, 19,900 at most
 SAMPLED_SONGS = 100  # partners of each song of a longer playlist; even
 
 
@@ -38,14 +38,13 @@ def build_graph(playlists: MatchedPlaylists, n_songs: int, seed: int = 0) -> Son
     Returns
     -------
     SongGraph
-        ``weights (n_songs, n_songs)`` float64, exactly symmetric, sorted, without a diagonal.
+        ``weights (n_songs, n_songs)`` float32, exactly symmetric, sorted, without a diagonal.
     """
     lists = [rows for rows in playlists.rows if len(rows) > 1]
     upper = sparse.triu(_complete([rows for rows in lists if len(rows) <= MAX_JOINED], n_songs), k=1, format="csr")
     long = [place for place, rows in enumerate(playlists.rows) if len(rows) > MAX_JOINED]
-    rng = np.random.default_rng(seed)
-    for place in long:
-        upper = upper + _rings(playlists.rows[place], n_songs, rng)
+    if long:
+        upper = upper + _rings([playlists.rows[place] for place in long], n_songs, np.random.default_rng(seed))
     weights = sparse.csr_array(upper + upper.T)
     weights.sort_indices()
     sampled = tuple(SampledPlaylist(playlists.names[place], len(playlists.rows[place])) for place in long)
@@ -53,24 +52,26 @@ def build_graph(playlists: MatchedPlaylists, n_songs: int, seed: int = 0) -> Son
 
 
 def incidence(lists: list[np.ndarray], n_songs: int) -> sparse.csr_array:
-    """1 where a song is in a playlist, float64 ``(n_playlists, n_songs)``."""
+    """1 where a song is in a playlist, float32 ``(n_playlists, n_songs)``."""
     # 32 bits, which scikit-network needs, and which take half the memory
     ends = np.cumsum([0, *(len(rows) for rows in lists)], dtype=np.int32)
     songs = np.concatenate([*lists, np.empty(0, dtype=np.int64)]).astype(np.int32)
-    return sparse.csr_array((np.ones(len(songs)), songs, ends), shape=(len(lists), n_songs))
+    return sparse.csr_array((np.ones(len(songs), np.float32), songs, ends), shape=(len(lists), n_songs))
 
 
 def _complete(lists: list[np.ndarray], n_songs: int) -> sparse.csr_array:
     """All pairs of each playlist joined; the diagonal, and rounding that differs in the two triangles, are to be left out."""
     members = incidence(lists, n_songs)
-    shares = sparse.dia_array(([[1 / (len(rows) - 1) for rows in lists]], [0]), shape=(len(lists), len(lists)))
-    return sparse.csr_array(members.T @ (shares @ members))
+    shares = np.array([1 / (len(rows) - 1) for rows in lists], dtype=np.float32)
+    divided = members.copy()
+    divided.data *= np.repeat(shares, np.diff(members.indptr))
+    return sparse.csr_array(members.T @ divided)
 
 
-def _rings(rows: np.ndarray, n_songs: int, rng: np.random.Generator) -> sparse.csr_array:
-    """The upper triangle of random rings through ``rows``."""
-    orders = [rng.permutation(rows.astype(np.int32)) for _ in range(SAMPLED_SONGS // 2)]
+def _rings(lists: list[np.ndarray], n_songs: int, rng: np.random.Generator) -> sparse.csr_array:
+    """The upper triangle of random rings through the songs of each playlist."""
+    orders = [rng.permutation(rows.astype(np.int32)) for rows in lists for _ in range(SAMPLED_SONGS // 2)]
     first, second = np.concatenate(orders), np.concatenate([np.roll(order, 1) for order in orders])
     ends = np.minimum(first, second), np.maximum(first, second)
-    values = np.full(len(first), 1 / SAMPLED_SONGS)
+    values = np.full(len(first), 1 / SAMPLED_SONGS, dtype=np.float32)
     return sparse.csr_array(sparse.coo_array((values, ends), shape=(n_songs, n_songs)))  # pairs drawn twice add up

@@ -128,6 +128,11 @@ class SongGraph:
         return self.weights.nnz // 2
 
     @property
+    def strengths(self) -> np.ndarray:
+        """The sum of each song's weights, float64 ``(n_songs,)``: unpruned, in how many playlists of two songs or more it is."""
+        return np.asarray(self.weights @ np.ones(self.weights.shape[1]))
+
+    @property
     def is_joined(self) -> np.ndarray:
         """Whether a song is joined to another, bool ``(n_songs,)``."""
         return np.diff(self.weights.indptr) > 0

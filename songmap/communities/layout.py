@@ -25,15 +25,15 @@ def graph_drawing(
     graph: SongGraph, communities: Communities, playlists: MatchedPlaylists, seed: int = 0
 ) -> GraphDrawing:
     """The joined songs, at most ``MAX_DRAWN`` of most strength, with places and their strongest edges."""
-    strengths = np.asarray(graph.weights.sum(axis=1)).ravel()
+    strength = graph.strengths
     joined = np.flatnonzero(graph.is_joined)
-    rows = np.sort(joined[np.argsort(-strengths[joined], kind="stable")[:MAX_DRAWN]])
-    numbers = np.asarray(incidence(list(playlists.rows), len(strengths)).sum(axis=0)).ravel()
+    rows = np.sort(joined[np.argsort(-strength[joined], kind="stable")[:MAX_DRAWN]])
+    numbers = np.asarray(incidence(list(playlists.rows), len(strength)).sum(axis=0)).ravel()
     per_song = _DRAWN if len(rows) <= _FEW else _DRAWN_OF_MANY
     edges = strongest_edges(sparse.csr_array(graph.weights[rows][:, rows]), per_song)
     places = layout(graph, communities, rows, seed)
     return GraphDrawing(
-        rows, places, strengths[rows], numbers[rows].astype(np.int64), *edges, n_left_out=len(joined) - len(rows)
+        rows, places, strength[rows], numbers[rows].astype(np.int64), *edges, n_left_out=len(joined) - len(rows)
     )
 
 

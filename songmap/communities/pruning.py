@@ -48,8 +48,7 @@ def disparity_p_values(weights: sparse.csr_array) -> sparse.csr_array:
     random, is w or more. Of a song with one neighbour it is 1: only the other end decides.
     """
     degrees = np.diff(weights.indptr)
-    strengths = np.asarray(weights.sum(axis=1)).ravel()
-    shares = weights.data / np.repeat(strengths, degrees)
+    shares = weights.data / np.repeat(weights @ np.ones(len(degrees)), degrees)
     # a share of 1 is rounded: 1 - w / s can be a little below 0
     p_values = np.maximum(1 - shares, 0) ** (np.repeat(degrees, degrees) - 1)
     return sparse.csr_array((p_values, weights.indices, weights.indptr), shape=weights.shape)

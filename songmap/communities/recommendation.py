@@ -136,13 +136,17 @@ def candidate_scores(recommender: Recommender, seeds: Sequence[int]) -> Candidat
 
 
 def personalised_pagerank(graph: SongGraph, seeds: np.ndarray) -> np.ndarray:
-    """Probabilities float64 ``(n_songs,)`` of a walk that begins at one of ``seeds``, each as often."""
+    """Probabilities float64 ``(n_songs,)`` of a walk that begins at one of ``seeds``, each as often.
+
+    Seeds that are joined to no song do not count; without any other all probabilities are 0.
+    """
     from sknetwork.ranking import PageRank
 
     restart = np.zeros(graph.weights.shape[0])
-    restart[seeds] = 1 / len(seeds)
-    if not graph.n_edges:
+    joined = seeds[graph.is_joined[seeds]]
+    if not len(joined):
         return restart
+    restart[joined] = 1 / len(joined)
     model = PageRank(DAMPING, n_iter=_MAX_ITERATIONS, tol=_TOLERANCE)
     return np.asarray(model.fit_predict(sparse.csr_matrix(graph.weights), restart), dtype=np.float64)
 

@@ -48,11 +48,11 @@ def write_graph(
 def _nodes(songs: pd.DataFrame, graph: SongGraph, communities: Communities) -> list[tuple[int, dict[str, Any]]]:
     """Row and attributes of each joined song."""
     rows = np.flatnonzero(graph.is_joined)
-    strengths, degrees = np.asarray(graph.weights.sum(axis=1)).ravel(), np.diff(graph.weights.indptr)
+    strength, degrees = graph.strengths, np.diff(graph.weights.indptr)
     own = songs.iloc[rows]
     texts = zip(display_titles(own), own["artist"], own["genre"], own["file_path"], strict=True)
     return [
-        (int(row), dict(zip(_NODE_TYPES, (*map(one_line, text), int(communities.labels[row]) + 1, float(strengths[row]), int(degrees[row])), strict=True)))
+        (int(row), dict(zip(_NODE_TYPES, (*map(one_line, text), int(communities.labels[row]) + 1, float(strength[row]), int(degrees[row])), strict=True)))
         for row, text in zip(rows, texts, strict=True)
     ]  # fmt: skip
 
