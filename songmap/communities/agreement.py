@@ -16,10 +16,10 @@ from functools import cached_property
 
 import numpy as np
 
+from songmap.communities.agreement_results import CommunitySound, Contingency, Estimate, Reason, SpaceAgreement
 from songmap.communities.artists import ArtistPermutation, jackknife
 from songmap.communities.pairs import SongPairs, auc, cosines, mid_ranks, song_pairs
 from songmap.communities.partitions import adjusted_mutual_information, adjusted_rand, contingency_table
-from songmap.communities.results import CommunitySound, Contingency, Estimate, Reason, SpaceAgreement
 from songmap.core.progress import OnProgress
 from songmap.library.spaces import sampled_rows
 

@@ -1,4 +1,4 @@
-"""Null models and intervals that respect artists: an artist's songs are never taken for independent.
+"""Null models and intervals that respect artists: an artist's songs never count as independent.
 
 Songs of an artist sound similar and are in one playlist, whatever sound and playlists have to do with each other. Here the
 unit that is permuted, and left out, is therefore the artist.

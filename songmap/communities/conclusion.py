@@ -14,7 +14,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from songmap.communities.agreement import LEVEL, PlaylistSongs
-from songmap.communities.results import Conclusion, Reason, SpaceAgreement
+from songmap.communities.agreement_results import Conclusion, Reason, SpaceAgreement
 
 MIN_SONGS, MIN_PLAYLISTS, MIN_ARTISTS = 20, 3, 8
 MOST_SONGS = 0.8  # of the songs in communities; then hardly any contrast is left

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from songmap.communities.agreement import N_PERMUTATIONS, PlaylistSongs, SpaceSongs, compare_spaces
+from songmap.communities.agreement_results import Agreement, Reason
 from songmap.communities.artists import artist_numbers
 from songmap.communities.cluster_description import describe_clusters
 from songmap.communities.clusters import MIN_SONGS, ClusterOptions, cluster_space
@@ -19,10 +20,8 @@ from songmap.communities.recommendation import DEFAULT_ALPHA, Recommender, recom
 from songmap.communities.recommendation_scores import MIN_SONGS as MIN_TESTED
 from songmap.communities.recommendation_scores import score_recommenders
 from songmap.communities.results import (
-    Agreement,
     NamedSong,
     PlaylistSummary,
-    Reason,
     RecommendedSongs,
     SongCommunities,
     SongPlaces,

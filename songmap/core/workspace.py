@@ -65,7 +65,7 @@ class Workspace:
     networks = _Place("models/spectrogram")  # of 07: weights as .safetensors, with a card each; checkpoints
     autoencoders = _Place("models/autoencoders")  # of 08: the same
     song_spaces = _Place("models/autoencoders/spaces.npz")  # vectors of songs by space, which 08 clusters too
-    playlists = _Place("data/playlists")  # playlists that 08 reads unless told otherwise
+    playlists = _Place("data/playlists")  # playlists of 08, unless others are named
     cluster_playlists = _Place("outputs/playlists/clusters")  # of 08: a playlist a cluster
     plots = _Place("outputs/plots")
     html = _Place("outputs/html")

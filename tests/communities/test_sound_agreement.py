@@ -6,11 +6,11 @@ from communities.playlist_worlds import world
 from sklearn.metrics import adjusted_mutual_info_score, adjusted_rand_score, roc_auc_score
 
 from songmap.communities.agreement import PlaylistSongs, SpaceSongs, compare_spaces, contingency, holm
+from songmap.communities.agreement_results import Conclusion, Contingency, Estimate, Reason, SpaceAgreement
 from songmap.communities.artists import ArtistPermutation, artist_numbers, jackknife
 from songmap.communities.conclusion import conclude, limits
 from songmap.communities.pairs import auc, cosines, mid_ranks, song_pairs
 from songmap.communities.partitions import adjusted_mutual_information, adjusted_rand, contingency_table
-from songmap.communities.results import Conclusion, Contingency, Estimate, Reason, SpaceAgreement
 
 
 def compared(seed: int, preference: float, n_permutations: int = 99):

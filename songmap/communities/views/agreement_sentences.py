@@ -1,15 +1,8 @@
 """What 08 found, in sentences; each follows from numbers of the result."""
 
+from songmap.communities.agreement_results import Agreement, Conclusion, Estimate, Reason, SpaceAgreement
 from songmap.communities.conclusion import MEDIUM_AUC, MIN_ARTISTS, MIN_PLAYLISTS, MIN_SONGS, MOST_SONGS
-from songmap.communities.results import (
-    Agreement,
-    Conclusion,
-    Estimate,
-    Reason,
-    SongCommunities,
-    SpaceAgreement,
-    SpaceClusters,
-)
+from songmap.communities.results import SongCommunities, SpaceClusters
 from songmap.communities.views.playlist_sentences import (
     recommendation_sentence,
     unmatched_sentence,

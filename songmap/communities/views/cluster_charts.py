@@ -6,7 +6,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from songmap.communities.results import Contingency, SongPlaces, SpaceClusters
+from songmap.communities.agreement_results import Contingency
+from songmap.communities.results import SongPlaces, SpaceClusters
 from songmap.core import svg
 from songmap.core.svg import Chart
 from songmap.core.text import count_of_songs

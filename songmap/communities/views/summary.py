@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from songmap.communities.results import Estimate, SongCommunities
+from songmap.communities.agreement_results import Estimate
+from songmap.communities.results import SongCommunities
 from songmap.communities.views import agreement_sentences as sentences
 from songmap.communities.views.playlist_sentences import community_name, recommendation_rows
 from songmap.core.tables import format_table
