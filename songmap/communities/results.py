@@ -173,8 +173,8 @@ class SongCommunities:
 
     Attributes
     ----------
-    songs, artists : int
-        Of the library; a song without an artist counts as one.
+    songs, artists, songs_without_artist : int
+        Of the library; a song without an artist counts as an artist of its own.
     spaces : list of SpaceClusters
     clusters : list of ClusterDescription
         Of the first space.
@@ -191,6 +191,7 @@ class SongCommunities:
 
     songs: int
     artists: int
+    songs_without_artist: int
     spaces: list[SpaceClusters]
     clusters: list[ClusterDescription]
     playlists: PlaylistSummary | None

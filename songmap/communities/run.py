@@ -120,6 +120,7 @@ def song_communities(
     result = SongCommunities(
         songs=len(library),
         artists=int(artists.max()) + 1,
+        songs_without_artist=int((lookup.artists == NO_ARTIST).sum()),
         spaces=spaces,
         clusters=describe_clusters(lookup, vectors[first], clusters[first], workspace),
         playlists=_summary(found, facts) if found else None,

@@ -166,5 +166,11 @@ def warnings(result: SongCommunities) -> list[str]:
     if result.playlists is None:
         return []
     one = result.playlists
-    lines = [*warning_lines(one.communities), *unread_lines(one.read), unmatched_sentence(one.match)]
+    unknown = (
+        f"{count_of_songs(result.songs_without_artist)} without an artist in the tags count as artists of their own: if they "
+        "are not, agreement may look surer than it is."
+        if result.songs_without_artist
+        else ""
+    )
+    lines = [unknown, *warning_lines(one.communities), *unread_lines(one.read), unmatched_sentence(one.match)]
     return [line for line in lines if line]
