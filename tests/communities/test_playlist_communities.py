@@ -102,9 +102,9 @@ def test_no_edges_after_pruning(tmp_path, pruning):
 def test_one_community_is_warned_of(tmp_path):
     found = playlist_communities(LIBRARY, write(tmp_path, list(range(30))))
     assert CommunityWarning.ONE_COMMUNITY in found.communities.warnings
-    assert "All joined songs are in one community" in sentences.warning_lines(found)[0]
+    assert "All joined songs are in one community" in sentences.warning_lines(found.communities)[0]
     assert found.communities.largest_share == 1
-    assert len(sentences.warning_lines(found)) == len(found.communities.warnings)
+    assert len(sentences.warning_lines(found.communities)) == len(found.communities.warnings)
 
 
 def test_long_playlists_are_named(tmp_path, monkeypatch):

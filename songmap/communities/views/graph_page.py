@@ -55,7 +55,7 @@ def graph_page(
         title=f"{count_of_songs(len(drawing.rows))} joined by playlists",
         answer_page=answer_page,
         summary=[community_sentence(result), graph_sentence(result)],
-        warnings=warning_lines(result),
+        warnings=warning_lines(result.communities),
         details=[one for one in (match_sentence(result.match), unmatched_sentence(result.match)) if one],
         unread=unread_lines(result.read),
         n_left_out=drawing.n_left_out,

@@ -1,6 +1,7 @@
 """Playlists, their graph and its communities in words."""
 
 from songmap.communities.graph_results import (
+    Communities,
     CommunityFacts,
     CommunityWarning,
     MatchReport,
@@ -77,9 +78,8 @@ def community_sentence(result: PlaylistCommunities) -> str:
     return f"{sentence}."
 
 
-def warning_lines(result: PlaylistCommunities) -> list[str]:
+def warning_lines(found: Communities) -> list[str]:
     """Why the communities may mean little, a line each."""
-    found = result.communities
     lines = {
         CommunityWarning.ONE_COMMUNITY: "All joined songs are in one community: there is nothing to compare.",
         CommunityWarning.ONE_HOLDS_MOST: f"One community holds {percent(found.largest_share)} of the joined songs: the others say little.",
