@@ -172,5 +172,11 @@ def warnings(result: SongCommunities) -> list[str]:
         if result.songs_without_artist
         else ""
     )
-    lines = [unknown, *warning_lines(one.communities), *unread_lines(one.read), unmatched_sentence(one.match)]
+    unscored = (
+        f"How well songs are recommended was not evaluated: no playlist has enough songs, or {one.pruned_edges:,} edges "
+        "are too many."
+        if result.scores is None
+        else ""
+    )
+    lines = [unknown, unscored, *warning_lines(one.communities), *unread_lines(one.read), unmatched_sentence(one.match)]
     return [line for line in lines if line]
