@@ -21,11 +21,11 @@ def describe_communities(
     first, second = edges.coords
     is_inside = labels[first] == labels[second]
     within = np.bincount(first[is_inside], edges.data[is_inside], len(labels))
-    lists = [Counter[str]() for _ in communities.sizes]
-    for name, rows in zip(playlists.names, playlists.rows, strict=True):
+    lists = [Counter[int]() for _ in communities.sizes]  # by place, since several can have one name
+    for place, rows in enumerate(playlists.rows):
         for label, number in zip(*np.unique(labels[rows], return_counts=True), strict=True):
             if label >= 0:
-                lists[label][name] += int(number)
+                lists[label][place] += int(number)
     artists = library.songs["artist"].to_numpy()
     facts = []
     for label in range(len(communities.sizes)):
@@ -34,9 +34,6 @@ def describe_communities(
         genres = Counter(genre for genre in library.genres[own] if genre != UNKNOWN_GENRE).most_common(1)
         genre, number = genres[0] if genres else (None, 0)
         named = Counter(artist for artist in artists[own] if artist).most_common(_N_MOST)
-        facts.append(
-            CommunityFacts(
-                label, tuple(own.tolist()), genre, number, tuple(named), tuple(lists[label].most_common(_N_MOST))
-            )
-        )
+        most = [(playlists.names[place], number) for place, number in lists[label].most_common(_N_MOST)]
+        facts.append(CommunityFacts(label, tuple(own.tolist()), genre, number, tuple(named), tuple(most)))
     return tuple(facts)

@@ -9,6 +9,10 @@ along ``SAMPLED_SONGS`` / 2 rings, each through all its songs in a random order:
 weight 1 / ``SAMPLED_SONGS``. Strength stays exactly 1 per membership, the expected weight of a pair is as without sampling, and
 such unions of random rings are expanders (Friedman 2008): like the complete graph, they have no communities of their own.
 
+Measured on three draws of 2,000 songs, ten planted communities, 600 playlists of 12 songs, 20 of about 430 and one of all: 22 % of
+the edges; modularity within 0.001 of that of all pairs, adjusted Rand index with the planted communities within 0.01 (0.82 to
+0.86), with the communities of all pairs 0.95 to 0.96; of the 20 songs of highest personalised PageRank 76 to 88 % are the same.
+
 References
 ----------
 Newman 2001, Scientific collaboration networks II: shortest paths, weighted networks, and centrality.

@@ -2,7 +2,8 @@
 
 Path: an entry's path is a song's, also through links; or, of an entry without a title, as in playlists from another machine,
 the names of folder and file are those of one song alone. Tags: artist and title are equal, case, accents and guests aside; a
-title alone must be one recording's. Without either, the file's name is what is compared: "Artist - Title" or a title.
+title alone must be one recording's. What has no match so is compared without "(feat. …)" and "2011 Remaster" in titles, and by the
+first of several artists, as streaming services write them. Without either, the file's name is what is compared: "Artist - Title" or a title.
 Spelling: at least ``SPELLING_CUTOFF`` % of the letters of "artist - title" are common to both, ``TITLE_CUTOFF`` % of those of the
 title, no other song is as near by ``names.SIMILAR_LEAD``, and numbers and single letters are equal: "Part 1" is not "Part 2".
 
@@ -34,6 +35,9 @@ MAX_COMPARISONS = 100_000_000  # of spelling, about 20 s
 N_LISTED = 20  # entries without a match that a report names
 _AMBIGUOUS, _NONE = -1, -2
 _DISTINCT = re.compile(r"\d+|(?<![^\W\d_])[^\W\d_](?![^\W\d_])")  # numbers and single letters
+_VERSION = re.compile(
+    r" [(\[](?:feat|ft|featuring)\b[^)\]]*[)\]]| (?:- |[(\[])(?:\d{4} )?(?:digital )?remaster(?:ed)?(?: \d{4})?(?: version)?[)\]]?$"
+)
 _TRACK_NUMBER = re.compile(r"\d{1,3}\s*[.\-_]\s*(?=\S)")
 
 
@@ -134,6 +138,10 @@ class _Songs:
         return self._codes([tags.title for tags in self.tags])
 
     @cached_property
+    def _of_plain_tags(self) -> dict[_Tags, int]:
+        return self._codes([_plain(tags) for tags in self.tags])
+
+    @cached_property
     def _of_file_name(self) -> dict[str, int]:
         return self._codes([_file_name(path) for path in self._paths])
 
@@ -157,10 +165,12 @@ class _Songs:
         return _NONE
 
     def of_tags(self, entry: Entry) -> int:
-        codes = [
-            self._of_tags.get(tags, _NONE) if tags.artist else self._of_title.get(tags.title, _NONE)
-            for tags in _tags_of(entry)
-        ]
+        codes = []
+        for tags in _tags_of(entry):
+            if tags.artist:
+                codes += [self._of_tags.get(tags, _NONE), self._of_plain_tags.get(_plain(tags), _NONE)]
+            else:
+                codes.append(self._of_title.get(tags.title, _NONE))
         return next((code for code in codes if code >= 0), max(codes, default=_NONE))
 
     def of_spelling(self, entry: Entry) -> int:
@@ -189,7 +199,10 @@ class _Songs:
 def _tags_of(entry: Entry) -> list[_Tags]:
     """What an entry may be called, likeliest first: its tags, else what its file's name says."""
     if entry.title:
-        return [_Tags(artist_name(entry.artist), normalise(entry.title))]
+        return [_Tags(artist_name(entry.artist), normalise(entry.title))] + (
+            # "#EXTINF:1,Title - Part" is read as an artist and a title
+            [_Tags("", normalise(f"{entry.artist} - {entry.title}"))] if entry.artist else []
+        )
     found = []
     for path in entry.paths:
         stem = _parts(path)[-1].rpartition(".")[0]
@@ -198,6 +211,11 @@ def _tags_of(entry: Entry) -> list[_Tags]:
             pair = (artist, title) if separator else ("", artist)
             found.append(_Tags(artist_name(pair[0]), normalise(pair[1])))
     return [tags for tags in dict.fromkeys(found) if tags.title]
+
+
+def _plain(tags: _Tags) -> _Tags:
+    """Without guests and remasters in the title, by the first of several artists."""
+    return _Tags(re.split("[,;]", tags.artist)[0].strip(), _VERSION.sub("", tags.title))
 
 
 def _whole(tags: _Tags) -> str:

@@ -110,8 +110,20 @@ def test_graphml_and_csv_hold_the_graph(result, library, tmp_path):
     with paths[2].open(encoding="utf-8", newline="") as stream:
         rows = list(csv.DictReader(stream))
     edges = {(int(one["source"]), int(one["target"])) for one in rows}
-    assert edges == {(a, b) for a, b in read.edges} | {(b, a) for a, b in read.edges} & edges
+    assert edges == {(min(edge), max(edge)) for edge in read.edges}
     assert len(rows) == result.graph.n_edges
+
+
+def test_files_of_a_large_graph_have_its_strongest_edges(result, library, tmp_path, monkeypatch):
+    monkeypatch.setattr("songmap.communities.views.exports.MAX_EDGES", 50)
+    paths = write_graph(Workspace(tmp_path), library.songs, result.graph, result.communities, "raw")
+    read = nx.read_graphml(paths[0], node_type=int)
+    weights = np.sort(result.graph.weights.toarray()[np.triu_indices(N_SONGS, 1)])[::-1]
+    assert sorted((value for _, _, value in read.edges(data="weight")), reverse=True) == pytest.approx(
+        weights[:50].tolist(), rel=1e-5
+    )
+    assert read.number_of_nodes() == 80
+    assert len(paths[2].read_text().splitlines()) == 51
 
 
 def test_more_than_can_be_drawn_are_left_out(result, library, monkeypatch):

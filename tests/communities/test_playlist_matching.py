@@ -9,7 +9,18 @@ from songmap.communities.graph_results import Entry, Playlist
 from songmap.communities.matching import match_playlists
 from songmap.library.library import Library
 
-TITLES = ["Elf Land", "Café del Mar", "Part 1", "Part 2", "Elf Land", "Same", "Same", "Stage A", "Stage B"]
+TITLES = [
+    "Elf Land",
+    "Café del Mar",
+    "Part 1",
+    "Part 2",
+    "Elf Land",
+    "Same",
+    "Same",
+    "Stage A",
+    "Stage B",
+    "Pride - In Two Parts",
+]
 ARTISTS = [
     "Ann",
     "Bob feat. Cy",
@@ -20,6 +31,7 @@ ARTISTS = [
     "Twin",
     "Aleksi Aubry-Carlson",
     "Aleksi Aubry-Carlson",
+    "U",
 ]
 
 
@@ -67,14 +79,19 @@ def test_by_path_through_a_link(library, tmp_path):
         (Entry((), "bob", "Cafe del Mar"), 1),  # accents and guests aside
         (Entry((), "Bob ft. Dee", "Café del Mar"), 1),
         (Entry((), "", "part 2"), 3),  # a title alone, of one song
+        (Entry((), "Ann, Bob", "Elf Land - 2011 Remaster"), 0),
+        (Entry((), "Ann;Zoe", "Elf Land (feat. Zoe) (Remastered 2009)"), 0),
+        (Entry((), "Elf", "Elf Land - Remastered"), None),
+        (Entry((), "Ann", "Elf Land - Remix"), None),  # another recording
+        (Entry((), "Pride", "In Two Parts"), 9),  # a title with a dash
         (Entry(("/x/07 - Ann - Elf Land.flac",), "", ""), 0),  # a file's name
         (Entry(("/x/Part_1.flac",), "", ""), 2),
     ],
 )
 def test_by_tags(library, entry, row):
     rows, report = matched(library, entry)
-    assert rows == [row]
-    assert (report.by_path, report.by_tags, report.by_spelling) == (0, 1, 0)
+    assert rows == ([] if row is None else [row])
+    assert (report.by_path, report.by_tags, report.by_spelling) == (0, row is not None, 0)
 
 
 @pytest.mark.parametrize("entry", [Entry((), "", "Elf Land"), Entry((), "Twin", "Same")])
@@ -133,3 +150,13 @@ def test_too_many_for_spelling_are_counted(library, monkeypatch):
     monkeypatch.setattr(matching, "MAX_COMPARISONS", 2 * len(TITLES))
     _, report = matched(library, *[Entry((), "X", f"Song {number}") for number in range(5)])
     assert (report.n_not_matched, report.n_not_compared) == (5, 3)
+
+
+def test_a_remaster_that_is_in_the_library_itself_is_that_one(library):
+    songs = library.songs.copy()
+    songs.loc[[0, 4], ["artist", "title"]] = [["Ann", "Elf Land"], ["Ann", "Elf Land (Remastered 2009)"]]
+    own = Library(library.embeddings, songs)
+    rows, _ = matched(own, Entry((), "Ann", "Elf Land (Remastered 2009)"), Entry((), "Ann", "Elf Land"))
+    assert rows == [4, 0]
+    rows, report = matched(own, Entry((), "Ann", "Elf Land - 2011 Remaster"))
+    assert (rows, report.n_ambiguous) == ([], 1)

@@ -20,6 +20,7 @@ from songmap.core.workspace import Workspace
 from songmap.library.display_names import display_titles
 
 NAME = "song_graph"
+MAX_EDGES = 1_000_000  # in files, of about 70 and 20 MB
 _NOT_XML = dict.fromkeys((0xFFFE, 0xFFFF), "\ufffd")  # what is left of names that XML cannot hold
 _NODE_TYPES = {
     "title": "string", "artist": "string", "genre": "string", "file_path": "string", "community": "int",
@@ -58,13 +59,14 @@ def _nodes(songs: pd.DataFrame, graph: SongGraph, communities: Communities) -> l
 
 
 def _edges(graph: SongGraph) -> Iterator[tuple[int, int, float]]:
-    """Each edge once: ends, the first before the second, and weight."""
+    """Ends, the first before the second, and weight of each edge; of more than ``MAX_EDGES`` the strongest, earlier ones of equals."""
     weights = graph.weights
-    for row in range(weights.shape[0]):
-        own = slice(weights.indptr[row], weights.indptr[row + 1])
-        for other, weight in zip(weights.indices[own].tolist(), weights.data[own].tolist(), strict=True):
-            if other > row:
-                yield row, other, weight
+    rows = np.repeat(np.arange(weights.shape[0], dtype=np.int32), np.diff(weights.indptr))
+    places = np.flatnonzero(weights.indices > rows)
+    if len(places) > MAX_EDGES:
+        places = np.sort(places[np.argsort(-weights.data[places], kind="stable")[:MAX_EDGES]])
+    for place in places:
+        yield int(rows[place]), int(weights.indices[place]), float(weights.data[place])
 
 
 def _edge_rows(graph: SongGraph) -> Iterator[Iterable[Any]]:

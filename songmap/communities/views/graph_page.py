@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from songmap.communities.graph_results import CommunityFacts, GraphDrawing, PlaylistCommunities
+from songmap.communities.views.exports import MAX_EDGES
 from songmap.communities.views.playlist_sentences import (
     community_line,
     community_name,
@@ -59,6 +60,7 @@ def graph_page(
         details=[one for one in (match_sentence(result.match), unmatched_sentence(result.match)) if one],
         unread=unread_lines(result.read),
         n_left_out=drawing.n_left_out,
+        n_exported=MAX_EDGES if result.pruned.n_edges > MAX_EDGES else 0,
         graph={
             "titles": [one_line(title) for title in display_titles(named)],
             "artists": [one_line(artist) for artist in named["artist"]],
