@@ -43,7 +43,7 @@ def build_parser() -> argparse.ArgumentParser:
     add("--workers", type=whole_number(1, 256), default=usable_cores(), metavar="N", help="trainings at the same time")
     predict = "predict genres of these files by the network that is trained; train nothing"
     add("--predict", nargs="+", type=Path, metavar="FILE", help=predict)
-    export = "write excerpts as PNG to outputs/spectrograms/GENRE/; train nothing"
+    export = "write excerpts as PNG to outputs/spectrograms/KIND/GENRE/; train nothing"
     add("--export-images", action="store_true", help=export)
     add("--verbose", action="store_true", help="print all tables, and every epoch")
     add("--json", action="store_true", dest="as_json", help="print one JSON document instead of tables")
