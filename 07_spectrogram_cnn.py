@@ -9,7 +9,6 @@ Needs PyTorch: pip install -r requirements-deep.txt
 """
 
 import argparse
-import logging
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,7 +17,7 @@ from songmap.core.cli import new_parser, script_main, whole_number
 from songmap.core.defaults import DEFAULT_SEED, usable_cores
 from songmap.core.errors import AudioError
 from songmap.core.pager import show
-from songmap.core.progress import progress
+from songmap.core.progress import logged, progress
 from songmap.core.serialise import to_json
 from songmap.core.text import shown_path
 from songmap.core.workspace import Workspace
@@ -61,10 +60,9 @@ def run(
         return 0
     if predict:
         return print_predictions(workspace, settings.name, predict, as_json)
-    if verbose:
-        logging.getLogger("songmap").setLevel(logging.INFO)
     chosen = FittingOptions(settings, options["device"], options["workers"], options["group_by"])
-    with progress("training") as on_progress:
+    # a line per epoch, with its scores, instead of a bar
+    with logged("songmap") if verbose else progress("training") as on_progress:
         report = train_network(workspace, chosen, on_progress)
     show(to_json(report) if as_json else verbose_summary(report) if verbose else network_summary(report))
     return 0
