@@ -1,6 +1,6 @@
 """The strength of each semitone in spectrograms, by their peaks.
 
-A semitone is a MIDI note, 69 for A at 440 Hz; other tunings are not estimated. Peaks count where bands are no more than
+A semitone is a MIDI note, 69 for A at 440 Hz; other tunings are not estimated. Peaks count where bands are at most
 about a semitone apart, up to 5 kHz, as in Gómez (2006), Tonal description of polyphonic audio.
 """
 

@@ -137,8 +137,8 @@ def _pitch_class(excerpts: Spectrograms, number: int) -> np.ndarray:
 def _interval(excerpts: Spectrograms, semitones: int) -> np.ndarray:
     """Circular autocorrelation of the 12 pitch classes at so many semitones, mean over frames with a pitch.
 
-    A dyad of the interval gives 0.4, one pitch class and noise -1/11. A sixth cannot be told from a third, nor a fourth
-    from a fifth; partials of one tone are a fifth and a major third too.
+    A dyad of the interval gives 0.4, one pitch class and noise -1/11. A sixth has the value of a third, and a fourth that
+    of a fifth; partials of one tone are a fifth and a major third too.
     """
     centred = excerpts.pitch_classes - excerpts.pitch_classes.mean(axis=2, keepdims=True)
     norm = (centred**2).sum(axis=2)

@@ -45,8 +45,7 @@ def test_a_vibrato_scores_high_on_vibrato_and_low_on_bass_and_a_tremolo_does_not
     measured = probes_of(np.stack([vibrato, tremolo, tone(440, 6), noise(6), tone(80, 6)]))
     assert measured["vibrato"].argmax() == 0
     assert measured["vibrato"][0] > 3 * np.abs(measured["vibrato"][1:4]).max()
-    assert measured["bass_level"].argmax() == 4
-    assert measured["bass_level"][0] < FLOOR_DB + 2
+    assert measured["bass_level"][0] < FLOOR_DB + 2 < measured["bass_level"][4] - 10
 
 
 def test_intervals_are_the_correlation_of_two_pitch_classes():
@@ -74,7 +73,7 @@ def test_silence_and_a_constant_have_finite_values(kind):
     measured = probe_values(values, band_frequencies_hz(kind), 1 / one.hop_s)
     assert np.isfinite(measured).all()
     assert measured[:, PROBE_NAMES.index("silence")].tolist() == [1, 0]
-    assert measured[0, PROBE_NAMES.index("level")] == FLOOR_DB
+    assert measured[0, PROBE_NAMES.index("level")] == pytest.approx(FLOOR_DB)
 
 
 def test_blocks_change_nothing():
