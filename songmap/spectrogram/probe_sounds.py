@@ -57,7 +57,9 @@ def _times_s(size: int) -> np.ndarray:
 def _tone(note: float | np.ndarray, size: int, n_partials: int = 4) -> np.ndarray:
     """A tone of a MIDI note that may vary, partial k of amplitude 1/k."""
     freq_hz = np.broadcast_to(440 * 2.0 ** ((np.asarray(note) - 69) / 12), size)
-    phase = 2 * np.pi * np.cumsum(freq_hz) / RATE_HZ
+    phase = (2 * np.pi * (np.cumsum(freq_hz) / RATE_HZ % 1)).astype(
+        np.float32
+    )  # of which sines take a fifth of the time
     return sum((np.sin(number * phase) / number for number in range(1, n_partials + 1)), np.zeros(size))
 
 
