@@ -107,7 +107,7 @@ class SongReasons:
 
     The baseline is the mean of each band over the training excerpts. ``attribution`` is the mean sum over an excerpt,
     ``logit_difference`` what it must equal; ``completeness_error`` is the largest difference of both in an excerpt,
-    relative to the largest logit difference, and ``tolerance`` what it may be. ``probabilities`` are means over excerpts.
+    relative to its logit difference or 1, and ``tolerance`` what it may be. ``probabilities`` are means over excerpts.
     """
 
     song: Song
