@@ -37,12 +37,13 @@ def centred_logits(trained, x) -> np.ndarray:
 
 
 def test_attributions_add_up_to_the_difference_of_the_logit(trained, excerpts):
-    one = attribute(trained, excerpts.values, GENRES[1])
-    x = trained.inputs(excerpts.values)
+    values = excerpts.values[:3]
+    one = attribute(trained, values, GENRES[1])
+    x = trained.inputs(values)
     expected = centred_logits(trained, x)[:, 1] - centred_logits(trained, torch.zeros_like(x[:1]))[:, 1]
     assert np.abs(expected).max() > 1
     np.testing.assert_allclose(one.logit_difference, expected, rtol=1e-4, atol=1e-5)
-    assert one.values.shape == excerpts.values.shape
+    assert one.values.shape == values.shape
     errors = np.abs(one.values.sum(axis=(1, 2)) - expected) / np.maximum(np.abs(expected), 1)
     assert errors.max() == pytest.approx(one.completeness_error, abs=1e-4)
     assert one.completeness_error <= TOLERANCE
