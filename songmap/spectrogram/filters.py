@@ -33,6 +33,7 @@ LIST_SONGS = 5
 _ALPHA = 0.05
 _LEAST_CORRELATION = 0.3  # below it a property explains less than a tenth of the variance of ranks
 _N_PAIRS = 8
+_LEAST_AGREEING = 7 / 8  # of pairs; 7 of 8 or more have a probability of 4 % by chance
 _N_NEAREST = 3
 _TOP_SHARE, _TOP_LEAST = 0.01, 10
 
@@ -96,14 +97,19 @@ def describe_layer(trained: TrainedNetwork, responses: LayerResponses, lookup: L
         n_probes=len(PROBE_NAMES),
         n_permutations=N_PERMUTATIONS,
         largest_by_chance=related.largest_by_chance,
-        filters=sorted(filters, key=lambda one: (one.meaning is None, -abs(one.nearest[0].correlation))),
+        filters=sorted(filters, key=_rank),
     )
 
 
+def _rank(one: FilterDescription) -> tuple[bool, float]:
+    return one.meaning is None, -abs((one.meaning or one.nearest[0]).correlation)
+
+
 def is_meaning(one: ProbeCorrelation) -> bool:
-    """Whether a correlation is neither by chance, nor one that random weights have too, nor negligible."""
+    """Whether a correlation is neither by chance, nor negligible, nor one of random weights, and synthesised sounds agree."""
     size = abs(one.correlation)
-    return one.p_corrected <= _ALPHA and size > one.untrained_limit and size >= _LEAST_CORRELATION
+    is_large = size > one.untrained_limit and size >= _LEAST_CORRELATION
+    return is_large and one.p_corrected <= _ALPHA and one.n_pairs_agreeing >= _LEAST_AGREEING * one.n_pairs
 
 
 def _nearest_probes(

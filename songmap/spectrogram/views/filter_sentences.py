@@ -23,7 +23,7 @@ PROBE_PHRASES = {
     "sustained": "sustained sound",
     "noisiness": "noise",
     "brightness": "brightness",
-    "vocal_modulation": "changes as of a voice, 3–8 Hz in 300–3,400 Hz",
+    "vocal_modulation": "changes at 3–8 Hz, as of syllables, in 300–3,400 Hz",
     "silence": "silence",
     "level": "loudness",
 }
@@ -32,8 +32,8 @@ _LEAST_POINTS = 0.05  # of a logit, for a band to be named
 
 
 def probe_phrase(one: ProbeCorrelation) -> str:
-    """ "vibrato, 4–8 Hz", or "less vibrato, 4–8 Hz" where the filter responds to its absence."""
-    return f"{'less ' if one.correlation < 0 else ''}{PROBE_PHRASES[one.probe]}"
+    """ "vibrato, 4–8 Hz", or "absence of vibrato, 4–8 Hz"."""
+    return f"{'absence of ' if one.correlation < 0 else ''}{PROBE_PHRASES[one.probe]}"
 
 
 def correlation(value: float) -> str:
@@ -53,7 +53,7 @@ def layer_sentence(layer: LayerDescription) -> str:
     described = [one for one in layer.filters if one.meaning is not None]
     total = f"{len(layer.filters)} filters of layer {layer.layer}"
     if not described:
-        return f"None of the {total} responds to one of {layer.n_probes} properties more than random filters do."
+        return f"None of the {total} has a clear meaning among {layer.n_probes} properties."
     verb = "responds to a property that has a name" if len(described) == 1 else "respond to properties that have names"
     return f"{len(described)} of the {total} {verb}. {filter_sentence(described[0])}."
 
@@ -61,9 +61,9 @@ def layer_sentence(layer: LayerDescription) -> str:
 def evidence_sentence(layer: LayerDescription) -> str:
     """What correlations are of."""
     return (
-        f"Rank correlations of mean activation and property over {layer.n_excerpts:,} excerpts of {layer.n_songs} songs; "
-        f"of {layer.n_probes} properties and all filters none exceeds {layer.largest_by_chance:.2f} in 95 % of "
-        f"{layer.n_permutations} permutations of the songs."
+        f"Rank correlations of mean activation and property over {layer.n_excerpts:,} excerpts of {layer.n_songs} songs. "
+        f"With the songs permuted {layer.n_permutations} times, the largest of all filters and {layer.n_probes} properties "
+        f"is below {layer.largest_by_chance:.2f} in 95 %."
     )
 
 
@@ -75,12 +75,7 @@ def meaning_sentence(one: FilterDescription) -> str:
             f"Synthesised sounds with and without it agree in {_pairs(one.meaning)}."
         )
     nearest = one.nearest[0]
-    reason = (
-        f"filters with random weights reach {nearest.untrained_limit:.2f}"
-        if abs(nearest.correlation) <= nearest.untrained_limit
-        else "too small or by chance"
-    )
-    return f"Nearest: {probe_phrase(nearest)} ({_evidence(nearest)}; {reason})."
+    return f"Nearest: {probe_phrase(nearest)} ({_evidence(nearest)}; {_missing(nearest)})."
 
 
 def others_sentence(one: FilterDescription) -> str:
@@ -107,7 +102,7 @@ def band_phrase(one: BandReason) -> str:
 
 def signed(value: float) -> str:
     """ "+1.2", "−0.3"."""
-    return f"{value:+.1f}".replace("-", "−")
+    return f"{value:+.1f}".replace("-", "−") if abs(value) >= 0.05 else "0.0"
 
 
 def times_sentence(reasons: SongReasons) -> str:
@@ -146,6 +141,15 @@ def _evidence(one: ProbeCorrelation) -> str:
     return (
         f"{correlation(one.correlation)}, p {'≤' if one.p_corrected < 0.01 else '='} {max(one.p_corrected, 0.01):.2f}"
     )
+
+
+def _missing(one: ProbeCorrelation) -> str:
+    """What a correlation lacks to be a meaning."""
+    if abs(one.correlation) <= one.untrained_limit:
+        return f"filters with random weights reach {one.untrained_limit:.2f}"
+    if one.p_corrected > 0.05:
+        return "it may be by chance"
+    return f"synthesised sounds with and without it agree in {_pairs(one)} only"
 
 
 def _pairs(one: ProbeCorrelation) -> str:

@@ -31,25 +31,23 @@ def filters_page(
                 "filter": one,
                 "picture": spectrogram_picture(patches[one.number]),
                 "lists": {
-                    "Highest at a moment": [_moment(moment, clips, numbers, folder) for moment in one.highest],
-                    "Highest on average": [_moment(moment, clips, numbers, folder) for moment in one.mean],
+                    "Highest at a moment": [_moment(moment, numbers, folder) for moment in one.highest],
+                    "Highest on average": [_moment(moment, numbers, folder) for moment in one.mean],
                 },
             }
             for one in layer.filters
         ],
-        clips=[data_address(clip.audio, "audio/mpeg") for clip in clips.values()],
+        clips=[(data_address(clip.audio, "audio/mpeg"), spectrogram_picture(clip.level_db)) for clip in clips.values()],
     )
 
 
-def _moment(one: FilterMoment, clips: dict[ClipKey, Clip], numbers: dict[ClipKey, int], folder: Path) -> dict[str, Any]:
-    key = one.song.file_path, one.start_s
+def _moment(one: FilterMoment, numbers: dict[ClipKey, int], folder: Path) -> dict[str, Any]:
     return {
         "title": readable(one.song.display_title),
         "artist": readable(one.song.artist),
         "time": format_duration(one.start_s),
         "start_s": one.start_s,
         "end_s": one.end_s,
-        "clip": numbers.get(key),
+        "clip": numbers.get((one.song.file_path, one.start_s)),
         "address": audio_address(one.song.file_path, folder),
-        "picture": spectrogram_picture(clips[key].level_db) if key in clips else "",
     }

@@ -8,7 +8,7 @@ import numpy as np
 from songmap.core.figures import AWAY_COLOUR, SEQUENTIAL_MAP, TOWARDS_COLOUR
 from songmap.spectrogram.excerpts import FLOOR_DB
 
-_OPAQUE_PERCENTILE = 99.5  # of attributions: single extremes would make all others invisible
+_OPAQUE_PERCENTILE = 98  # of attributions: single extremes would make all others invisible
 
 
 def data_address(content: bytes, kind: str) -> str:

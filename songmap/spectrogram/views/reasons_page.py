@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
+from songmap.core.figures import AWAY_COLOUR, TOWARDS_COLOUR
 from songmap.core.pages import PageTable, audio_address, render
 from songmap.core.text import format_duration, hertz_range, readable
 from songmap.genre.song_results import SongExplanation
@@ -37,6 +38,7 @@ def reasons_page(
         reasons=reasons,
         sentences=filter_sentences,
         address=audio_address(reasons.song.file_path, folder),
+        colours=(TOWARDS_COLOUR, AWAY_COLOUR),
         excerpts=excerpts,
         bands=PageTable(["frequencies", "adds to the logit"], bands, [False, True], [False] * len(bands)),
         columns=None if columns is None else (columns.predicted_genre, reasons_by_columns(columns)),
