@@ -64,7 +64,7 @@ class Workspace:
     excerpts = _Place("data/processed/excerpts")  # spectrograms of excerpts, float16, of 07 and 08: one folder a kind
     networks = _Place("models/spectrogram")  # of 07: weights as .safetensors, with a card each; checkpoints
     autoencoders = _Place("models/autoencoders")  # of 08: the same
-    playlists = _Place("data/playlists")  # playlists that 08 reads unless told otherwise
+    playlists = _Place("data/playlists")  # playlists that 08 reads by default
     plots = _Place("outputs/plots")
     html = _Place("outputs/html")
     genre_report = _Place("outputs/genre_report.json")  # of 03 for programs; the page is page("genre_report")

@@ -105,11 +105,9 @@ def song_keys(library: Library, kind: ExcerptKind) -> np.ndarray:
     return np.frombuffer(b"".join(digests), np.uint8).reshape(len(library), _KEY_BYTES)
 
 
-def open_values(workspace: Workspace, kind: str) -> np.ndarray:
-    """The excerpts of the cache, float16 ``(n_excerpts, n_bands, n_frames)``, mapped; for processes that train."""
-    return _group(workspace, kind).read_together(
-        [workspace.excerpts / kind / _VALUES], partial(_map_values, workspace, kind)
-    )
+def open_excerpts(workspace: Workspace, kind: str) -> Excerpts:
+    """The excerpts of the cache, of whatever library; for processes that train. Raises SchemaError."""
+    return _load(workspace, kind_named(kind))[1]
 
 
 class _Songs:
@@ -217,18 +215,12 @@ def _load(workspace: Workspace, kind: ExcerptKind) -> tuple[np.ndarray, Excerpts
 def _read(
     workspace: Workspace, kind: ExcerptKind, index: BufferedReader, values: BufferedReader
 ) -> tuple[np.ndarray, Excerpts]:
-    mapped, path = _map_values(workspace, kind.name, values), workspace.excerpts / kind.name / _INDEX
-    arrays, _ = read_array_file(path, index.read(), SCRIPT)
+    folder = workspace.excerpts / kind.name
+    mapped = map_matrix(folder / _VALUES, values, SCRIPT)
+    arrays, _ = read_array_file(folder / _INDEX, index.read(), SCRIPT)
     keys, counts, start_s = (arrays.get(name, np.empty(0)) for name in ("keys", "counts", "start_s"))
     shapes = keys.shape[1:] == (_KEY_BYTES,), counts.shape == keys.shape[:1], start_s.shape == mapped.shape[:1]
-    if not all(shapes) or (counts < 0).any() or counts.sum() != len(mapped):
-        raise SchemaError(f"{path} is not the index of {_VALUES} beside it; delete the folder and run {SCRIPT} again")
+    is_kind = mapped.dtype == np.float16 and mapped.shape[1:] == (kind.n_bands, kind.n_frames)
+    if not is_kind or not all(shapes) or (counts < 0).any() or counts.sum() != len(mapped):
+        raise SchemaError(f"{folder} does not hold excerpts of this version; delete it and run {SCRIPT} again")
     return keys, Excerpts(kind, mapped, np.repeat(np.arange(len(keys)), counts), start_s)
-
-
-def _map_values(workspace: Workspace, kind: str, stream: BufferedReader) -> np.ndarray:
-    path, one = workspace.excerpts / kind / _VALUES, kind_named(kind)
-    values = map_matrix(path, stream, SCRIPT)
-    if values.dtype != np.float16 or values.shape[1:] != (one.n_bands, one.n_frames):
-        raise SchemaError(f"{path} has excerpts of another shape; delete the folder and run {SCRIPT} again")
-    return values

@@ -14,10 +14,9 @@ from pathlib import Path
 import numpy as np
 
 from songmap.core.errors import AudioError, UsageError
-from songmap.features import filters, kernels
+from songmap.features import filters
 from songmap.features.decode import load_audio
 from songmap.features.signal import Signal, frame_count
-from songmap.features.spectra import BLOCK_FRAMES, stft_frames
 from songmap.library.mel import mel_freqs_hz
 from songmap.library.schema import AudioConfig
 
@@ -133,6 +132,9 @@ def log_bank(kind: ExcerptKind) -> filters.MelBank:
 
 def band_powers(signal: Signal, kind: ExcerptKind, first: int, stop: int) -> np.ndarray:
     """Power of the bands in frames ``first … stop - 1`` of a signal, float32 ``(n_bands, stop - first)``."""
+    from songmap.features import kernels
+    from songmap.features.spectra import stft_frames
+
     bank = log_bank(kind) if kind.is_log else filters.mel_bank(kind.config)
     power = np.empty((stop - first, kind.n_bands), np.float32)
     kernels.mel_power(np.abs(stft_frames(signal, first, stop, kind.config)), bank.weights, bank.spans, power)
@@ -169,6 +171,8 @@ def excerpts_of(source: Path | str | Signal, kind: str) -> tuple[np.ndarray, np.
     AudioError
         If the file cannot be decoded, is too short or silent.
     """
+    from songmap.features.spectra import BLOCK_FRAMES
+
     one = kind_named(kind)
     signal = source if isinstance(source, Signal) else load_audio(Path(source), one.config)
     n_frames = frame_count(len(signal), one.config)

@@ -5,8 +5,7 @@ A module takes ``x`` float32 ``(n, n_bands, n_frames)``, standardised. Frequency
 
 References
 ----------
-Dieleman & Schrauwen 2014, "End-to-end learning for music audio"; Dieleman 2014, "Recommending music on Spotify with deep
-learning": convolutions over time alone, pooling of the whole excerpt by mean, maximum and L2 norm. Won et al. 2020,
+Dieleman & Schrauwen 2014 (ICASSP), and Dieleman 2014, "Recommending music on Spotify": convolutions over time alone, pooling of the whole excerpt by mean, maximum and L2 norm. Won et al. 2020,
 "Evaluation of CNN-based automatic music tagging models": the short-chunk network with residual connections.
 """
 

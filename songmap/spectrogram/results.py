@@ -31,13 +31,14 @@ class EpochScores:
 class TrainingCurve:
     """Of a training: the fold that it leaves out, None of the final one; ``best_epoch``, from 1, is the one in use.
 
-    ``songs`` were trained on, ``validation_songs`` decided when to stop.
+    ``songs`` were trained on, ``validation_songs`` decided when to stop. ``train_s`` is processor time.
     """
 
     fold: int | None
     songs: int
     validation_songs: int
     best_epoch: int
+    train_s: float
     epochs: list[EpochScores]
 
 
@@ -50,7 +51,6 @@ class NetworkReport:
     data : DataSummary
     network, input : str
         ``image``, ``frames`` or ``residual``; ``mel`` or ``mfcc``.
-    title : str
     excerpts : int
     excerpt_s : float
     parameters : int
@@ -77,7 +77,6 @@ class NetworkReport:
     data: DataSummary
     network: str
     input: str
-    title: str
     excerpts: int
     excerpt_s: float
     parameters: int
@@ -99,7 +98,7 @@ class NetworkFile:
     """A file, and what it holds."""
 
     path: Path
-    content: Literal["page", "report", "weights", "card", "out_of_fold", "vectors"]
+    content: Literal["page", "curves", "report", "weights", "card", "out_of_fold", "vectors"]
 
 
 @dataclass(frozen=True)

@@ -1,22 +1,16 @@
 """How a network is trained: everything that its weights depend on besides the songs. Needs no torch."""
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from songmap.core.defaults import DEFAULT_SEED
+from songmap.core.defaults import DEFAULT_SEED, usable_cores
 from songmap.core.errors import UsageError
 from songmap.spectrogram.excerpts import KINDS, N_MFCC, ExcerptKind, mfcc_of
 
-NetworkName = Literal["image", "frames", "residual"]
-InputName = Literal["mel", "mfcc"]
-Device = Literal["auto", "cpu", "cuda"]
+INPUTS = ("mel", "mfcc")
+DEVICES = ("auto", "cpu", "cuda")
 KIND_OF: dict[str, str] = {"image": "image", "frames": "frames", "residual": "mel"}  # what each network looks at
-TITLES = {
-    "image": "image network (2-D convolutions)", "frames": "frames network (convolutions over time)",
-    "frames_mfcc": "frames network on 13 MFCC", "residual": "residual network (short chunks)",
-}  # fmt: skip
 DEFAULT_EPOCHS = 40
 
 
@@ -31,7 +25,7 @@ class TrainingSettings:
     input : str
         ``mel``: bands in decibels. ``mfcc``, of network ``frames`` only: 13 coefficients of them.
     epochs : int
-        At most; the learning rate falls to 0 along a cosine over that many.
+        At most; ``learning_rate`` falls to 0 along a cosine over that many.
     seed : int
     batch : int
         Excerpts.
@@ -63,17 +57,13 @@ class TrainingSettings:
     def __post_init__(self) -> None:
         if self.network not in KIND_OF:
             raise UsageError(f"no network {self.network!r}; there are {', '.join(KIND_OF)}")
-        if self.input not in ("mel", "mfcc") or (self.input == "mfcc" and self.network != "frames"):
+        if self.input not in INPUTS or (self.input == "mfcc" and self.network != "frames"):
             raise UsageError(f"--input {self.input} is not for network {self.network}: mfcc is for network frames")
 
     @property
     def name(self) -> str:
         """What the network's files are called."""
         return self.network if self.input == "mel" else f"{self.network}_{self.input}"
-
-    @property
-    def title(self) -> str:
-        return TITLES[self.name]
 
     @property
     def kind(self) -> ExcerptKind:
@@ -87,3 +77,17 @@ class TrainingSettings:
     def inputs(self, values: np.ndarray) -> np.ndarray:
         """What the network gets, not standardised, of excerpts float16 ``(n, n_bands, n_frames)``: float32."""
         return values.astype(np.float32) if self.input == "mel" else mfcc_of(values)
+
+
+@dataclass(frozen=True)
+class FittingOptions:
+    """How a network is trained and evaluated.
+
+    ``device`` is auto, cpu or cuda; ``workers`` trainings run at the same time on a CPU; ``group_by`` is what is never on
+    both sides of a split: strictest, artist, album or song.
+    """
+
+    settings: TrainingSettings = field(default_factory=TrainingSettings)
+    device: str = "auto"
+    workers: int = field(default_factory=usable_cores)
+    group_by: str = "strictest"

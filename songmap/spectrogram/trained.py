@@ -21,6 +21,7 @@ from songmap.core.files import read_bytes, read_json, write_atomically, write_js
 from songmap.core.workspace import Workspace
 from songmap.library.schema import LARGEST
 from songmap.spectrogram.cache import SCRIPT
+from songmap.spectrogram.excerpts import Excerpts
 from songmap.spectrogram.networks import ExcerptNetwork, build_network
 from songmap.spectrogram.settings import TrainingSettings
 
@@ -62,18 +63,36 @@ class TrainedNetwork:
 
     def predict_proba(self, values: np.ndarray) -> np.ndarray:
         """Probabilities of every excerpt, float64 ``(n, n_genres)``; a song's are their mean."""
-        return self._outputs(values, lambda x: self.network(x).double().softmax(dim=1))
+        return self.proba_of(self.vectors(values))
+
+    def proba_of(self, vectors: np.ndarray) -> np.ndarray:
+        """The probabilities that follow from ``vectors (n, n_features)``, float64 ``(n, n_genres)``."""
+        with torch.inference_mode():
+            return self.network.head(torch.from_numpy(vectors)).double().softmax(dim=1).numpy()
 
     def vectors(self, values: np.ndarray) -> np.ndarray:
         """The penultimate layer's output for every excerpt, float32 ``(n, n_features)``."""
-        return self._outputs(values, self.network.penultimate)
-
-    def _outputs(self, values: np.ndarray, function: Any) -> np.ndarray:
-        parts = []
         with one_torch_thread(), torch.inference_mode():
-            for first in range(0, len(values), _BATCH):
-                parts.append(function(self.inputs(values[first : first + _BATCH])).numpy())
+            parts = [
+                self.network.penultimate(self.inputs(values[first : first + _BATCH])).numpy()
+                for first in range(0, len(values), _BATCH)
+            ]
         return np.concatenate(parts)
+
+    def of_songs(self, excerpts: Excerpts, n_songs: int) -> tuple[np.ndarray, np.ndarray]:
+        """Probabilities float64 ``(n_songs, n_genres)`` and vectors float32 ``(n_songs, n_features)``: means over excerpts.
+
+        Songs without excerpts have NaN. A part of the excerpts is in memory at a time.
+        """
+        sums = np.zeros((n_songs, len(self.genres))), np.zeros((n_songs, self.network.n_features))
+        for first in range(0, len(excerpts.song), _BATCH):
+            here = slice(first, first + _BATCH)
+            vectors = self.vectors(excerpts.values[here])
+            for total, own in zip(sums, (self.proba_of(vectors), vectors), strict=True):
+                np.add.at(total, excerpts.song[here], own)
+        counts = np.bincount(excerpts.song, minlength=n_songs)[:, np.newaxis].astype(np.float64)
+        counts[counts == 0] = np.nan
+        return sums[0] / counts, (sums[1] / counts).astype(np.float32)
 
 
 @contextmanager

@@ -6,6 +6,7 @@ so that any number of trainings side by side end with the same bits.
 """
 
 import copy
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -110,6 +111,7 @@ class _Training:
         self.values, self.settings, self.device, self.genres = values, settings, device, songs.genres
         folds = make_folds(songs.labels, songs.groups, _VALIDATION_FOLDS, settings.seed, least_training=1)
         train, validation = folds[0] if folds else (np.arange(len(songs.labels)), np.arange(0))
+        self.train_s = 0.0
         self.songs, self.validation = songs.part(train), songs.part(validation)
         self.mean, self.std = self._statistics()
         kind = settings.kind
@@ -123,7 +125,7 @@ class _Training:
         self.schedule = torch.optim.lr_scheduler.CosineAnnealingLR(self.optimiser, steps)
 
     def run(self, path: Path, key: str, on_epoch: OnEpoch | None) -> tuple[TrainedNetwork, TrainingCurve]:
-        history: list[EpochScores] = []
+        history, started = list[EpochScores](), time.thread_time()
         if (saved := load_checkpoint(path, key)) is not None:
             history = saved[1]
             self._restore(saved[0])
@@ -131,13 +133,15 @@ class _Training:
             history = [*history, self._epoch()]
             if self._best_epoch(history) == len(history):
                 self.best = copy.deepcopy(self.network.state_dict())
+            now = time.thread_time()
+            self.train_s, started = self.train_s + now - started, now
             save_checkpoint(path, key, self._state(), history)
             if on_epoch:
                 on_epoch(history)
         self.network.load_state_dict(self.best)
         trained = TrainedNetwork(self.network.eval().cpu(), self.settings, self.genres, self.mean, self.std)
         n_songs, n_validation = len(self.songs.labels), len(self.validation.labels)
-        return trained, TrainingCurve(None, n_songs, n_validation, self._best_epoch(history), history)
+        return trained, TrainingCurve(None, n_songs, n_validation, self._best_epoch(history), self.train_s, history)
 
     def _is_finished(self, history: list[EpochScores]) -> bool:
         since = len(history) - self._best_epoch(history)
@@ -220,12 +224,12 @@ class _Training:
 
     def _state(self) -> dict[str, Any]:
         state = {"network": self.network.state_dict(), "best": self.best, "optimiser": self.optimiser.state_dict()}
-        state |= {"schedule": self.schedule.state_dict(), "random": torch.get_rng_state()}
+        state |= {"schedule": self.schedule.state_dict(), "random": torch.get_rng_state(), "train_s": self.train_s}
         return state | ({"random_cuda": torch.cuda.get_rng_state()} if self.device == "cuda" else {})
 
     def _restore(self, state: dict[str, Any]) -> None:
         self.network.load_state_dict(state["network"])
-        self.best = state["best"]
+        self.best, self.train_s = state["best"], state["train_s"]
         self.optimiser.load_state_dict(state["optimiser"])
         self.schedule.load_state_dict(state["schedule"])
         torch.set_rng_state(state["random"])
