@@ -36,7 +36,7 @@ def layer_named(trained: TrainedNetwork, layer: str | None) -> str:
     if layer is None:
         return names[-1]
     if layer not in names:
-        raise UsageError(f"{trained.settings.title} has no layer {layer!r}; there are {', '.join(names)}")
+        raise UsageError(f"the {trained.settings.name} network has no layer {layer!r}; there are {', '.join(names)}")
     return layer
 
 

@@ -70,7 +70,9 @@ def attribute(
         If captum is missing, or the network looks at cepstral coefficients, which have no frequencies.
     """
     if trained.settings.input != "mel":
-        raise UsageError(f"{trained.settings.title} does not look at spectrograms; explain songs by another network")
+        raise UsageError(
+            f"the {trained.settings.name} network does not look at spectrograms; explain songs by another network"
+        )
     with one_torch_thread():
         gradients = _integrated_gradients(trained)
         target = trained.genres.index(genre)

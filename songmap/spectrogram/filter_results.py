@@ -38,6 +38,16 @@ class FilterMoment:
 
 
 @dataclass(frozen=True)
+class FilterPlaylist:
+    """The songs of highest mean activation of a filter, each recording once."""
+
+    network: str
+    layer: str
+    number: int
+    songs: list[FilterMoment]
+
+
+@dataclass(frozen=True)
 class SimilarFilter:
     """Another filter of the layer, and the rank correlation of both over excerpts."""
 

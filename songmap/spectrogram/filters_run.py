@@ -17,8 +17,9 @@ from songmap.library.library import Library, load_library
 from songmap.similar.lookup import Lookup
 from songmap.spectrogram.cache import build_excerpts
 from songmap.spectrogram.clips import Clip, ClipKey, cut_clips
+from songmap.spectrogram.deep import require_torch
 from songmap.spectrogram.excerpts import Excerpts, band_frequencies_hz
-from songmap.spectrogram.filter_results import BandReason, ExcerptReason, FilterMoment, LayerDescription, SongReasons
+from songmap.spectrogram.filter_results import BandReason, ExcerptReason, FilterPlaylist, LayerDescription, SongReasons
 from songmap.spectrogram.song_outputs import load_out_of_fold
 
 if TYPE_CHECKING:
@@ -85,9 +86,9 @@ def study_layer(
     SchemaError
         If the network is missing or damaged.
     """
+    opened, responses = _responses(workspace, network, layer, on_progress)
     from songmap.spectrogram.filters import describe_layer, top_patches
 
-    opened, responses = _responses(workspace, network, layer, on_progress)
     description = describe_layer(opened.trained, responses, opened.lookup, seed)
     best = [moment for one in description.filters[:_CLIP_FILTERS] if one.meaning for moment in
             (*one.highest[:_CLIP_SONGS], *one.mean[:_CLIP_SONGS])]  # fmt: skip
@@ -98,22 +99,23 @@ def study_layer(
 
 def filter_songs(
     workspace: Workspace, network: str, layer: str | None, number: int, on_progress: OnProgress
-) -> list[FilterMoment]:
+) -> FilterPlaylist:
     """The songs of highest mean activation of one filter, counted from 1. Raises UsageError, SchemaError."""
+    opened, responses = _responses(workspace, network, layer, on_progress)
     from songmap.spectrogram.filters import moments
 
-    opened, responses = _responses(workspace, network, layer, on_progress)
     n_filters = responses.activations.mean.shape[1]
     if not 1 <= number <= n_filters:
         raise UsageError(f"--filter {number}: layer {responses.layer} has filters 1 to {n_filters}")
-    return moments(responses, number - 1, opened.lookup, by_mean=True, most=PLAYLIST_SONGS)
+    songs = moments(responses, number - 1, opened.lookup, by_mean=True, most=PLAYLIST_SONGS)
+    return FilterPlaylist(network, responses.layer, number, songs)
 
 
 def explain_song(workspace: Workspace, network: str, name: str, on_progress: OnProgress) -> SongStudy:
     """Why a network gives a song of the library its genre. Raises UsageError, QueryError, SchemaError."""
+    opened = _open(workspace, network)
     from songmap.spectrogram.attribution import TOLERANCE, attribute
 
-    opened = _open(workspace, network)
     trained, excerpts = opened.trained, opened.excerpts
     row = opened.lookup.rows([name])[0]
     places = np.flatnonzero(excerpts.song == row)
@@ -147,6 +149,7 @@ def explain_song(workspace: Workspace, network: str, name: str, on_progress: OnP
 
 
 def _open(workspace: Workspace, network: str) -> _Opened:
+    require_torch()
     from songmap.spectrogram.trained import load_network
 
     trained, library = load_network(workspace, network), load_library(workspace)
@@ -156,10 +159,10 @@ def _open(workspace: Workspace, network: str) -> _Opened:
 def _responses(
     workspace: Workspace, network: str, layer: str | None, on_progress: OnProgress
 ) -> "tuple[_Opened, LayerResponses]":
+    opened = _open(workspace, network)
     from songmap.spectrogram.activations import layer_named
     from songmap.spectrogram.filters import respond
 
-    opened = _open(workspace, network)
     chosen = layer_named(opened.trained, layer)
     return opened, respond(opened.trained, chosen, opened.excerpts, on_progress)
 

@@ -1,6 +1,5 @@
 """What 07 writes on filters and reasons: pages, and the playlist of a filter."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +10,7 @@ from songmap.core.workspace import Workspace
 from songmap.genre.song_results import SongExplanation
 from songmap.similar.m3u8 import write_playlist
 from songmap.spectrogram.clips import Clip, ClipKey
-from songmap.spectrogram.filter_results import FilterMoment, LayerDescription, SongReasons
+from songmap.spectrogram.filter_results import FilterPlaylist, LayerDescription, SongReasons
 from songmap.spectrogram.views.filters_page import filters_page
 from songmap.spectrogram.views.reasons_page import reasons_page
 
@@ -26,23 +25,19 @@ def write_filters_page(
 
 
 def write_reasons_page(
-    workspace: Workspace,
-    reasons: SongReasons,
-    level_db: np.ndarray,
-    attribution: np.ndarray,
-    columns: SongExplanation | None,
+    workspace: Workspace, reasons: SongReasons, maps: tuple[np.ndarray, np.ndarray], columns: SongExplanation | None
 ) -> Path:
-    """Write the page that explains a song's genre."""
+    """Write the page that explains a song's genre; see ``reasons_page``."""
     path = workspace.page(f"spectrogram_reasons_{file_name(reasons.song.display_name)}")
-    _write(path, reasons_page(reasons, level_db, attribution, columns, path.parent))
+    _write(path, reasons_page(reasons, maps, columns, path.parent))
     return path
 
 
-def write_filter_playlist(workspace: Workspace, network: str, number: int, moments: Sequence[FilterMoment]) -> Path:
+def write_filter_playlist(workspace: Workspace, playlist: FilterPlaylist) -> Path:
     """Write the songs of highest mean activation of a filter as a playlist."""
-    path = workspace.outputs / "playlists" / f"{network}_filter_{number}.m3u8"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_playlist(path, [one.song for one in moments])
+    name = f"{playlist.network}_{playlist.layer}_filter_{playlist.number}.m3u8"
+    path = workspace.outputs / "playlists" / name
+    write_playlist(path, [one.song for one in playlist.songs])
     return path
 
 

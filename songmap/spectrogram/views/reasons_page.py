@@ -15,9 +15,13 @@ from songmap.spectrogram.views.pictures import attribution_pictures, spectrogram
 
 
 def reasons_page(
-    reasons: SongReasons, level_db: np.ndarray, attribution: np.ndarray, columns: SongExplanation | None, folder: Path
+    reasons: SongReasons, maps: tuple[np.ndarray, np.ndarray], columns: SongExplanation | None, folder: Path
 ) -> str:
-    """The page, which will be in ``folder``; ``level_db`` and ``attribution`` are ``(n, n_bands, n_frames)``."""
+    """The page, which will be in ``folder``.
+
+    ``maps`` are levels in dB and attributions, both ``(n, n_bands, n_frames)``; ``columns`` is the explanation of 03.
+    """
+    level_db, attribution = maps
     overlays = attribution_pictures(attribution)
     excerpts = [
         {
