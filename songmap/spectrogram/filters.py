@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from songmap.core.progress import OnProgress
+from songmap.core.progress import OnProgress, stages
 from songmap.features.signal import Signal
 from songmap.similar.lookup import Lookup
 from songmap.spectrogram.activations import Activations, activations
@@ -26,7 +26,7 @@ from songmap.spectrogram.filter_results import (
 from songmap.spectrogram.probe_sounds import probe_sounds
 from songmap.spectrogram.probes import PROBE_NAMES, probe_values
 from songmap.spectrogram.trained import TrainedNetwork
-from songmap.spectrogram.untrained import untrained_limits
+from songmap.spectrogram.untrained import N_UNTRAINED, untrained_limits
 
 MOMENT_S = 6.0  # of a song, to listen to
 LIST_SONGS = 5
@@ -54,7 +54,13 @@ def respond(trained: TrainedNetwork, layer: str, excerpts: Excerpts, on_progress
     return LayerResponses(layer, excerpts, activations(trained, layer, excerpts.values, on_progress), receptive)
 
 
-def describe_layer(trained: TrainedNetwork, responses: LayerResponses, lookup: Lookup, seed: int) -> LayerDescription:
+def describe_layer(
+    trained: TrainedNetwork,
+    responses: LayerResponses,
+    lookup: Lookup,
+    seed: int,
+    on_progress: OnProgress = lambda done, total: None,
+) -> LayerDescription:
     """Describe every filter of a layer.
 
     Parameters
@@ -65,14 +71,18 @@ def describe_layer(trained: TrainedNetwork, responses: LayerResponses, lookup: L
     lookup : Lookup
         The songs that the excerpts are of.
     seed : int
-        Of permutations and synthesised sounds.
+        Of permutations, random weights and synthesised sounds.
+    on_progress : callable, optional
+        Called with the numbers of finished and of all steps.
     """
     excerpts, layer = responses.excerpts, responses.layer
     kind = excerpts.kind
-    probes = probe_values(excerpts.values, band_frequencies_hz(kind.name), 1 / kind.hop_s)
+    totals = len(excerpts.song), len(PROBE_NAMES), N_UNTRAINED
+    of_excerpts, of_sounds, of_networks = stages(on_progress, totals)
+    probes = probe_values(excerpts.values, band_frequencies_hz(kind.name), 1 / kind.hop_s, of_excerpts)
     related = associations(responses.activations.mean, probes, excerpts.song, seed)
-    contrasts = sound_contrasts(trained, layer, seed)
-    limits = untrained_limits(trained, layer, excerpts.values, probes, seed)
+    contrasts = sound_contrasts(trained, layer, seed, of_sounds)
+    limits = untrained_limits(trained, layer, excerpts.values, probes, seed, of_networks)
     nearest = [_nearest_probes(related, contrasts, limits, number) for number in range(len(contrasts))]
     similar = correlations(responses.activations.mean, responses.activations.mean)
     filters = [
@@ -132,16 +142,17 @@ def _nearest_probes(
     return result
 
 
-def sound_contrasts(trained: TrainedNetwork, layer: str, seed: int) -> np.ndarray:
+def sound_contrasts(trained: TrainedNetwork, layer: str, seed: int, on_progress: OnProgress) -> np.ndarray:
     """In how many of the pairs of sounds each filter's mean activation is higher with each probe's property than without.
 
     float64 ``(n_filters, n_probes)``; equal activations are half a pair.
     """
     columns = []
-    for values in _sound_excerpts(trained.settings.kind, seed):
+    for done, values in enumerate(_sound_excerpts(trained.settings.kind, seed), start=1):
         mean = activations(trained, layer, values).mean
         have, lack = mean[:_N_PAIRS], mean[_N_PAIRS:]
         columns.append((have > lack).sum(axis=0) + 0.5 * (have == lack).sum(axis=0))
+        on_progress(done, len(PROBE_NAMES))
     return np.stack(columns, axis=1)
 
 

@@ -89,7 +89,7 @@ def study_layer(
     opened, responses = _responses(workspace, network, layer, on_progress)
     from songmap.spectrogram.filters import describe_layer, top_patches
 
-    description = describe_layer(opened.trained, responses, opened.lookup, seed)
+    description = describe_layer(opened.trained, responses, opened.lookup, seed, on_progress)
     best = [moment for one in description.filters[:_CLIP_FILTERS] if one.meaning for moment in
             (*one.highest[:_CLIP_SONGS], *one.mean[:_CLIP_SONGS])]  # fmt: skip
     rows = {path: row for row, path in enumerate(opened.library.songs["file_path"])}

@@ -21,6 +21,7 @@ from functools import cached_property, partial
 import numpy as np
 from scipy.ndimage import uniform_filter1d
 
+from songmap.core.progress import OnProgress
 from songmap.library.schema import PITCH_CLASSES
 from songmap.spectrogram.pitches import N_NOTES, note_strengths
 
@@ -95,7 +96,9 @@ class Probe:
     measure: Callable[[Spectrograms], np.ndarray]
 
 
-def probe_values(values: np.ndarray, frequencies_hz: np.ndarray, frame_rate_hz: float) -> np.ndarray:
+def probe_values(
+    values: np.ndarray, frequencies_hz: np.ndarray, frame_rate_hz: float, on_progress: OnProgress | None = None
+) -> np.ndarray:
     """All probes of excerpts.
 
     Parameters
@@ -106,6 +109,8 @@ def probe_values(values: np.ndarray, frequencies_hz: np.ndarray, frame_rate_hz: 
         Centres of the bands, rising.
     frame_rate_hz : float
         Frames per second.
+    on_progress : callable, optional
+        Called with the numbers of finished and of all excerpts.
 
     Returns
     -------
@@ -117,6 +122,8 @@ def probe_values(values: np.ndarray, frequencies_hz: np.ndarray, frame_rate_hz: 
         level_db = np.maximum(values[start : start + _BLOCK].astype(np.float32), FLOOR_DB)
         spectrograms = Spectrograms(level_db, frequencies_hz, frame_rate_hz)
         result[start : start + _BLOCK] = np.stack([probe.measure(spectrograms) for probe in PROBES], axis=1)
+        if on_progress is not None:
+            on_progress(min(start + _BLOCK, len(values)), len(values))
     return result
 
 

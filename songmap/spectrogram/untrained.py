@@ -10,6 +10,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 
+from songmap.core.progress import OnProgress
 from songmap.spectrogram.activations import activations
 from songmap.spectrogram.associations import correlations
 from songmap.spectrogram.networks import ExcerptNetwork, build_network
@@ -20,7 +21,12 @@ _MOST_EXCERPTS = 500
 
 
 def untrained_limits(
-    trained: TrainedNetwork, layer: str, values: np.ndarray, probes: np.ndarray, seed: int
+    trained: TrainedNetwork,
+    layer: str,
+    values: np.ndarray,
+    probes: np.ndarray,
+    seed: int,
+    on_progress: OnProgress | None = None,
 ) -> np.ndarray:
     """The largest correlation of each probe with any filter of this layer in networks of random weights.
 
@@ -33,6 +39,8 @@ def untrained_limits(
     probes : np.ndarray (n_excerpts, n_probes)
         Of these excerpts.
     seed : int
+    on_progress : callable, optional
+        Called with the numbers of finished and of all networks.
 
     Returns
     -------
@@ -46,6 +54,8 @@ def untrained_limits(
         other = replace(trained, network=_random_network(trained, seed + number))
         related = correlations(activations(other, layer, values).mean, probes)
         largest = np.maximum(largest, np.abs(related).max(axis=0))
+        if on_progress is not None:
+            on_progress(number + 1, N_UNTRAINED)
     return largest
 
 
