@@ -46,7 +46,7 @@ def build_parser() -> argparse.ArgumentParser:
     add("--workers", type=whole_number(1, 256), default=usable_cores(), metavar="N", help="trainings at the same time")
     predict = "predict genres of these files by the network that is trained; train nothing"
     add("--predict", nargs="+", type=Path, metavar="FILE", help=predict)
-    export = "write excerpts as PNG to outputs/spectrograms/GENRE/; train nothing"
+    export = "write excerpts as PNG to outputs/spectrograms/KIND/GENRE/; train nothing"
     add("--export-images", action="store_true", help=export)
     filters = "describe what the filters of a layer of the trained network respond to (default: the last layer)"
     add("--filters", nargs="?", const="", metavar="LAYER", help=filters)
