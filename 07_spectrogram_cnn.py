@@ -21,8 +21,11 @@ from songmap.core.progress import logged, progress
 from songmap.core.serialise import to_json
 from songmap.core.text import shown_path
 from songmap.core.workspace import Workspace
+from songmap.spectrogram.filters_run import explain_song, filter_songs, study_layer
 from songmap.spectrogram.run import export_images, predict_files, train_network
 from songmap.spectrogram.settings import DEFAULT_EPOCHS, DEVICES, INPUTS, KIND_OF, FittingOptions, TrainingSettings
+from songmap.spectrogram.views.filter_files import write_filter_playlist, write_filters_page, write_reasons_page
+from songmap.spectrogram.views.filter_summary import layer_summary, playlist_summary, reasons_summary
 from songmap.spectrogram.views.summary import network_summary, prediction_line, verbose_summary
 
 
@@ -44,6 +47,11 @@ def build_parser() -> argparse.ArgumentParser:
     add("--predict", nargs="+", type=Path, metavar="FILE", help=predict)
     export = "write excerpts as PNG to outputs/spectrograms/KIND/GENRE/; train nothing"
     add("--export-images", action="store_true", help=export)
+    filters = "describe what the filters of a layer of the trained network respond to (default: the last layer)"
+    add("--filters", nargs="?", const="", metavar="LAYER", help=filters)
+    playlist = "write the songs that this filter, of the layer of --filters, responds to most as a playlist"
+    add("--filter", type=whole_number(1), metavar="N", help=playlist)
+    add("--explain", metavar="SONG", help="show which times and frequencies of a song speak for its genre")
     add("--verbose", action="store_true", help="print all tables, and every epoch")
     add("--json", action="store_true", dest="as_json", help="print one JSON document instead of tables")
     return parser
@@ -58,6 +66,12 @@ def run(
             folder, number = export_images(workspace, settings.kind.name, options["workers"], on_progress)
         print(f"{number:,} pictures in {shown_path(folder)}")
         return 0
+    if options["explain"] is not None:
+        return print_reasons(workspace, settings.name, options["explain"], as_json)
+    if options["filter"] is not None:
+        return print_playlist(workspace, settings.name, options["filters"] or None, options["filter"], as_json)
+    if options["filters"] is not None:
+        return print_filters(workspace, settings.name, options["filters"] or None, as_json, verbose)
     if predict:
         return print_predictions(workspace, settings.name, predict, as_json)
     chosen = FittingOptions(settings, options["device"], options["workers"], options["group_by"])
@@ -79,6 +93,30 @@ def print_predictions(workspace: Workspace, name: str, files: Sequence[Path], as
         show(to_json([{"file_path": str(file), "error": str(one)} if isinstance(one, AudioError) else one
                       for file, one in zip(files, results, strict=True)]))  # fmt: skip
     return int(any(isinstance(one, AudioError) for one in results))
+
+
+def print_filters(workspace: Workspace, name: str, layer: str | None, as_json: bool, verbose: bool) -> int:
+    with progress("describing filters") as on_progress:
+        study = study_layer(workspace, name, layer, on_progress)
+    page = write_filters_page(workspace, study.description, study.patches, study.clips)
+    show(to_json(study.description) if as_json else layer_summary(study.description, verbose, page))
+    return 0
+
+
+def print_playlist(workspace: Workspace, name: str, layer: str | None, number: int, as_json: bool) -> int:
+    with progress("listing songs") as on_progress:
+        songs = filter_songs(workspace, name, layer, number, on_progress)
+    file = write_filter_playlist(workspace, songs)
+    show(to_json(songs) if as_json else playlist_summary(songs, file))
+    return 0
+
+
+def print_reasons(workspace: Workspace, name: str, song: str, as_json: bool) -> int:
+    with progress("explaining") as on_progress:
+        study = explain_song(workspace, name, song, on_progress)
+    page = write_reasons_page(workspace, study.reasons, (study.level_db, study.attribution), study.columns)
+    show(to_json(study.reasons) if as_json else reasons_summary(study.reasons, page))
+    return 0
 
 
 def main(argv: Sequence[str] | None = None) -> int:

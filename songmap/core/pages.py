@@ -4,11 +4,13 @@ A template is in its question's ``views/`` folder and extends ``core/page.html``
 template says ``| safe``, which only scripts and styles of this package do.
 """
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from songmap.core.tables import Record, format_cell
 
@@ -59,6 +61,15 @@ def page_table(
     texts = [[f"{value:.3f}" if isinstance(value, float) else format_cell(value) for value in row] for row in rows]
     titles = [headings.get(name, name.replace("_", " ")) for name in columns]
     return PageTable(titles, texts, numeric, list(marked) or [False] * len(rows))
+
+
+def audio_address(path: str, folder: Path) -> str:
+    """Address of a file on a page in ``folder``: relative, so that both can move together, where a way leads there."""
+    try:
+        way = os.path.relpath(path, folder.absolute())
+    except ValueError:  # Windows: another drive
+        return Path(path).as_uri()
+    return quote(os.fsencode(way.replace(os.sep, "/")))
 
 
 @lru_cache(maxsize=1)

@@ -3,14 +3,35 @@
 import logging
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
+from itertools import accumulate
 
 OnProgress = Callable[[int, int], None]
 """The one kind of progress: called with what is done and what there is to do in all."""
 
 _LOG_EVERY_S = 600.0
 _RATE_FROM_S = 1.0  # files that fail at once would show thousands per second
+
+
+def stages(on_progress: OnProgress, totals: Sequence[int]) -> list[OnProgress]:
+    """One ``OnProgress`` for each of the stages of a work, which together make up ``on_progress``.
+
+    Examples
+    --------
+    >>> first, second = stages(lambda done, total: print(done, total), [10, 5])
+    >>> first(10, 10), second(1, 5)
+    10 15
+    11 15
+    (None, None)
+    """
+    before = accumulate(totals, initial=0)
+    return [partial(_stage, on_progress, start, sum(totals)) for start, _ in zip(before, totals, strict=False)]
+
+
+def _stage(on_progress: OnProgress, start: int, total: int, done: int, _: int) -> None:
+    on_progress(start + done, total)
 
 
 @contextmanager

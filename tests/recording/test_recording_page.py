@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from recorded import BEATS, DRONES, answer, near, part, samples, song, training, write_wav
 
+from songmap.core.pages import audio_address
 from songmap.recording.results import Moment, RecordingAnswer
-from songmap.recording.views.page import audio_address, recording_page
+from songmap.recording.views.page import recording_page
 
 HOSTILE = "<script>window.hacked = 1</script> <img src=x onerror='hacked = 1'> {{ 7 * 7 }} \"q\" 音楽 שלום"
 FILE_NAME = "50% #1? ü&'+.wav"  # what means something in an address

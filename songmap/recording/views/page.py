@@ -4,17 +4,15 @@
 of 1000 × 1000, which is stretched.
 """
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import numpy as np
 
-from songmap.core.pages import render
+from songmap.core.pages import audio_address, render
 from songmap.core.text import format_duration, percent, readable
 from songmap.library.palette import genre_colours
 from songmap.library.schema import FAMILIES
@@ -61,15 +59,6 @@ def recording_page(answer: RecordingAnswer, training: Training, library_genres: 
         percent=percent,
         length=format_duration(duration_s),
     )
-
-
-def audio_address(path: str, folder: Path) -> str:
-    """Address of a file on a page in ``folder``: relative, so that both can move together, where a way leads there."""
-    try:
-        way = os.path.relpath(path, folder.absolute())
-    except ValueError:  # Windows: another drive
-        return Path(path).as_uri()
-    return quote(os.fsencode(way.replace(os.sep, "/")))
 
 
 def _areas(times_s: np.ndarray, stack: Sequence[Layer], duration_s: float) -> list[Area]:
