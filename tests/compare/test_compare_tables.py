@@ -97,7 +97,7 @@ def test_semicolons_a_mark_of_utf8_and_constant_columns_work(tmp_path):
         (lambda lines: lines.__setitem__(0, lines[0].replace("mfcc1_", "mfcc0_")), "several columns 'mfcc0_mean'"),
         (lambda lines: lines.__setitem__(5, lines[5] + ",1"), "line 6 has 15 cells, the header 14"),
         (lambda lines: lines.__setitem__(3, "a.1.1.wav," + "x," * 12 + "blues"), "not numeric: 'x' in row 3"),
-        (lambda lines: lines.__setitem__(3, "a.1.1.wav," + "inf," * 12 + "blues"), "12 values are missing or infinite"),
+        (lambda lines: lines.__setitem__(3, "a.1.1.wav," + "inf," * 12 + "blues"), "missing or infinite in row 3 .values: 12"),
         (lambda lines: lines.__setitem__(3, "a.1.1.wav," + "1," * 12), "row 3 has no label"),
         (lambda lines: lines.__setitem__(slice(81, None), []), "2 genres of 6 rows"),
         (lambda lines: lines.__setitem__(slice(1, None), []), "has no rows"),
