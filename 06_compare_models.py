@@ -13,9 +13,9 @@ from typing import Any
 
 from songmap.compare.csv_table import CsvOptions, csv_dataset
 from songmap.compare.dataset import Dataset, library_dataset
-from songmap.compare.feature_sets import FEATURE_SETS, SHORTCUTS, feature_set_names
+from songmap.compare.feature_sets import DEFAULT_SETS, FEATURE_SETS, SHORTCUTS, feature_set_names
 from songmap.compare.models import MODELS, model_names
-from songmap.compare.run import N_REPEATS, Options, compare_models
+from songmap.compare.run import N_REPEATS, Options, write_comparison
 from songmap.compare.views.files import write_features
 from songmap.compare.views.summary import comparison_summary, verbose_summary
 from songmap.core.cli import add_csv, new_parser, script_main, whole_number
@@ -28,7 +28,6 @@ from songmap.core.text import shown_path
 from songmap.core.workspace import Workspace
 from songmap.library.library import load_library
 
-FEATURES = ("descriptors", "all641", "spectral25")
 QUICK_FEATURES = ("descriptors", "spectral25")
 
 
@@ -38,7 +37,7 @@ def build_parser() -> argparse.ArgumentParser:
     models = f"models: {', '.join([*MODELS, 'all'])}"
     add("--models", nargs="+", default=["all"], metavar="MODEL", help=models)
     features = f"feature sets of the library: {', '.join([*FEATURE_SETS, *SHORTCUTS])}"
-    add("--features", nargs="+", default=list(FEATURES), metavar="SET", help=features)
+    add("--features", nargs="+", default=list(DEFAULT_SETS), metavar="SET", help=features)
     table = "compare on this table instead of the library: a CSV file with a row per song or piece of one"
     add("--features-csv", type=Path, metavar="FILE", help=table)
     add("--label", metavar="COLUMN", help="with --features-csv: the column of genres")
@@ -73,7 +72,7 @@ def run(workspace: Workspace, as_json: bool, verbose: bool, **options: Any) -> i
     dataset = read_dataset(workspace, **options)
     chosen = Options(models, options["repeats"], options["seed"], options["workers"])
     with progress("comparing") as on_progress:
-        comparison = compare_models(workspace, dataset, chosen, on_progress, options["csv_kind"])
+        comparison = write_comparison(workspace, dataset, chosen, on_progress, options["csv_kind"])
     show(to_json(comparison) if as_json else verbose_summary(comparison) if verbose else comparison_summary(comparison))
     return 0
 
@@ -88,7 +87,7 @@ def read_dataset(
         return library_dataset(load_library(workspace), feature_set_names(features), options["group_by"])
     if label is None:
         raise UsageError(f"--features-csv {features_csv}: name the column of genres by --label")
-    if features != list(FEATURES) or options["group_by"] != "strictest":
+    if features != list(DEFAULT_SETS) or options["group_by"] != "strictest":
         raise UsageError(
             "--features and --group-by are of the library; with --features-csv there are --drop and --group"
         )

@@ -10,6 +10,7 @@ The public interface. Every name is imported when it is first used, so that ``im
 ``search``                     similar songs, and why they are similar
 ``load_genre_model``           the classifier that ``03_genre_classifier.py`` saved
 ``load_recording_classifier``  the classifier of segments that ``05_classify_recording.py`` saved, for any recording
+``compare_models``             models and features on the same folds, of a library or of any CSV file, as a ``Comparison``
 ``Workspace``                  a folder with ``data/ models/ outputs/``, and the path of every file in it
 =============================  ======================================================================================
 
@@ -50,12 +51,21 @@ Genres of any files, by the saved classifier:
 >>> predictions = songmap.load_genre_model("demo").predict([library.songs["file_path"].iloc[0]])
 >>> len(predictions)
 1
+
+Which model is best, and is it really better? The scores are sorted, the most accurate first:
+
+>>> comparison = songmap.compare_models("demo", models=["lda", "knn"], features=["descriptors"], n_repeats=1)
+>>> sorted(one.model for one in comparison.scores)
+['knn', 'lda', 'majority']
+>>> [one.is_real for one in comparison.differences if one.model == "majority"]
+[True]
 """
 
 import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from songmap.compare.run import compare_models
     from songmap.core.workspace import Workspace
     from songmap.features.analysis import analyse_file
     from songmap.genre.predict import load_genre_model
@@ -71,6 +81,7 @@ __all__ = [
     "Workspace",
     "__version__",
     "analyse_file",
+    "compare_models",
     "describe",
     "load_genre_model",
     "load_library",
@@ -82,6 +93,7 @@ _MODULES = {
     "DESCRIPTORS": "songmap.library.descriptors",
     "Workspace": "songmap.core.workspace",
     "analyse_file": "songmap.features.analysis",
+    "compare_models": "songmap.compare.run",
     "describe": "songmap.library.descriptors",
     "load_genre_model": "songmap.genre.predict",
     "load_library": "songmap.library.library",

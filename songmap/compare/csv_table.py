@@ -4,9 +4,7 @@ Tables of features that are passed around hold pieces of songs as rows, often na
 of the song blues.00000. Such are one group. So are rows that a column or a pattern says are, and equal rows.
 """
 
-import csv
 import difflib
-import io
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from songmap.compare.csv_file import read_table
 from songmap.compare.dataset import Dataset, class_sizes
 from songmap.compare.feature_sets import TABLE, Features
 from songmap.compare.results import ClassSize, DataSummary, EqualRows, GroupedBy, TableChecks
@@ -24,7 +23,6 @@ from songmap.genre.dataset import MIN_GROUPS, MIN_SONGS, joined_groups
 if TYPE_CHECKING:
     import pandas as pd
 
-_DELIMITERS = (",", ";", "\t")
 _NAMES = ("filename", "file_name", "file", "path", "song_name")  # columns that name a row, the first of them
 _PIECE = re.compile(r"(.+[._-]\d+)[._-]\d+(?:\.[A-Za-z]\w*)?")
 _STEM = re.compile(r"[ _-]?\d+|[ _-](?:mean|std|var|median|min|max|p25|p50|p75)\b", re.IGNORECASE)
@@ -49,15 +47,13 @@ class CsvOptions:
 
 def csv_dataset(path: Path, options: CsvOptions) -> Dataset:
     """The rows of a CSV file as a dataset with one feature set. Raises UsageError for what is wrong with it."""
-    table = _read(path)
+    table = read_table(path, text_columns=(options.label, options.group or options.label, *_NAMES))
     for name in (options.label, *options.drop):
         _check_column(path, table, name)
-    labels = table[options.label].astype(str).str.strip().to_numpy(dtype=object)
-    if (missing := np.flatnonzero(table[options.label].isna() | (labels == ""))).size:
-        raise UsageError(f"{path}: row {missing[0] + 1} has no {options.label} ({missing.size} rows); remove such rows")
+    labels = _complete(path, table, options.label)
     named = next((name for one in _NAMES for name in table.columns if name.lower() == one), None)
     named = None if named == options.label else named
-    names = table[named].astype(str).to_numpy(dtype=object) if named else None
+    names = table[named].to_numpy(dtype=object) if named else None
     groups, grouped_by = _groups(path, table, options, names)
     other = {options.label, named, options.group, *options.drop, ""}
     values, n_missing = _values(path, table[[name for name in table.columns if name not in other]], options.impute)
@@ -87,7 +83,7 @@ def csv_dataset(path: Path, options: CsvOptions) -> Dataset:
         searched_near=pairs.searched_near,
         neighbour_share=share,
         neighbour_chance=chance,
-        unnamed_pieces=grouped_by == "row" and are_pieces(share, chance),
+        unnamed_pieces=len(set(groups)) == len(groups) and are_pieces(share, chance),
     )  # fmt: skip
     features = Features(values[varying][kept].to_numpy(dtype=np.float64), tuple(varying), tuple(map(_stem, varying)))
     summary = DataSummary(
@@ -102,39 +98,14 @@ def class_sizes_of(labels: np.ndarray, groups: np.ndarray) -> list[ClassSize]:
     return class_sizes(np.searchsorted(genres, labels), groups, genres) if genres else []
 
 
-def _read(path: Path) -> "pd.DataFrame":
-    import pandas as pd
-
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = error.object[: error.start].count(b"\n") + 1
+def _complete(path: Path, table: "pd.DataFrame", name: str) -> np.ndarray:
+    """A column of text ``(n_rows,)``. Raises UsageError where a row has none."""
+    values = table[name].to_numpy(dtype=object)
+    if (missing := np.flatnonzero(values == "")).size:
         raise UsageError(
-            f"{path}: line {line} is not UTF-8; save the table as UTF-8 (iconv -f latin1 -t utf8)"
-        ) from None
-    delimiter = max(_DELIMITERS, key=text.partition("\n")[0].count)
-    header = [name.strip() for name in _header(path, text, delimiter)]
-    if twice := sorted({name for name in header if header.count(name) > 1}):
-        raise UsageError(f"{path}: there are several columns {twice[0]!r}; give each a name of its own")
-    table = pd.read_csv(io.StringIO(text), sep=delimiter, header=0, names=header, low_memory=False)
-    if table.empty:
-        raise UsageError(f"{path} has no rows")
-    return table
-
-
-def _header(path: Path, text: str, delimiter: str) -> list[str]:
-    """The cells of the first line. Raises UsageError where a row has more cells, or fewer."""
-    rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    try:
-        header = next(rows, [])
-        for row in rows:
-            if row and len(row) != len(header):
-                raise UsageError(
-                    f"{path}: line {rows.line_num} has {len(row)} cells, the header {len(header)}; all need as many"
-                )
-    except csv.Error as error:
-        raise UsageError(f"{path}: line {rows.line_num} is not CSV ({error})") from None
-    return header
+            f"{path}: row {missing[0] + 1} has no {name} (rows without: {missing.size:,}); fill it in or remove such rows"
+        )
+    return values
 
 
 def _check_column(path: Path, table: "pd.DataFrame", name: str) -> None:
@@ -150,7 +121,7 @@ def _groups(
 ) -> tuple[np.ndarray, GroupedBy]:
     """The group of every row ``(n_rows,)``, text, and what it is."""
     if options.group is not None and options.group in table.columns:
-        return table[options.group].astype(str).to_numpy(dtype=object), "column"
+        return _complete(path, table, options.group), "column"
     if options.group is not None:
         if names is None:
             raise UsageError(
@@ -161,12 +132,13 @@ def _groups(
             matches = [re.search(options.group, name) for name in names]
         except re.error as error:
             raise UsageError(f"--group {options.group!r} is neither a column nor a pattern: {error}") from None
-        unmatched = [name for name, match in zip(names, matches, strict=True) if match is None]
+        groups = [match and match[match.re.groups > 0] for match in matches]
+        unmatched = [name for name, group in zip(names, groups, strict=True) if not group]
         if unmatched:
             raise UsageError(
-                f"{path}: --group {options.group!r} does not match {unmatched[0]!r} ({len(unmatched)} rows)"
+                f"{path}: --group {options.group!r} does not match {unmatched[0]!r} (rows: {len(unmatched):,})"
             )
-        return np.array([match[match.re.groups > 0] for match in matches if match], dtype=object), "pattern"
+        return np.array(groups, dtype=object), "pattern"
     if names is None:
         return np.array([f"row {row}" for row in range(len(table))], dtype=object), "row"
     songs = np.array([match[1] if (match := _PIECE.fullmatch(name)) else name for name in names], dtype=object)
@@ -186,7 +158,7 @@ def _values(path: Path, table: "pd.DataFrame", impute: bool) -> tuple["pd.DataFr
         if wrong.size:
             raise UsageError(
                 f"{path}: column {name!r} is not numeric: {str(table[name].iloc[wrong[0]])[:40]!r} in row "
-                f"{wrong[0] + 1} ({wrong.size} rows); --drop {name!r} leaves it out"
+                f"{wrong[0] + 1} (rows: {wrong.size:,}); --drop {name!r} leaves it out"
             )
         columns[name] = numbers.astype(np.float64).where(lambda one: one.abs() <= _LARGEST)
     values = pd.DataFrame(columns, index=table.index)
@@ -194,8 +166,8 @@ def _values(path: Path, table: "pd.DataFrame", impute: bool) -> tuple["pd.DataFr
     if missing.any() and not impute:
         row, column = np.argwhere(missing)[0]
         raise UsageError(
-            f"{path}: {int(missing.sum()):,} values are missing or infinite, the first in row {row + 1}, column "
-            f"{values.columns[column]!r}; --impute fills them with medians of training songs"
+            f"{path}: column {values.columns[column]!r} is missing or infinite in row {row + 1} (values: "
+            f"{int(missing.sum()):,}); --impute fills them with medians of training songs"
         )
     return values, int(missing.sum())
 

@@ -67,20 +67,21 @@ class Evaluator:
         keys = [self._key(task) for task in tasks]
         fits = {key: fit for key in keys if (fit := self._store.get(key))}
         left = {key: task for key, task in zip(keys, tasks, strict=True) if key not in fits}
-        self._advance(len(tasks) - len(left))
+        self.advance(len(tasks) - len(left))
         with ThreadPoolExecutor(self.workers, initializer=one_thread) as pool:
             futures = {pool.submit(self._fit, task): key for key, task in left.items()}
             try:
                 for future in as_completed(futures):
                     fits[futures[future]] = future.result()
                     self._store.add(futures[future], future.result())
-                    self._advance(1)
+                    self.advance(1)
             except BaseException:
                 pool.shutdown(cancel_futures=True)
                 raise
         return [fits[key] for key in keys]
 
-    def _advance(self, n_tasks: int) -> None:
+    def advance(self, n_tasks: int) -> None:
+        """Report so many tasks as finished."""
         self._done += n_tasks
         if self._on_progress:
             self._on_progress(self._done, max(self._total, self._done))

@@ -86,6 +86,7 @@ FEATURE_SETS: dict[str, FeatureSet] = {
         for name in FAMILIES
     },
 }
+DEFAULT_SETS = ("descriptors", "all641", "spectral25")
 SHORTCUTS: dict[str, tuple[str, ...]] = {
     "families": FAMILIES,
     "ablation": tuple(f"{WITHOUT}{name}" for name in FAMILIES),

@@ -13,7 +13,6 @@ import numpy as np
 from songmap.compare.evaluation import Evaluator, Task, fit_nested
 from songmap.compare.models import MODELS
 from songmap.compare.results import FamilyImportance, Importances
-from songmap.core.progress import OnProgress
 from songmap.genre.fit import one_thread
 
 if TYPE_CHECKING:
@@ -32,19 +31,16 @@ class FoldImportance:
     shap: np.ndarray | None
 
 
-def importances(
-    evaluator: Evaluator, tasks: Sequence[Task], trees: str | None, on_progress: OnProgress | None
-) -> Importances:
+def importances(evaluator: Evaluator, tasks: Sequence[Task], trees: str | None) -> Importances:
     """Importances for the variant of ``tasks``, one per fold; ``trees`` names a model of trees on the same features."""
     features = evaluator.dataset.features[tasks[0].features]
     families = list(dict.fromkeys(features.families))
     place = np.array([families.index(one) for one in features.families])
     folds = []
     with one_thread():
-        for number, task in enumerate(tasks):
+        for task in tasks:
             folds.append(_fold(evaluator, task, trees, place))
-            if on_progress:
-                on_progress(number + 1, len(tasks))
+            evaluator.advance(1)
     lost = np.array([one.permutation for one in folds])
     impurity = [one.impurity for one in folds if one.impurity is not None]
     shap = [one.shap for one in folds if one.shap is not None]

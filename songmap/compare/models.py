@@ -15,13 +15,13 @@ import numpy as np
 
 from songmap.core.errors import UsageError
 from songmap.genre.candidates import CANDIDATES, Point, Step
+from songmap.genre.network import HIDDEN
 from songmap.genre.splits import Fold, make_folds
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
 
 INNER_FOLDS = 3
-_HIDDEN = (256, 128, 64)
 _MOST_LDA = 2000  # columns: its time grows with their number cubed
 _ENDLESS = 1e9  # an improvement that no epoch reaches
 
@@ -99,10 +99,20 @@ def _dense(point: Point, rows: TrainingRows) -> list[Step]:
 
     epochs, batch = point["epochs"], min(point["batch"], len(rows.labels))
     network = MLPClassifier(
-        _HIDDEN, batch_size=batch, alpha=point["alpha"], max_iter=epochs + 1, tol=_ENDLESS,
+        HIDDEN, batch_size=batch, alpha=point["alpha"], max_iter=epochs + 1, tol=_ENDLESS,
         n_iter_no_change=epochs - 2, random_state=rows.seed,
     )  # fmt: skip
     return _scaled("network", network)
+
+
+def _dense_stopped(point: Point, rows: TrainingRows) -> list[Step]:
+    """Training stops by songs of other groups, which scikit-learn's own early stopping does not keep apart."""
+    from sklearn.neural_network import MLPClassifier
+
+    from songmap.compare.stopped_network import StoppedNetwork
+
+    network = MLPClassifier(HIDDEN, batch_size=point["batch"], alpha=point["alpha"], random_state=rows.seed)
+    return _scaled("network", StoppedNetwork(network, np.unique(rows.groups, return_inverse=True)[1], rows.seed))
 
 
 def _forest(point: Point, rows: TrainingRows) -> list[Step]:
@@ -173,6 +183,10 @@ MODELS: dict[str, Model] = {
         "random forest (published)", _forest, has_trees=True,
         grid=_grid(max_depth=(None,), min_samples_split=(3,), n_estimators=(70,)),
     ),
+    "extra_trees": Model(
+        "extra trees", _extra_trees, has_trees=True,
+        grid=_grid(max_depth=(None,), min_samples_split=(2, 6), n_estimators=(100,)),
+    ),
     "extra_trees_published": Model(
         "extra trees (published)", _extra_trees, has_trees=True,
         grid=_grid(max_depth=(None,), min_samples_split=(4,), n_estimators=(50,)),
@@ -185,6 +199,7 @@ MODELS: dict[str, Model] = {
         "dense network (published)", _dense, _grid(epochs=(250,), batch=(256,), alpha=(0.0,))
     ),
     "dense": Model("dense network (tuned)", _dense, _grid(epochs=(60,), batch=(32,), alpha=(1e-2, 1.0))),
+    "dense_stopped": Model("dense network (early stopping)", _dense_stopped, _grid(batch=(32,), alpha=(1e-2, 1.0))),
     "average": Model("average of LDA and XGBoost", _average, most_columns=_MOST_LDA),
     "stacking": Model("stacking (LDA, XGBoost, forest)", _stacking, most_columns=_MOST_LDA),
     "majority": Model("most frequent genre", _candidate("majority")),

@@ -1,25 +1,28 @@
-"""Compare models on feature sets: what 06 calls, and what a notebook can."""
+"""Compare models on feature sets: ``write_comparison`` is what 06 calls, ``compare_models`` what a notebook calls."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 
-from songmap.compare.dataset import Dataset
+from songmap.compare.csv_table import CsvOptions, csv_dataset
+from songmap.compare.dataset import Dataset, library_dataset
 from songmap.compare.evaluation import Evaluator, Task
-from songmap.compare.feature_sets import FEATURE_SETS
+from songmap.compare.feature_sets import DEFAULT_SETS, FEATURE_SETS, feature_set_names
 from songmap.compare.importances import importances
-from songmap.compare.models import MODELS
+from songmap.compare.models import MODELS, model_names
 from songmap.compare.results import Comparison, FeatureSetSize, SplitClaim, TrainingSize
 from songmap.compare.scores import Variant, VariantFits, choice, confusions, differences, put_together, variant_scores
 from songmap.compare.store import open_store
 from songmap.compare.views.files import write_files
-from songmap.core.defaults import DEFAULT_SEED
+from songmap.core.defaults import DEFAULT_SEED, usable_cores
 from songmap.core.errors import UsageError
 from songmap.core.progress import OnProgress
 from songmap.core.tables import CSV_KINDS, CsvKind
 from songmap.core.workspace import Workspace
 from songmap.genre.splits import Fold, subsample
+from songmap.library.library import load_library
 
 N_REPEATS = 3
 _SHARES = (0.2, 0.4, 0.6, 0.8, 1.0)  # of the training songs
@@ -36,6 +39,53 @@ class Options:
 
 
 def compare_models(
+    source: Workspace | Path | str,
+    label: str | None = None,
+    group: str | None = None,
+    models: Sequence[str] = ("all",),
+    features: Sequence[str] = DEFAULT_SETS,
+    n_repeats: int = N_REPEATS,
+) -> Comparison:
+    """Compare models on a library, or on any table of features, in the same grouped folds. Writes nothing.
+
+    Parameters
+    ----------
+    source : Workspace, Path or str
+        A workspace, or a CSV file with a row per song or piece of one.
+    label : str, optional
+        Of a CSV file the column of genres.
+    group : str, optional
+        Of a CSV file the column of what stays together, or a regular expression for that in the names of files.
+    models : sequence of str
+        Names of ``songmap.compare.models.MODELS``, or "all".
+    features : sequence of str
+        Of a workspace: names of ``songmap.compare.feature_sets.FEATURE_SETS``, "families", "ablation" or "all".
+    n_repeats : int
+        How often folds are drawn.
+
+    Returns
+    -------
+    Comparison
+        ``scores``, the most accurate first, and ``differences`` of all others from that one.
+
+    Raises
+    ------
+    UsageError
+        For a table that cannot be compared on, or unknown names.
+    """
+    names = tuple(model_names(list(models)))
+    path = source.root if isinstance(source, Workspace) else Path(source).expanduser()
+    if label is None and path.suffix.lower() == ".csv" and path.is_file():
+        raise UsageError(f"{path}: name the column of genres by label")
+    dataset = (
+        library_dataset(load_library(Workspace.at(path)), feature_set_names(features), "strictest")
+        if label is None
+        else csv_dataset(path, CsvOptions(label, group))
+    )
+    return _compare(None, dataset, Options(names, n_repeats, workers=usable_cores()), None)
+
+
+def write_comparison(
     workspace: Workspace,
     dataset: Dataset,
     options: Options,
@@ -59,6 +109,13 @@ def compare_models(
     UsageError
         Where groups allow no split, or no model is for so many songs.
     """
+    comparison = _compare(workspace.fitted_folds, dataset, options, on_progress)
+    return replace(comparison, written=write_files(workspace, comparison, csv_kind))
+
+
+def _compare(
+    fitted_folds: Path | None, dataset: Dataset, options: Options, on_progress: OnProgress | None
+) -> Comparison:
     n_songs = len(dataset.labels)
     most_columns = max(one.values.shape[1] for one in dataset.features.values())
     names = [
@@ -71,7 +128,7 @@ def compare_models(
             f"nothing to compare: {', '.join(options.models)} on {n_songs:,} rows, {most_columns:,} columns; see --models"
         )
     repeats = dataset.repeats(options.n_repeats, options.seed)
-    with open_store(workspace.fitted_folds, dataset.key) as store:
+    with open_store(fitted_folds, dataset.key) as store:
         evaluator = Evaluator(dataset, options.seed, options.workers, store, on_progress)
         fits = _fits(evaluator, names, repeats)
         scores = sorted(
@@ -83,9 +140,10 @@ def compare_models(
         best = order[0]
         claims = _claims(evaluator, [one for one in order if one[1] == best[1]], fits, len(repeats[0]))
         sizes = _training_sizes(evaluator, best, repeats[0])
-    trees = next((model for model, features in order if features == best[1] and MODELS[model].has_trees), None)
+        trees = next((model for model, features in order if features == best[1] and MODELS[model].has_trees), None)
+        important = importances(evaluator, [Task(*best, fold) for fold in repeats[0]], trees)
     test_share = float(np.mean([len(test) / n_songs for folds in repeats for _, test in folds]))
-    comparison = Comparison(
+    return Comparison(
         data=dataset.summary,
         feature_sets=[_size(name, one.values.shape[1]) for name, one in dataset.features.items()],
         n_folds=len(repeats[0]),
@@ -97,11 +155,10 @@ def compare_models(
         claims=claims,
         training_sizes=sizes,
         confusion=confusions(fits, dataset.labels),
-        importances=importances(evaluator, [Task(*best, fold) for fold in repeats[0]], trees, None),
+        importances=important,
         left_out=[name for name in options.models if name not in names],
         written=[],
     )
-    return replace(comparison, written=write_files(workspace, comparison, csv_kind))
 
 
 def _size(name: str, n_columns: int) -> FeatureSetSize:
@@ -115,8 +172,8 @@ def _fits(evaluator: Evaluator, names: Sequence[str], repeats: list[list[Fold]])
     variants = [(name, one) for one in features for name in names if name != "majority" or one == features[0]]
     folds = [fold for one in repeats for fold in one]
     tasks = [Task(*variant, fold) for fold in folds for variant in variants]
-    n_later = len(repeats[0]) * (len(_SHARES) + len(names) * evaluator.dataset.is_grouped)
-    evaluator.plan(len(tasks) + n_later)
+    n_later = len(_SHARES) + len(names) * evaluator.dataset.is_grouped + 1  # fits of a fold, the last for importances
+    evaluator.plan(len(tasks) + len(repeats[0]) * n_later)
     done = evaluator.run(tasks)
     return {
         variant: put_together(done[index :: len(variants)], repeats, evaluator.dataset.labels)

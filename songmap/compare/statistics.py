@@ -3,6 +3,10 @@
 ``differences (n,)`` are of scores fold by fold, ``test_share`` the share of songs that a fold tests. Training sets of
 folds overlap, so that differences are not independent and the usual t-test finds differences that are not there.
 
+The correction takes the correlation of folds as ``test_share``. Where few artists have similar songs it is larger: of equal
+naive Bayes models on 3 times 5 folds, 3 % were called different with 48 independent songs, 5 % with 40 artists of 3 songs,
+but 12 % with 16 artists of 3 songs.
+
 References
 ----------
 Nadeau & Bengio 2003, "Inference for the generalization error": the corrected resampled t-test. Bouckaert & Frank 2004:

@@ -65,11 +65,15 @@ class FoldStore:
 
 
 @contextmanager
-def open_store(path: Path, data: str) -> Iterator[FoldStore]:
-    """The store in a file, which is made; fits of other ``data`` are removed. Raises SchemaError where it is not one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+def open_store(path: Path | None, data: str) -> Iterator[FoldStore]:
+    """The store in a file, which is made, or in memory; fits of other ``data`` are removed.
+
+    Raises SchemaError where the file is not one.
+    """
+    if path:
+        path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        with closing(sqlite3.connect(path)) as connection:
+        with closing(sqlite3.connect(path or ":memory:")) as connection:
             yield FoldStore(connection, data)
     except sqlite3.Error as error:
         raise SchemaError(f"{path} cannot be used ({error}); delete it: the models are then fitted again") from error

@@ -20,7 +20,7 @@ from songmap.library.library import Library, library_fingerprint
 from songmap.library.segments import Segments
 from songmap.recording.dataset import SegmentDataset, segment_dataset
 from songmap.recording.evaluation import SegmentEvaluation, evaluate_segments, n_fits
-from songmap.recording.members import HIDDEN, MEMBERS, NETWORK, TREES, fit_member
+from songmap.recording.members import MEMBERS, NETWORK, TREES, fit_member
 from songmap.recording.results import Training
 
 NAME = "network_xgboost"
@@ -85,7 +85,7 @@ def train_recording_model(
             "data": library_fingerprint(library),
             "training": plain(training),
             "songs_per_genre": dict(zip(model.genres, np.bincount(dataset.songs.labels).tolist(), strict=True)),
-            "parameters": {"network": NETWORK | {"hidden_layer_sizes": HIDDEN}, "xgboost": TREES},
+            "parameters": {"network": NETWORK, "xgboost": TREES},
             "calibration": plain(model.calibration),
             "novelty": {"threshold": model.novelty.threshold, "false_alarms": FALSE_ALARMS},
             "seed": seed,

@@ -46,6 +46,19 @@ def test_published_points():
     assert network.n_iter_ == 250
 
 
+def test_a_stopped_network_is_that_of_the_epoch_with_the_smallest_loss_on_other_groups():
+    """Labels are of groups, so that training songs of the same group say nothing of other groups: it stops at once."""
+    rng = np.random.default_rng(1)
+    groups = np.repeat(np.arange(24), 4)
+    labels = rng.permutation(np.arange(24) % 2)[groups]
+    values = rng.normal(size=(24, 8))[groups] + 0.05 * rng.normal(size=(96, 8))
+    by_group, by_row = (
+        MODELS["dense_stopped"].build({"batch": 32, "alpha": 1e-2}, TrainingRows(labels, own, 8, 0)).fit(values, labels)
+        for own in (groups, np.arange(96))
+    )
+    assert by_group[-1].network_.t_ < by_row[-1].network_.t_ / 2  # rows trained on, epoch by epoch
+
+
 def test_inner_folds_keep_groups_together():
     assert len(ROWS.folds) == 3
     for train, test in ROWS.folds:

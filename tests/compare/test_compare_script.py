@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,9 +15,12 @@ from libraries import labelled_library, separable_library
 from scripts import run_script
 from waiting import wait_until
 
+import songmap
 from songmap.compare import evaluation
 from songmap.compare.dataset import library_dataset
-from songmap.compare.run import Options, compare_models
+from songmap.compare.models import MODELS
+from songmap.compare.run import Options, write_comparison
+from songmap.core.errors import UsageError
 from songmap.core.workspace import REPOSITORY, Workspace
 from songmap.library.library import save_library
 from songmap.library.schema import N_COLUMNS, family_indices
@@ -136,7 +140,7 @@ def without_times(comparison):
 def test_workers_change_no_number(tmp_path):
     dataset = library_dataset(separable_library(2, 12, distance=0.25), ["energy"], "strictest")
     one, three = (
-        compare_models(Workspace(tmp_path / f"{workers}"), dataset, Options(QUICK.models, 1, workers=workers))
+        write_comparison(Workspace(tmp_path / f"{workers}"), dataset, Options(QUICK.models, 1, workers=workers))
         for workers in (1, 3)
     )
     assert without_times(one) == without_times(three)
@@ -145,7 +149,7 @@ def test_workers_change_no_number(tmp_path):
 def test_random_genres_give_chance_for_all(tmp_path):
     """Songs are independent of their genres: every model has half of them, and none is really better than another."""
     dataset = library_dataset(random_library(80), ["spectral25"], "strictest")
-    comparison = compare_models(
+    comparison = write_comparison(
         Workspace(tmp_path), dataset, Options(("lda", "logistic", "knn", "naive_bayes", "majority"))
     )
     assert all(abs(one.accuracy - 0.5) < 0.15 for one in comparison.scores)
@@ -200,7 +204,7 @@ def test_importances_name_the_family_that_matters(tmp_path):
     labels = np.arange(60) % 2
     embeddings[:, family_indices("energy")] += 3 * labels[:, np.newaxis] + 0.1 * rng.standard_normal((60, 1))
     dataset = library_dataset(labelled_library(embeddings, ["A", "B"] * 30), ["timbre-contrast"], "strictest")
-    importances = compare_models(Workspace(tmp_path), dataset, QUICK).importances
+    importances = write_comparison(Workspace(tmp_path), dataset, QUICK).importances
     first = importances.families[0]
     assert first.family == "energy"
     assert first.permutation > 0.2
@@ -248,3 +252,28 @@ def test_quick_is_one_repeat_on_two_feature_sets(tmp_path):
     result = run_script("06", "--workspace", work.root, "--quick", "--models", "lda", "--json")
     scores = json.loads(result.stdout)["scores"]
     assert {one["features"] for one in scores if one["model"] == "lda"} == {"descriptors", "spectral25"}
+
+
+def test_models_too_slow_for_so_many_columns_are_named(tmp_path, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setitem(MODELS, "lda", replace(MODELS["lda"], most_columns=10))
+    table = write_table(tmp_path / "table.csv")
+    arguments = ("--features-csv", table, "--label", "label", "--repeats", "1", "--models", "lda", "naive_bayes")
+    result = run_script("06", "--workspace", tmp_path, *arguments)
+    assert "Left out, too slow on 240 rows, 12 columns: shrinkage LDA." in result.stdout
+    assert len(result.stdout.splitlines()) <= 20
+
+
+def test_a_notebook_compares_a_workspace_or_a_table_and_writes_nothing(workspace, tmp_path):
+    before = sorted(workspace.root.rglob("*"))
+    models = ["lda", "naive_bayes"]
+    comparison = songmap.compare_models(workspace.root, models=models, features=["energy"], n_repeats=2)
+    assert {one.model for one in comparison.scores} == {*models, "majority"}
+    assert comparison.data.grouped_by == "artist"
+    assert sorted(workspace.root.rglob("*")) == before
+    table = write_table(tmp_path / "table.csv")
+    comparison = songmap.compare_models(str(table), label="label", models=models, n_repeats=1)
+    assert comparison.data.grouped_by == "pieces"
+    assert list(tmp_path.iterdir()) == [table]
+    with pytest.raises(UsageError, match="by label"):
+        songmap.compare_models(table)

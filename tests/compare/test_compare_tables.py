@@ -1,5 +1,7 @@
 """Tables of others: pieces of songs, equal rows, and what is wrong with a file, in one line."""
 
+import gzip
+
 import numpy as np
 import pytest
 from compare.tables_of_others import GENRES, write_table
@@ -97,7 +99,7 @@ def test_semicolons_a_mark_of_utf8_and_constant_columns_work(tmp_path):
         (lambda lines: lines.__setitem__(0, lines[0].replace("mfcc1_", "mfcc0_")), "several columns 'mfcc0_mean'"),
         (lambda lines: lines.__setitem__(5, lines[5] + ",1"), "line 6 has 15 cells, the header 14"),
         (lambda lines: lines.__setitem__(3, "a.1.1.wav," + "x," * 12 + "blues"), "not numeric: 'x' in row 3"),
-        (lambda lines: lines.__setitem__(3, "a.1.1.wav," + "inf," * 12 + "blues"), "12 values are missing or infinite"),
+        (lambda lines: lines.__setitem__(3, "a.1.1.wav," + "inf," * 12 + "blues"), "missing or infinite in row 3 .values: 12"),
         (lambda lines: lines.__setitem__(3, "a.1.1.wav," + "1," * 12), "row 3 has no label"),
         (lambda lines: lines.__setitem__(slice(81, None), []), "2 genres of 6 rows"),
         (lambda lines: lines.__setitem__(slice(1, None), []), "has no rows"),
@@ -114,6 +116,70 @@ def test_another_encoding_is_named(tmp_path):
     path.write_bytes(path.read_bytes().replace(b"metal.00001", "métal.00001".encode("latin-1")))
     with pytest.raises(UsageError, match="line 172 is not UTF-8"):
         csv_dataset(path, LABEL)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "first line is empty"),
+        (b"\n\n", "first line is empty"),
+        (gzip.compress(b"label,a\n"), "is gzip, not text"),
+        (b"PK\x03\x04" + bytes(9), "a ZIP archive or a spreadsheet"),
+        (b"label,a\nx,1\x002\n", "line 2 has a NUL byte"),
+        ("label,a\nx,1\n".encode("utf-16-le"), "line 1 has a NUL byte"),
+        (b"label,a\nx\n", "line 2 has 1 cells, the header 2"),
+        (b"label,a\n" + b"x,1\n" * 20, "2 genres of 6 rows"),
+    ],
+)  # fmt: skip
+def test_what_is_not_a_table_is_named_in_one_line(tmp_path, content, message):
+    path = tmp_path / "t.csv"
+    path.write_bytes(content)
+    with pytest.raises(UsageError, match=message) as caught:
+        csv_dataset(path, LABEL)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("rewrite", "encoding"),
+    [
+        (lambda text: text.replace(",", "|"), "utf-8"),
+        (lambda text: text, "utf-16"),
+        (lambda text: text.replace(".wav", "~wav").replace(",", ";").replace(".", ",").replace("~wav", ",wav"), "utf-8"),
+        (lambda text: text.replace(",metal", ",NA"), "utf-8"),
+        (lambda text: text.replace(",metal", ",1.10"), "utf-8"),
+    ],
+)  # fmt: skip
+def test_tables_of_other_programs_are_read(tmp_path, rewrite, encoding):
+    path = write_table(tmp_path / "t.csv")
+    expected = csv_dataset(path, LABEL)
+    path.write_bytes(rewrite(path.read_text()).encode(encoding))
+    dataset = csv_dataset(path, LABEL)
+    third = {"NA", "1.10"} & set(dataset.genres)
+    assert set(dataset.genres) == {"blues", "classical", *(third or {"metal"})}
+    assert np.array_equal(
+        np.sort(dataset.features["table"].values, axis=0), np.sort(expected.features["table"].values, axis=0)
+    )
+
+
+def test_groups_and_names_may_not_be_missing_where_they_decide(tmp_path):
+    path = edited(
+        write_table(tmp_path / "t.csv"),
+        lambda lines: lines.__setitem__(
+            slice(None),
+            [f"{line},{'by' if not row else row // 20 if row % 9 else ''}" for row, line in enumerate(lines)],
+        ),
+    )
+    with pytest.raises(UsageError, match=r"row 9 has no by \(rows without: 26\)"):
+        csv_dataset(path, CsvOptions("label", group="by"))
+    with pytest.raises(UsageError, match="does not match 'blues"):
+        csv_dataset(path, CsvOptions("label", group="(nothing)?", drop=("by",)))
+    assert csv_dataset(path, CsvOptions("label", group=r"(\w+\.\d+)", drop=("by",))).summary.groups == 24
+
+
+def test_a_pattern_that_keeps_nothing_together_is_noticed(tmp_path):
+    dataset = csv_dataset(write_table(tmp_path / "t.csv"), CsvOptions("label", group=".*"))
+    assert dataset.summary.groups == dataset.summary.songs
+    assert dataset.summary.checks.unnamed_pieces
 
 
 def test_small_genres_are_left_out_and_missing_values_filled_on_request(tmp_path):

@@ -31,7 +31,10 @@ def comparison_page(comparison: Comparison) -> str:
             sentences.worst_sentence(comparison.scores[0]), sentences.data_sentence(comparison),
             sentences.grouping_sentence(comparison.data),
         ],
-        warnings=[capitalised(one) for one in sentences.warnings(comparison)],
+        warnings=[
+            capitalised(one)
+            for one in (*sentences.warnings(comparison), sentences.left_out_sentence(comparison)) if one
+        ],
         charts={
             "accuracy": charts.accuracy_chart(comparison),
             "claims": charts.claims_chart(comparison.claims, titles),

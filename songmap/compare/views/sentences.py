@@ -129,11 +129,16 @@ def warnings(comparison: Comparison) -> list[str]:
     if data.checks:
         lines += _check_sentences(data.checks)
     lines += [f"{limit_sentence(one)}." for one in data.limits]
-    if comparison.left_out:
-        titles = joined([MODELS[name].title for name in comparison.left_out])
-        columns = max(one.columns for one in comparison.feature_sets)
-        lines.append(f"Left out, since fitting takes too long on {data.songs:,} rows, {columns:,} columns: {titles}.")
     return lines
+
+
+def left_out_sentence(comparison: Comparison) -> str:
+    """Which models were not fitted, and why; empty where all were."""
+    if not comparison.left_out:
+        return ""
+    titles = joined([MODELS[name].title for name in comparison.left_out])
+    columns = max(one.columns for one in comparison.feature_sets)
+    return f"Left out, too slow on {comparison.data.songs:,} rows, {columns:,} columns: {titles}."
 
 
 def _check_sentences(checks: TableChecks) -> list[str]:
@@ -160,7 +165,7 @@ def _check_sentences(checks: TableChecks) -> list[str]:
         named, more = checks.constant_columns[:_FEW], len(checks.constant_columns) - _FEW
         lines.append(f"Left out, one value in all rows: {', '.join(named)}{f' and {more} more' if more > 0 else ''}.")
     if checks.missing_values:
-        lines.append(f"{checks.missing_values:,} missing values are filled with medians of training songs.")
+        lines.append(f"Missing values, filled with medians of training songs: {checks.missing_values:,}.")
     return lines
 
 

@@ -26,6 +26,7 @@ def comparison_summary(comparison: Comparison) -> str:
         sentences.choice_sentence(comparison),
         sentences.claim_sentence(comparison),
         sentences.worst_sentence(best),
+        sentences.left_out_sentence(comparison),
     ]
     if warned:
         more = f" ({len(warned) - 1} more: --verbose)" if len(warned) > 1 else ""
@@ -57,7 +58,7 @@ def verbose_summary(comparison: Comparison) -> str:
         format_table(importance_rows(comparison), importance_title(comparison)),
         format_table([{"genre": one.genre, "songs": one.songs, "groups": one.groups}
                       for one in comparison.data.genres], "Compared on"),
-        _lines([f"Limit: {one}" for one in warned]),
+        _lines([*(f"Limit: {one}" for one in warned), sentences.left_out_sentence(comparison)]),
         _lines(sentences.written_lines(comparison)),
     ]  # fmt: skip
     return "\n\n".join(part for part in parts if part)
