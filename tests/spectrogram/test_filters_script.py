@@ -13,7 +13,7 @@ from filtered import GENRES, a_network, some_library  # noqa: E402
 
 from songmap.core.workspace import Workspace  # noqa: E402
 from songmap.library.library import save_library  # noqa: E402
-from songmap.similar.m3u8 import read_playlist  # noqa: E402
+from songmap.library.m3u8 import read_playlist  # noqa: E402
 from songmap.spectrogram import associations, attribution, filters, untrained  # noqa: E402
 from songmap.spectrogram.cache import build_excerpts  # noqa: E402
 from songmap.spectrogram.trained import save_network  # noqa: E402

@@ -8,7 +8,7 @@ from songmap.core.files import write_atomically
 from songmap.core.text import file_name
 from songmap.core.workspace import Workspace
 from songmap.genre.song_results import SongExplanation
-from songmap.similar.m3u8 import write_playlist
+from songmap.library.m3u8 import write_playlist
 from songmap.spectrogram.clips import Clip, ClipKey
 from songmap.spectrogram.filter_results import FilterPlaylist, LayerDescription, SongReasons
 from songmap.spectrogram.views.filters_page import filters_page
