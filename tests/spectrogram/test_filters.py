@@ -54,7 +54,8 @@ def test_a_vibrato_filter_is_described_and_random_ones_are_not(images, lookup, m
     assert [one.meaning for one in filters.describe_layer(trained, shuffled, lookup, 0).filters] == 16 * [None]
 
 
-def test_a_bass_filter_is_described(lookup):
+def test_a_bass_filter_is_described(lookup, monkeypatch):
+    monkeypatch.setattr(filters, "_N_PAIRS", 1)  # a sound of 14 s takes its time
     excerpts = some_excerpts("frames")
     trained = a_network("frames", excerpts)
     with_bass_filter(trained)
@@ -62,7 +63,7 @@ def test_a_bass_filter_is_described(lookup):
     described = [one for one in layer.filters if one.meaning is not None]
     assert (described[0].number, described[0].meaning.probe) == (1, "bass_level")
     assert described[0].meaning.correlation > 0.9
-    assert described[0].meaning.n_pairs_agreeing == 2
+    assert described[0].meaning.n_pairs_agreeing == 1
     assert len(described) <= 2  # of 64
 
 
