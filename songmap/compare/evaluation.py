@@ -19,6 +19,7 @@ from songmap.compare.dataset import Dataset
 from songmap.compare.models import MODELS, Model, TrainingRows
 from songmap.compare.store import FittedFold, FoldStore, key_of
 from songmap.core.progress import OnProgress
+from songmap.genre import candidates, network
 from songmap.genre.candidates import Point
 from songmap.genre.fit import one_thread
 from songmap.genre.metrics import LEAST
@@ -53,7 +54,7 @@ class Evaluator:
         self.dataset, self.seed, self.workers = dataset, seed, workers
         self._store, self._on_progress = store, on_progress
         self._done = self._total = 0
-        code = Path(models.__file__).read_bytes()
+        code = b"".join(Path(one.__file__).read_bytes() for one in (models, candidates, network))
         versions = repr(sorted(library_versions().items()))
         base = (code, songmap.__version__, versions, str(seed), str(dataset.impute), dataset.key)
         self._bases = {name: key_of(*base, one.values) for name, one in dataset.features.items()}

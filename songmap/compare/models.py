@@ -111,7 +111,7 @@ def _dense_stopped(point: Point, rows: TrainingRows) -> list[Step]:
 
     from songmap.compare.stopped_network import StoppedNetwork
 
-    network = MLPClassifier(HIDDEN, batch_size=point["batch"], alpha=point["alpha"], random_state=rows.seed)
+    network = MLPClassifier(HIDDEN, batch_size=point["batch"], alpha=point["alpha"])
     return _scaled("network", StoppedNetwork(network, np.unique(rows.groups, return_inverse=True)[1], rows.seed))
 
 

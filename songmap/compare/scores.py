@@ -76,10 +76,11 @@ def differences(fits: Mapping[Variant, VariantFits], best: Variant, test_share: 
     if not others:
         return []
     each = [fits[best].fold_accuracy - fits[variant].fold_accuracy for variant in others]
-    p_values = np.array([corrected_t_test(one, test_share) for one in each])
+    n_folds = len(each[0]) // len(fits[best].rounds)
+    p_values = np.array([corrected_t_test(one, test_share, n_folds) for one in each])
     results = []
     for variant, one, p_value, corrected in zip(others, each, p_values, holm(p_values), strict=True):
-        posterior = correlated_posterior(one, test_share)
+        posterior = correlated_posterior(one, test_share, n_folds)
         results.append(
             Difference(
                 *variant, difference=float(one.mean()), low=posterior.low, high=posterior.high,

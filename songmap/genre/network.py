@@ -35,9 +35,10 @@ def fit_network(
     labels, groups : np.ndarray, shape (n_rows,)
         Integers 0 … n_genres - 1, of which each occurs; rows of one group are never on both sides of the split.
     seed : int
-        Of the split.
+        Of the split, and of the network.
     """
     batch = network.batch_size
+    network.random_state = np.random.RandomState(seed)  # one stream: a number would shuffle all epochs in the same way
     scaled, classes = scaled.astype(np.float32), np.unique(labels)
     folds = make_folds(labels, groups, _VALIDATION_FOLDS, seed)
     if not folds:

@@ -33,7 +33,7 @@ def fit_member(name: str, descriptors: np.ndarray, labels: np.ndarray, groups: n
     scaler = StandardScaler().fit(descriptors)
     scaled = scaler.transform(descriptors)
     if name == "network":
-        network = MLPClassifier(**NETWORK, batch_size=_BATCH, random_state=seed)
+        network = MLPClassifier(**NETWORK, batch_size=_BATCH)
         last = fit_network(network, scaled, labels, groups, seed)
     else:
         last = boosted_trees(int(labels.max()) + 1, seed, **TREES).fit(scaled, labels)

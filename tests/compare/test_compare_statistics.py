@@ -14,18 +14,23 @@ SCALE = np.sqrt(0.35 * 0.00425 / 9)
 def test_the_corrected_t_test_is_that_of_nadeau_and_bengio():
     statistic = 0.025 / SCALE
     assert statistic == pytest.approx(1.94461, abs=1e-4)
-    assert corrected_t_test(DIFFERENCES, 0.2) == pytest.approx(2 * (1 - student.cdf(statistic, 9)), rel=1e-9)
-    assert corrected_t_test(-DIFFERENCES, 0.2) == corrected_t_test(DIFFERENCES, 0.2)
+    assert corrected_t_test(DIFFERENCES, 0.2, 10) == pytest.approx(2 * (1 - student.cdf(statistic, 9)), rel=1e-9)
+    assert corrected_t_test(-DIFFERENCES, 0.2, 10) == corrected_t_test(DIFFERENCES, 0.2, 10)
+
+
+def test_repeated_folds_have_the_degrees_of_freedom_of_one_round():
+    assert corrected_t_test(DIFFERENCES, 0.2, 5) == pytest.approx(2 * (1 - student.cdf(0.025 / SCALE, 4)), rel=1e-9)
+    assert correlated_posterior(DIFFERENCES, 0.2, 5).high == pytest.approx(0.025 + 2.776445 * SCALE, abs=1e-6)
 
 
 def test_the_uncorrected_test_would_call_it_real():
     """Why it is corrected: the usual t of the same differences is 3.64, p = 0.005."""
     usual = 0.025 / np.sqrt(0.00425 / 9 / 10)
-    assert 2 * (1 - student.cdf(usual, 9)) < 0.01 < 0.05 < corrected_t_test(DIFFERENCES, 0.2)
+    assert 2 * (1 - student.cdf(usual, 9)) < 0.01 < 0.05 < corrected_t_test(DIFFERENCES, 0.2, 10)
 
 
 def test_the_posterior_is_that_of_corani_and_benavoli():
-    posterior = correlated_posterior(DIFFERENCES, 0.2)
+    posterior = correlated_posterior(DIFFERENCES, 0.2, 10)
     below = student.cdf((-ROPE - 0.025) / SCALE, 9)
     above = 1 - student.cdf((ROPE - 0.025) / SCALE, 9)
     assert (posterior.below, posterior.above) == pytest.approx((below, above))
@@ -35,10 +40,10 @@ def test_the_posterior_is_that_of_corani_and_benavoli():
 
 
 def test_equal_folds_are_equivalent_and_constant_differences_certain():
-    nothing = correlated_posterior(np.zeros(10), 0.2)
-    assert (nothing.within, corrected_t_test(np.zeros(10), 0.2)) == (1, 1)
-    constant = correlated_posterior(np.full(4, 0.25), 0.2)
-    assert (constant.above, corrected_t_test(np.full(4, 0.25), 0.2)) == (1, 0)
+    nothing = correlated_posterior(np.zeros(10), 0.2, 10)
+    assert (nothing.within, corrected_t_test(np.zeros(10), 0.2, 10)) == (1, 1)
+    constant = correlated_posterior(np.full(4, 0.25), 0.2, 4)
+    assert (constant.above, corrected_t_test(np.full(4, 0.25), 0.2, 4)) == (1, 0)
 
 
 def test_holm_multiplies_by_the_comparisons_left():
@@ -51,7 +56,7 @@ def test_equal_models_are_not_different_in_95_percent_of_runs():
     rng, rejected = np.random.default_rng(0), 0
     for _ in range(1000):
         shared = rng.normal(0, np.sqrt(0.2), 1)  # variance ρ is of the training songs that folds share
-        rejected += corrected_t_test(0.05 * (shared + rng.normal(0, np.sqrt(0.8), 15)), 0.2) < 0.05
+        rejected += corrected_t_test(0.05 * (shared + rng.normal(0, np.sqrt(0.8), 15)), 0.2, 5) < 0.05
     assert rejected < 70
 
 
