@@ -3,12 +3,12 @@
 A point of a grid is chosen by inner folds of the fold's training songs, by group too: test songs decide nothing.
 """
 
+import inspect
 import pickle
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -54,7 +54,7 @@ class Evaluator:
         self.dataset, self.seed, self.workers = dataset, seed, workers
         self._store, self._on_progress = store, on_progress
         self._done = self._total = 0
-        code = b"".join(Path(one.__file__).read_bytes() for one in (models, candidates, network))
+        code = "".join(map(inspect.getsource, (models, candidates, network))).encode()
         versions = repr(sorted(library_versions().items()))
         base = (code, songmap.__version__, versions, str(seed), str(dataset.impute), dataset.key)
         self._bases = {name: key_of(*base, one.values) for name, one in dataset.features.items()}
