@@ -10,7 +10,7 @@ export MUSIC
 .PHONY: help demo demo-open pipeline scripts test test-all test-deep lint clean browser FORCE
 
 help:
-	@echo 'make demo                        synthesise 52 songs and a mix, run 01 to 05 on them'
+	@echo 'make demo                        synthesise 52 songs, a mix and playlists, run 01 to 05 and 08'
 	@echo 'make demo-open                   the same on openly licensed recordings (needs apt)'
 	@echo 'make pipeline MUSIC=/your/music  the same on your own; ARGS="--labels tag" goes to 01, WORKSPACE=DIR'
 	@echo 'make test                        the tests, with coverage;  PYTHON=python3.12 chooses the Python'
@@ -62,16 +62,17 @@ FORCE:
 scripts: $(DRAWN) $(MODEL)
 	$(RUN) 04_similarity_search.py --workspace $(WORKSPACE) genres
 	$(if $(RECORDING),$(RUN) 05_classify_recording.py --workspace $(WORKSPACE) $(RECORDING))
+	$(if $(PLAYLISTS),$(RUN) -m songmap.demo.playlists $(WORKSPACE) && $(RUN) 08_song_communities.py --workspace $(WORKSPACE))
 	@$(RUN) -m songmap.demo.guide $(WORKSPACE)
 
 demo: $(VENV)/.installed
 	$(RUN) -m songmap.demo.studio --out demo/data/raw
 	$(RUN) -m songmap.demo.mix --out demo/mix.mp3
-	@$(MAKE) --no-print-directory scripts WORKSPACE=demo ARGS=--segments RECORDING=demo/mix.mp3
+	@$(MAKE) --no-print-directory scripts WORKSPACE=demo ARGS=--segments RECORDING=demo/mix.mp3 PLAYLISTS=synthesised
 
 demo-open: $(VENV)/.installed
 	$(RUN) -m songmap.demo.open_music --out demo-open/data/raw
-	@$(MAKE) --no-print-directory scripts WORKSPACE=demo-open ARGS=--segments
+	@$(MAKE) --no-print-directory scripts WORKSPACE=demo-open ARGS=--segments PLAYLISTS=synthesised
 
 pipeline: $(VENV)/.installed
 	@test -n "$$MUSIC" || { echo 'make pipeline needs your music folder: make pipeline MUSIC=/path/to/music'; exit 2; }

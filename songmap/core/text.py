@@ -131,3 +131,14 @@ def percent(share: float) -> str:
     if 0 < share < 0.01:
         return "<1 %"
     return ">99 %" if 0.995 <= share < 1 else f"{100 * share:.0f} %"
+
+
+def p_value_text(p_value: float) -> str:
+    """A p-value in three decimals.
+
+    Examples
+    --------
+    >>> p_value_text(0.0312), p_value_text(2e-9)
+    ('0.031', '< 0.001')
+    """
+    return "< 0.001" if p_value < 0.001 else f"{p_value:.3f}"

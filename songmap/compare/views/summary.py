@@ -6,7 +6,7 @@ from songmap.compare.feature_sets import TABLE
 from songmap.compare.results import Comparison, Difference, VariantScores
 from songmap.compare.views import sentences
 from songmap.core.tables import format_table
-from songmap.core.text import one_line, percent, shown_path, wrapped
+from songmap.core.text import one_line, p_value_text, percent, shown_path, wrapped
 
 _N_SHOWN = 5
 _CUT = {"model": 20, "features": 11}
@@ -92,8 +92,8 @@ def variant_row(one: VariantScores, difference: Difference | None) -> dict[str, 
     return row | {
         "behind": f"{round(100 * difference.difference, 1) + 0.0:.1f}",  # no -0.0
         "95 %": f"{low} to {high}",
-        "p": f"{difference.p_value:.3f}",
-        "p Holm": f"{difference.p_holm:.3f}",
+        "p": p_value_text(difference.p_value),
+        "p Holm": p_value_text(difference.p_holm),
         "equivalent": percent(difference.equivalent),
         "is that real?": "real" if difference.is_real else "not shown",
     }

@@ -4,7 +4,7 @@ from typing import Any
 
 from songmap.core.errors import AudioError
 from songmap.core.tables import format_table
-from songmap.core.text import capitalised, one_line, percent, shown_path, wrapped
+from songmap.core.text import capitalised, one_line, p_value_text, percent, shown_path, wrapped
 from songmap.spectrogram.results import JOINED, NETWORK, NetworkReport, Prediction
 from songmap.spectrogram.views import sentences
 
@@ -57,7 +57,7 @@ def score_rows(report: NetworkReport) -> list[dict[str, Any]]:
             "calibration error": f"{one.calibration_error:.2f}",
             "training accuracy": "" if one.model == JOINED else percent(one.training_accuracy),
             "behind": f"{round(100 * difference.difference, 1) + 0.0:.1f}" if difference else "",
-            "p Holm": f"{difference.p_holm:.3f}" if difference else "",
+            "p Holm": p_value_text(difference.p_holm) if difference else "",
             "is that real?": "the best" if difference is None else "real" if difference.is_real else "not shown",
         })  # fmt: skip
     return rows
