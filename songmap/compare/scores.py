@@ -43,8 +43,10 @@ def put_together(fits: Sequence[FittedFold], repeats: Sequence[Sequence[Fold]], 
     return VariantFits(list(fits), rounds, np.array(accuracy))
 
 
-def variant_scores(variant: Variant, one: VariantFits, dataset: Dataset, seed: int) -> VariantScores:
-    """Scores of a variant, costs as means over folds."""
+def variant_scores(
+    variant: Variant, one: VariantFits, dataset: Dataset, seed: int, title: str | None = None
+) -> VariantScores:
+    """Scores of a variant, costs as means over folds; ``title`` is that of a model which is not in ``MODELS``."""
     sampled = sampled_scores(dataset.labels, one.rounds, dataset.groups, seed, _n_draws(dataset))
     low, high = sampled.interval("accuracy")
     genres = [
@@ -55,7 +57,7 @@ def variant_scores(variant: Variant, one: VariantFits, dataset: Dataset, seed: i
     points = {repr(fit.point): fit.point for fit in one.fits}
     chosen = Counter(repr(fit.point) for fit in one.fits)
     return VariantScores(
-        model=variant[0], title=MODELS[variant[0]].title, features=variant[1],
+        model=variant[0], title=title or MODELS[variant[0]].title, features=variant[1],
         accuracy=sampled.values["accuracy"], accuracy_low=low, accuracy_high=high,
         macro_f1=sampled.values["macro_f1"], log_loss=sampled.values["log_loss"],
         calibration_error=calibration_error(dataset.labels, one.rounds),

@@ -8,7 +8,7 @@ from songmap.core.text import capitalised, count_of_songs, joined, percent, show
 from songmap.genre.views.limits import limit_sentence
 
 _FEW, _LIKELY = 3, 0.95
-_SHARED = {  # by what groups are: what test songs have nothing of in training
+SHARED = {  # by what groups are: what test songs have nothing of in training
     "artist": "songs by other artists", "album": "songs from other albums", "song": "other songs", "row": "other songs",
     "column": "rows of other groups", "pattern": "rows of other groups", "pieces": "pieces of other songs",
 }  # fmt: skip
@@ -32,7 +32,7 @@ def main_sentence(comparison: Comparison) -> str:
     """Which is best, by how much, and from which others it does not differ."""
     best, others = comparison.scores[0], [one for one in comparison.differences if one.model != "majority"]
     start = (
-        f"On {_SHARED['song' if comparison.data.exceptions else comparison.data.grouped_by]}, the best is {variant_name(best.model, best.features)} "
+        f"On {SHARED['song' if comparison.data.exceptions else comparison.data.grouped_by]}, the best is {variant_name(best.model, best.features)} "
         f"({percent(best.accuracy)} right, {percent(best.accuracy_low)} to {percent(best.accuracy_high)})"
     )
     if not others:

@@ -1,0 +1,91 @@
+"""07 · Library → genres by a network that looks at spectrograms, beside the models of 06.
+
+Reads data/processed/ (made by 01) and the songs' files. Trains a convolutional network on excerpts, evaluates it in the
+folds of 06 beside models on the 641 columns, and joined with the best of them. Writes outputs/html/spectrogram_cnn.html,
+outputs/spectrogram_cnn.json, outputs/plots/spectrogram_cnn_curves.png and models/spectrogram/. Every epoch is kept: a run
+that is stopped goes on there.
+
+Needs PyTorch: pip install -r requirements-deep.txt
+"""
+
+import argparse
+import logging
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from songmap.core.cli import new_parser, script_main, whole_number
+from songmap.core.defaults import DEFAULT_SEED, usable_cores
+from songmap.core.errors import AudioError
+from songmap.core.pager import show
+from songmap.core.progress import progress
+from songmap.core.serialise import to_json
+from songmap.core.text import shown_path
+from songmap.core.workspace import Workspace
+from songmap.spectrogram.run import export_images, predict_files, train_network
+from songmap.spectrogram.settings import DEFAULT_EPOCHS, DEVICES, INPUTS, KIND_OF, FittingOptions, TrainingSettings
+from songmap.spectrogram.views.summary import network_summary, prediction_line, verbose_summary
+
+
+def build_parser() -> argparse.ArgumentParser:
+    parser = new_parser(__doc__)
+    add = parser.add_argument
+    network = "image: 2-D convolutions, 6 s; frames: convolutions over time, 14 s; residual: residual blocks, 5 s"
+    add("--network", choices=tuple(KIND_OF), default="image", help=network)
+    add(
+        "--input", choices=INPUTS, default="mel", dest="input_name", help="with --network frames: mfcc, 13 coefficients"
+    )
+    add("--epochs", type=whole_number(1, 10_000), default=DEFAULT_EPOCHS, metavar="N", help="at most")
+    add("--device", choices=DEVICES, default="auto", help="auto: the GPU where there is one")
+    group_by = "keep songs of one artist, album or recording on one side of every split"
+    add("--group-by", choices=("strictest", "artist", "album", "song"), default="strictest", help=group_by)
+    add("--seed", type=whole_number(0, 2**31 - 1), default=DEFAULT_SEED, help="seed of folds and networks")
+    add("--workers", type=whole_number(1, 256), default=usable_cores(), metavar="N", help="trainings at the same time")
+    predict = "predict genres of these files by the network that is trained; train nothing"
+    add("--predict", nargs="+", type=Path, metavar="FILE", help=predict)
+    export = "write excerpts as PNG to outputs/spectrograms/GENRE/; train nothing"
+    add("--export-images", action="store_true", help=export)
+    add("--verbose", action="store_true", help="print all tables, and every epoch")
+    add("--json", action="store_true", dest="as_json", help="print one JSON document instead of tables")
+    return parser
+
+
+def run(
+    workspace: Workspace, predict: list[Path] | None, as_json: bool, verbose: bool, **options: str | int | bool
+) -> int:
+    settings = TrainingSettings(options["network"], options["input_name"], options["epochs"], options["seed"])
+    if options["export_images"]:
+        with progress("writing") as on_progress:
+            folder, number = export_images(workspace, settings.kind.name, options["workers"], on_progress)
+        print(f"{number:,} pictures in {shown_path(folder)}")
+        return 0
+    if predict:
+        return print_predictions(workspace, settings.name, predict, as_json)
+    if verbose:
+        logging.getLogger("songmap").setLevel(logging.INFO)
+    chosen = FittingOptions(settings, options["device"], options["workers"], options["group_by"])
+    with progress("training") as on_progress:
+        report = train_network(workspace, chosen, on_progress)
+    show(to_json(report) if as_json else verbose_summary(report) if verbose else network_summary(report))
+    return 0
+
+
+def print_predictions(workspace: Workspace, name: str, files: Sequence[Path], as_json: bool) -> int:
+    """A line per file, or one JSON document; 1 where a file has no prediction."""
+    results = []
+    for file, result in predict_files(workspace, name, files):
+        results.append(result)
+        if not as_json:
+            print(prediction_line(str(file), result), file=sys.stderr if isinstance(result, AudioError) else sys.stdout)
+    if as_json:
+        show(to_json([{"file_path": str(file), "error": str(one)} if isinstance(one, AudioError) else one
+                      for file, one in zip(files, results, strict=True)]))  # fmt: skip
+    return int(any(isinstance(one, AudioError) for one in results))
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    return script_main(build_parser(), run, argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,115 @@
+"""Several trainings, each in a process of its own, or one after another where a GPU does the work. Needs torch."""
+
+import multiprocessing
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from songmap.core.errors import UsageError, WorkerError
+from songmap.core.processes import process_pool
+from songmap.core.workspace import Workspace
+from songmap.spectrogram.cache import open_excerpts
+from songmap.spectrogram.checkpoints import read_history
+from songmap.spectrogram.results import EpochScores, TrainingCurve
+from songmap.spectrogram.settings import TrainingSettings
+from songmap.spectrogram.trained import TrainedNetwork
+from songmap.spectrogram.training import TrainingSongs, train
+
+OnEpochOf = Callable[[int, list[EpochScores]], None]
+"""Called with the number of a training and its epochs so far."""
+_LOOK_EVERY_S = 0.5
+
+
+@dataclass(frozen=True)
+class TrainingTask:
+    """A training: what ``songmap.spectrogram.training.train`` takes, but for the excerpts, which processes map themselves.
+
+    ``n_library`` is the number of the library's songs.
+    """
+
+    workspace: Workspace
+    songs: TrainingSongs
+    settings: TrainingSettings
+    checkpoint: Path
+    key: str
+    n_library: int
+
+
+@dataclass(frozen=True)
+class TrainingOutcome:
+    """A trained network, its curve, and what it makes of every song of the library, NaN where a song has no excerpts.
+
+    ``proba`` float64 ``(n_library, n_genres)``, ``vectors`` float32 ``(n_library, n_features)``; ``predict_s`` is processor
+    time of 1,000 songs.
+    """
+
+    trained: TrainedNetwork
+    curve: TrainingCurve
+    proba: np.ndarray
+    vectors: np.ndarray
+    predict_s: float
+
+
+def choose_device(wanted: str) -> str:
+    """``cuda`` or ``cpu``; ``auto`` is the GPU where torch can use one. Raises UsageError where it cannot."""
+    there = torch.cuda.is_available()
+    if wanted == "cuda" and not there:
+        raise UsageError("--device cuda: torch finds no GPU that it can use; leave the option out to train on the CPU")
+    return "cuda" if wanted == "cuda" or (wanted == "auto" and there) else "cpu"
+
+
+def train_side_by_side(
+    tasks: Sequence[TrainingTask], device: str, workers: int, on_epoch: OnEpochOf
+) -> list[TrainingOutcome]:
+    """The trainings, in the order of the tasks; ``workers`` of them at the same time on a CPU.
+
+    Raises
+    ------
+    SchemaError
+        If a checkpoint is damaged, or of other settings.
+    WorkerError
+        If a process ends, e.g. for lack of memory.
+    """
+    if device != "cpu" or workers == 1:
+        return [_train(task, device, partial(on_epoch, number)) for number, task in enumerate(tasks)]
+    before = set(multiprocessing.active_children())
+    with process_pool(min(workers, len(tasks))) as pool:
+        futures: list[Future] = [pool.submit(_train, task, device) for task in tasks]
+        try:
+            left, shown = set(futures), [0] * len(tasks)
+            while left:
+                _, left = wait(left, _LOOK_EVERY_S, FIRST_COMPLETED)
+                for number, task in enumerate(tasks):
+                    history = read_history(task.checkpoint)
+                    if len(history) > shown[number]:
+                        shown[number] = len(history)
+                        on_epoch(number, history)
+                for done in set(futures) - left:
+                    done.result()
+            return [future.result() for future in futures]
+        except BaseException as error:
+            # an epoch of each is lost, not the minutes until all end by themselves
+            for process in set(multiprocessing.active_children()) - before:
+                process.kill()
+            pool.shutdown(cancel_futures=True)
+            if isinstance(error, BrokenProcessPool):
+                raise WorkerError("a process that trains has ended: too little memory? try --workers 1") from None
+            raise
+
+
+def _train(
+    task: TrainingTask, device: str, on_epoch: Callable[[list[EpochScores]], None] | None = None
+) -> TrainingOutcome:
+    excerpts = open_excerpts(task.workspace, task.settings.kind.name)
+    trained, curve = train(excerpts.values, task.songs, task.settings, (task.checkpoint, task.key), device, on_epoch)
+    started = time.thread_time()
+    proba, vectors = trained.of_songs(excerpts, task.n_library)
+    predict_s = (time.thread_time() - started) * 1000 / len(np.unique(excerpts.song))
+    return TrainingOutcome(trained, curve, proba, vectors, predict_s)
