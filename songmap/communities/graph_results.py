@@ -1,7 +1,6 @@
 """What is known of playlists: which were read, which songs they name, the graph of songs, its communities, recommendations.
 
-Conventions: rows are those of the library; ``n_songs`` is the number of all its songs. A label is the number of a community,
-0 the largest, ``NO_COMMUNITY`` for a song that no playlist joins to another.
+Conventions: rows are those of the library, of ``n_songs``; a label is the number of a community, 0 that of the largest.
 """
 
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ import numpy as np
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-NO_COMMUNITY = -1
+NO_COMMUNITY = -1  # label of a song that no playlist joins to another
 Method = Literal["louvain", "leiden"]
 Recommender = Literal["popularity", "sound", "playlists", "mix"]
 
@@ -59,7 +58,7 @@ class UnreadFile:
 
 @dataclass(frozen=True)
 class ReadReport:
-    """What was read: ``n_files`` with playlists in them, and the files that hold none or could not be read to their end."""
+    """What was read: ``n_files`` with playlists, and the files that hold none or could not be read to their end."""
 
     n_files: int
     n_playlists: int
@@ -69,7 +68,7 @@ class ReadReport:
 
 @dataclass(frozen=True)
 class MatchedPlaylists:
-    """Playlists with a song of the library: for each its name and int64 ``(n,)`` rows, each once, in playing order.
+    """Playlists with a song of the library: names, and int64 ``(n,)`` rows of each, each once, in playing order.
 
     Of several files of the same recording it is always the row of the first.
     """
@@ -83,11 +82,10 @@ class MatchedPlaylists:
 
 @dataclass(frozen=True)
 class MatchReport:
-    """How entries were matched. The numbers of entries ``by_…``, ``n_ambiguous`` and ``n_not_matched`` add up to ``n_entries``.
+    """How entries were matched. Entries ``by_…``, ``n_ambiguous`` and ``n_not_matched`` add up to ``n_entries``.
 
-    ``n_ambiguous`` name several recordings; ``not_matched`` are the names of the first of the others that match none.
-    Of these ``n_not_compared`` were not compared by spelling, as there were too many. ``spelling_cutoff`` is the least
-    similarity of spelling, in %.
+    ``n_ambiguous`` name several recordings; ``not_matched`` are the first names of those that match none, of which
+    ``n_not_compared`` were too many to compare by spelling. ``spelling_cutoff`` is its least similarity, in %.
     """
 
     n_playlists: int
@@ -158,10 +156,7 @@ class CommunityWarning(Enum):
 
 @dataclass(frozen=True)
 class ModularityNull:
-    """Modularity of communities of ``n_runs`` random sets of playlists, of the same lengths and with songs as frequent.
-
-    ``p_value`` is (1 + runs at least as modular) / (1 + ``n_runs``).
-    """
+    """Modularity of ``n_runs`` random sets of playlists; ``p_value`` is (1 + runs at least as modular) / (1 + ``n_runs``)."""
 
     n_runs: int
     mean: float
@@ -173,18 +168,10 @@ class ModularityNull:
 class Communities:
     """Communities of a graph.
 
-    Attributes
-    ----------
-    labels : np.ndarray of int64, shape (n_songs,)
-        0 … n_communities - 1, the largest first; ``NO_COMMUNITY`` for songs that are not joined.
-    sizes : np.ndarray of int64, shape (n_communities,)
-        Songs of each.
-    modularity : float
-        Newman's, weighted, at resolution 1 whatever resolution they were detected with.
-    stability : float or None
-        Mean adjusted Rand index of all pairs of ``n_runs`` runs with other seeds; None of a single run.
-    null : ModularityNull or None
-        None where it was not computed.
+    ``labels (n_songs,)`` are 0 … n_communities - 1, the largest first, ``NO_COMMUNITY`` for songs that are not joined;
+    ``sizes (n_communities,)`` their songs. ``modularity`` is Newman's, weighted, at resolution 1 whatever ``resolution``
+    they were detected with. ``stability`` is the mean adjusted Rand index of all pairs of ``n_runs`` runs with other
+    seeds, None of a single run. ``null`` is None where it was not computed.
     """
 
     labels: np.ndarray
@@ -205,10 +192,10 @@ class Communities:
 
 @dataclass(frozen=True)
 class Recommended:
-    """A song that was recommended: its ``row``, ``score`` and what that consists of.
+    """A song that was recommended, and what its ``score`` consists of: ranks, from 1, among the candidates.
 
-    Ranks are from 1 and among the candidates. ``pagerank`` is 0, and ``playlist_rank`` None, where no walk along playlists
-    leads to the song. ``similarity`` is the cosine with the mean of the seeds.
+    ``pagerank`` is 0, and ``playlist_rank`` None, where no walk along playlists leads to the song. ``similarity`` is the
+    cosine with the mean of the seeds.
     """
 
     row: int
@@ -251,10 +238,9 @@ class RecommenderScores:
 
 @dataclass(frozen=True)
 class RecommendationScores:
-    """Scores of each recommender on the same ``n_playlists``, of each of which half of the songs were hidden.
+    """Scores on the same ``n_playlists``, of each of which half of the songs, ``n_hidden`` in all, were hidden.
 
-    ``n_at`` recommendations count for NDCG and recall; R-precision has as many as songs are hidden.
-    ``unreachable_share`` of the hidden songs were in no playlist once they were hidden.
+    ``n_at`` recommendations count for NDCG and recall. ``unreachable_share`` of the hidden songs were in no playlist then.
     """
 
     scores: tuple[RecommenderScores, ...]
@@ -267,7 +253,7 @@ class RecommendationScores:
 
 @dataclass(frozen=True)
 class PlaylistCommunities:
-    """All that playlists tell of a library's songs: what was read and matched, the graph before and after pruning, communities."""
+    """What was read and matched, the graph before and after pruning, and its communities."""
 
     read: ReadReport
     match: MatchReport
@@ -280,10 +266,10 @@ class PlaylistCommunities:
 
 @dataclass(frozen=True)
 class CommunityFacts:
-    """What is in a community: ``rows`` of all its songs, those with most strength within it first.
+    """What is in a community: ``rows`` of its songs, those with most strength within it first.
 
-    ``genre`` is the most frequent one, of ``n_of_genre`` songs; None where no genre is known. ``artists`` are the three most
-    frequent and their songs; ``playlists`` the three of which most songs are in it, and how many.
+    ``genre``, of ``n_of_genre`` songs, is the most frequent, None where none is known. ``artists`` are the three most frequent
+    and their songs; ``playlists`` the three of which most songs are in it, and how many.
     """
 
     label: int
@@ -296,9 +282,9 @@ class CommunityFacts:
 
 @dataclass(frozen=True)
 class GraphDrawing:
-    """Songs to draw: ``rows (n,)``, ``places (n, 2)`` from -1 to 1, ``strengths (n,)`` and ``n_playlists (n,)`` that each is in.
+    """Songs to draw: ``rows (n,)``, ``places (n, 2)`` from -1 to 1, ``strengths (n,)`` and in how many playlists each is.
 
-    Edges, the strongest of each song, lead from ``first`` to ``second (n_edges,)``, places in ``rows``. ``n_left_out`` joined
+    Edges, the strongest of each song, lead from ``first`` to ``second (n_edges,)``, places in ``rows``; ``n_left_out`` joined
     songs of less strength are not drawn.
     """
 

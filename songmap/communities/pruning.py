@@ -28,7 +28,7 @@ def prune(graph: SongGraph, pruning: Pruning) -> SongGraph:
     Returns
     -------
     SongGraph
-        The same songs; those without an edge are no longer joined, which can be all.
+        The same songs; those without an edge are not joined any more, which can be all.
     """
     weights = graph.weights
     if pruning.minimum_weight > 0:
