@@ -1,6 +1,6 @@
 """Training curves, as a chart of the page and as a figure."""
 
-from collections.abc import Sequence
+import math
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,7 @@ def training_chart(report: NetworkReport) -> Chart:
     """Loss of every training by epochs, on training excerpts and on songs that stay out; a point at the epoch in use."""
     left, top, width, height = 34.0, 8.0, 314.0, 170.0
     most = max(2, max(len(curve.epochs) for curve in report.curves))
-    highest = min(_MOST_LOSS, max(_losses(report, "loss") + _losses(report, "validation_loss")))
+    highest = _highest(report)
 
     def place(epoch: int, loss: float) -> tuple[float, float]:
         return left + width * (epoch - 1) / (most - 1), top + height * (1 - min(loss, highest) / highest)
@@ -51,14 +51,17 @@ def training_chart(report: NetworkReport) -> Chart:
     return Chart("Loss of every training by epochs", svg.WIDTH, top + height + 36, marks)
 
 
-def _losses(report: NetworkReport, name: str) -> list[float]:
-    every: Sequence[float | None] = [getattr(one, name) for curve in report.curves for one in curve.epochs]
-    return [one for one in every if one is not None]
+def _highest(report: NetworkReport) -> float:
+    """The largest loss that is drawn, in fifths of a nat."""
+    epochs = [one for curve in report.curves for one in curve.epochs]
+    losses = [one.loss for one in epochs] + [one.validation_loss or 0.0 for one in epochs]
+    return min(_MOST_LOSS, math.ceil(5 * max(losses)) / 5)
 
 
 def training_figure(report: NetworkReport) -> "Figure":
     """Loss and accuracy of every training by epochs."""
     from matplotlib import pyplot
+    from matplotlib.ticker import MaxNLocator
 
     figure, axes = pyplot.subplots(1, 2, figsize=(10, 4), layout="constrained")
     for axis, name, title in zip(axes, ("loss", "accuracy"), ("Loss (nats)", "Accuracy"), strict=True):
@@ -73,9 +76,10 @@ def training_figure(report: NetworkReport) -> "Figure":
                 best = curve.best_epoch
                 axis.plot(best, outside[best - 1], "o", color=AWAY_COLOUR, markersize=5)
         axis.set_title(title)
+        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
         axis.set_xlabel("epoch")
         axis.grid(axis="y")
-    axes[0].set_ylim(0, min(_MOST_LOSS, 1.05 * max(_losses(report, "loss") + _losses(report, "validation_loss"))))
+    axes[0].set_ylim(0, _highest(report))
     axes[1].set_ylim(0, 1.02)
     axes[1].legend(loc="lower right")
     return figure
