@@ -16,6 +16,7 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ from songmap.core.text import shown_path
 from songmap.library import m3u8
 
 MAX_ENTRIES = 3_000_000  # of all files; about 1 GB
-MAX_BYTES = {".m3u": m3u8.MAX_BYTES, ".m3u8": m3u8.MAX_BYTES, ".xspf": 64 << 20, ".csv": 1 << 30, ".json": 256 << 20}
+MAX_BYTES = {".m3u": m3u8.MAX_BYTES, ".m3u8": m3u8.MAX_BYTES, ".xspf": 32 << 20, ".csv": 256 << 20, ".json": 64 << 20}
 _COLUMNS = {  # normalised headings of CSV files, of exports of streaming services too
     "playlist": ("playlist", "playlist name"),
     "title": ("song", "title", "track", "track name", "song name"),
@@ -145,7 +146,7 @@ def _read(file: Path) -> Iterator[tuple[str, list[Entry]]]:
 
 def _read_m3u(file: Path) -> Iterator[tuple[str, list[Entry]]]:
     try:
-        entries = m3u8.file_entries(file)
+        entries = list(islice(m3u8.file_entries(file), MAX_ENTRIES + 1))
     except UsageError as error:  # no other is possible now: it exists, can be read and is not too large
         raise _Unread(UnreadReason.NOT_TEXT) from error
     yield file.stem, [Entry(entry.paths, *_artist_and_title(entry.name)) for entry in entries]
@@ -207,7 +208,7 @@ def _read_csv(file: Path) -> Iterator[tuple[str, list[Entry]]]:
         if "title" not in places and "path" not in places:
             raise _Unread(UnreadReason.NOT_PLAYLISTS)
         try:
-            for row in csv.reader(stream, delimiter=delimiter):
+            for row in islice(csv.reader(stream, delimiter=delimiter), MAX_ENTRIES + 1):
                 cells = {name: row[place].strip() for name, place in places.items() if place < len(row)}
                 path, title = cells.get("path", ""), cells.get("title", "")
                 if path or title:

@@ -27,7 +27,7 @@ from songmap.library.search import cosines
 DAMPING = 0.85
 DEFAULT_ALPHA = 0.5
 _RANK_OFFSET = 60  # of Cormack et al.
-_MAX_ITERATIONS, _TOLERANCE = 100, 1e-9
+_MAX_ITERATIONS, _TOLERANCE = 100, 1e-7
 
 
 @dataclass(frozen=True)

@@ -173,8 +173,8 @@ class SongCommunities:
 
     Attributes
     ----------
-    songs, artists : int
-        Of the library; a song without an artist counts as one.
+    songs, artists, songs_without_artist : int
+        Of the library; a song without an artist counts as an artist of its own.
     spaces : list of SpaceClusters
     clusters : list of ClusterDescription
         Of the first space.
@@ -182,7 +182,7 @@ class SongCommunities:
         None without playlists, as is what follows.
     agreement : Agreement or None
     scores : RecommendationScores or None
-        None too where no playlist has enough songs.
+        None too where no playlist has enough songs, or the graph has more than ``run.MAX_SCORED_EDGES`` edges.
     recommended : RecommendedSongs or None
         None unless songs were given.
     seed : int
@@ -191,6 +191,7 @@ class SongCommunities:
 
     songs: int
     artists: int
+    songs_without_artist: int
     spaces: list[SpaceClusters]
     clusters: list[ClusterDescription]
     playlists: PlaylistSummary | None

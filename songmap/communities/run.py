@@ -42,6 +42,7 @@ from songmap.similar.lookup import Lookup
 from songmap.similar.transitions import NO_ARTIST
 
 N_PICTURED = 1_000  # songs of the pictures
+MAX_SCORED_EDGES = 1_000_000  # above it evaluating recommendations takes minutes
 METHODS = ("PCA", "t-SNE", "UMAP")
 
 
@@ -110,7 +111,8 @@ def song_communities(
         agreement = _agreement(by_space, songs)
         units = build_space(library.embeddings).units(library.embeddings)
         recommender = Recommender(found.pruned, units, lookup.recordings)
-        if any(len(rows) >= MIN_TESTED for rows in found.playlists.rows):
+        has_tested = any(len(rows) >= MIN_TESTED for rows in found.playlists.rows)
+        if has_tested and found.pruned.n_edges <= MAX_SCORED_EDGES:
             scores = score_recommenders(
                 found.playlists, recommender, options.graph.pruning, alpha=options.alpha, seed=options.seed
             )
@@ -120,6 +122,7 @@ def song_communities(
     result = SongCommunities(
         songs=len(library),
         artists=int(artists.max()) + 1,
+        songs_without_artist=int((lookup.artists == NO_ARTIST).sum()),
         spaces=spaces,
         clusters=describe_clusters(lookup, vectors[first], clusters[first], workspace),
         playlists=_summary(found, facts) if found else None,

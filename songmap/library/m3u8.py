@@ -9,7 +9,7 @@ one that would be read as a comment or an address gets ``./`` in front.
 
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -76,7 +76,7 @@ def read_playlist(file: Path, paths: Sequence[str]) -> tuple[list[int], dict[int
     UTF-8; a line that is not is read as a path in the system's bytes, then as Windows-1252, as
     ``.m3u`` files are. Raises UsageError where the file cannot be read or is not text.
     """
-    entries = file_entries(file)
+    entries = list(file_entries(file))
     found = rows_of_paths([entry.paths for entry in entries], paths)
     rows = [row for row in found if row is not None]
     unknown = {entry.line: entry.text for row, entry in zip(found, entries, strict=True) if row is None}
@@ -138,11 +138,10 @@ def _read(file: Path) -> bytes:
     return content
 
 
-def file_entries(file: Path) -> list[FileEntry]:
+def file_entries(file: Path) -> Iterator[FileEntry]:
     """All entries of an M3U or M3U8 file. Text is as for ``read_playlist``. Raises UsageError."""
     folder, name = file.absolute().parent, ""
     content = _read(file).removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-    result = []
     for number, line in enumerate(content.split(b"\n"), start=1):
         line = line.strip()
         if line.upper().startswith(b"#EXTINF:"):
@@ -153,9 +152,8 @@ def file_entries(file: Path) -> list[FileEntry]:
         if os.sep == "/" and b"\\" in line:  # made on Windows
             texts += [text.replace("\\", "/") for text in texts]
         paths = [path for text in texts if (path := path_of_address(text)) is not None]
-        result.append(FileEntry(number, texts[0], tuple(os.path.normpath(folder / path) for path in paths), name))
+        yield FileEntry(number, texts[0], tuple(os.path.normpath(folder / path) for path in paths), name)
         name = ""
-    return result
 
 
 def _texts(line: bytes) -> list[str]:

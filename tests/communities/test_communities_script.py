@@ -165,6 +165,15 @@ def test_without_playlists_there_are_clusters(quick, tmp_path):
     assert not folder.page("song_graph").exists()
 
 
+def test_songs_without_artists_are_warned_of(quick, tmp_path):
+    one = library_of_groups()
+    folder = Workspace(tmp_path)
+    save_library(folder, Library(one.embeddings, one.songs.assign(artist="")))
+    write_playlists(folder.playlists, 0, preference=30)
+    result = run_script("08", "--workspace", tmp_path, "--spaces", "balanced")
+    assert f"Warning: {N_SONGS} songs without an artist" in result.stdout
+
+
 def test_one_playlist_of_all_songs_says_nothing(quick, workspace, tmp_path):
     lines = [f"/music/{row:03d}.mp3" for row in range(N_SONGS)]
     (tmp_path / "all.m3u8").write_text("\n".join(lines))

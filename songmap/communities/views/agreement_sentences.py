@@ -166,5 +166,17 @@ def warnings(result: SongCommunities) -> list[str]:
     if result.playlists is None:
         return []
     one = result.playlists
-    lines = [*warning_lines(one.communities), *unread_lines(one.read), unmatched_sentence(one.match)]
+    unknown = (
+        f"{count_of_songs(result.songs_without_artist)} without an artist in the tags count as artists of their own: if they "
+        "are not, agreement may look surer than it is."
+        if result.songs_without_artist
+        else ""
+    )
+    unscored = (
+        f"How well songs are recommended was not evaluated: no playlist has enough songs, or {one.pruned_edges:,} edges "
+        "are too many."
+        if result.scores is None
+        else ""
+    )
+    lines = [unknown, unscored, *warning_lines(one.communities), *unread_lines(one.read), unmatched_sentence(one.match)]
     return [line for line in lines if line]

@@ -53,7 +53,7 @@ def verbose_summary(result: SongCommunities) -> str:
 
 
 def _spaces(result: SongCommunities) -> str:
-    return format_table(space_rows(result), optional=("ARI", "p AMI", "stability"))
+    return format_table(space_rows(result), optional=("ARI", "p Holm", "p AMI", "stability"))
 
 
 def space_rows(result: SongCommunities) -> list[dict[str, Any]]:
@@ -74,6 +74,7 @@ def space_rows(result: SongCommunities) -> list[dict[str, Any]]:
                 "p AUC": p_cell(own.auc, permutations) if own else "",
                 "AMI": estimate_text(own.ami) if own else "",
                 "p AMI": p_cell(own.ami, permutations) if own else "",
+                "p Holm": f"{own.p_holm:.2g}" if own else "",
                 "ARI": estimate_text(own.ari) if own else "",
             }
         )
