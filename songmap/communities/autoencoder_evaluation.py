@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from songmap.communities.autoencoder_floors import Floors, group_difference
-from songmap.communities.autoencoder_results import PcaComparison, ReconstructionScore
+from songmap.communities.autoencoder_results import Method, PcaComparison, ReconstructionScore
 from songmap.communities.autoencoder_settings import level_decibels, levels
 from songmap.communities.autoencoder_training import FittedAutoencoder, parts_of
 from songmap.spectrogram.excerpts import Excerpts
@@ -21,15 +21,17 @@ def evaluate(
 
     ``group (n_songs,)`` is of every song of the library.
     """
-    kept = fitted.settings.code.size, len(floors.axes), 0
+    kept: dict[Method, int] = {"autoencoder": fitted.settings.code.size, "pca": len(floors.axes), "mean": 0}
     errors = [_song_errors(one, excerpts, songs) for one in reconstructions(fitted, floors)]
     scores = [
         ReconstructionScore(method, numbers, *(float(one) for one in own.mean(axis=1)))
-        for method, numbers, own in zip(("autoencoder", "pca", "mean"), kept, errors, strict=True)
+        for method, numbers, own in zip(kept, kept.values(), errors, strict=True)
     ]
     is_cosine = fitted.settings.loss == "cosine"
     own, other = errors[0][int(is_cosine)], errors[1][int(is_cosine)]
-    comparison = PcaComparison("cosine_distance" if is_cosine else "rmse_db", *group_difference(own, other, group[songs]))
+    comparison = PcaComparison(
+        "cosine_distance" if is_cosine else "rmse_db", *group_difference(own, other, group[songs])
+    )
     return scores, comparison
 
 
@@ -53,7 +55,9 @@ def _song_errors(reconstruct: Reconstruction, excerpts: Excerpts, songs: np.ndar
         sizes = np.linalg.norm(x, axis=(1, 2)) * np.linalg.norm(y, axis=(1, 2))
         products = (x * y).sum(axis=(1, 2), dtype=np.float64)
         errors.append(np.stack([squares, 1 - products / np.maximum(sizes, np.finfo(np.float32).tiny)]))
-    squares, distances = _song_means(np.concatenate(errors, axis=1).T, excerpts.song[rows], int(songs.max()) + 1)[songs].T
+    squares, distances = _song_means(np.concatenate(errors, axis=1).T, excerpts.song[rows], int(songs.max()) + 1)[
+        songs
+    ].T
     return np.stack([np.sqrt(squares), distances])
 
 

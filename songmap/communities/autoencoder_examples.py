@@ -37,9 +37,10 @@ def _example(fitted: FittedAutoencoder, floors: Floors, excerpts: Excerpts, song
     rows = np.flatnonzero(excerpts.song == song)
     row = rows[len(rows) // 2]
     original = excerpts.values[row : row + 1]
-    drawn = [level_decibels(one(original))[0] for one in reconstructions(fitted, floors)]
-    shown = [original[0].astype(np.float32), *drawn]
-    return Example(song, float(excerpts.start_s[row]), *shown, sounds=_sounds(*shown[:3]))
+    autoencoder, pca, mean = (level_decibels(one(original))[0] for one in reconstructions(fitted, floors))
+    values = original[0].astype(np.float32)
+    sounds = _sounds(values, autoencoder, pca)
+    return Example(song, float(excerpts.start_s[row]), values, autoencoder, pca, mean, sounds)
 
 
 def _sounds(original: np.ndarray, autoencoder: np.ndarray, pca: np.ndarray) -> dict[str, bytes]:

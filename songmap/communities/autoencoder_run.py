@@ -157,9 +157,7 @@ def _locked(workspace: Workspace) -> AbstractContextManager[None]:
     return exclusive(workspace.autoencoders / ".training.lock", in_use)
 
 
-def _dataset(
-    workspace: Workspace, library: Library, options: AutoencoderOptions, on_progress: OnProgress
-) -> _Dataset:
+def _dataset(workspace: Workspace, library: Library, options: AutoencoderOptions, on_progress: OnProgress) -> _Dataset:
     excerpts = build_excerpts(workspace, library, KIND.name, on_progress, options.workers)
     split = split_songs(library, np.unique(excerpts.song), options.settings.seed)
     bounds = np.searchsorted(excerpts.song, np.arange(len(library) + 1))

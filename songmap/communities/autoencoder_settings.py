@@ -15,7 +15,7 @@ LOSSES = ("gaussian", "cosine", "bernoulli")
 ACTIVATIONS = ("leaky_relu", "relu", "sigmoid")
 MAPS = ("12x27x16", "12x27x12", "24x54x14", "4x9x5")  # bands x frames x filters, as published
 VECTORS = 16, 128  # the smallest and the largest
-DROPOUTS = 0.0, 0.5
+DROPOUTS, BETAS, RATES = (0.0, 0.5), (0.0, 1000.0), (1e-6, 0.1)
 KIND = KINDS["mel"]
 N_INPUTS = KIND.n_bands * KIND.n_frames
 DEFAULT_EPOCHS, DEFAULT_LATENT = 40, "32"
@@ -100,12 +100,12 @@ class AutoencoderSettings:
     seed: int = DEFAULT_SEED
     loss: str = "gaussian"
     activation: str = "leaky_relu"
-    dropout: float = 0.2
+    dropout: float = 0.0
     beta: float = 1.0
     warm_up: int = 10
     batch: int = 10
-    learning_rate: float = 2e-3
-    excerpts_per_song: int = 4
+    learning_rate: float = 3e-3
+    excerpts_per_song: int = 10
     patience: int = 12
 
     def __post_init__(self) -> None:
@@ -114,8 +114,11 @@ class AutoencoderSettings:
         ):  # fmt: skip
             if value not in choices:
                 raise UsageError(f"no {name} {value!r} of autoencoders; there are {', '.join(choices)}")
-        if not DROPOUTS[0] <= self.dropout <= DROPOUTS[1]:
-            raise UsageError(f"a dropout of {self.dropout} is out of range, give {DROPOUTS[0]} to {DROPOUTS[1]}")
+        for name, number, low, high in (
+            ("dropout", self.dropout, *DROPOUTS), ("beta", self.beta, *BETAS), ("rate", self.learning_rate, *RATES),
+        ):  # fmt: skip
+            if not low <= number <= high:  # of NaN it is not
+                raise UsageError(f"a {name} of {number:g} is out of range, give {low:g} to {high:g}")
         Latent.named(self.latent)
 
     @property

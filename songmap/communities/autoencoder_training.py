@@ -102,9 +102,7 @@ class _Training:
             if on_epoch:
                 on_epoch(history)
         self.network.load_state_dict(self.best)
-        return FittedAutoencoder(
-            self.network.eval().cpu(), self.settings, history, _best_epoch(history), self.train_s
-        )
+        return FittedAutoencoder(self.network.eval().cpu(), self.settings, history, _best_epoch(history), self.train_s)
 
     def _is_finished(self, history: list[AutoencoderEpoch]) -> bool:
         warm_up = self.settings.warm_up if self.settings.is_variational else 0

@@ -120,7 +120,10 @@ def _curve_chart(title: str, lines: dict[str, list[float]], best: int) -> Chart:
     for value in (low, (low + high) / 2, high):
         y = place(1, value)[1]
         label = f"{value:.3g}".replace("-", "−")
-        marks += [svg.line(left, y, left + width, y, "grid"), svg.text(left - 4, y + 4, label, anchor="end", small=True)]
+        marks += [
+            svg.line(left, y, left + width, y, "grid"),
+            svg.text(left - 4, y + 4, label, anchor="end", small=True),
+        ]
     for epoch in sorted({1, (1 + most) // 2, most}):
         marks.append(svg.text(place(epoch, low)[0], top + height + 14, str(epoch), anchor="middle", small=True))
     for style, line in lines.items():

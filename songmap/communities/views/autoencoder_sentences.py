@@ -2,12 +2,7 @@
 
 from math import isnan
 
-from songmap.communities.autoencoder_results import (
-    AutoencoderReport,
-    GridReport,
-    PcaComparison,
-    ReconstructionScore,
-)
+from songmap.communities.autoencoder_results import AutoencoderReport, GridReport, PcaComparison, ReconstructionScore
 from songmap.communities.autoencoder_results import Outcome as ReconstructionOutcome
 from songmap.communities.autoencoder_settings import MAPS, N_INPUTS, Latent
 from songmap.core.text import capitalised, count_of_songs, percent
@@ -35,7 +30,9 @@ def grid_sentence(report: GridReport) -> str:
 
 def _answer(subject: str, songs: str, one: PcaComparison, scores: list[ReconstructionScore]) -> str:
     own, pca = (next(score for score in scores if score.method == method) for method in ("autoencoder", "pca"))
-    errors = f"{error_text(getattr(own, one.error), one.error)} against {error_text(getattr(pca, one.error), one.error)}"
+    errors = (
+        f"{error_text(getattr(own, one.error), one.error)} against {error_text(getattr(pca, one.error), one.error)}"
+    )
     components = f"{pca.numbers:,} principal components"
     interval = (
         "one group of songs, so that there is no interval" if isnan(one.low)
