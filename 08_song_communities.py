@@ -77,7 +77,7 @@ def add_autoencoder(parser: argparse.ArgumentParser) -> None:
     add("--dropout", type=float, default=defaults.dropout, metavar="SHARE", help="0 to 0.5; published 0.2 to 0.4")
     add("--beta", type=float, default=defaults.beta, metavar="WEIGHT", help="of the divergence of a vae")
     add("--batch", type=whole_number(2, 1000), default=defaults.batch, metavar="N", help="excerpts of a step")
-    add("--rate", type=float, default=defaults.learning_rate, metavar="RATE", help="learning rate of Adam")
+    add("--rate", type=float, default=defaults.learning_rate, metavar="RATE", help="step size of Adam at the start")
     add("--epochs", type=whole_number(1, 10_000), default=DEFAULT_EPOCHS, metavar="N", help="at most")
     add(
         "--grid",

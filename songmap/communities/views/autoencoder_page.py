@@ -119,7 +119,7 @@ def _curve_chart(title: str, lines: dict[str, list[float]], best: int) -> Chart:
     marks = []
     for value in (low, (low + high) / 2, high):
         y = place(1, value)[1]
-        label = f"{value:.3g}".replace("-", "−")
+        label = (f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}").replace("-", "−")
         marks += [
             svg.line(left, y, left + width, y, "grid"),
             svg.text(left - 4, y + 4, label, anchor="end", small=True),

@@ -5,7 +5,7 @@ from math import isnan
 from songmap.communities.autoencoder_results import AutoencoderReport, GridReport, PcaComparison, ReconstructionScore
 from songmap.communities.autoencoder_results import Outcome as ReconstructionOutcome
 from songmap.communities.autoencoder_settings import MAPS, N_INPUTS, Latent
-from songmap.core.text import capitalised, count_of_songs, percent
+from songmap.core.text import capitalised, count_of_songs
 
 MODEL_NAMES = {"cae": "convolutional autoencoder", "vae": "variational autoencoder"}
 METHOD_NAMES = {"autoencoder": "autoencoder", "pca": "principal components", "mean": "mean spectrogram"}
@@ -36,8 +36,8 @@ def _answer(subject: str, songs: str, one: PcaComparison, scores: list[Reconstru
     components = f"{pca.numbers:,} principal components"
     interval = (
         "one group of songs, so that there is no interval" if isnan(one.low)
-        else f"difference {_signed(one.difference, one.error)}, 95 % interval {_signed(one.low, one.error)} to "
-        f"{_signed(one.high, one.error)}"
+        else f"{_signed(-one.difference, one.error)}, 95 % interval {_signed(-one.high, one.error)} to "
+        f"{_signed(-one.low, one.error)}"
     )  # fmt: skip
     if one.outcome is ReconstructionOutcome.NOT_SHOWN:
         claim = f"It is not shown that {subject[0].lower()}{subject[1:]} reconstructs {songs} better or worse than"
@@ -57,7 +57,7 @@ def _signed(value: float, error: str) -> str:
 
 def latent_sentence(report: AutoencoderReport) -> str:
     """What the code is, and what of it a song's vector has."""
-    of = f"{report.latent_size:,} of {report.input_size:,} numbers ({percent(report.latent_size / report.input_size)})"
+    of = f"{report.latent_size:,} of {report.input_size:,} numbers ({_share(report.latent_size)})"
     if len(report.latent_shape) == 1:
         return f"The latent code of an excerpt is a vector: {of}. A song's is the mean over its excerpts."
     bands, frames, filters = report.latent_shape

@@ -9,14 +9,14 @@ from songmap.core.text import one_line, shown_path, wrapped
 
 
 def autoencoder_tables(report: AutoencoderReport) -> str:
-    """Everything about one, for the terminal."""
-    lines = [sentences.main_sentence(report), sentences.latent_sentence(report), sentences.training_sentence(report)]
+    """Everything about one but the answer, for the terminal."""
+    lines = [sentences.latent_sentence(report), sentences.training_sentence(report)]
     lines += [f"Limit: {one}" for one in sentences.warnings(report)]
-    written = [f"{shown_path(one.path)}: {one.content}" for one in report.written]
+    written = [one_line(f"{shown_path(one.path)}: {one.content}") for one in report.written]
     return "\n\n".join([
         _lines(lines),
         format_table(sentences.score_rows(report.scores), "Reconstruction of test songs", optional=("of an excerpt",)),
-        _lines(written),
+        "\n".join(written),
     ])  # fmt: skip
 
 
@@ -24,7 +24,7 @@ def grid_summary(report: GridReport) -> str:
     """The answer and the table."""
     title = "The grid; songs that stay out choose, test songs decide nothing"
     table = format_table(grid_rows(report), title, optional=("epochs", "cosine distance"))
-    paths = _lines([f"{one.content.capitalize()}: {shown_path(one.path)}" for one in report.written])
+    paths = "\n".join(one_line(f"{one.content.capitalize()}: {shown_path(one.path)}") for one in report.written)
     return "\n".join([_lines([sentences.grid_sentence(report)]), table, paths])
 
 
