@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from songmap.communities.agreement_results import Agreement
+from songmap.communities.autoencoder_results import AutoencoderReport
 from songmap.communities.graph_results import (
     Communities,
     CommunityFacts,
@@ -186,6 +187,8 @@ class SongCommunities:
     recommended : RecommendedSongs or None
         None unless songs were given.
     seed : int
+    autoencoder : AutoencoderReport or None
+        None unless one was wanted in this run.
     written : list of WrittenFile
     """
 
@@ -199,6 +202,7 @@ class SongCommunities:
     scores: RecommendationScores | None
     recommended: RecommendedSongs | None
     seed: int
+    autoencoder: AutoencoderReport | None
     written: list[WrittenFile]
 
 

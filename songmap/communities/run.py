@@ -9,6 +9,8 @@ import numpy as np
 from songmap.communities.agreement import N_PERMUTATIONS, PlaylistSongs, SpaceSongs, compare_spaces
 from songmap.communities.agreement_results import Agreement, Reason
 from songmap.communities.artists import artist_numbers
+from songmap.communities.autoencoder_results import AutoencoderReport, GridReport
+from songmap.communities.autoencoder_settings import AutoencoderOptions
 from songmap.communities.cluster_description import describe_clusters
 from songmap.communities.clusters import MIN_SONGS, ClusterOptions, cluster_space
 from songmap.communities.community_description import describe_communities
@@ -28,6 +30,7 @@ from songmap.communities.results import (
     SpaceClusters,
 )
 from songmap.communities.sound_spaces import sound_spaces
+from songmap.communities.views.autoencoder_files import write_autoencoder, write_grid
 from songmap.communities.views.files import write_files, write_graph_files
 from songmap.core.defaults import DEFAULT_SEED
 from songmap.core.errors import UsageError
@@ -40,6 +43,7 @@ from songmap.library.library import Library
 from songmap.library.spaces import build_space, sampled_rows
 from songmap.similar.lookup import Lookup
 from songmap.similar.transitions import NO_ARTIST
+from songmap.spectrogram.deep import require_torch
 
 N_PICTURED = 1_000  # songs of the pictures
 MAX_SCORED_EDGES = 1_000_000  # above it evaluating recommendations takes minutes
@@ -62,6 +66,8 @@ class Options:
     alpha : float
         The share of playlists in recommendations, 0 … 1.
     workers, seed : int
+    autoencoder : AutoencoderOptions, optional
+        Of one to train, or load, before; its vectors are a space too. Needs torch.
     """
 
     playlists: Path | None = None
@@ -71,6 +77,7 @@ class Options:
     alpha: float = DEFAULT_ALPHA
     workers: int = 1
     seed: int = DEFAULT_SEED
+    autoencoder: AutoencoderOptions | None = None
 
 
 def song_communities(
@@ -101,6 +108,7 @@ def song_communities(
             f"recommendations need playlists; put some into {workspace.playlists}, or name --playlists FOLDER"
         )
     found = playlist_communities(library, source, options.graph) if source else None
+    autoencoder = _autoencoder(workspace, library, options.autoencoder, on_progress) if options.autoencoder else None
     vectors = sound_spaces(library, workspace, options.spaces)
     spaces, clusters = _clusters(vectors, options, on_progress)
     first, artists = next(iter(vectors)), artist_numbers(lookup.artists, NO_ARTIST)
@@ -130,6 +138,7 @@ def song_communities(
         scores=scores,
         recommended=recommended,
         seed=options.seed,
+        autoencoder=autoencoder,
         written=[],
     )
     labels = found.communities.labels if found else np.full(len(library), NO_COMMUNITY)
@@ -139,6 +148,36 @@ def song_communities(
         graph = write_graph_files(workspace, found, drawing, facts, library.songs, csv_kind)
         result = replace(result, written=graph)
     return replace(result, written=write_files(workspace, result, places, library.songs, csv_kind))
+
+
+def autoencoder_grid(
+    workspace: Workspace,
+    library: Library,
+    options: AutoencoderOptions,
+    on_progress: OnProgress | None = None,
+    csv_kind: CsvKind = CSV_KINDS[0],
+) -> GridReport:
+    """Train an autoencoder for every point of the published grid, and write the table; finished points are kept.
+
+    Raises UsageError where torch is not installed, no file can be read, or recordings are too few.
+    """
+    require_torch()
+    from songmap.communities.autoencoder_run import train_grid
+
+    return write_grid(workspace, train_grid(workspace, library, options, on_progress or _silent), csv_kind)
+
+
+def _autoencoder(
+    workspace: Workspace, library: Library, options: AutoencoderOptions, on_progress: OnProgress | None
+) -> AutoencoderReport:
+    require_torch()
+    from songmap.communities.autoencoder_run import train_autoencoder
+
+    return write_autoencoder(workspace, *train_autoencoder(workspace, library, options, on_progress or _silent))
+
+
+def _silent(done: int, total: int) -> None:
+    """Progress that nobody wants to see."""
 
 
 def _source(workspace: Workspace, options: Options) -> Path | None:

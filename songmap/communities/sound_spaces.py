@@ -23,7 +23,7 @@ from songmap.library.spaces import build_space, sampled_rows
 
 SPACES = ("balanced", "scaled", "pca")
 PCA_VARIANCE, PCA_COMPONENTS = 0.9, 50  # components that have so much of the variance, and at most
-_MADE_BY = "the script that trains autoencoders"
+_MADE_BY = "08_song_communities.py --autoencoder"
 
 
 def sound_spaces(library: Library, workspace: Workspace, names: Sequence[str] = ()) -> dict[str, np.ndarray]:
@@ -31,7 +31,7 @@ def sound_spaces(library: Library, workspace: Workspace, names: Sequence[str] = 
 
     Raises UsageError for a name without a space, SchemaError for a file that is not of these songs.
     """
-    further = _further_spaces(library, workspace)
+    further = further_spaces(library, workspace)
     names = list(dict.fromkeys(names)) or [*SPACES, *further]
     unknown = [name for name in names if name not in SPACES and name not in further]
     if unknown:
@@ -62,7 +62,7 @@ def _components(vectors: np.ndarray) -> np.ndarray:
     return vectors @ axes[:number].T.astype(np.float32)
 
 
-def _further_spaces(library: Library, workspace: Workspace) -> dict[str, np.ndarray]:
+def further_spaces(library: Library, workspace: Workspace) -> dict[str, np.ndarray]:
     """Of the file of arrays, in the library's rows; none where there is no file."""
     path = workspace.song_spaces
     if not path.is_file():

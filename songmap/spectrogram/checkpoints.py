@@ -8,18 +8,22 @@ import hashlib
 import io
 import json
 import pickle
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
 
 from songmap.core.errors import SchemaError
 from songmap.core.files import read_bytes, write_atomically, write_json
 from songmap.spectrogram.cache import SCRIPT
-from songmap.spectrogram.results import EpochScores
 
-ADVICE = f"delete it and run {SCRIPT} again: that training starts from the beginning"
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+Epoch = TypeVar("Epoch", bound="DataclassInstance")
+"""A dataclass of numbers: what is noted of an epoch."""
 _DIGEST_BYTES = 32
 
 
@@ -28,15 +32,15 @@ def history_file(checkpoint: Path) -> Path:
     return checkpoint.with_suffix(".json")
 
 
-def read_history(checkpoint: Path) -> list[EpochScores]:
+def read_history(checkpoint: Path, kind: type[Epoch]) -> list[Epoch]:
     """The epochs that a training, which another process may be doing, has finished."""
     try:
-        return [EpochScores(**one) for one in json.loads(history_file(checkpoint).read_bytes())["epochs"]]
+        return [kind(**one) for one in json.loads(history_file(checkpoint).read_bytes())["epochs"]]
     except (OSError, ValueError, KeyError, TypeError):  # not there yet
         return []
 
 
-def save_checkpoint(path: Path, key: str, state: dict[str, Any], history: list[EpochScores]) -> None:
+def save_checkpoint(path: Path, key: str, state: dict[str, Any], history: Sequence["DataclassInstance"]) -> None:
     """Write the state of a training, whose settings and songs have the checksum ``key``."""
     epochs, stream = [asdict(one) for one in history], io.BytesIO()
     torch.save(state | {"key": key, "history": epochs}, stream)
@@ -45,13 +49,19 @@ def save_checkpoint(path: Path, key: str, state: dict[str, Any], history: list[E
     write_json(history_file(path), {"epochs": epochs})
 
 
-def no_checkpoint(path: Path, error: Exception) -> SchemaError:
+def no_checkpoint(path: Path, error: Exception, made_by: str = SCRIPT) -> SchemaError:
     """What to raise for a file whose content is not the state of a training."""
-    return SchemaError(f"{path} is not a checkpoint ({' '.join(str(error).split())[:80]}); {ADVICE}")
+    return SchemaError(f"{path} is not a checkpoint ({' '.join(str(error).split())[:80]}); {_advice(made_by)}")
 
 
-def load_checkpoint(path: Path, key: str) -> tuple[dict[str, Any], list[EpochScores]] | None:
-    """The state of a training with its history; None where there is none.
+def _advice(made_by: str) -> str:
+    return f"delete it and run {made_by} again: that training starts from the beginning"
+
+
+def load_checkpoint(
+    path: Path, key: str, kind: type[Epoch], made_by: str = SCRIPT
+) -> tuple[dict[str, Any], list[Epoch]] | None:
+    """The state of a training with its history, epochs of a ``kind``; None where there is none.
 
     Raises
     ------
@@ -60,15 +70,15 @@ def load_checkpoint(path: Path, key: str) -> tuple[dict[str, Any], list[EpochSco
     """
     if not path.exists():
         return None
-    content = read_bytes(path, SCRIPT)
+    content = read_bytes(path, made_by)
     digest, content = content[:_DIGEST_BYTES], content[_DIGEST_BYTES:]
     if hashlib.sha256(content).digest() != digest:
-        raise SchemaError(f"{path} is damaged or not a checkpoint; {ADVICE}")
+        raise SchemaError(f"{path} is damaged or not a checkpoint; {_advice(made_by)}")
     try:
         state = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
         if state.pop("key") != key:
-            raise SchemaError(f"{path} is a checkpoint of other settings or songs; {ADVICE}")
-        history = [EpochScores(**one) for one in state.pop("history")]
+            raise SchemaError(f"{path} is a checkpoint of other settings or songs; {_advice(made_by)}")
+        history = [kind(**one) for one in state.pop("history")]
     except (pickle.UnpicklingError, RuntimeError, KeyError, TypeError, AttributeError, EOFError) as error:
-        raise no_checkpoint(path, error) from error
+        raise no_checkpoint(path, error, made_by) from error
     return state, history

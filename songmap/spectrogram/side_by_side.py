@@ -8,6 +8,7 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
 import torch
@@ -22,9 +23,20 @@ from songmap.spectrogram.settings import TrainingSettings
 from songmap.spectrogram.trained import TrainedNetwork
 from songmap.spectrogram.training import TrainingSongs, train
 
-OnEpochOf = Callable[[int, list[EpochScores]], None]
+Outcome = TypeVar("Outcome", covariant=True)
+OnEpochOf = Callable[[int, list[Any]], None]
 """Called with the number of a training and its epochs so far."""
 _LOOK_EVERY_S = 0.5
+
+
+class Task(Protocol, Generic[Outcome]):
+    """A training that a process can do, and of which another can read how far it is."""
+
+    def train(self, device: str, on_epoch: Callable[[list[Any]], None] | None = None) -> Outcome:
+        """Train, or go on with it."""
+
+    def history(self) -> list[Any]:
+        """The epochs that are finished."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +52,19 @@ class TrainingTask:
     checkpoint: Path
     key: str
     n_library: int
+
+    def history(self) -> list[EpochScores]:
+        """The epochs that are finished."""
+        return read_history(self.checkpoint, EpochScores)
+
+    def train(self, device: str, on_epoch: Callable[[list[EpochScores]], None] | None = None) -> "TrainingOutcome":
+        """Train, or go on with it."""
+        excerpts, checkpoint = open_excerpts(self.workspace, self.settings.kind.name), (self.checkpoint, self.key)
+        trained, curve = train(excerpts.values, self.songs, self.settings, checkpoint, device, on_epoch)
+        started = time.thread_time()
+        proba, vectors = trained.of_songs(excerpts, self.n_library)
+        predict_s = (time.thread_time() - started) * 1000 / len(np.unique(excerpts.song))
+        return TrainingOutcome(trained, curve, proba, vectors, predict_s)
 
 
 @dataclass(frozen=True)
@@ -65,9 +90,7 @@ def choose_device(wanted: str) -> str:
     return "cuda" if wanted == "cuda" or (wanted == "auto" and there) else "cpu"
 
 
-def train_side_by_side(
-    tasks: Sequence[TrainingTask], device: str, workers: int, on_epoch: OnEpochOf
-) -> list[TrainingOutcome]:
+def train_side_by_side(tasks: Sequence[Task[Outcome]], device: str, workers: int, on_epoch: OnEpochOf) -> list[Outcome]:
     """The trainings, in the order of the tasks; ``workers`` of them at the same time on a CPU.
 
     Raises
@@ -78,16 +101,16 @@ def train_side_by_side(
         If a process ends, e.g. for lack of memory.
     """
     if device != "cpu" or workers == 1:
-        return [_train(task, device, partial(on_epoch, number)) for number, task in enumerate(tasks)]
+        return [task.train(device, partial(on_epoch, number)) for number, task in enumerate(tasks)]
     before = set(multiprocessing.active_children())
     with process_pool(min(workers, len(tasks))) as pool:
-        futures: list[Future] = [pool.submit(_train, task, device) for task in tasks]
+        futures: list[Future] = [pool.submit(task.train, device) for task in tasks]
         try:
             left, shown = set(futures), [0] * len(tasks)
             while left:
                 _, left = wait(left, _LOOK_EVERY_S, FIRST_COMPLETED)
                 for number, task in enumerate(tasks):
-                    history = read_history(task.checkpoint)
+                    history = task.history()
                     if len(history) > shown[number]:
                         shown[number] = len(history)
                         on_epoch(number, history)
@@ -102,14 +125,3 @@ def train_side_by_side(
             if isinstance(error, BrokenProcessPool):
                 raise WorkerError("a process that trains has ended: too little memory? try --workers 1") from None
             raise
-
-
-def _train(
-    task: TrainingTask, device: str, on_epoch: Callable[[list[EpochScores]], None] | None = None
-) -> TrainingOutcome:
-    excerpts = open_excerpts(task.workspace, task.settings.kind.name)
-    trained, curve = train(excerpts.values, task.songs, task.settings, (task.checkpoint, task.key), device, on_epoch)
-    started = time.thread_time()
-    proba, vectors = trained.of_songs(excerpts, task.n_library)
-    predict_s = (time.thread_time() - started) * 1000 / len(np.unique(excerpts.song))
-    return TrainingOutcome(trained, curve, proba, vectors, predict_s)

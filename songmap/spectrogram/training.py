@@ -126,7 +126,7 @@ class _Training:
 
     def run(self, path: Path, key: str, on_epoch: OnEpoch | None) -> tuple[TrainedNetwork, TrainingCurve]:
         history, started = list[EpochScores](), time.thread_time()
-        if (saved := load_checkpoint(path, key)) is not None:
+        if (saved := load_checkpoint(path, key, EpochScores)) is not None:
             history = saved[1]
             try:
                 self._restore(saved[0])

@@ -5,6 +5,7 @@ from typing import Any
 from songmap.communities.agreement_results import Estimate
 from songmap.communities.results import SongCommunities
 from songmap.communities.views import agreement_sentences as sentences
+from songmap.communities.views import autoencoder_sentences, autoencoder_summary
 from songmap.communities.views.playlist_sentences import community_name, recommendation_rows
 from songmap.core.tables import format_table
 from songmap.core.text import one_line, percent, shown_path, wrapped
@@ -19,6 +20,7 @@ def communities_summary(result: SongCommunities) -> str:
         sentences.communities_sentence(result),
         sentences.similar_sentence(result),
         sentences.recommended_sentence(result),
+        autoencoder_sentences.main_sentence(result.autoencoder) if result.autoencoder else "",
     ]
     warned = sentences.warnings(result)
     if warned:
@@ -45,6 +47,7 @@ def verbose_summary(result: SongCommunities) -> str:
                 if community_rows(result) else "",
                 format_table(recommendation_rows(result.scores), "Recommendation of hidden songs")
                 if result.scores else "",
+                autoencoder_summary.autoencoder_tables(result.autoencoder) if result.autoencoder else "",
                 _lines([f"Limit: {one}" for one in sentences.warnings(result)]),
                 _lines([f"{shown_path(one.path)}: {one.content}" for one in result.written]),
             ],
