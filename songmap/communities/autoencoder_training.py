@@ -21,7 +21,7 @@ from songmap.communities.autoencoder_settings import KIND, AutoencoderSettings, 
 from songmap.communities.autoencoders import Autoencoder, objective, reconstruction_errors
 from songmap.core.workspace import Workspace
 from songmap.spectrogram.cache import open_excerpts
-from songmap.spectrogram.checkpoints import load_checkpoint, read_history, save_checkpoint
+from songmap.spectrogram.checkpoints import read_history, resume, save_checkpoint
 from songmap.spectrogram.excerpts import FLOOR_DB
 from songmap.spectrogram.trained import one_torch_thread
 
@@ -88,10 +88,7 @@ class _Training:
 
     def run(self, on_epoch: OnEpoch | None) -> FittedAutoencoder:
         path, key = self.task.checkpoint, self.task.key
-        history, started = list[AutoencoderEpoch](), time.thread_time()
-        if (saved := load_checkpoint(path, key, AutoencoderEpoch, MADE_BY)) is not None:
-            history = saved[1]
-            self._restore(saved[0])
+        started, history = time.thread_time(), resume(path, key, AutoencoderEpoch, self._restore, MADE_BY)
         while not self._is_finished(history):
             history = [*history, self._epoch(len(history))]
             if _best_epoch(history) == len(history):

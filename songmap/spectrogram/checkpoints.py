@@ -8,7 +8,7 @@ import hashlib
 import io
 import json
 import pickle
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 Epoch = TypeVar("Epoch", bound="DataclassInstance")
 """A dataclass of numbers: what is noted of an epoch."""
 _DIGEST_BYTES = 32
+_NOT_A_STATE = (pickle.UnpicklingError, RuntimeError, KeyError, TypeError, AttributeError, EOFError, ValueError)
 
 
 def history_file(checkpoint: Path) -> Path:
@@ -49,19 +50,10 @@ def save_checkpoint(path: Path, key: str, state: dict[str, Any], history: Sequen
     write_json(history_file(path), {"epochs": epochs})
 
 
-def no_checkpoint(path: Path, error: Exception, made_by: str = SCRIPT) -> SchemaError:
-    """What to raise for a file whose content is not the state of a training."""
-    return SchemaError(f"{path} is not a checkpoint ({' '.join(str(error).split())[:80]}); {_advice(made_by)}")
-
-
-def _advice(made_by: str) -> str:
-    return f"delete it and run {made_by} again: that training starts from the beginning"
-
-
-def load_checkpoint(
-    path: Path, key: str, kind: type[Epoch], made_by: str = SCRIPT
-) -> tuple[dict[str, Any], list[Epoch]] | None:
-    """The state of a training with its history, epochs of a ``kind``; None where there is none.
+def resume(
+    path: Path, key: str, kind: type[Epoch], restore: Callable[[dict[str, Any]], None], made_by: str = SCRIPT
+) -> list[Epoch]:
+    """Hand the state of a training to ``restore``, and return its history, epochs of a ``kind``; nothing where there is none.
 
     Raises
     ------
@@ -69,16 +61,18 @@ def load_checkpoint(
         If the file is damaged, is not a checkpoint, or is of other settings or songs.
     """
     if not path.exists():
-        return None
+        return []
+    advice = f"delete it and run {made_by} again: that training starts from the beginning"
     content = read_bytes(path, made_by)
     digest, content = content[:_DIGEST_BYTES], content[_DIGEST_BYTES:]
     if hashlib.sha256(content).digest() != digest:
-        raise SchemaError(f"{path} is damaged or not a checkpoint; {_advice(made_by)}")
+        raise SchemaError(f"{path} is damaged or not a checkpoint; {advice}")
     try:
         state = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
         if state.pop("key") != key:
-            raise SchemaError(f"{path} is a checkpoint of other settings or songs; {_advice(made_by)}")
+            raise SchemaError(f"{path} is a checkpoint of other settings or songs; {advice}")
         history = [kind(**one) for one in state.pop("history")]
-    except (pickle.UnpicklingError, RuntimeError, KeyError, TypeError, AttributeError, EOFError) as error:
-        raise no_checkpoint(path, error, made_by) from error
-    return state, history
+        restore(state)
+    except _NOT_A_STATE as error:
+        raise SchemaError(f"{path} is not a checkpoint ({' '.join(str(error).split())[:80]}); {advice}") from error
+    return history
