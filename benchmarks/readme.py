@@ -4,7 +4,8 @@
 
 DEMO and OPEN are the workspaces of `make demo` and `make demo-open`. Between `<!-- table NAME -->` and `<!-- end -->` the
 README gets the tables of the candidates as 03 left them in outputs/genre_report.json, of the spaces as `04 evaluate`
-measures them, of segments as 05's cards and of models as 06 left them, and of extraction, tempo and rooms as the benchmarks' own files do.
+measures them, of segments as 05's cards, of models, networks and playlists as 06, 07 and 08 left them, and of extraction,
+tempo and rooms as the benchmarks' own files do.
 """
 
 import argparse
@@ -14,6 +15,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from songmap.core.text import p_value_text
 from songmap.core.workspace import REPOSITORY, Workspace
 from songmap.library.library import load_library
 from songmap.similar.requests import EvaluateRequest
@@ -135,6 +137,33 @@ def comparison(workspaces: Sequence[Workspace]) -> str:
     )
 
 
+def networks(workspaces: Sequence[Workspace]) -> str:
+    """Accuracy and log loss of 07's network beside the models of 06 in the same folds, and joined with the best of them."""
+    reports = [json.loads((one.outputs / "spectrogram_cnn.json").read_text(encoding="utf-8")) for one in workspaces]
+    scores = [{(one["model"], one["features"]): one for one in report["scores"]} for report in reports]
+    rows = []
+    for key in (("network", ""), ("joined", ""), *(key for key in scores[0] if key[1])):
+        title = {"network": f"{reports[0]['network']} network", "joined": "joined with the best other"}.get(
+            key[0], f"{scores[0][key]['title']}, {key[1]}"
+        )
+        rows.append([title, *(f"{own[key][score]:.2f}" for own in scores for score in ("accuracy", "log_loss"))])
+    return table(["model", "demo: accuracy", "log loss", "open: accuracy", "log loss"], rows, 4)
+
+
+def communities(workspaces: Sequence[Workspace]) -> str:
+    """How well each space of sound predicts playlists, by 08."""
+    reports = [json.loads((one.outputs / "song_communities.json").read_text(encoding="utf-8")) for one in workspaces]
+    found = [{one["space"]: one for one in report["agreement"]["spaces"]} for report in reports]
+    rows = []
+    for space in (name for name in found[0] if name in found[1]):
+        cells = []
+        for own in found:
+            auc = own[space]["auc"]
+            cells += [f"{auc['value']:.2f} ({auc['low']:.2f}–{auc['high']:.2f})", p_value_text(auc["p_value"])]
+        rows.append([f"`{space}`", *cells])
+    return table(["space", "demo: AUC", "p", "open: AUC", "p"], rows, 4)
+
+
 def room() -> str:
     """The first table of the benchmark of degraded recordings."""
     text = (BENCHMARKS / "room.md").read_text(encoding="utf-8")
@@ -162,6 +191,7 @@ def main() -> None:
         "extraction": extraction(), "tempo": tempo(),
         "candidates": candidates(workspaces), "spaces": spaces(workspaces),
         "recording": segment_classifiers(workspaces), "room": room(), "comparison": comparison(workspaces),
+        "networks": networks(workspaces), "communities": communities(workspaces),
     }  # fmt: skip
     readme.write_text(rewritten(readme.read_text(encoding="utf-8"), tables), encoding="utf-8")
 
