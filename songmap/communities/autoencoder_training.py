@@ -21,7 +21,7 @@ from songmap.communities.autoencoder_settings import KIND, AutoencoderSettings, 
 from songmap.communities.autoencoders import Autoencoder, objective, reconstruction_errors
 from songmap.core.workspace import Workspace
 from songmap.spectrogram.cache import open_excerpts
-from songmap.spectrogram.checkpoints import load_checkpoint, read_history, save_checkpoint
+from songmap.spectrogram.checkpoints import load_checkpoint, no_checkpoint, read_history, save_checkpoint
 from songmap.spectrogram.excerpts import FLOOR_DB
 from songmap.spectrogram.trained import one_torch_thread
 
@@ -91,7 +91,10 @@ class _Training:
         history, started = list[AutoencoderEpoch](), time.thread_time()
         if (saved := load_checkpoint(path, key, AutoencoderEpoch, MADE_BY)) is not None:
             history = saved[1]
-            self._restore(saved[0])
+            try:
+                self._restore(saved[0])
+            except (KeyError, RuntimeError, ValueError, TypeError, AttributeError) as error:
+                raise no_checkpoint(path, error, MADE_BY) from error
         while not self._is_finished(history):
             history = [*history, self._epoch(len(history))]
             if _best_epoch(history) == len(history):

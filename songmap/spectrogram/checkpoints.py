@@ -49,6 +49,15 @@ def save_checkpoint(path: Path, key: str, state: dict[str, Any], history: Sequen
     write_json(history_file(path), {"epochs": epochs})
 
 
+def no_checkpoint(path: Path, error: Exception, made_by: str = SCRIPT) -> SchemaError:
+    """What to raise for a file whose content is not the state of a training."""
+    return SchemaError(f"{path} is not a checkpoint ({' '.join(str(error).split())[:80]}); {_advice(made_by)}")
+
+
+def _advice(made_by: str) -> str:
+    return f"delete it and run {made_by} again: that training starts from the beginning"
+
+
 def load_checkpoint(
     path: Path, key: str, kind: type[Epoch], made_by: str = SCRIPT
 ) -> tuple[dict[str, Any], list[Epoch]] | None:
@@ -63,7 +72,7 @@ def load_checkpoint(
         return None
     content = read_bytes(path, made_by)
     digest, content = content[:_DIGEST_BYTES], content[_DIGEST_BYTES:]
-    advice = f"delete it and run {made_by} again: that training starts from the beginning"
+    advice = _advice(made_by)
     if hashlib.sha256(content).digest() != digest:
         raise SchemaError(f"{path} is damaged or not a checkpoint; {advice}")
     try:
@@ -72,6 +81,5 @@ def load_checkpoint(
             raise SchemaError(f"{path} is a checkpoint of other settings or songs; {advice}")
         history = [kind(**one) for one in state.pop("history")]
     except (pickle.UnpicklingError, RuntimeError, KeyError, TypeError, AttributeError, EOFError) as error:
-        why = " ".join(str(error).split())
-        raise SchemaError(f"{path} is not a checkpoint ({why[:80]}); {advice}") from error
+        raise no_checkpoint(path, error, made_by) from error
     return state, history

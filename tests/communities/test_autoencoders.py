@@ -190,6 +190,13 @@ def test_a_damaged_checkpoint_is_one_line(values, tmp_path):
         task.train("cpu")
 
 
+def test_a_checkpoint_of_another_autoencoder_is_one_line(values, tmp_path):
+    task = task_of(tmp_path, replace(SETTINGS, epochs=1))
+    task.train("cpu")
+    with pytest.raises(SchemaError, match=r"is not a checkpoint .* run 08_song_communities.py --autoencoder again"):
+        replace(task, settings=replace(SETTINGS, latent="4x9x5", epochs=2)).train("cpu")
+
+
 def test_principal_components_equal_those_of_scikit_learn():
     values, others = some_excerpts(12), some_excerpts(3, seed=1)
     floors = fit_floors(values, np.arange(12), 5)
