@@ -190,6 +190,13 @@ def test_a_damaged_checkpoint_is_one_line(values, tmp_path):
         task.train("cpu")
 
 
+def test_a_checkpoint_of_another_autoencoder_is_one_line(values, tmp_path):
+    task = task_of(tmp_path, replace(SETTINGS, epochs=1))
+    task.train("cpu")
+    with pytest.raises(SchemaError, match=r"is not a checkpoint .* run 08_song_communities.py --autoencoder again"):
+        replace(task, settings=replace(SETTINGS, latent="4x9x5", epochs=2)).train("cpu")
+
+
 def test_principal_components_equal_those_of_scikit_learn():
     values, others = some_excerpts(12), some_excerpts(3, seed=1)
     floors = fit_floors(values, np.arange(12), 5)
@@ -296,3 +303,18 @@ def test_a_tone_sounds_at_its_frequency():
     peak_hz = power.argmax() * 22_050 / len(samples)
     assert abs(peak_hz / band_frequencies_hz("mel")[50] - 1) < 0.05
     assert level_decibels(levels(decibels)) == pytest.approx(decibels)
+
+
+def test_a_code_of_more_numbers_than_components_is_not_praised():
+    from songmap.communities.autoencoder_results import GridPoint, GridReport, PcaComparison, ReconstructionScore
+    from songmap.communities.views.autoencoder_sentences import grid_sentence
+
+    scores = [ReconstructionScore("autoencoder", 18_144, 4.22, 0.01), ReconstructionScore("pca", 279, 5.37, 0.02)]
+    comparison = PcaComparison("rmse_db", 1.15, 1.0, 1.3, Outcome.BETTER)
+    point = GridPoint(5, 0.005, 8, 8, 0.1, 4.0, 4.22, 0.01)
+    report = GridReport("cae_24x54x14", {}, [point], 0, scores, comparison, 16, 4, "artist", [])
+    assert grid_sentence(report) == (
+        "The smallest loss on songs that stay out has batch 5 with rate 0.005. It reconstructs 16 songs by other artists "
+        "better than 279 principal components, all that there are for its 18,144 numbers: error 4.22 dB against 5.37 dB "
+        "(−1.15, 95 % interval −1.30 to −1.00)."
+    )

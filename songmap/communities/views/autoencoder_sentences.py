@@ -33,7 +33,8 @@ def _answer(subject: str, songs: str, one: PcaComparison, scores: list[Reconstru
     errors = (
         f"{error_text(getattr(own, one.error), one.error)} against {error_text(getattr(pca, one.error), one.error)}"
     )
-    components = f"{pca.numbers:,} principal components"
+    fewer = f", all that there are for its {own.numbers:,} numbers" if pca.numbers < own.numbers else ""
+    components = f"{pca.numbers:,} principal components{fewer}"
     interval = (
         "one group of songs, so that there is no interval" if isnan(one.low)
         else f"{_signed(-one.difference, one.error)}, 95 % interval {_signed(-one.high, one.error)} to "
