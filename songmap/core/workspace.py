@@ -110,9 +110,9 @@ class Workspace:
         group = FileGroup(self.root, "models/.recording_classifier", "05_classify_recording.py --train")
         return ModelFiles(self.recording_model, self.recording_pickle, self.recording_card, group)
 
-    def song_map(self, method: str) -> Path:
-        """The saved map of one embedding method."""
-        return self.models / f"map_{method}.npz"
+    def song_map(self, method: str, space: str = "balanced") -> Path:
+        """The saved map of one embedding method, of a space that songs are compared in."""
+        return self.models / f"map_{method}{'' if space == 'balanced' else f'_{space}'}.npz"
 
     def table(self, name: str) -> Path:
         """A CSV for people and other tools, such as ``extraction``, ``duplicates`` or ``boundary_songs``."""
