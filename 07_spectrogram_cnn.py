@@ -9,7 +9,6 @@ Needs PyTorch: pip install -r requirements-deep.txt
 """
 
 import argparse
-import logging
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,7 +17,7 @@ from songmap.core.cli import new_parser, script_main, whole_number
 from songmap.core.defaults import DEFAULT_SEED, usable_cores
 from songmap.core.errors import AudioError
 from songmap.core.pager import show
-from songmap.core.progress import progress
+from songmap.core.progress import logged, progress
 from songmap.core.serialise import to_json
 from songmap.core.text import shown_path
 from songmap.core.workspace import Workspace
@@ -43,7 +42,7 @@ def build_parser() -> argparse.ArgumentParser:
     add("--workers", type=whole_number(1, 256), default=usable_cores(), metavar="N", help="trainings at the same time")
     predict = "predict genres of these files by the network that is trained; train nothing"
     add("--predict", nargs="+", type=Path, metavar="FILE", help=predict)
-    export = "write excerpts as PNG to outputs/spectrograms/GENRE/; train nothing"
+    export = "write excerpts as PNG to outputs/spectrograms/KIND/GENRE/; train nothing"
     add("--export-images", action="store_true", help=export)
     add("--verbose", action="store_true", help="print all tables, and every epoch")
     add("--json", action="store_true", dest="as_json", help="print one JSON document instead of tables")
@@ -61,10 +60,9 @@ def run(
         return 0
     if predict:
         return print_predictions(workspace, settings.name, predict, as_json)
-    if verbose:
-        logging.getLogger("songmap").setLevel(logging.INFO)
     chosen = FittingOptions(settings, options["device"], options["workers"], options["group_by"])
-    with progress("training") as on_progress:
+    # a line per epoch, with its scores, instead of a bar
+    with logged("songmap") if verbose else progress("training") as on_progress:
         report = train_network(workspace, chosen, on_progress)
     show(to_json(report) if as_json else verbose_summary(report) if verbose else network_summary(report))
     return 0

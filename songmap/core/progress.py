@@ -1,5 +1,6 @@
 """Progress of long work on stderr."""
 
+import logging
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -39,6 +40,18 @@ def progress(label: str) -> Iterator[OnProgress]:
     with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task(label, total=None, rate="")
         yield lambda done, total: bar.update(task, completed=done, total=total, rate=rate.of(done))
+
+
+@contextmanager
+def logged(name: str) -> Iterator[OnProgress]:
+    """Yields an ``OnProgress`` that shows nothing, while what the logger ``name`` reports as information is shown."""
+    log = logging.getLogger(name)
+    before = log.level
+    log.setLevel(logging.INFO)
+    try:
+        yield lambda done, total: None
+    finally:
+        log.setLevel(before)
 
 
 class _Rate:

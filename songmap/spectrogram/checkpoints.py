@@ -19,6 +19,7 @@ from songmap.core.files import read_bytes, write_atomically, write_json
 from songmap.spectrogram.cache import SCRIPT
 from songmap.spectrogram.results import EpochScores
 
+ADVICE = f"delete it and run {SCRIPT} again: that training starts from the beginning"
 _DIGEST_BYTES = 32
 
 
@@ -44,6 +45,11 @@ def save_checkpoint(path: Path, key: str, state: dict[str, Any], history: list[E
     write_json(history_file(path), {"epochs": epochs})
 
 
+def no_checkpoint(path: Path, error: Exception) -> SchemaError:
+    """What to raise for a file whose content is not the state of a training."""
+    return SchemaError(f"{path} is not a checkpoint ({' '.join(str(error).split())[:80]}); {ADVICE}")
+
+
 def load_checkpoint(path: Path, key: str) -> tuple[dict[str, Any], list[EpochScores]] | None:
     """The state of a training with its history; None where there is none.
 
@@ -56,15 +62,13 @@ def load_checkpoint(path: Path, key: str) -> tuple[dict[str, Any], list[EpochSco
         return None
     content = read_bytes(path, SCRIPT)
     digest, content = content[:_DIGEST_BYTES], content[_DIGEST_BYTES:]
-    advice = f"delete it and run {SCRIPT} again: that training starts from the beginning"
     if hashlib.sha256(content).digest() != digest:
-        raise SchemaError(f"{path} is damaged or not a checkpoint; {advice}")
+        raise SchemaError(f"{path} is damaged or not a checkpoint; {ADVICE}")
     try:
         state = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
         if state.pop("key") != key:
-            raise SchemaError(f"{path} is a checkpoint of other settings or songs; {advice}")
+            raise SchemaError(f"{path} is a checkpoint of other settings or songs; {ADVICE}")
         history = [EpochScores(**one) for one in state.pop("history")]
     except (pickle.UnpicklingError, RuntimeError, KeyError, TypeError, AttributeError, EOFError) as error:
-        why = " ".join(str(error).split())
-        raise SchemaError(f"{path} is not a checkpoint ({why[:80]}); {advice}") from error
+        raise no_checkpoint(path, error) from error
     return state, history

@@ -20,6 +20,7 @@ from songmap.library.song_vectors import SongVectors, save_song_vectors, vectors
 from songmap.library.versions import library_versions
 from songmap.spectrogram.cache import build_excerpts, song_keys
 from songmap.spectrogram.evaluation import FEATURES, evaluate, fit_others, fold_fit
+from songmap.spectrogram.excerpts import Excerpts
 from songmap.spectrogram.results import NETWORK, EpochScores, NetworkFile, NetworkReport
 from songmap.spectrogram.settings import FittingOptions, TrainingSettings
 from songmap.spectrogram.side_by_side import TrainingOutcome, TrainingTask, choose_device, train_side_by_side
@@ -57,12 +58,7 @@ def fit_network(
     with exclusive(workspace.networks / ".training.lock", in_use):
         excerpts = build_excerpts(workspace, library, settings.kind.name, on_progress, options.workers)
         others = fit_others(workspace, dataset, folds, settings.seed, options.workers, on_progress)
-        bounds = np.searchsorted(excerpts.song, np.arange(len(library) + 1))
-        songs = TrainingSongs(
-            [np.arange(bounds[row], bounds[row + 1]) for row in rows], dataset.labels, dataset.groups, dataset.genres
-        )
-        source = key_of(song_keys(library, settings.kind))
-        tasks = _tasks(workspace, len(library), songs, folds, (settings, source))
+        tasks = training_tasks(workspace, library, options, folds, excerpts)
         epochs = _Epochs(settings, len(folds), on_progress)
         outcomes = train_side_by_side(tasks, device, options.workers, epochs)
         fits = [fold_fit(one, dataset, rows, fold) for one, fold in zip(outcomes, folds, strict=False)]
@@ -95,22 +91,22 @@ def fit_network(
     return replace(report, written=written)
 
 
-def _tasks(
-    workspace: Workspace,
-    n_library: int,
-    songs: TrainingSongs,
-    folds: Sequence[Fold],
-    trained_by: tuple[TrainingSettings, str],
+def training_tasks(
+    workspace: Workspace, library: Library, options: FittingOptions, folds: Sequence[Fold], excerpts: Excerpts
 ) -> list[TrainingTask]:
-    """A training without each fold's test songs, and one with all songs; songs without excerpts are in none."""
-    settings, source = trained_by
-    folder = workspace.networks / "checkpoints" / settings.name
-    usable = np.array([len(one) > 0 for one in songs.excerpts])
+    """A training without the test songs of each fold, and one with all songs; songs without excerpts are in none."""
+    dataset, settings = training_dataset(library, options.group_by), options.settings
+    labels, groups = dataset.labels, library_dataset(library, FEATURES, options.group_by).groups
+    bounds = np.searchsorted(excerpts.song, np.arange(len(library) + 1))
+    own = [np.arange(bounds[row], bounds[row + 1]) for row in dataset.rows]
+    songs = TrainingSongs(own, labels, groups, dataset.genres)
+    source, usable = key_of(song_keys(library, settings.kind)), np.array([len(one) > 0 for one in own])
     tasks = []
-    for train in (*(train for train, _ in folds), np.arange(len(songs.labels))):
+    for train in (*(train for train, _ in folds), np.arange(len(labels))):
         part = songs.part(train[usable[train]])
         key = part.key(settings, source)
-        tasks.append(TrainingTask(workspace, part, settings, folder / f"{key}.pt", key, n_library))
+        checkpoint = workspace.networks / "checkpoints" / settings.name / f"{key}.pt"
+        tasks.append(TrainingTask(workspace, part, settings, checkpoint, key, len(library)))
     return tasks
 
 

@@ -20,7 +20,7 @@ from songmap.compare.store import key_of
 from songmap.genre.metrics import LEAST
 from songmap.genre.splits import make_folds
 from songmap.spectrogram.augmentation import mixup, spec_augment
-from songmap.spectrogram.checkpoints import load_checkpoint, save_checkpoint
+from songmap.spectrogram.checkpoints import load_checkpoint, no_checkpoint, save_checkpoint
 from songmap.spectrogram.networks import build_network
 from songmap.spectrogram.results import EpochScores, TrainingCurve
 from songmap.spectrogram.settings import TrainingSettings
@@ -128,7 +128,10 @@ class _Training:
         history, started = list[EpochScores](), time.thread_time()
         if (saved := load_checkpoint(path, key)) is not None:
             history = saved[1]
-            self._restore(saved[0])
+            try:
+                self._restore(saved[0])
+            except (KeyError, RuntimeError, ValueError, TypeError, AttributeError) as error:
+                raise no_checkpoint(path, error) from error
         while not self._is_finished(history):
             history = [*history, self._epoch()]
             if self._best_epoch(history) == len(history):

@@ -218,7 +218,7 @@ def test_importing_the_package_imports_nothing_else():
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
 def test_help_needs_no_heavy_library(script):
-    heavy = ["librosa", "numba", "sklearn", "xgboost", "shap", "umap", "matplotlib", "plotly"]
+    heavy = ["librosa", "numba", "sklearn", "xgboost", "shap", "umap", "matplotlib", "plotly", "torch"]
     program = (
         "import runpy, sys\n"
         f"sys.argv = [{str(script)!r}, '--help']\n"

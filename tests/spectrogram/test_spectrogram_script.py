@@ -192,6 +192,21 @@ def test_mfcc_are_for_one_network(workspace):
     assert "mfcc is for network frames" in result.stderr
 
 
+def test_epochs_are_reported_with_their_scores_on_request(tmp_path, monkeypatch):
+    pytest.importorskip("torch")
+    workspace = sounding_workspace(tmp_path)
+    monkeypatch.setenv("COLUMNS", "80")
+    result = run_script("07", "--workspace", workspace.root, "--epochs", "1", "--workers", "1", "--network", "frames",
+                        "--input", "mfcc", "--verbose")  # fmt: skip
+    assert result.returncode == 0, result.stderr
+    lines = result.stderr.splitlines()
+    assert len(lines) == report_of(workspace)["n_folds"] + 1
+    assert all(": loss " in line and "accuracy" in line and "songs that stay out" in line for line in lines)
+    assert max(len(line) for line in result.stdout.splitlines() if "/" not in line) <= 80
+    assert "The frames network on MFCC" in result.stdout
+    assert (workspace.networks / "frames_mfcc.safetensors").exists()
+
+
 @pytest.mark.slow
 def test_a_killed_run_ends_as_one_that_was_not(trained, workspace, tmp_path):
     killed = sounding_workspace(tmp_path)

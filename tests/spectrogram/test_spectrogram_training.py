@@ -13,6 +13,7 @@ from songmap.core.errors import SchemaError, UsageError  # noqa: E402
 from songmap.core.workspace import Workspace  # noqa: E402
 from songmap.spectrogram import training  # noqa: E402
 from songmap.spectrogram.augmentation import mixup, spec_augment  # noqa: E402
+from songmap.spectrogram.checkpoints import save_checkpoint  # noqa: E402
 from songmap.spectrogram.excerpts import KINDS, Excerpts  # noqa: E402
 from songmap.spectrogram.networks import NETWORKS, build_network  # noqa: E402
 from songmap.spectrogram.settings import TrainingSettings  # noqa: E402
@@ -220,6 +221,15 @@ def test_a_checkpoint_executes_nothing(tmp_path):
     with pytest.raises(SchemaError, match="is not a checkpoint"):
         train(values, songs, SETTINGS, (tmp_path / "a.pt", "key"))
     assert not (tmp_path / "written").exists()
+
+
+def test_a_checkpoint_of_another_network_is_refused(tmp_path):
+    values, songs = excerpts_of_genres(12, 1, 3.0)
+    state = {"network": {}, "best": {}, "optimiser": {}, "schedule": {}, "random": torch.get_rng_state(), "train_s": 0}
+    save_checkpoint(tmp_path / "a.pt", "key", state, [])
+    with pytest.raises(SchemaError, match="is not a checkpoint") as error:
+        train(values, songs, SETTINGS, (tmp_path / "a.pt", "key"))
+    assert "\n" not in str(error.value)
 
 
 def test_a_checkpoint_of_other_settings_is_refused(tmp_path):
