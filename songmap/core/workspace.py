@@ -57,6 +57,7 @@ class Workspace:
     recording_model = _Place("models/recording_classifier.npz")  # of 05, as the three of 03
     recording_pickle = _Place("models/recording_classifier.pkl")
     recording_card = _Place("models/recording_classifier.json")
+    recording_network = _Place("models/recording_network.safetensors")  # the weights of its network, where it has one
     maps_lock = _Place("models/.maps.lock")  # held by a run of 02
     outputs = _Place("outputs")  # what people open
     recordings = _Place("outputs/recordings")  # from the microphone, of 05
