@@ -5,7 +5,7 @@ mean over the excerpts that fill it one after another, computed from the samples
 evaluation and in use.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
@@ -135,16 +135,27 @@ def _out_of_fold(
     segments_of = [np.flatnonzero(dataset.song_of == song) for song in range(len(paths))]
     bounds_s = [dataset.bounds_s[own] for own in segments_of]
     of_songs = [networks[fold] for fold in dataset.plan.fold_of]
-    with process_pool(min(usable_cores(), len(paths))) as pool:
+    for song, own in enumerate(_several_at_once(of_songs, paths, bounds_s)):
+        if own is not None:
+            proba[segments_of[song]] = own
+        on_progress(song + 1, len(paths))
+    return proba
+
+
+def _several_at_once(
+    networks: "Sequence[TrainedNetwork]", paths: Sequence[str], bounds_s: Sequence[np.ndarray]
+) -> Iterator[np.ndarray | None]:
+    """``_song_segments`` of each, in order."""
+    workers = min(usable_cores(), len(paths))
+    if workers == 1:
+        yield from map(_song_segments, networks, paths, bounds_s)
+        return
+    with process_pool(workers) as pool:
         try:
-            for song, own in enumerate(pool.map(_song_segments, of_songs, paths, bounds_s)):
-                if own is not None:
-                    proba[segments_of[song]] = own
-                on_progress(song + 1, len(paths))
+            yield from pool.map(_song_segments, networks, paths, bounds_s)
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
-    return proba
 
 
 def _song_segments(network: "TrainedNetwork", path: str, bounds_s: np.ndarray) -> np.ndarray | None:
