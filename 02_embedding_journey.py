@@ -2,7 +2,7 @@
 
 Reads data/processed/ (made by 01) and the audio files of the songs it draws. Writes outputs/plots/*.png and
 outputs/html/*.html, and saves the map in models/, so that songs added later move no others. By default
-it draws the most typical song: the one nearest the library's median.
+it draws the most typical song: the one nearest the library's median. With --space cnn it draws maps alone.
 """
 
 import argparse
@@ -12,6 +12,7 @@ from typing import Any
 
 from songmap.core.cli import new_parser, script_main, whole_number
 from songmap.core.defaults import DEFAULT_SEED
+from songmap.core.errors import UsageError
 from songmap.core.progress import progress
 from songmap.core.streams import quiet_decoders
 from songmap.core.workspace import Workspace
@@ -30,6 +31,8 @@ def build_parser() -> argparse.ArgumentParser:
     which.add_argument("--song", nargs="+", action="extend", default=[], metavar="NAME|FILE", help=songs)
     which.add_argument("--all", action="store_true", dest="all_songs", help="draw every song of the library")
     add("--method", choices=METHODS, default="umap", help="method of the maps")
+    space = "balanced: 157 descriptors; cnn: vectors of the network of 07, maps alone, in files of their own"
+    add("--space", choices=("balanced", "cnn"), default="balanced", help=space)
     add("--refit", action="store_true", help="fit the maps again; otherwise new songs are placed on them")
     seed = f"seed of the maps (first time: {DEFAULT_SEED}); another one fits them again"
     add("--seed", type=whole_number(0, 2**32 - 1), metavar="N", help=seed)
@@ -40,8 +43,13 @@ def build_parser() -> argparse.ArgumentParser:
 
 def run(workspace: Workspace, song: list[str], all_songs: bool, formats: list[str], **map_options: Any) -> int:
     library = load_library(workspace)
+    only_maps = map_options["space"] == "cnn"
+    if only_maps and (song or all_songs):
+        raise UsageError("--space cnn draws maps alone; leave out --song and --all, or the space")
     formats = list(dict.fromkeys(formats))
-    choices = choose_songs(library, song, all_songs)  # a wrong name is reported before the slow part
+    choices = (
+        [] if only_maps else choose_songs(library, song, all_songs)
+    )  # a wrong name is reported before the slow part
     with only_drawing(workspace):
         maps = compute_library(workspace, library, **map_options)
         written = write_library(workspace, maps, formats)

@@ -22,13 +22,16 @@ from songmap.core.text import file_name
 from songmap.core.workspace import Workspace
 from songmap.library.library import library_fingerprint, load_library
 from songmap.library.segments_file import load_segments
+from songmap.recording.members import IMAGE_MEMBER, MEMBERS
 from songmap.recording.results import RecordingAnswer, Training
 from songmap.recording.run import N_NEXT, RecordingClassifier, load_recording_classifier
 from songmap.recording.sources import LONGEST_S, STANDARD_INPUT, record, recorder, spooled
-from songmap.recording.training import train_recording_model
+from songmap.recording.training import TrainingOptions, train_recording_model
 from songmap.recording.views.output import write_answer, write_chapters, write_next_songs
 from songmap.recording.views.sentences import recording_name
 from songmap.recording.views.summary import answer_note, answer_summary, training_summary
+
+JOINS = {"nn,xgb": MEMBERS, "nn,xgb,cnn": (*MEMBERS, IMAGE_MEMBER)}
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -38,6 +41,8 @@ def build_parser() -> argparse.ArgumentParser:
     microphone = "record S seconds from the microphone, by arecord or ffmpeg, to outputs/recordings, and classify that"
     add("--record", type=whole_number(1, LONGEST_S), metavar="S", dest="record_s", help=microphone)
     add("--train", action="store_true", help="train the classifier of segments again, and print its scores")
+    voices = "with --train or the first run: classifiers that are joined; cnn looks at spectrograms and needs PyTorch"
+    add("--join", choices=tuple(JOINS), help=f"{voices} (default: {next(iter(JOINS))})")
     rooms = "with --train: also train with copies as a phone in a room records them; decodes every song again"
     add("--augment", action="store_true", help=rooms)
     add("--seed", type=whole_number(0, 2**31 - 1), default=DEFAULT_SEED, help="seed of the training")
@@ -50,29 +55,34 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def run(workspace: Workspace, train: bool, augment: bool, seed: int, as_json: bool, **options: Any) -> int:
+def run(workspace: Workspace, train: bool, augment: bool, join: str | None, as_json: bool, **options: Any) -> int:
     to_classify = bool(options["files"] or options["record_s"])
     if augment and not train:
         raise UsageError("--augment is for training; give --train too")
+    trains = train or not workspace.recording_model.exists()
+    if join and not trains:
+        raise UsageError("--join is for training, and there is a classifier; give --train too")
     if not (to_classify or train):
         raise UsageError("nothing to classify: give a FILE, - for standard input, or --record S")
     if options["record_s"]:
         recorder()  # what is missing is reported before a training
-    if train or not workspace.recording_model.exists():
-        training = train_now(workspace, seed, requested=train, augment=augment)
+    seed = options.pop("seed")
+    if trains:
+        how = TrainingOptions(augment, JOINS[join] if join else MEMBERS)
+        training = train_now(workspace, seed, how, requested=train)
         if train and not (as_json and to_classify):
             print(to_json(training) if as_json else training_summary(training))
     return classify(workspace, as_json, **options) if to_classify else 0
 
 
-def train_now(workspace: Workspace, seed: int, requested: bool, augment: bool) -> Training:
+def train_now(workspace: Workspace, seed: int, options: TrainingOptions, requested: bool) -> Training:
     """Train the classifier of segments, and save it."""
     library = load_library(workspace)
     segments = load_segments(workspace, library)
     if not requested:
         print(f"no classifier yet: training one on {len(segments):,} segments", file=sys.stderr)
     with progress("training") as on_progress:
-        return train_recording_model(workspace, library, segments, seed, on_progress, augment)
+        return train_recording_model(workspace, library, segments, seed, on_progress, options)
 
 
 def classify(

@@ -87,7 +87,8 @@ def _library(workspace: Workspace) -> bool:
 
 
 def _map(workspace: Workspace) -> bool:
-    song_map, library = load_map(workspace.song_map("umap")), _whole_library()
+    library = _whole_library()
+    song_map = load_map(workspace.song_map("umap"), build_space(library.embeddings))
     song_map.rows_of(library)
     if song_map.units.shape[1:] != (157,):  # of another space: fitted again
         return True

@@ -62,7 +62,8 @@ def training_s(n_genres: int = 14, n_songs: int = 1400, n_segments: int = 15) ->
         recordings=np.arange(n_songs), limits=[], grouping=grouping,
     )  # fmt: skip
     columns = np.zeros((len(song_of), N_COLUMNS), np.float32)
-    dataset = SegmentDataset(songs, plan_splits(songs, 0), columns, descriptors, song_of)
+    bounds_s = np.tile([0.0, 30.0], (len(song_of), 1))
+    dataset = SegmentDataset(songs, plan_splits(songs, 0), columns, descriptors, song_of, bounds_s)
     start = time.perf_counter()
     evaluate_segments(dataset, None, "", 0, lambda done, total: None)
     return len(song_of), time.perf_counter() - start

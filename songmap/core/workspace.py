@@ -57,6 +57,7 @@ class Workspace:
     recording_model = _Place("models/recording_classifier.npz")  # of 05, as the three of 03
     recording_pickle = _Place("models/recording_classifier.pkl")
     recording_card = _Place("models/recording_classifier.json")
+    recording_network = _Place("models/recording_network.safetensors")  # the weights of its network, where it has one
     maps_lock = _Place("models/.maps.lock")  # held by a run of 02
     outputs = _Place("outputs")  # what people open
     recordings = _Place("outputs/recordings")  # from the microphone, of 05
@@ -112,9 +113,9 @@ class Workspace:
         group = FileGroup(self.root, "models/.recording_classifier", "05_classify_recording.py --train")
         return ModelFiles(self.recording_model, self.recording_pickle, self.recording_card, group)
 
-    def song_map(self, method: str) -> Path:
-        """The saved map of one embedding method."""
-        return self.models / f"map_{method}.npz"
+    def song_map(self, method: str, space: str = "balanced") -> Path:
+        """The saved map of one embedding method, of a space that songs are compared in."""
+        return self.models / f"map_{method}{'' if space == 'balanced' else f'_{space}'}.npz"
 
     def table(self, name: str) -> Path:
         """A CSV for people and other tools, such as ``extraction``, ``duplicates`` or ``boundary_songs``."""

@@ -13,7 +13,7 @@ from songmap.library.keys import keys_of
 from songmap.library.library import Library, library_fingerprint
 from songmap.library.schema import FAMILIES
 from songmap.library.search import Search
-from songmap.library.spaces import coordinates_of
+from songmap.library.spaces import build_space, coordinates_of
 from songmap.library.tempos import tempos_of
 
 
@@ -22,11 +22,12 @@ def library_colourings(
 ) -> tuple[Colouring, ...]:
     """Genre, tempo, key, year, cluster, the genre model's confidence if it was fitted to this library, families.
 
-    ``clusters (n_songs,)`` are numbered from 1; families are of the space of ``search``, ``balanced``.
+    ``clusters (n_songs,)`` are numbered from 1; families are of the space ``balanced``, whatever that of ``search`` is.
     """
     tempo_bpm, _ = tempos_of(library.songs)
     keys, _ = keys_of(library.songs["key"].tolist(), library.embeddings)
-    descriptors = search.space.vectors(library.embeddings)
+    balanced = search.space if search.space.described else build_space(library.embeddings)
+    descriptors = balanced.vectors(library.embeddings)
     confidence = model_confidence(workspace, library)
     return (
         Colouring("genre", "genre", library.genres),

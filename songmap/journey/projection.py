@@ -26,13 +26,16 @@ def project(song_map: SongMap, library: Library, search: Search, method: str) ->
     projections = []
     for n_dimensions in DIMENSIONS:
         at = song_map.coordinates(n_dimensions)[rows]
-        at[new] = song_map.place(library.embeddings[new], n_dimensions)
+        if new.any():
+            at[new] = song_map.place(library.embeddings[new], n_dimensions)
         trust, recall = preserved(units, at, k, checked) if k else (None, None)
-        variance = _shown_variance(song_map, library, at) if song_map.method == "PCA" else None
-        projections.append(Projection(at, song_map.method, k, trust, recall, len(checked), n_new, variance, instead_of))
+        variance = _shown_variance(song_map, library, search, at) if song_map.method == "PCA" else None
+        shown = (variance, instead_of, search.space.name)
+        projections.append(Projection(at, song_map.method, k, trust, recall, len(checked), n_new, *shown))
     return projections[0], projections[1]
 
 
-def _shown_variance(song_map: SongMap, library: Library, coordinates: np.ndarray) -> float | None:
-    total = float(song_map.units_of(library.embeddings).var(axis=0, dtype=np.float64).sum())
+def _shown_variance(song_map: SongMap, library: Library, search: Search, coordinates: np.ndarray) -> float | None:
+    units = song_map.units_of(library.embeddings) if search.space.described else song_map.units
+    total = float(units.var(axis=0, dtype=np.float64).sum())
     return float(coordinates.var(axis=0).sum()) / total if total > 0 else None

@@ -35,6 +35,8 @@ class Projection:
         Share of the unit vectors' variance that principal components show; None for other methods.
     instead_of : str
         The requested method where it needs more songs than there are, else empty.
+    space : str
+        What songs are compared in: balanced or cnn.
     """
 
     coordinates: np.ndarray
@@ -46,6 +48,7 @@ class Projection:
     n_new: int = 0
     variance: float | None = None
     instead_of: str = ""
+    space: str = "balanced"
 
     @property
     def n_songs(self) -> int:
@@ -111,8 +114,8 @@ class MapSongs:
         Rows of the nearest songs, nearest first, and their cosine similarity.
     recordings : np.ndarray of int, shape (n_songs,)
         Row of the first file of each song's recording.
-    units : np.ndarray, shape (n_songs, 157)
-        The unit vectors that neighbours and similarities are of.
+    units : np.ndarray, shape (n_songs, d)
+        The unit vectors that neighbours and similarities are of; d is 157 in the space balanced.
     genres : GenreSimilarity
     """
 

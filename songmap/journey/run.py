@@ -25,13 +25,14 @@ from songmap.library.keys import keys_of
 from songmap.library.library import Library
 from songmap.library.recordings import recordings
 from songmap.library.search import Search, open_search
+from songmap.library.song_vectors import load_song_vectors
 from songmap.library.spaces import build_space
 from songmap.library.tempos import tempos_of
 
 N_NEIGHBOURS = 10  # listed for each song on the pages
 _FIGURES = ("embedding_space_*", "genre_similarity", "tempo_and_centroid", "keys", "journey_*", "perspectives_*")
 _WRITTEN = {  # names of files by folder
-    "models": ["map_*.npz"],
+    "models": ["map_*.npz"],  # of all methods and spaces
     "outputs/html": ["embedding_space_*.html"],
     "outputs/plots": [f"{name}.{suffix}" for name in _FIGURES for suffix in ("png", "svg", "pdf")],
 }
@@ -51,7 +52,12 @@ def only_drawing(workspace: Workspace) -> Iterator[None]:
 
 
 def compute_library(
-    workspace: Workspace, library: Library, method: str, seed: int | None = None, refit: bool = False
+    workspace: Workspace,
+    library: Library,
+    method: str,
+    seed: int | None = None,
+    refit: bool = False,
+    space: str = "balanced",
 ) -> LibraryMaps:
     """Maps of a library in two and three dimensions, and its genres compared.
 
@@ -66,18 +72,21 @@ def compute_library(
         Another one than the saved map's fits the map again.
     refit : bool
         Fit the map again in any case.
+    space : str
+        ``balanced`` or ``cnn``, the vectors of the network that 07 trained.
 
     Raises
     ------
     SchemaError
-        If the saved map is damaged.
+        If the saved map is damaged, or there are no vectors of this library.
     """
-    search = open_search(library, build_space(library.embeddings))
-    song_map, fit = current_map(workspace.song_map(method), library, search.space, method, seed, refit)
-    plane, space = project(song_map, library, search, method)
+    network = load_song_vectors(workspace, library) if space == "cnn" else None
+    search = open_search(library, build_space(library.embeddings, space, network=network))
+    song_map, fit = current_map(workspace.song_map(method, space), library, search.space, method, seed, refit)
+    plane, cube = project(song_map, library, search, method)
     statistics = genre_statistics(library, search)
     songs = map_songs(workspace, library, search, song_map.seed, statistics.similarity)
-    return LibraryMaps(song_map, fit, plane, space, songs, statistics)
+    return LibraryMaps(song_map, fit, plane, cube, songs, statistics)
 
 
 def map_songs(workspace: Workspace, library: Library, search: Search, seed: int, genres: GenreSimilarity) -> MapSongs:

@@ -1,6 +1,7 @@
 """The saved map: fitted once to a library, then looked up, so that new songs move no old ones.
 
-It shows the unit vectors of the space ``balanced``, which decide in 04 and on the pages which songs are similar.
+It shows the unit vectors of the space ``balanced``, which decide in 04 and on the pages which songs are similar, or, in a
+file of its own, those of the space ``cnn``. A network knows no further songs: that map is fitted again when 07 has run.
 
 ``models/map_METHOD.npz`` holds plain arrays; nothing in it is unpickled. UMAP's own model would be a pickle of
 dozens of classes and compiled code's state, larger than the library; neither t-SNE nor densMAP can place further
@@ -27,10 +28,9 @@ from songmap.core.defaults import DEFAULT_SEED
 from songmap.core.errors import SchemaError
 from songmap.core.files import read_bytes, write_atomically
 from songmap.journey.embedding import embed, principal_axes
-from songmap.library.descriptors import N_DESCRIPTORS
 from songmap.library.library import Library
 from songmap.library.schema import LARGEST
-from songmap.library.spaces import Space, descriptors_fingerprint
+from songmap.library.spaces import Space
 
 METHODS = {"umap": "UMAP", "pca": "PCA", "tsne": "t-SNE", "densmap": "densMAP"}
 MIN_SONGS = 5  # fewer have no neighbourhoods to keep: they get principal components, whatever the method
@@ -59,7 +59,8 @@ class FitReason(Enum):
 class MapFit:
     """Which map is used: the saved one (``reason`` None) or one fitted now.
 
-    ``method`` is the one requested, in words; ``seed`` the map's, ``former_seed`` that of the map it replaces.
+    ``method`` is the one requested, in words; ``seed`` the map's, ``former_seed`` that of the map it replaces;
+    ``of_network`` whether it is of the space cnn.
     """
 
     path: Path
@@ -67,15 +68,16 @@ class MapFit:
     seed: int
     reason: FitReason | None = None
     former_seed: int | None = None
+    of_network: bool = False
 
 
 @dataclass(frozen=True)
 class SongMap:
     """A map fitted to ``n`` songs.
 
-    ``method`` is a value of ``METHODS``. ``descriptors`` is their fingerprint, ``mean`` and ``weight``, both
-    ``(157,)``, are of the library's space, ``axes (≤ 3, 157)`` the principal axes of its unit vectors where the method
-    is PCA. ``units (n, 157)``, ``plane (n, 2)`` and ``space (n, 3)`` are the songs' unit vectors and places.
+    ``method`` is a value of ``METHODS``. ``descriptors`` is the space's fingerprint, ``mean`` and ``weight``, both
+    ``(157,)``, are of the library's space ``balanced``, both empty of ``cnn``; ``axes (≤ 3, d)`` the principal axes of
+    its unit vectors where the method is PCA. ``units (n, d)``, ``plane (n, 2)`` and ``space (n, 3)`` are the songs' unit vectors and places.
     ``embedding_hashes`` and ``songs``, uint64 ``(n,)``, are hashes of embeddings, and of embeddings with paths.
     """
 
@@ -99,7 +101,10 @@ class SongMap:
         return Space("balanced", self.mean, self.weight).units(embeddings)
 
     def place(self, embeddings: np.ndarray, n_dimensions: int) -> np.ndarray:
-        """Coordinates float64 ``(n, n_dimensions)`` of embeddings ``(n, 641)``, as if it was not fitted to them."""
+        """Coordinates float64 ``(n, n_dimensions)`` of embeddings ``(n, 641)``, as if it was not fitted to them.
+
+        On a map of the space ``balanced``.
+        """
         from sklearn.neighbors import NearestNeighbors
 
         units, places = self.units_of(embeddings), self.coordinates(n_dimensions)
@@ -133,7 +138,7 @@ class SongMap:
 def fit_map(library: Library, space: Space, method: str, seed: int) -> SongMap:
     """Fit a map by one of the keys of ``METHODS``; equal libraries and seeds give equal maps.
 
-    ``space`` is the library's, ``balanced`` without weights.
+    ``space`` is the library's, ``balanced`` without weights or ``cnn``.
     """
     units = space.units(library.embeddings)
     method = METHODS[method] if len(library) >= MIN_SONGS else "PCA"
@@ -143,7 +148,7 @@ def fit_map(library: Library, space: Space, method: str, seed: int) -> SongMap:
         plane, cube = (_along(units, axes, n_dimensions) for n_dimensions in DIMENSIONS)
     else:
         plane, cube = embed(units, method, DIMENSIONS, seed)
-    made_of = (descriptors_fingerprint(), space.mean, space.weight, axes, units)
+    made_of = (space.fingerprint, space.mean, space.weight, axes, units)
     return SongMap(method, seed, *made_of, plane, cube, *_hashes(library))
 
 
@@ -176,25 +181,25 @@ def current_map(
     SchemaError
         If the file is not a map.
     """
-    kept = load_map(path) if path.is_file() and not refit else None
+    kept = load_map(path, space) if path.is_file() and not refit else None
     if kept is None:
         reason = FitReason.REFIT if refit else FitReason.FIRST
     elif seed is not None and seed != kept.seed:
         reason = FitReason.OTHER_SEED
-    elif kept.descriptors != descriptors_fingerprint():
+    elif kept.descriptors != space.fingerprint:
         reason = FitReason.OTHER_SPACE
     elif kept.method != METHODS[method] and len(library) >= MIN_SONGS:
         reason = FitReason.TOO_FEW_SONGS
     elif (kept.rows_of(library) < 0).all():
         reason = FitReason.OTHER_SONGS
     else:
-        return kept, MapFit(path, METHODS[method], kept.seed)
+        return kept, MapFit(path, METHODS[method], kept.seed, of_network=space.songs is not None)
     former_seed = kept.seed if kept else None
     if seed is None:
         seed = DEFAULT_SEED if former_seed is None else former_seed
     fitted = fit_map(library, space, method, seed)
     save_map(path, fitted)
-    return fitted, MapFit(path, METHODS[method], seed, reason, former_seed)
+    return fitted, MapFit(path, METHODS[method], seed, reason, former_seed, space.songs is not None)
 
 
 def save_map(path: Path, song_map: SongMap) -> None:
@@ -204,8 +209,8 @@ def save_map(path: Path, song_map: SongMap) -> None:
     write_atomically(path, stream.getvalue())
 
 
-def load_map(path: Path) -> SongMap:
-    """What ``save_map`` wrote. Raises SchemaError where the file is damaged or not a map."""
+def load_map(path: Path, space: Space) -> SongMap:
+    """What ``save_map`` wrote of a map of ``space``. Raises SchemaError where the file is damaged or not a map."""
     arrays = read_arrays(path, read_bytes(path, "02_embedding_journey.py"), _ADVICE)
     try:
         values: dict[str, Any] = {field.name: arrays[_KEYS.get(field.name, field.name)] for field in fields(SongMap)}
@@ -216,17 +221,17 @@ def load_map(path: Path) -> SongMap:
     if not 0 <= kept.seed < 2**32 or kept.method not in METHODS.values():
         raise SchemaError(f"{path} is not a map; {_ADVICE}")
     # a map of another space is left to the caller, who fits a new one
-    if kept.descriptors == descriptors_fingerprint() and not _is_complete(kept):
+    if kept.descriptors == space.fingerprint and not _is_complete(kept, space):
         raise SchemaError(f"{path} is an incomplete map; {_ADVICE}")
     return kept
 
 
-def _is_complete(kept: SongMap) -> bool:
+def _is_complete(kept: SongMap, space: Space) -> bool:
     """Whether the arrays have their shapes and usable numbers."""
     n_songs, n_axes = len(np.atleast_1d(kept.songs)), len(np.atleast_1d(kept.axes))
     numbers = {
-        "mean": (N_DESCRIPTORS,), "weight": (N_DESCRIPTORS,), "axes": (n_axes, N_DESCRIPTORS),
-        "units": (n_songs, N_DESCRIPTORS), "plane": (n_songs, 2), "space": (n_songs, 3),
+        "mean": space.mean.shape, "weight": space.mean.shape, "axes": (n_axes, space.size),
+        "units": (n_songs, space.size), "plane": (n_songs, 2), "space": (n_songs, 3),
     }  # fmt: skip
     hashes = (kept.embedding_hashes, kept.songs)
     return all(one.shape == (n_songs,) and one.dtype == np.uint64 for one in hashes) and all(

@@ -11,6 +11,7 @@ balanced     157 standardised descriptors, families of equal weight
 scaled       641 standardised columns, columns of equal weight: 512 of them are mel bands
 balanced641  641 standardised columns, families of equal weight
 classifier   square roots of the genre model's probabilities; the cosine is Bhattacharyya's coefficient, 0 … 1
+cnn          the vectors of a network that looks at spectrograms, of 07, centred; of the library's songs alone
 ===========  ===============================================================================================
 
 The first is what everything is compared in unless another is requested: 04, and the maps and statistics of 02.
@@ -28,8 +29,10 @@ from songmap.core.errors import QueryError
 from songmap.library.descriptors import DESCRIPTORS, N_DESCRIPTORS, describe
 from songmap.library.genre_model import GenreModel
 from songmap.library.schema import COLUMN_FAMILY, FAMILIES, N_COLUMNS, fingerprint
+from songmap.library.song_vectors import KnownSongs, SongVectors
 
-SPACES = ("balanced", "scaled", "balanced641", "classifier")
+FAMILY_SPACES = ("balanced", "scaled", "balanced641")  # whose similarities split into families
+SPACES = (*FAMILY_SPACES, "classifier", "cnn")
 SAMPLE_ROWS = 4096  # songs of a larger library that statistics are taken over
 
 
@@ -38,14 +41,15 @@ class Space:
     """What turns an embedding into a unit vector: the direction of ``(numbers - mean) * weight``.
 
     The numbers are descriptors in ``balanced``, otherwise columns. ``mean`` and ``weight`` are float64 ``(d,)``; a
-    number that is constant in the library weighs 0. In ``classifier`` both are empty, and the vector is the square
-    roots of ``model``'s probabilities.
+    number that is constant in the library weighs 0. In ``classifier`` and ``cnn`` both are empty: the vector is the
+    square roots of ``model``'s probabilities, or that of one of the ``songs`` that the network knows.
     """
 
     name: str
     mean: np.ndarray
     weight: np.ndarray
     model: GenreModel | None = None
+    songs: KnownSongs | None = None
 
     @property
     def described(self) -> bool:
@@ -55,12 +59,19 @@ class Space:
     @property
     def by_family(self) -> bool:
         """Whether a coordinate is of one family, so that a similarity splits into families."""
-        return self.model is None
+        return self.name in FAMILY_SPACES
 
     @property
     def size(self) -> int:
         """Coordinates of a unit vector, d."""
+        if self.songs is not None:
+            return self.songs.vectors.shape[1]
         return len(self.mean) if self.model is None else len(self.model.genres)
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256: what is computed in two spaces can be compared only where it is equal; of ``balanced`` and ``cnn``."""
+        return descriptors_fingerprint() if self.songs is None else self.songs.fingerprint
 
     def units(self, embeddings: np.ndarray) -> np.ndarray:
         """Unit vectors float32 ``(n, d)`` of ``embeddings (n, 641)``."""
@@ -75,6 +86,8 @@ class Space:
         """What has the direction of the unit vectors, float64 ``(n, d)``, of ``embeddings (n, 641)``."""
         if self.model is not None:
             return np.sqrt(self.model.predict_proba(embeddings))
+        if self.songs is not None:
+            return self.songs.vectors_of(embeddings)
         return ((describe(embeddings) if self.described else embeddings) - self.mean) * self.weight
 
 
@@ -83,6 +96,7 @@ def build_space(
     space: str = "balanced",
     family_weights: Mapping[str, float] | None = None,
     model: GenreModel | None = None,
+    network: SongVectors | None = None,
 ) -> Space:
     """The space of a library.
 
@@ -100,6 +114,8 @@ def build_space(
         How many times a family counts, 0 or more; 1 where not given.
     model : GenreModel, optional
         What ``classifier`` needs.
+    network : SongVectors, optional
+        What ``cnn`` needs: of these songs.
 
     Raises
     ------
@@ -117,9 +133,13 @@ def build_space(
         raise QueryError(
             f"a space needs embeddings (n_songs, {N_COLUMNS}) of at least one song, not {embeddings.shape}"
         )
+    if space not in FAMILY_SPACES and family_weights:
+        raise QueryError(f"the {space} space has no families to weight; use {', '.join(FAMILY_SPACES)}")
+    if space == "cnn":
+        if network is None:
+            raise QueryError("the cnn space needs a network of spectrograms; run 07_spectrogram_cnn.py first")
+        return network_space(embeddings, network.network, network.vectors)
     if space == "classifier":
-        if family_weights:
-            raise QueryError(f"the classifier space has no families to weight; use {', '.join(SPACES[:-1])}")
         if model is None:
             raise QueryError("the classifier space needs a genre model; run 03_genre_classifier.py first")
         return Space(space, np.empty(0), np.empty(0), model=model)
@@ -129,6 +149,11 @@ def build_space(
         own = coordinates_of(family, described=described)
         weight[own] *= np.sqrt(times if space == "scaled" else times / len(own))
     return Space(space, mean, weight)
+
+
+def network_space(embeddings: np.ndarray, network: str, vectors: np.ndarray) -> Space:
+    """The space ``cnn`` of a library's songs by ``vectors (n_songs, d)`` of one network, whose name is ``network``."""
+    return Space("cnn", np.empty(0), np.empty(0), songs=KnownSongs.of(embeddings, network, vectors))
 
 
 @lru_cache

@@ -5,6 +5,7 @@ from typing import Any
 
 from songmap.core.errors import SchemaError, UsageError
 from songmap.library.segments import SegmentSettings
+from songmap.recording.members import MEMBERS
 from songmap.recording.results import ClassifierScore, Training
 
 
@@ -14,6 +15,7 @@ def training_of(card: Mapping[str, Any]) -> Training:
         described = dict(card["training"])
         scores = tuple(ClassifierScore(**one) for one in described.pop("scores"))
         settings = SegmentSettings(**described.pop("settings"))
-        return Training(tuple(described.pop("genres")), scores=scores, settings=settings, **described)
+        members = tuple(described.pop("members", MEMBERS))
+        return Training(tuple(described.pop("genres")), scores=scores, settings=settings, members=members, **described)
     except (KeyError, TypeError, ValueError, UsageError) as error:
         raise SchemaError("the model's card is not of this version; run 05_classify_recording.py --train") from error

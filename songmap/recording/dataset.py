@@ -26,6 +26,8 @@ class SegmentDataset:
     descriptors : np.ndarray, float64 (n_segments, 157)
     song_of : np.ndarray, int (n_segments,)
         The place of each segment's song among ``songs``.
+    bounds_s : np.ndarray, float64 (n_segments, 2)
+        Where each begins and ends in its song.
     copies, copied_song : np.ndarray, float64 (m, 157), int (m,)
         Descriptors of segments of degraded copies, and the place of each one's song; for training only.
     """
@@ -35,6 +37,7 @@ class SegmentDataset:
     embeddings: np.ndarray
     descriptors: np.ndarray
     song_of: np.ndarray
+    bounds_s: np.ndarray
     copies: np.ndarray = field(default_factory=lambda: np.empty((0, N_DESCRIPTORS)))
     copied_song: np.ndarray = field(default_factory=lambda: np.empty(0, np.int64))
 
@@ -69,4 +72,5 @@ def segment_dataset(library: Library, segments: Segments, seed: int) -> SegmentD
             f"{missing} of {len(songs.rows)} songs have no segments yet; run 01_feature_extraction.py again"
         )
     embeddings = segments.embeddings[own]
-    return SegmentDataset(songs, plan_splits(songs, seed), embeddings, describe(embeddings), song_of[own])
+    bounds_s = segments.table.loc[own, ["start_s", "end_s"]].to_numpy(np.float64)
+    return SegmentDataset(songs, plan_splits(songs, seed), embeddings, describe(embeddings), song_of[own], bounds_s)

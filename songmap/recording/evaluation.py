@@ -17,18 +17,22 @@ from songmap.genre.fit import calibrate, one_thread
 from songmap.genre.metrics import LEAST
 from songmap.library.genre_model import Calibration, pipeline_predict_proba
 from songmap.recording.dataset import SegmentDataset
-from songmap.recording.members import MEMBERS, fit_member
+from songmap.recording.members import IMAGE_MEMBER, MEMBERS, fit_member
 from songmap.recording.results import ClassifierScore, Split
 
 
 @dataclass(frozen=True)
 class SegmentEvaluation:
     """``scores`` of all classifiers; of the joined one the ``calibration`` on all segments, and ``out_of_fold``
-    probabilities ``(n_segments, n_genres)``, each by a model trained without the segment's song."""
+    probabilities ``(n_segments, n_genres)``, each by a model trained without the segment's song.
+
+    These are of the members on descriptors; ``with_image`` is the calibration of all three, where there are three.
+    """
 
     scores: tuple[ClassifierScore, ...]
     calibration: Calibration
     out_of_fold: np.ndarray
+    with_image: Calibration | None = None
 
 
 def n_fits(dataset: SegmentDataset) -> int:
@@ -37,7 +41,12 @@ def n_fits(dataset: SegmentDataset) -> int:
 
 
 def evaluate_segments(
-    dataset: SegmentDataset, song_proba: np.ndarray | None, song_model: str, seed: int, on_progress: OnProgress
+    dataset: SegmentDataset,
+    song_proba: np.ndarray | None,
+    song_model: str,
+    seed: int,
+    on_progress: OnProgress,
+    image_proba: np.ndarray | None = None,
 ) -> SegmentEvaluation:
     """Score the members and the joined classifier in the folds of songs, and in a random split of segments.
 
@@ -50,12 +59,15 @@ def evaluate_segments(
     seed : int
     on_progress : callable (done, total)
         Of fits.
+    image_proba : np.ndarray, shape (n_segments, n_genres), optional
+        Of the network of spectrograms, each by the one of its song's fold: it is scored in the folds of songs alone.
     """
     labels, groups = dataset.labels, dataset.groups
     by_song = dataset.plan.fold_of[dataset.song_of]
     at_random = random_folds(labels, len(dataset.plan.repeats[0]), seed)
     done, total = 0, n_fits(dataset)
-    scores, kept = [], None
+    scores, kept, with_image = [], None, None
+    pair = "joined" if image_proba is None else "joined_without_cnn"
     splits: tuple[tuple[Split, np.ndarray, np.ndarray], ...] = (
         ("song", by_song, groups),
         ("random", at_random, np.arange(len(labels))),
@@ -72,18 +84,23 @@ def evaluate_segments(
             raw[member, fold_of == fold] = proba
             done += 1
             on_progress(done, total)
-        for name, members in (*((one, [place]) for place, one in enumerate(MEMBERS)), ("joined", range(len(MEMBERS)))):
+        for name, members in (*((one, [place]) for place, one in enumerate(MEMBERS)), (pair, range(len(MEMBERS)))):
             proba = calibrated_by_fold(raw[list(members)], labels, together, fold_of)
             scores.append(_score(name, split, dataset, proba))
-            if (name, split) == ("joined", "song"):
+            if (name, split) == (pair, "song"):
                 shares = np.bincount(labels) / len(labels)
                 kept = calibrate(raw[:, None], labels, groups, shares)[0], proba
+        if image_proba is not None and split == "song":
+            three = np.concatenate([raw, image_proba[None]])
+            for name, some in ((IMAGE_MEMBER, three[-1:]), ("joined", three)):
+                scores.append(_score(name, split, dataset, calibrated_by_fold(some, labels, together, fold_of)))
+            with_image = calibrate(three[:, None], labels, groups, np.bincount(labels) / len(labels))[0]
     if song_proba is not None:
         accuracy, loss = _accuracy_and_loss(song_proba, dataset.songs.labels)
         scores.append(ClassifierScore(song_model, "song", None, None, accuracy, loss))
     if kept is None:
         raise ValueError("no classifier was joined")
-    return SegmentEvaluation(tuple(scores), *kept)
+    return SegmentEvaluation(tuple(scores), *kept, with_image)
 
 
 def random_folds(labels: np.ndarray, n_folds: int, seed: int) -> np.ndarray:

@@ -1,5 +1,7 @@
 """The two classifiers of segments that are joined: a dense network and gradient-boosted trees, on descriptors.
 
+A third, on spectrograms, can join them: ``songmap.recording.image_member``.
+
 ``descriptors (n_segments, 157)``, ``labels (n_segments,)`` integers 0 … n_genres - 1, of which each occurs, ``groups
 (n_segments,)``: songs that stay together. A fitted member is a Pipeline on raw columns ``(n_segments, 641)``.
 """
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
 
 MEMBERS = ("network", "xgboost")
+IMAGE_MEMBER = "cnn"
 NETWORK: dict[str, Any] = {"hidden_layer_sizes": HIDDEN, "alpha": 1e-2, "learning_rate_init": 1e-3}
 _BATCH = 128
 TREES: dict[str, Any] = {

@@ -18,7 +18,9 @@ class ClassifierScore:
     """Accuracy (0 … 1) and log loss (nats) of one classifier, per segment and per song, the mean of its segments.
 
     ``split``: segments of a song and of others of its group are on one side (``song``), or segments are split at
-    ``random``. A classifier of whole songs has no scores of segments.
+    ``random``. A classifier of whole songs has no scores of segments. ``joined`` is of all members,
+    ``joined_without_cnn``, where there is a network of spectrograms, of the others; it and its members alone are
+    scored at ``random``.
     """
 
     classifier: str
@@ -34,7 +36,7 @@ class Training:
     """What the classifier of segments was trained on, and the ``scores`` of it, its members, and 03's model beside it.
 
     ``n_augmented`` segments are of degraded copies of the songs, which were trained with and not tested on.
-    ``group_by``: songs of one artist, album or song are never on both sides of a split.
+    ``group_by``: songs of one artist, album or song are never on both sides of a split. ``members`` are joined.
     """
 
     genres: tuple[str, ...]
@@ -44,6 +46,7 @@ class Training:
     settings: SegmentSettings
     group_by: str
     scores: tuple[ClassifierScore, ...]
+    members: tuple[str, ...] = ("network", "xgboost")
 
 
 @dataclass(frozen=True)

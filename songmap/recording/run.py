@@ -1,6 +1,7 @@
 """05 in steps: load or train the classifier, analyse a recording once, find its parts, and what to hear next."""
 
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,8 @@ from songmap.library.segments_file import load_segments
 from songmap.library.tempos import tempos_of
 from songmap.library.traits import qualities, traits
 from songmap.recording.card import training_of
+from songmap.recording.image_member import ImageMember, load_image_member
+from songmap.recording.members import IMAGE_MEMBER
 from songmap.recording.neighbours import Neighbours
 from songmap.recording.results import Part, RecordingAnswer, Timeline, Training
 from songmap.recording.timeline import LONG_S, parts_of, smooth
@@ -35,11 +38,15 @@ N_NEXT, N_NEAREST, N_MOMENTS = 5, 3, 3
 
 @dataclass(frozen=True)
 class _Analysed:
-    """A recording with its segments' probabilities ``(n, n_genres)`` and distances, and the library's ``copies`` of it."""
+    """A recording with its segments' probabilities ``(n, n_genres)`` and distances, and the library's ``copies`` of it.
+
+    ``image_proba`` are those of the network of spectrograms alone, None without one.
+    """
 
     frames: "SongFrames"
     segments: SongSegments
     proba: np.ndarray
+    image_proba: np.ndarray | None
     distances: np.ndarray
     copies: np.ndarray
 
@@ -56,12 +63,15 @@ class RecordingClassifier:
     training : Training
         The same as the card has it.
     neighbours : Neighbours
+    image : ImageMember or None
+        The network of spectrograms, where it is one of the members.
     """
 
     model: GenreModel
     card: dict[str, Any]
     training: Training
     neighbours: Neighbours
+    image: ImageMember | None = None
 
     def classify(self, file: Path | str, n_next: int = N_NEXT) -> RecordingAnswer:
         """What a recording is, and what to hear next.
@@ -93,7 +103,8 @@ class RecordingClassifier:
         segments = segment(analysis.frames, duration_s, config, settings)
         if not len(segments):
             raise AudioError("silent but for less than a segment; nothing can be classified")
-        proba = model.predict_proba(segments.embeddings)
+        image_proba = None if self.image is None else self.image.segment_proba(analysis.signal, segments.bounds_s)
+        proba = self._proba(segments.embeddings, image_proba)
         units = self.neighbours.space.units(segments.embeddings)
         centres_s = segments.bounds_s.mean(axis=1)
         distances = model.novelty.distances(segments.embeddings)
@@ -101,7 +112,7 @@ class RecordingClassifier:
         bounds = parts_of(proba, units, centres_s, duration_s)
         edges_s = [0.0, *(float(centres_s[first - 1 : first + 1].mean()) for first, _ in bounds[1:]), duration_s]
         parts = tuple(
-            self._part(_Analysed(analysis.frames, segments, proba, distances, copies), span, edges)
+            self._part(_Analysed(analysis.frames, segments, proba, image_proba, distances, copies), span, edges)
             for span, edges in zip(bounds, pairwise(edges_s), strict=True)
         )
         overall = proba.mean(axis=0)
@@ -129,6 +140,12 @@ class RecordingClassifier:
             in_training=bool(np.isin(library.genres[copies], model.genres).any()),
         )
 
+    def _proba(self, embeddings: np.ndarray, image_proba: np.ndarray | None) -> np.ndarray:
+        """Probabilities of segments ``embeddings (n, 641)``; ``image_proba`` are one or n rows."""
+        if self.image is None or image_proba is None:
+            return self.model.predict_proba(embeddings)
+        return self.image.joined_proba(self.model, embeddings, image_proba)
+
     def _part(self, recording: _Analysed, span: tuple[int, int], edges_s: tuple[float, float]) -> Part:
         """The part of segments ``span``, first and last + 1, between two times."""
         from songmap.features.segments import cut
@@ -140,8 +157,12 @@ class RecordingClassifier:
         predicted = int(mean.argmax())
         frames = cut(recording.frames, edges_s[0], edges_s[1] - edges_s[0], config)
         embedding = embed(frames)
-        typical = recording.segments.embeddings[own][((proba - mean) ** 2).sum(axis=1).argmin()]
-        families = family_attribution(model.predict_proba, typical, model.background)
+        place = span[0] + int(((proba - mean) ** 2).sum(axis=1).argmin())
+        typical = recording.segments.embeddings[place]
+        # what families of columns add is added to what the network makes of the segment
+        image_proba = None if recording.image_proba is None else recording.image_proba[place]
+        predict = partial(self._proba, image_proba=image_proba)
+        families = family_attribution(predict, typical, model.background)
         is_clear = key_margins(embedding[np.newaxis])[0] >= LEAST_MARGIN
         return Part(
             start_s=edges_s[0],
@@ -170,13 +191,16 @@ def load_recording_classifier(workspace: Workspace | Path | str) -> RecordingCla
     ------
     SchemaError
         If model or library are missing, damaged, or of other columns.
+    UsageError
+        If the classifier has a network of spectrograms, and torch is not installed.
     """
     workspace = Workspace.at(workspace)
     library = load_library(workspace)
     model, card = load_model_files(workspace.segment_model)
     training = training_of(card)
+    image = load_image_member(workspace, card, model.genres) if IMAGE_MEMBER in training.members else None
     try:
         segments = load_segments(workspace, library)
     except SchemaError:  # then there are no similar moments
         segments = None
-    return RecordingClassifier(model, card, training, Neighbours(library, segments))
+    return RecordingClassifier(model, card, training, Neighbours(library, segments), image)

@@ -1,6 +1,6 @@
 """The joined classifier of segments: evaluated, fitted on all of them, saved with its card."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -20,10 +20,24 @@ from songmap.library.library import Library, library_fingerprint
 from songmap.library.segments import Segments
 from songmap.recording.dataset import SegmentDataset, segment_dataset
 from songmap.recording.evaluation import SegmentEvaluation, evaluate_segments, n_fits
-from songmap.recording.members import MEMBERS, NETWORK, TREES, fit_member
+from songmap.recording.image_member import fit_image_member, save_image_member
+from songmap.recording.members import IMAGE_MEMBER, MEMBERS, NETWORK, TREES, fit_member
 from songmap.recording.results import Training
+from songmap.spectrogram.deep import require_torch
 
 NAME = "network_xgboost"
+
+
+@dataclass(frozen=True)
+class TrainingOptions:
+    """How the classifier of segments is trained.
+
+    ``augment``: also with degraded copies of the songs, which are decoded again; the network of spectrograms is not.
+    ``members`` are joined: ``MEMBERS``, or these and ``IMAGE_MEMBER``, which needs torch.
+    """
+
+    augment: bool = False
+    members: tuple[str, ...] = MEMBERS
 
 
 def train_recording_model(
@@ -32,7 +46,7 @@ def train_recording_model(
     segments: Segments,
     seed: int,
     on_progress: OnProgress,
-    augment: bool = False,
+    options: TrainingOptions | None = None,
 ) -> Training:
     """Evaluate the classifiers of segments, fit the joined one on all songs with a genre, and save it.
 
@@ -44,32 +58,39 @@ def train_recording_model(
         Of its songs.
     seed : int
     on_progress : callable (done, total)
-        Of songs to copy, where it augments, then of fits.
-    augment : bool
-        Also train with degraded copies of the songs, which are decoded again.
+        Of songs to copy, where it augments, then of what trains the network of spectrograms, where it joins, then of fits.
+    options : TrainingOptions, optional
 
     Raises
     ------
     UsageError
-        When the library cannot be trained on; nothing has been written then.
+        When the library cannot be trained on, or torch is missing that the options need; nothing has been written then.
     SchemaError
         When another run trains a model in this workspace.
     """
-    files = workspace.segment_model
-    members = [files.model, files.pickle, files.card]
+    options = options or TrainingOptions()
+    files, has_image = workspace.segment_model, IMAGE_MEMBER in options.members
+    if has_image:
+        require_torch()
+    members = [files.model, files.pickle, files.card, workspace.recording_network]
     in_use = f"{workspace.models} is in use: another run trains a model of segments there; wait, or end it"
     with files.group.locked(in_use):
         files.group.finish(members)
         dataset = segment_dataset(library, segments, seed)
-        if augment:
+        if options.augment:
             from songmap.recording.augmentation import augmented_segments
 
             paths = library.songs["file_path"].iloc[dataset.songs.rows].tolist()
             copies = augmented_segments(paths, library.config, segments.settings, seed, on_progress)
             dataset = replace(dataset, copies=describe(copies.embeddings), copied_song=copies.song_of)
+        network = image_proba = None
+        if has_image:
+            network, image_proba = fit_image_member(workspace, library, dataset, seed, on_progress)
         total = n_fits(dataset) + len(MEMBERS)
         song_proba, song_model = whole_song_model(workspace, library, dataset)
-        evaluation = evaluate_segments(dataset, song_proba, song_model, seed, lambda done, _: on_progress(done, total))
+        evaluation = evaluate_segments(
+            dataset, song_proba, song_model, seed, lambda done, _: on_progress(done, total), image_proba
+        )
         model = fit_model(dataset, evaluation, seed)
         on_progress(total, total)
         training = Training(
@@ -80,17 +101,20 @@ def train_recording_model(
             group_by=dataset.plan.grouping.group_by,
             n_augmented=len(dataset.copies),
             scores=evaluation.scores,
+            members=options.members,
         )
         card = {
             "data": library_fingerprint(library),
             "training": plain(training),
             "songs_per_genre": dict(zip(model.genres, np.bincount(dataset.songs.labels).tolist(), strict=True)),
             "parameters": {"network": NETWORK, "xgboost": TREES},
-            "calibration": plain(model.calibration),
+            "calibration": plain(evaluation.with_image or model.calibration),
             "novelty": {"threshold": model.novelty.threshold, "false_alarms": FALSE_ALARMS},
             "seed": seed,
         }
         with files.group.replacing(members) as staging:
+            if network is not None:
+                card["network"] = save_image_member(Workspace(staging), network)
             save_model_files(Workspace(staging).segment_model, model, card)
     return training
 

@@ -21,7 +21,7 @@ _FIGURES = ("score", "similarity", "tempo_factor", "tempo_change", "tempo_fit", 
 
 @dataclass(frozen=True)
 class Comparison:
-    """The songs of ``lookup`` compared by ``search``; ``model`` is what the classifier space rests on."""
+    """The songs of ``lookup`` compared by ``search``; ``model`` is what the classifier or the cnn space rests on."""
 
     lookup: Lookup
     setting: Setting

@@ -9,7 +9,7 @@ Nanopoulos & Ivanović 2010).
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,13 +37,65 @@ _DRAWS = 2000
 class Spaces:
     """Spaces to evaluate, by name; the classifier's is among them with its ``model``, or cannot be, by ``model_error``.
 
-    ``out_of_fold (n_songs, n_genres)`` are then its probabilities, of each song by a model trained without it.
+    ``out_of_fold (n_songs, n_genres)`` are then its probabilities, of each song by a model trained without it. Where there
+    is a ``network``, ``folds`` are the spaces of the networks of its folds and ``fold_of (n_songs,)`` that of each song.
     """
 
     of_name: Mapping[str, Space]
     model: ModelInUse | None
     out_of_fold: np.ndarray | None
     model_error: SchemaError | None
+    network: ModelInUse | None = None
+    network_error: SchemaError | None = None
+    folds: tuple[Space, ...] = ()
+    fold_of: np.ndarray | None = None
+
+    def search(self, name: str, embeddings: np.ndarray, correct_hubs: bool) -> "Search | FoldSearch":
+        """The songs in the space of a name, none compared by a model that was trained on the query."""
+        space = self.of_name[name]
+        if space.songs is not None and self.fold_of is not None:
+            searches = [Search(one.units(embeddings), one, correct_hubs) for one in self.folds]
+            return FoldSearch(searches, np.maximum(self.fold_of, 0))
+        if space.model is None or self.out_of_fold is None:
+            units = space.units(embeddings)
+        else:
+            units = np.sqrt(self.out_of_fold).astype(np.float32)
+        return Search(units, space, correct_hubs)
+
+
+@dataclass(frozen=True)
+class FoldSearch:
+    """The songs nearest to each query by the network of its fold, ``fold_of (n_songs,)``: one of ``searches``.
+
+    Vectors of two networks have different axes, so that a query is compared with all songs by the network of its own fold,
+    which was not trained on it. It was trained on songs of the other folds, as a network in use is on the library that a
+    new song is compared with. Songs that no fold tests, since they have no genre, were in no network's training.
+    """
+
+    searches: Sequence[Search]
+    fold_of: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.fold_of)
+
+    def nearest_of_others(
+        self,
+        queries: np.ndarray,
+        number: int,
+        allowed: np.ndarray,
+        groups: np.ndarray,
+        on_progress: OnProgress | None = None,
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """As that of ``Search``."""
+        rows, similarities = np.full((len(queries), number), NOBODY), np.full((len(queries), number), np.nan)
+        done = 0
+        for fold, search in enumerate(self.searches):
+            own = np.flatnonzero(self.fold_of[queries] == fold)
+            rows[own], similarities[own] = search.nearest_of_others(queries[own], number, allowed, groups)
+            done += len(own)
+            if on_progress:
+                on_progress(done, len(queries))
+        return rows, similarities
 
 
 @dataclass(frozen=True)
@@ -61,16 +113,13 @@ def evaluate(lookup: Lookup, spaces: Spaces, seed: int, on_progress: OnProgress 
     """Scores of each space, with and without correction of hubs."""
     labels, firsts = labels_of(lookup), lookup.firsts
     all_scores = []
-    for name, space in spaces.of_name.items():
-        if space.model is None or spaces.out_of_fold is None:
-            units = space.units(lookup.library.embeddings)
-        else:
-            units = np.sqrt(spaces.out_of_fold).astype(np.float32)
+    for name in spaces.of_name:
         for corrected in (False, True):
-            search = Search(units, space, corrected)
+            search = spaces.search(name, lookup.library.embeddings, corrected)
             all_scores.append(scores((name, corrected), search, lookup.recordings, labels, seed, on_progress))
     kind = FILTERED if all_scores[0].precision[FILTERED].labels > 1 else "genre"
-    able = [one for one in all_scores if one.space != "classifier" and not np.isnan(one.precision[kind].value)]
+    of_genres = ("classifier", "cnn")  # fitted to the labels that they are scored by
+    able = [one for one in all_scores if one.space not in of_genres and not np.isnan(one.precision[kind].value)]
     pairs = {(int(genre), int(group)) for genre, group in zip(labels.codes["genre"], labels.groups, strict=True)}
     artists_of = Counter(genre for genre, _ in pairs if genre != UNLABELLED)
     names = {int(code): str(name) for code, name in zip(labels.codes["genre"], lookup.library.genres, strict=True)}
@@ -83,6 +132,8 @@ def evaluate(lookup: Lookup, spaces: Spaces, seed: int, on_progress: OnProgress 
         genres_of_one_artist=tuple(sorted(names[genre] for genre, n_artists in artists_of.items() if n_artists == 1)),
         model=spaces.model,
         model_error=spaces.model_error,
+        network=spaces.network,
+        network_error=spaces.network_error,
     )
 
 
@@ -185,7 +236,7 @@ def skewness(values: np.ndarray) -> float:
 
 def scores(
     space: tuple[str, bool],
-    search: Search,
+    search: Search | FoldSearch,
     recordings: np.ndarray,
     labels: Labels,
     seed: int,
@@ -222,7 +273,11 @@ def scores(
 
 
 def answers(
-    search: Search, queries: np.ndarray, candidates: np.ndarray, groups: np.ndarray, on_progress: OnProgress | None
+    search: Search | FoldSearch,
+    queries: np.ndarray,
+    candidates: np.ndarray,
+    groups: np.ndarray,
+    on_progress: OnProgress | None,
 ) -> Answers:
     """The nearest of ``candidates`` to each of the queries; only those of another one of ``groups (n_songs,)``."""
     allowed = np.zeros(len(search), dtype=bool)

@@ -18,7 +18,7 @@ from songmap.core.errors import QueryError
 from songmap.library.descriptors import DESCRIPTORS, Descriptor, descriptor, descriptors_of
 from songmap.library.keys import compatible
 from songmap.library.schema import FAMILIES, FEATURES, block_slice
-from songmap.library.spaces import SPACES, Space, coordinates_of
+from songmap.library.spaces import FAMILY_SPACES, Space, coordinates_of
 from songmap.library.traits import pair_traits, percentile
 from songmap.similar.comparison import Comparison
 from songmap.similar.lookup import FoundSong, Lookup
@@ -61,12 +61,12 @@ def why(comparison: Comparison, first: FoundSong, second: FoundSong) -> WhyResul
     Raises
     ------
     QueryError
-        In the space ``classifier``, whose coordinates are not of families.
+        In the spaces ``classifier`` and ``cnn``, whose coordinates are not of families.
     """
     space = comparison.search.space
     if not space.by_family:
         raise QueryError(
-            f"in the {space.name} space a similarity does not split into families; use --space {', '.join(SPACES[:-1])}"
+            f"in the {space.name} space a similarity does not split into families; use --space {', '.join(FAMILY_SPACES)}"
         )
     units = comparison.unit(first), comparison.unit(second)
     products = cosine_products(*units)

@@ -22,10 +22,11 @@ from songmap.similar.transitions import Transition
 
 @dataclass(frozen=True)
 class ModelInUse:
-    """The genre model behind the classifier space, and whether it was trained on this library as it is."""
+    """The model behind the ``space`` classifier or cnn, and whether it was trained on this library as it is."""
 
     name: str
     trained_on_this_library: bool
+    space: str = "classifier"
 
 
 @dataclass(frozen=True)
@@ -267,8 +268,9 @@ class EvaluateResult:
     """Scores of each space with and without correction of hubs.
 
     ``best`` is that of the highest precision for genres of the spaces fitted without labels, with the artist filter
-    where it leaves two genres; ``model`` or ``model_error`` say what the classifier space uses, or why there is none.
-    Of ``n_recordings`` so many are by an unknown artist; ``genres_of_one_artist`` have no answer by another.
+    where it leaves two genres; ``model`` or ``model_error`` say what the classifier space uses, or why there is none,
+    ``network`` or ``network_error`` that of the cnn space; neither without a network. Of ``n_recordings`` so many are
+    by an unknown artist; ``genres_of_one_artist`` have no answer by another.
     """
 
     scores: tuple[SpaceScores, ...]
@@ -279,6 +281,8 @@ class EvaluateResult:
     genres_of_one_artist: tuple[str, ...]
     model: ModelInUse | None
     model_error: SchemaError | None
+    network: ModelInUse | None = None
+    network_error: SchemaError | None = None
 
 
 @dataclass(frozen=True)

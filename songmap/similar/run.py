@@ -77,9 +77,9 @@ def search(library: Library, space: str = "balanced", workspace: Workspace | Non
     ----------
     library : Library
     space : str
-        balanced, scaled, balanced641 or classifier, see ``songmap.library.spaces``.
+        balanced, scaled, balanced641, classifier or cnn, see ``songmap.library.spaces``.
     workspace : Workspace, optional
-        Where the genre model of the classifier space is.
+        Where the genre model of the classifier space and the vectors of the cnn space are.
 
     Returns
     -------

@@ -22,7 +22,8 @@ from songmap.library.genre_similarity import genre_similarity
 from songmap.library.library import Library, library_fingerprint
 from songmap.library.m3u8 import is_playlist, read_playlist
 from songmap.library.search import open_search
-from songmap.library.spaces import SPACES, Space, build_space
+from songmap.library.song_vectors import SongVectors, load_song_vectors, vectors_file
+from songmap.library.spaces import FAMILY_SPACES, Space, build_space, network_space
 from songmap.similar import evaluation, explain, find, library_statistics, playlists, requests, results
 from songmap.similar.comparison import Comparison
 from songmap.similar.lookup import FoundSong, Lookup
@@ -47,7 +48,7 @@ class Session:
     library : Library
         Of at least one song; else QueryError.
     workspace : Workspace, optional
-        Where the genre model of the classifier space is.
+        Where the genre model of the classifier space and the vectors of the cnn space are.
     """
 
     def __init__(self, library: Library, workspace: Workspace | None = None) -> None:
@@ -221,19 +222,30 @@ class Session:
         if len(self.library) == 1:
             raise QueryError("no other song to compare: the library has only one; add music and run 01 again")
         model = self._model[0] if setting.space == "classifier" else None
-        return build_space(self.library.embeddings, setting.space, dict(setting.weights) or None, model)
+        network = self._network if setting.space == "cnn" else None
+        return build_space(self.library.embeddings, setting.space, dict(setting.weights) or None, model, network)
 
     def _spaces(self, setting: Setting) -> evaluation.Spaces:
         """All spaces; with weights, that of the setting too."""
-        of_name = {name: self._space(Setting(name)) for name in SPACES if name != "classifier"}
+        of_name = {name: self._space(Setting(name)) for name in FAMILY_SPACES}
         if setting.weights:
             of_name[f"{setting.space}, weighted"] = self._space(setting)
+        spaces = evaluation.Spaces(of_name, None, None, None)
         try:
-            of_name["classifier"], proba = self._space(Setting("classifier")), self._out_of_fold()
+            proba = self._out_of_fold()
+            of_name["classifier"] = self._space(Setting("classifier"))
+            spaces = replace(spaces, model=self._model_in_use, out_of_fold=proba)
         except SchemaError as error:
-            of_name.pop("classifier", None)
-            return evaluation.Spaces(of_name, None, None, error)
-        return evaluation.Spaces(of_name, self._model_in_use, proba, None)
+            spaces = replace(spaces, model_error=error)
+        if self._workspace is None or not vectors_file(self._workspace).exists():
+            return spaces
+        try:
+            own = self._network
+        except SchemaError as error:
+            return replace(spaces, network_error=error)
+        of_name["cnn"] = self._space(Setting("cnn"))
+        folds = tuple(network_space(self.library.embeddings, own.network, one) for one in own.fold_vectors)
+        return replace(spaces, network=self._network_in_use, folds=folds, fold_of=own.fold_of)
 
     def _out_of_fold(self) -> np.ndarray:
         """Each song's probabilities ``(n_songs, n_genres)`` by a model that was trained without it."""
@@ -260,5 +272,17 @@ class Session:
         model, card = self._model
         return results.ModelInUse(model.name, card.get("data") == library_fingerprint(self.library))
 
+    @cached_property
+    def _network(self) -> SongVectors:
+        if self._workspace is None:
+            raise SchemaError("the cnn space needs a workspace with a network; run 07_spectrogram_cnn.py first")
+        return load_song_vectors(self._workspace, self.library)
+
+    @property
+    def _network_in_use(self) -> results.ModelInUse:
+        return results.ModelInUse(self._network.network, trained_on_this_library=True, space="cnn")
+
     def _model_of(self, setting: Setting) -> results.ModelInUse | None:
+        if setting.space == "cnn":
+            return self._network_in_use
         return self._model_in_use if setting.space == "classifier" else None

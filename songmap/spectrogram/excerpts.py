@@ -194,6 +194,30 @@ def excerpts_of(source: Path | str | Signal, kind: str) -> tuple[np.ndarray, np.
     return values[kept], starts[kept] * one.hop_s
 
 
+def spectrogram_of(signal: Signal, kind: str) -> np.ndarray:
+    """The whole of a signal at 22,050 Hz as excerpts show it, float16 ``(n_bands, n_frames)``: decibels below its maximum."""
+    from songmap.features.spectra import BLOCK_FRAMES
+
+    one = kind_named(kind)
+    power = np.empty((one.n_bands, frame_count(len(signal), one.config)), np.float32)
+    blocks = [slice(first, first + BLOCK_FRAMES) for first in range(0, power.shape[1], BLOCK_FRAMES)]
+    for block in blocks:
+        power[:, block] = band_powers(signal, one, block.start, min(block.stop, power.shape[1]))
+    result, largest = np.empty(power.shape, np.float16), float(power.max())
+    for block in blocks:
+        result[:, block] = decibels(power[:, block], largest)
+    return result
+
+
+def excerpts_at(spectrogram: np.ndarray, starts: np.ndarray, kind: ExcerptKind) -> np.ndarray:
+    """Excerpts float16 ``(n, n_bands, n_frames)`` that begin at frames ``starts`` of a ``spectrogram_of``; then silence."""
+    values = np.full((len(starts), kind.n_bands, kind.n_frames), FLOOR_DB, np.float16)
+    for excerpt, start in zip(values, starts, strict=True):
+        here = spectrogram[:, start : start + kind.n_frames]
+        excerpt[:, : here.shape[1]] = here
+    return values
+
+
 def decibels(power: np.ndarray, largest: float) -> np.ndarray:
     """Decibels of power below ``largest``, at least ``FLOOR_DB``, float16 (``librosa.power_to_db``)."""
     levels = np.log10(np.maximum(power, _AMIN))

@@ -16,6 +16,7 @@ from songmap.core.workspace import Workspace
 from songmap.genre.dataset import training_dataset
 from songmap.genre.splits import Fold
 from songmap.library.library import Library, library_fingerprint
+from songmap.library.song_vectors import SongVectors, save_song_vectors, vectors_file
 from songmap.library.versions import library_versions
 from songmap.spectrogram.cache import build_excerpts, song_keys
 from songmap.spectrogram.evaluation import FEATURES, evaluate, fit_others, fold_fit
@@ -23,13 +24,7 @@ from songmap.spectrogram.excerpts import Excerpts
 from songmap.spectrogram.results import NETWORK, EpochScores, NetworkFile, NetworkReport
 from songmap.spectrogram.settings import FittingOptions, TrainingSettings
 from songmap.spectrogram.side_by_side import TrainingOutcome, TrainingTask, choose_device, train_side_by_side
-from songmap.spectrogram.song_outputs import (
-    SongVectors,
-    out_of_fold_file,
-    save_out_of_fold,
-    save_song_vectors,
-    vectors_file,
-)
+from songmap.spectrogram.song_outputs import out_of_fold_file, save_out_of_fold
 from songmap.spectrogram.trained import network_files, save_network
 from songmap.spectrogram.training import TrainingSongs
 

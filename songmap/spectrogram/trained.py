@@ -114,15 +114,21 @@ def network_files(workspace: Workspace, name: str) -> tuple[Path, Path]:
 def save_network(workspace: Workspace, trained: TrainedNetwork) -> TrainedNetwork:
     """Write weights and card; the network with the whole card."""
     weights, card_file = network_files(workspace, trained.settings.name)
+    content, card = network_content(trained)
+    write_atomically(weights, content)
+    write_json(card_file, card)
+    return TrainedNetwork(trained.network, trained.settings, trained.genres, trained.mean, trained.std, card)
+
+
+def network_content(trained: TrainedNetwork) -> tuple[bytes, dict[str, Any]]:
+    """The weights as the content of a file, and the whole card, which has their checksum."""
     tensors = {name: tensor.contiguous() for name, tensor in trained.network.state_dict().items()}
     content = save_tensors(tensors | {"mean": torch.from_numpy(trained.mean), "std": torch.from_numpy(trained.std)})
     card = {
         "format": FORMAT, "settings": asdict(trained.settings), "genres": trained.genres,
         "sha256": hashlib.sha256(content).hexdigest(),
-    } | trained.card  # fmt: skip
-    write_atomically(weights, content)
-    write_json(card_file, card)
-    return TrainedNetwork(trained.network, trained.settings, trained.genres, trained.mean, trained.std, card)
+    }  # fmt: skip
+    return content, card | trained.card
 
 
 def load_network(workspace: Workspace, name: str) -> TrainedNetwork:
@@ -135,7 +141,15 @@ def load_network(workspace: Workspace, name: str) -> TrainedNetwork:
     """
     weights, card_file = network_files(workspace, name)
     made_by = f"{SCRIPT} --network {name.split('_')[0]}"
-    card, content = read_json(card_file, made_by), read_bytes(weights, made_by)
+    return restored(read_bytes(weights, made_by), read_json(card_file, made_by), name, (weights, card_file, made_by))
+
+
+def restored(content: bytes, card: dict[str, Any], name: str, files: tuple[Path, Path, str]) -> TrainedNetwork:
+    """The network of ``network_content``, called ``name``; ``files`` are those of weights and card, and what makes them.
+
+    Raises SchemaError if they are damaged, changed or of another version.
+    """
+    weights, card_file, made_by = files
     if card.get("format") != FORMAT:
         raise SchemaError(f"{card_file} is not a card of this version; run {made_by} again")
     if card.get("sha256") != hashlib.sha256(content).hexdigest():

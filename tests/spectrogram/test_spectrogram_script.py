@@ -16,7 +16,8 @@ from songmap.compare.dataset import library_dataset
 from songmap.core.errors import SchemaError
 from songmap.core.workspace import REPOSITORY, Workspace
 from songmap.library.library import load_library
-from songmap.spectrogram.song_outputs import load_out_of_fold, load_song_vectors
+from songmap.library.song_vectors import load_song_vectors
+from songmap.spectrogram.song_outputs import load_out_of_fold
 
 SCORES = {"network", "joined", "lda", "svm", "xgboost", "majority"}
 

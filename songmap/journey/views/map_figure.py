@@ -8,8 +8,7 @@ import numpy as np
 from songmap.core.figures import MUTED_COLOUR, drawable
 from songmap.core.text import shorten
 from songmap.journey.results import Projection
-from songmap.journey.views.summary import trust_in_words
-from songmap.library.descriptors import N_DESCRIPTORS
+from songmap.journey.views.summary import space_in_words, trust_in_words
 from songmap.library.palette import genre_colours, genre_markers
 
 if TYPE_CHECKING:
@@ -39,12 +38,7 @@ def map_figure(projection: Projection, genres: np.ndarray) -> "Figure":
             for x, y, z in coordinates:
                 axes.plot((x, x), (y, y), (low[2], z), color=MUTED_COLOUR, linewidth=0.5, alpha=0.5, zorder=0)
     songs = f"{len(coordinates):,} songs in {n_dimensions} dimensions"
-    figure.suptitle(
-        f"{songs} ({projection.method} of {N_DESCRIPTORS} descriptors, families of equal weight)",
-        x=0.06,
-        ha="left",
-        fontsize=14,
-    )
+    figure.suptitle(f"{songs} ({projection.method} of {space_in_words(projection)})", x=0.06, ha="left", fontsize=14)
     legend_below(axes, trust_in_words(projection))
     return figure
 

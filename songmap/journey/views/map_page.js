@@ -157,7 +157,7 @@ function invitation() {
   return [
     node("h2", { tabindex: -1 }, "Choose a song"),
     muted("Hover over a point to see its song. Click it, or find it by name: it plays, and its nearest songs ",
-      "in 157 descriptors are listed and connected by lines."),
+      `by ${data.comparedBy} are listed and connected by lines.`),
     muted(IN_SPACE
       ? "Drag to rotate, scroll to zoom. The 3D map has no lasso: search by name, artist or genre "
         + "and select all results, or use the flat map."
@@ -189,6 +189,7 @@ function whyButton(row, other) {
   return button;
 }
 function familyChoice() {
+  if (data.spaceOption) return muted("Vectors of a network do not split into families; the maps of 02 without --space do.");
   if (!FAMILIES.length) return muted("Of so many songs this page does not list neighbours by family; 04 explains pairs of songs, see 04 why --help.");
   const options = [["all descriptors", ALL], ...FAMILIES.map((name, family) => [name, family])].map(([name, family]) =>
     node("option", { value: family, ...(family === chosen.family ? { selected: "" } : {}) }, name));
@@ -202,8 +203,8 @@ function nearList(row) {
   const similar = (similarity) =>
     node("span", { class: "similarity", style: `--share:${Math.max(0, similarity)}` }, similarity.toFixed(2));
   const about = chosen.family === ALL
-    ? "Cosine similarity of 157 descriptors, families of equal weight, -1 to 1 (most similar), not distance on the map. "
-      + "04 lists the same songs, at most two of an artist."
+    ? `Cosine similarity of ${data.comparedBy}, -1 to 1 (most similar), not distance on the map. `
+      + `04${data.spaceOption} lists the same songs, at most two of an artist.`
     : `Cosine similarity of the ${data.families.sizes[chosen.family]} descriptors of ${FAMILIES[chosen.family]} alone, -1 to 1.`;
   const near = similarTo(row, chosen.family);
   const items = near.map(([other, similarity]) => listed(other, similar(similarity), ...(FAMILIES.length ? [whyButton(row, other)] : [])));

@@ -22,7 +22,7 @@ from songmap.core.pages import render
 from songmap.core.text import count_of_songs
 from songmap.journey.results import Cluster, Colouring, MapSongs, Projection
 from songmap.journey.views.map_figure import cube_limits, plane_limits
-from songmap.journey.views.summary import cluster_in_words, genre_rows, trust_in_words
+from songmap.journey.views.summary import cluster_in_words, genre_rows, space_in_words, trust_in_words
 from songmap.library.display_names import display_titles
 from songmap.library.keys import ESTIMATE, key_name
 from songmap.library.palette import FAMILY_COLOURS, Look, genre_colours, genre_markers, key_look, looks
@@ -62,6 +62,8 @@ def write_map_page(path: Path, projection: Projection, map_songs: MapSongs, othe
         "journey/views/map_page.html",
         title=f"Map of {count_of_songs(projection.n_songs)}",
         method=projection.method,
+        projected="157 descriptors per song" if projection.space == "balanced" else "a network's vectors",
+        compared_by=space_in_words(projection),
         n_dimensions=projection.n_dimensions,
         other_page=other_page,
         trust=trust_in_words(projection),
@@ -96,10 +98,14 @@ def _song_table(projection: Projection, map_songs: MapSongs, page_folder: Path) 
         "years": _packed(songs["year"], np.float32),
         "coordinates": [_packed(axis, np.float32) for axis in projection.coordinates.T],
         "limits": limits(projection.coordinates).tolist(),
+        "comparedBy": space_in_words(projection),
+        "spaceOption": "" if projection.space == "balanced" else f" --space {projection.space}",
         "nNeighbours": neighbours.shape[1],
         "neighbours": _packed(neighbours, np.uint16 if len(songs) <= 2**16 else np.uint32),
         "similarities": _packed(map_songs.similarities, np.float32),
-        "families": _families(map_songs.units) if len(songs) <= MAX_FAMILY_SONGS else None,
+        "families": _families(map_songs.units)
+        if projection.space == "balanced" and len(songs) <= MAX_FAMILY_SONGS
+        else None,
         "copies": {row: first for row, first in enumerate(map_songs.recordings.tolist()) if row != first},
         "colourings": [_colouring(colouring, map_songs.clusters) for colouring in map_songs.colourings],
         "scale": sample_colorscale(SEQUENTIAL_MAP, _N_SCALE_STOPS),

@@ -1,5 +1,5 @@
 // What is similar to a song, in all descriptors or in those of one family, and what each family adds to a similarity.
-const FAMILIES = data.families?.names ?? []; // a page of very many songs is without them
+const FAMILIES = data.families?.names ?? []; // a page of very many songs, or of vectors of a network, is without them
 const ALL = -1; // in place of a family
 let vectors = null; // unpacked when first needed
 

@@ -21,7 +21,10 @@ Written = list[tuple[Path, str]]
 
 
 def write_library(workspace: Workspace, maps: LibraryMaps, formats: Sequence[str]) -> Written:
-    """Pages and figures of a library; the saved map is listed where it is new."""
+    """Pages and figures of a library; the saved map is listed where it is new.
+
+    Statistics of genres are those of the default space: maps of another one come without them.
+    """
     written: Written = [(maps.fit.path, "saved map")] if maps.fit.reason else []
     for projection, other in ((maps.plane, maps.space), (maps.space, maps.plane)):
         page, other_page = workspace.page(map_name(projection)), workspace.page(map_name(other))
@@ -32,6 +35,8 @@ def write_library(workspace: Workspace, maps: LibraryMaps, formats: Sequence[str
     for projection in (maps.plane, maps.space):
         shows = f"map in {projection.n_dimensions}D"
         written += drawn(map_name(projection), shows, map_figure, projection, maps.genres)
+    if maps.plane.space != "balanced":
+        return written
     written += drawn("genre_similarity", "similarity of genres", similarity_figure, maps.statistics)
     written += drawn("tempo_and_centroid", "tempo, brightness", tempo_and_centroid_figure, maps.statistics)
     return written + drawn("keys", "keys by genre", key_figure, maps.statistics)
@@ -39,7 +44,8 @@ def write_library(workspace: Workspace, maps: LibraryMaps, formats: Sequence[str
 
 def map_name(projection: Projection) -> str:
     """Name of a map's page and figure, without suffix."""
-    return f"embedding_space_{projection.n_dimensions}d"
+    of_space = "" if projection.space == "balanced" else f"{projection.space}_"
+    return f"embedding_space_{of_space}{projection.n_dimensions}d"
 
 
 def write_song(

@@ -15,6 +15,13 @@ from songmap.library.genre_similarity import GenreSimilarity
 from songmap.library.trait_words import ADJECTIVES, NOUNS
 
 
+def space_in_words(projection: Projection) -> str:
+    """What songs are compared by on a map."""
+    if projection.space == "cnn":
+        return "vectors of a network that looks at spectrograms"
+    return f"{N_DESCRIPTORS} descriptors, families of equal weight"
+
+
 def trust_in_words(projection: Projection) -> str:
     """How far the map can be trusted, in a few sentences."""
     n_songs, k = projection.n_songs, projection.n_neighbours
@@ -24,14 +31,19 @@ def trust_in_words(projection: Projection) -> str:
             f"{count_of_songs(n_songs)} are too few for {projection.instead_of} (it needs {MIN_SONGS}): "
             "the map shows principal components instead."
         )
+    if projection.space == "cnn":
+        sentences.append(
+            "The network was trained on the genres of these songs: it separates them better than it would separate new ones."
+        )
     if projection.knn_recall is None or projection.trustworthiness is None:
         return " ".join([*sentences, "At least three songs are needed to check neighbourhoods."])
     recall = projection.knn_recall
+    compared = "vectors" if projection.space == "cnn" else f"{N_DESCRIPTORS} descriptors"
     amount = "Most" if recall >= 2 / 3 else "Many" if recall >= 1 / 3 else "Few"
     chance = f"{projection.chance_recall:{'.0%' if n_songs <= 1000 else '.2%'}}"
     sample = f", checked for {projection.n_checked:,} of the {n_songs:,} songs" * (0 < projection.n_checked < n_songs)
     sentences += [
-        f"{amount} neighbours here are neighbours in the {N_DESCRIPTORS} descriptors that songs are compared by: of a song's {k} nearest, "
+        f"{amount} neighbours here are neighbours in the {compared} that songs are compared by: of a song's {k} nearest, "
         f"{recall:.0%} are among its {k} nearest on this map (by chance {chance}){sample}. "
         f"Trustworthiness {projection.trustworthiness:.2f} of 1.",
         _meaning(projection),
@@ -63,11 +75,13 @@ def fit_in_words(fit: MapFit) -> str:
         FitReason.FIRST: "fitted for the first time",
         FitReason.REFIT: "fitted again because of --refit",
         FitReason.OTHER_SEED: f"fitted again with seed {fit.seed} instead of {fit.former_seed}",
-        FitReason.OTHER_SPACE: "fitted again: the saved map was of another space than songs are compared in now",
+        FitReason.OTHER_SPACE: "fitted again: the saved map was of another "
+        f"{'network' if fit.of_network else 'space'} than songs are compared in now",
         FitReason.TOO_FEW_SONGS: f"fitted again: the saved map was of too few songs for {fit.method}",
         FitReason.OTHER_SONGS: "fitted again: the saved map was of other songs",
     }
-    return wrapped(f"The map was {reasons[fit.reason]}; songs added later are placed on it.") if fit.reason else ""
+    later = "it is fitted again after 07" if fit.of_network else "songs added later are placed on it"
+    return wrapped(f"The map was {reasons[fit.reason]}; {later}.") if fit.reason else ""
 
 
 def cluster_in_words(number: int, cluster: Cluster) -> str:

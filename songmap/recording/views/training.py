@@ -4,7 +4,7 @@ from songmap.core.tables import Record
 from songmap.core.text import percent
 from songmap.recording.results import ClassifierScore, Training
 
-_NAMES = {"xgboost": "XGBoost"}
+_NAMES = {"xgboost": "XGBoost", "joined_without_cnn": "joined without cnn"}
 _SPLITS = {"artist": "by artist", "album": "by album", "song": "by song"}
 _OTHERS = {"artist": "songs by other artists", "album": "songs from other albums", "song": "other songs"}
 
@@ -27,9 +27,16 @@ def score_rows(training: Training) -> list[Record]:
 
 
 def training_sentence(training: Training) -> str:
-    """What a random split of segments would have claimed, beside what holds for new songs."""
+    """What a random split of segments would have claimed, beside what holds for new songs, and what the cnn adds."""
     honest, random = _joined_accuracy(training, "song"), _joined_accuracy(training, "random")
     others = _OTHERS[training.group_by]
+    if "cnn" in training.members:
+        own = next(one for one in training.scores if one.classifier == "joined")
+        return (
+            f"Joined with the cnn, a network that looks at spectrograms, {percent(own.segment_accuracy or 0)} of segments of "
+            f"{others} are predicted right, without it {percent(honest)}. Segments split at random would have claimed "
+            f"{percent(random)} without it."
+        )
     if round(100 * random) <= round(100 * honest):
         return f"Of segments of {others} {percent(honest)} are predicted right; a split at random claims no more here."
     return (
@@ -49,7 +56,9 @@ def training_data_sentence(training: Training) -> str:
 
 
 def _joined_accuracy(training: Training, split: str) -> float:
-    scores: list[ClassifierScore] = [one for one in training.scores if (one.classifier, one.split) == ("joined", split)]
+    """Of the members that are scored in both splits."""
+    name = "joined_without_cnn" if "cnn" in training.members else "joined"
+    scores: list[ClassifierScore] = [one for one in training.scores if (one.classifier, one.split) == (name, split)]
     return scores[0].segment_accuracy or 0.0
 
 

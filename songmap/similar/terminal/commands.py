@@ -117,7 +117,8 @@ def add_setting(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     text = (
         "balanced: 157 descriptors, the seven families have equal weight; scaled: 641 columns have, so mel bands 80 %%; "
-        "balanced641: columns, families have equal weight; classifier: probabilities of the genre model of 03"
+        "balanced641: columns, families have equal weight; classifier: probabilities of the genre model of 03; "
+        "cnn: vectors of the network of spectrograms of 07, of the library's songs alone"
     )
     add("--space", choices=SPACES, metavar="SPACE", help=text)
     text = "weights of families, such as timbre=2,rhythm=0.5; 1 where not given"

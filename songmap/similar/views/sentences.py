@@ -99,9 +99,11 @@ def genres_title(result: results.GenresResult) -> str:
 
 
 def model_words(model: ModelInUse | None) -> list[str]:
-    """What the classifier space rests on; nothing in another space."""
+    """What the classifier space or the cnn space rests on; nothing in another space."""
     if model is None:
         return []
+    if model.space == "cnn":
+        return [f"The cnn space uses the network {model.name}, which was trained on the genres of these songs."]
     data = "this library as it is" if model.trained_on_this_library else "an earlier state of this library, or another"
     return [f"The classifier space uses the genre model {model.name}, which was trained on {data}."]
 
@@ -180,6 +182,8 @@ def evaluate_notes(result: results.EvaluateResult) -> list[str]:
         )
     if result.model_error is not None:
         notes.append(f"The classifier space is left out: {result.model_error}.")
+    if result.network_error is not None:
+        notes.append(f"The cnn space is left out: {result.network_error}.")
     return notes
 
 
@@ -201,6 +205,11 @@ def evaluate_meaning(result: results.EvaluateResult) -> list[str]:
     notes += [
         f"{words} Its scores are of each song's probabilities by a model that was trained without it."
         for words in model_words(result.model)
+    ]
+    notes += [
+        f"{words} Its scores compare each song with all others by the network of a fold, which was trained without it; "
+        "songs of other artists were in that training."
+        for words in model_words(result.network)
     ]
     return notes
 
