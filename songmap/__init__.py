@@ -57,8 +57,8 @@ Which model is best, and is it really better? The scores are sorted, the most ac
 >>> comparison = songmap.compare_models("demo", models=["lda", "knn"], features=["descriptors"], n_repeats=1)
 >>> sorted(one.model for one in comparison.scores)
 ['knn', 'lda', 'majority']
->>> [one.is_real for one in comparison.differences if one.model == "majority"]
-[True]
+>>> all(0 <= one.equivalent <= 1 for one in comparison.differences)
+True
 """
 
 import importlib
