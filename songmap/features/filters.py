@@ -91,7 +91,11 @@ def contrast_bands(config: AudioConfig) -> tuple[np.ndarray, np.ndarray]:
 class CqtBank:
     """The constant-Q filters of one octave in the time domain; every other octave is the same at half the rate.
 
-    ``filters`` float32 ``(n_fft, 72)``: real parts of 36 filters, then imaginary parts.
+    Tap ``i`` of a filter is the conjugate of tap ``(n_fft + 1 - i) % n_fft``. So its real part is multiplied by the sum of
+    the two samples and its imaginary part by their difference: half as many products.
+
+    ``filters`` float32 ``(2, n_fft / 2, 36)``: real, then imaginary parts of taps ``1 … n_fft / 2`` of 36 filters, in the
+    order of ``kernels.mirrored_frames``.
     ``lengths`` float64 ``(7, 36)``: filter lengths in samples at full rate, lowest octave first.
     """
 
@@ -121,7 +125,11 @@ def cqt_bank(tuning: float, sample_rate_hz: int) -> CqtBank:
     kept = without_smallest(spectrum[:, : n_fft // 2 + 1], _CQT_SPARSITY).astype(np.complex64)
     # frames are real, so only half of the spectrum is there, and a product of spectra is one with its transform
     dense = scipy.fft.fft(kept.astype(np.complex128), n=n_fft, axis=1).T
-    filters = np.ascontiguousarray(np.hstack([dense.real, dense.imag]).astype(np.float32))
+    # only magnitudes are used: each filter is turned by the phase with which it is its own conjugate mirrored
+    mirrored = np.roll(dense[::-1], 2, axis=0)
+    dense = dense * np.exp(-0.5j * np.angle((dense * mirrored).sum(axis=0)))
+    half = dense[1 : n_fft // 2 + 1]
+    filters = np.stack([half.real, half.imag]).astype(np.float32)
     return CqtBank(filters, lengths.reshape(CQT_OCTAVES, CQT_BINS_PER_OCTAVE))
 
 

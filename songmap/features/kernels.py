@@ -38,25 +38,38 @@ def windowed_frames(samples: np.ndarray, first: int, hop: int, window: np.ndarra
 
 
 @compiled
-def plain_frames(samples: np.ndarray, first: int, hop: int, out: np.ndarray) -> None:
-    """Frames that begin at ``first, first + hop, …``, float32 ``(n, n_fft)``; zero beyond ``samples``."""
-    n_samples, n_fft = len(samples), out.shape[1]
-    for row in range(out.shape[0]):
+def mirrored_frames(samples: np.ndarray, first: int, hop: int, out: np.ndarray) -> None:
+    """Frames from ``first, first + hop, …`` folded: sums, then differences of mirrored samples, float32 ``(2, n, size)``.
+
+    A frame of ``2 * size`` samples is zero beyond ``samples``. Place ``k`` holds its sample ``k + 1`` plus and minus its
+    sample ``(2 * size - k) % (2 * size)``.
+    """
+    n_samples, size = len(samples), out.shape[2]
+    n_fft = 2 * size
+    padded = np.empty(n_fft, samples.dtype)
+    for row in range(out.shape[1]):
         start = first + row * hop
         low, high = min(max(0, -start), n_fft), max(0, min(n_fft, n_samples - start))
-        out[row, :low] = 0
-        if high > low:
-            out[row, low:high] = samples[start + low : start + high]
-        out[row, max(low, high) :] = 0
+        if low == 0 and high == n_fft:
+            frame = samples[start : start + n_fft]
+        else:
+            padded[:] = 0
+            if high > low:
+                padded[low:high] = samples[start + low : start + high]
+            frame = padded
+        sums, differences = out[0, row], out[1, row]
+        sums[0], differences[0] = frame[1] + frame[0], frame[1] - frame[0]
+        for place in range(1, size):
+            sums[place] = frame[place + 1] + frame[n_fft - place]
+            differences[place] = frame[place + 1] - frame[n_fft - place]
 
 
 @compiled
 def magnitudes(products: np.ndarray, scale: np.ndarray, out: np.ndarray) -> None:
-    """Moduli, times ``scale (k,)``, of complex numbers: real parts ``[:, :k]`` and imaginary parts ``[:, k:]``."""
-    size = out.shape[1]
+    """Moduli, times ``scale (k,)``, of the complex numbers of which ``products (2, n, k)`` are the two parts."""
     for row in range(out.shape[0]):
-        for column in range(size):
-            real, imaginary = products[row, column], products[row, size + column]
+        for column in range(out.shape[1]):
+            real, imaginary = products[0, row, column], products[1, row, column]
             out[row, column] = np.sqrt(real * real + imaginary * imaginary) * scale[column]
 
 

@@ -131,9 +131,9 @@ def cqt_octaves(signal: Signal, tuning: float, config: AudioConfig) -> Iterator[
     ``octave`` counts from 0, the lowest. Halving the rate can lose the last frame of lower octaves.
     """
     bank = filters.cqt_bank(tuning, config.sample_rate_hz)
-    n_fft, hop = len(bank.filters), config.hop_length
-    frames = np.empty((_CQT_FRAMES, n_fft), np.float32)
-    products = np.empty((_CQT_FRAMES, bank.filters.shape[1]), np.float32)
+    n_fft, hop = 2 * bank.filters.shape[1], config.hop_length
+    frames = np.empty((2, _CQT_FRAMES, n_fft // 2), np.float32)
+    products = np.empty((2, _CQT_FRAMES, filters.CQT_BINS_PER_OCTAVE), np.float32)
     for octave in reversed(range(filters.CQT_OCTAVES)):
         # each halving of the rate weakens the response by a square root of two, which librosa restores
         scale = np.sqrt(2.0 ** (filters.CQT_OCTAVES - 1 - octave) / bank.lengths[octave]).astype(np.float32)
@@ -142,7 +142,7 @@ def cqt_octaves(signal: Signal, tuning: float, config: AudioConfig) -> Iterator[
             start = first * hop - n_fft // 2
             samples = signal.read(start, start + (_CQT_FRAMES - 1) * hop + n_fft)
             # beyond the end frames are zero, so that all products have one shape and round the same way
-            kernels.plain_frames(samples, start - max(0, start), hop, frames)
+            kernels.mirrored_frames(samples, start - max(0, start), hop, frames)
             np.matmul(frames, bank.filters, out=products)
             magnitude = np.empty((min(_CQT_FRAMES, n_frames - first), filters.CQT_BINS_PER_OCTAVE), np.float32)
             kernels.magnitudes(products, scale, magnitude)

@@ -81,13 +81,31 @@ def test_cqt_filters_are_librosas(rate_hz, tuning):
     np.testing.assert_allclose(
         filters.cqt_wavelets(freqs_hz[-36:], lengths[-36:], rate_hz), wavelets, atol=1e-7 * np.abs(wavelets).max()
     )
-    # a frame times the filters is its spectrum times librosa's sparse basis
+    # a frame times the filters has the magnitudes of its spectrum times librosa's sparse basis
     n_fft = wavelets.shape[1]
     basis = np.fft.fft(wavelets * (lengths[-36:, np.newaxis] / n_fft), axis=1)[:, : n_fft // 2 + 1]
     sparse = librosa.util.sparsify_rows(basis, quantile=0.01)
     frame = np.random.default_rng(2).standard_normal(n_fft)
-    ours = (frame @ bank.filters).reshape(2, 36)
-    np.testing.assert_allclose(ours[0] + 1j * ours[1], sparse @ np.fft.rfft(frame), rtol=1e-6)
+    np.testing.assert_allclose(response(bank, frame), np.abs(sparse @ np.fft.rfft(frame)), rtol=1e-6)
+
+
+def response(bank: filters.CqtBank, frame: np.ndarray) -> np.ndarray:
+    """Magnitudes ``(36,)`` of a frame times the filters."""
+    folded = np.empty((2, 1, len(frame) // 2))
+    kernels.mirrored_frames(frame, 0, 1, folded)
+    return np.hypot(*np.squeeze(folded @ bank.filters))
+
+
+def test_the_filters_of_every_tuning_are_mirrored():
+    """The sparse filters of every tuning, as only filters that are their own mirror image can be."""
+    frame = np.random.default_rng(3).standard_normal(1024)
+    spectrum = np.fft.rfft(frame)
+    for tuning in np.arange(-50, 50) / 100:
+        bank = filters.cqt_bank(tuning, RATE_HZ)
+        freqs_hz = librosa.cqt_frequencies(252, fmin=librosa.note_to_hz("C1"), bins_per_octave=36, tuning=tuning)[-36:]
+        basis = np.fft.fft(filters.cqt_wavelets(freqs_hz, bank.lengths[-1], RATE_HZ) * bank.lengths[-1][:, None] / 1024)
+        kept = filters.without_smallest(basis[:, :513], 0.01)
+        np.testing.assert_allclose(response(bank, frame), np.abs(kept @ spectrum), rtol=1e-5)
 
 
 @pytest.mark.parametrize("quantile", [0.0, 0.01, 0.3])

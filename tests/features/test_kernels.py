@@ -52,6 +52,19 @@ def test_cqt_is_librosas(tuning):
         np.testing.assert_allclose(ours.T[:, : rows.shape[1]], rows, atol=3e-6 * theirs.max())
 
 
+@pytest.mark.parametrize("first", [-7, 0, 5])
+def test_mirrored_frames_are_sums_and_differences(first):
+    samples = np.random.default_rng(6).standard_normal(40).astype(np.float32)
+    folded = np.empty((2, 6, 8), np.float32)
+    kernels.mirrored_frames(samples, first, 9, folded)
+    padded = np.pad(samples, (7, 60))
+    taps = np.arange(1, 9)
+    for row in range(6):
+        frame = padded[7 + first + 9 * row :][:16]
+        np.testing.assert_array_equal(folded[0, row], frame[taps] + frame[(17 - taps) % 16])
+        np.testing.assert_array_equal(folded[1, row], frame[taps] - frame[(17 - taps) % 16])
+
+
 def test_tuning_is_librosas():
     samples = tone(447, 4) + noise(4, level=0.01)
     collected, _ = frames._collect(Signal.of(samples), CONFIG, 64)
