@@ -1,7 +1,7 @@
 """The hot loops, compiled. Each docstring states the definition; tests/features compares with plain numpy.
 
-Conventions: spectra are frames by bins, ``(n_frames, n_bins)``, so that a frame is contiguous. All
-kernels release the GIL, use no fast-math and give the same bits for any split into blocks. They are
+Conventions: spectra are frames by bins, ``(n_frames, n_bins)``, so that a frame is contiguous. Where an index is not
+that of a loop it is unsigned: a negative one would count from the end, and a test for it prevents SIMD. All kernels release the GIL, use no fast-math and give the same bits for any split into blocks. They are
 compiled on first use and cached on disk.
 """
 
@@ -33,7 +33,8 @@ def windowed_frames(samples: np.ndarray, first: int, hop: int, window: np.ndarra
         low, high = min(max(0, -start), n_fft), min(n_fft, n_samples - start)
         out[row, :low] = 0.0
         for index in range(low, high):
-            out[row, index] = samples[start + index] * window[index]
+            place = np.uint64(index)
+            out[row, place] = samples[np.uint64(start + index)] * window[place]
         out[row, max(low, high) :] = 0.0
 
 
@@ -60,8 +61,8 @@ def mirrored_frames(samples: np.ndarray, first: int, hop: int, out: np.ndarray) 
         sums, differences = out[0, row], out[1, row]
         sums[0], differences[0] = frame[1] + frame[0], frame[1] - frame[0]
         for place in range(1, size):
-            sums[place] = frame[place + 1] + frame[n_fft - place]
-            differences[place] = frame[place + 1] - frame[n_fft - place]
+            one, other = frame[place + 1], frame[np.uint64(n_fft - place)]
+            sums[place], differences[place] = one + other, one - other
 
 
 @compiled
@@ -104,7 +105,7 @@ def overlap_add(frames: np.ndarray, window: np.ndarray, first: int, hop: int, ou
     for row in range(frames.shape[0]):
         start = first + row * hop
         for index in range(frames.shape[1]):
-            out[start + index] += frames[row, index] * window[index]
+            out[np.uint64(start + index)] += frames[row, index] * window[index]
 
 
 @compiled

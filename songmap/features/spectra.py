@@ -15,7 +15,7 @@ from songmap.features.signal import Signal, frame_count, resample
 from songmap.library.schema import AudioConfig
 
 BLOCK_FRAMES = 1024
-_FFT_FRAMES = 64  # frames transformed at once: their float64 copies stay in the processor's cache
+_FFT_FRAMES = 16  # frames transformed at once: their float64 copies stay in the processor's cache
 _CQT_FRAMES = 256
 
 
