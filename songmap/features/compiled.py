@@ -7,11 +7,11 @@ from numba import njit  # has no types:
 
 
 def compiled(function: Callable[..., Any]) -> Any:
-    """``function`` compiled, and kept in a cache folder where one can be written; else compiled in every process.
+    """``function`` compiled, dividing as numpy does, and kept in a cache folder where one can be written; else compiled in every process.
 
     ``NUMBA_CACHE_DIR`` names one, for an install that is read-only and a user without a home.
     """
     try:
-        return njit(cache=True, nogil=True)(function)
+        return njit(cache=True, nogil=True, error_model="numpy")(function)
     except RuntimeError:  # numba finds no such folder
-        return njit(nogil=True)(function)
+        return njit(nogil=True, error_model="numpy")(function)
