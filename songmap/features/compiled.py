@@ -7,9 +7,9 @@ from numba import njit  # has no types:
 
 
 def compiled(function: Callable[..., Any]) -> Any:
-    """``function`` compiled, dividing as numpy does, and kept in a cache folder where one can be written; else compiled in every process.
+    """``function`` compiled, kept in a cache folder where one can be written; else compiled in every process.
 
-    ``NUMBA_CACHE_DIR`` names one, for an install that is read-only and a user without a home.
+    It divides by 0 as numpy does: a test of each divisor prevents SIMD. ``NUMBA_CACHE_DIR`` names one, for an install that is read-only and a user without a home.
     """
     try:
         return njit(cache=True, nogil=True, error_model="numpy")(function)
