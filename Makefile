@@ -89,7 +89,7 @@ test-all: $(VENV)/.installed-dev browser
 	$(PYTEST) -m ''
 
 test-deep: $(VENV)/.installed-deep browser
-	$(PYTEST) tests/spectrogram tests/communities
+	$(PYTEST) $$(grep -rl 'importorskip("torch"' tests)
 
 lint: $(VENV)/.installed-dev
 	$(RUN) -m ruff check .
