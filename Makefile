@@ -89,7 +89,7 @@ test-all: $(VENV)/.installed-dev browser
 	$(PYTEST) -m ''
 
 test-deep: $(VENV)/.installed-deep browser
-	$(PYTEST) $$(grep -rl 'importorskip("torch"' tests)
+	$(PYTEST) $$(grep -rl --include='*.py' 'importorskip("torch"' tests)
 
 lint: $(VENV)/.installed-dev
 	$(RUN) -m ruff check .
