@@ -7,9 +7,10 @@ import unicodedata
 from collections.abc import Callable, Sequence
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from songmap.core.files import write_atomically
+from songmap.core.text import shorten
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -118,3 +119,25 @@ def draw(
             write_atomically(path.with_suffix(f".{name}"), save)
         pyplot.close(figure)
     return path.with_suffix(f".{formats[0]}")
+
+
+def new_figure(width: float, height: float) -> "Figure":
+    """An empty Figure, inches, whose parts make room for each other."""
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def headline(figure: "Figure", title: str) -> None:
+    """Above everything, from the left edge, in as many lines as it needs."""
+    figure.suptitle(drawable(title), x=0.01, ha="left", fontsize=11, fontweight="bold", wrap=True)
+
+
+def short(text: str, limit: int) -> str:
+    """A name from outside as a figure can show it."""
+    return drawable(shorten(text, limit))
+
+
+def legend_below(figure: "Figure", handles: Sequence[Any], names: list[str]) -> None:
+    """A legend below everything, five names in a row."""
+    figure.legend(handles, names, loc="outside lower center", ncols=min(5, len(names)), fontsize=9)

@@ -10,13 +10,24 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from songmap.core.figures import AWAY_COLOUR, DIVERGING_MAP, GRID_COLOUR, MUTED_COLOUR, TOWARDS_COLOUR, drawable
+from songmap.core.figures import (
+    AWAY_COLOUR,
+    DIVERGING_MAP,
+    GRID_COLOUR,
+    MUTED_COLOUR,
+    TOWARDS_COLOUR,
+    drawable,
+    headline,
+    legend_below,
+    new_figure,
+    short,
+)  # fmt: skip
 from songmap.core.text import percent, shorten
 from songmap.genre.component_attribution import ComponentSample
 from songmap.genre.results import FamilyMeans, GenreReport
 from songmap.genre.song_results import SongExplanation
 from songmap.genre.views.component_phrases import component_name, components_title
-from songmap.genre.views.figures import headline, legend_below, name_rows, new_figure, panels, short, stacked_bars
+from songmap.genre.views.figures import name_rows, panels, stacked_bars
 from songmap.genre.views.sentences import model_phrase, song_label
 from songmap.library.palette import FAMILY_COLOURS, genre_colours, genre_markers
 from songmap.library.schema import FAMILIES

@@ -4,12 +4,12 @@
 """
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from songmap.core.figures import MUTED_COLOUR, TOWARDS_COLOUR, drawable
+from songmap.core.figures import MUTED_COLOUR, TOWARDS_COLOUR, headline, legend_below, new_figure, short
 from songmap.core.text import count_of_songs, shorten
 from songmap.genre.comparison_results import CandidateScores
 from songmap.genre.results import ConfusionMatrix, Reliability
@@ -132,23 +132,6 @@ def stacked_bars(axis: "Axes", widths: np.ndarray, genres: Sequence[str], librar
         left += widths[:, index]
 
 
-def new_figure(width: float, height: float) -> "Figure":
-    """An empty Figure, inches, whose parts make room for each other."""
-    from matplotlib.figure import Figure
-
-    return Figure(figsize=(width, height), layout="constrained")
-
-
-def headline(figure: "Figure", title: str) -> None:
-    """Above everything, from the left edge, in as many lines as it needs."""
-    figure.suptitle(drawable(title), x=0.01, ha="left", fontsize=11, fontweight="bold", wrap=True)
-
-
-def short(text: str, limit: int) -> str:
-    """A name from outside as a figure can show it."""
-    return drawable(shorten(text, limit))
-
-
 def name_rows(axis: "Axes", names: Sequence[str]) -> None:
     """Names of an axis' rows, the first on top."""
     axis.set_yticks(range(len(names)), names)
@@ -163,8 +146,3 @@ def panels(figure: "Figure", number: int, most_columns: int, **options: bool) ->
     for axis in axes[number:]:
         axis.set_visible(False)
     return axes[:number]
-
-
-def legend_below(figure: "Figure", handles: list[Any], names: list[str]) -> None:
-    """A legend of the genres, five in a row."""
-    figure.legend(handles, names, loc="outside lower center", ncols=min(5, len(names)), fontsize=9)

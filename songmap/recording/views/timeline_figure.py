@@ -5,9 +5,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from songmap.core.figures import drawable
+from songmap.core.figures import drawable, headline, legend_below, new_figure, short
 from songmap.core.text import format_duration, percent
-from songmap.genre.views.figures import headline, legend_below, new_figure, short
 from songmap.library.palette import genre_colours
 from songmap.recording.results import RecordingAnswer
 from songmap.recording.views.layers import Layer, layers, tick_times_s
