@@ -151,8 +151,9 @@ def test_predicting_needs_a_network_that_was_trained(trained, workspace):
 
 
 def test_pictures_can_be_read(workspace):
-    result = run_script("07", "--workspace", workspace.root, "--export-images", "--workers", "1")
+    result = run_script("07", "--workspace", workspace.root, "--export-images", "--workers", "1", "--json")
     assert result.returncode == 0, result.stderr
+    assert json.loads(result.stdout)["pictures"] == 24
     files = sorted((workspace.outputs / "spectrograms" / "image").rglob("*.png"))
     assert [file.parent.name for file in files] == ["BEATS"] * 12 + ["DRONES"] * 12
     assert {imread(file).shape for file in files} == {(100, 100, 4)}

@@ -123,12 +123,11 @@ def recommendation_sentence(scores: RecommendationScores) -> str:
     better = [RECOMMENDERS[one.recommender] for one in scores.scores if one.mix_ahead.low > 0]
     worse = [RECOMMENDERS[one.recommender] for one in scores.scores if one.mix_ahead.high < 0]
     name = "Recommendation by sound and playlists"
-    if better:
-        result = f"{name} finds hidden songs better than recommendation by {joined(better)}"
+    compared = [f"{how} than {joined(names)}" for how, names in (("better", better), ("worse", worse)) if names]
+    if compared:
+        result = f"{name} finds hidden songs {joined(compared)}"
     else:
-        result = f"{name} is not shown to find hidden songs better than another way"
-    if worse:
-        result += f", and worse than recommendation by {joined(worse)}"
+        result = f"{name} is not shown to find hidden songs better or worse than another way"
     return f"{result} ({_count(scores.n_playlists, 'playlist')}, half of each hidden)."
 
 

@@ -52,6 +52,8 @@ def main_sentence(report: NetworkReport) -> str:
     if next(one for one in report.differences if (one.model, one.features) == (second.model, second.features)).is_real:
         return f"{lead}."
     name = variant_name(report, second.model, second.features)
+    if second.accuracy == best.accuracy:
+        return f"{lead}, as accurate as {name} with a smaller log loss."
     return f"{lead}, not shown to be better than {name} ({percent(second.accuracy)})."
 
 
