@@ -64,7 +64,8 @@ def run(
     if options["export_images"]:
         with progress("writing") as on_progress:
             folder, number = export_images(workspace, settings.kind.name, options["workers"], on_progress)
-        print(f"{number:,} pictures in {shown_path(folder)}")
+        show(to_json({"folder": folder, "pictures": number}) if as_json
+             else f"{number:,} pictures in {shown_path(folder)}")  # fmt: skip
         return 0
     if options["explain"] is not None:
         return print_reasons(workspace, settings.name, options["explain"], as_json)

@@ -208,7 +208,8 @@ def top_patches(responses: LayerResponses, number: int) -> np.ndarray:
         low, high = max(0, first), min(values.shape[2], first + width)
         patch[:, low - first : high - first] = values[row, :, low:high]
     counts = np.isfinite(patches).sum(axis=0)
-    return np.nansum(patches, axis=0) / np.maximum(counts, 1)
+    mean = np.nansum(patches, axis=0) / np.maximum(counts, 1)
+    return np.where(counts > 0, mean, np.nan)
 
 
 def _best_excerpts(strength: np.ndarray, song: np.ndarray) -> np.ndarray:

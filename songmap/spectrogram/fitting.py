@@ -111,7 +111,10 @@ def training_tasks(
 
 
 class _Epochs:
-    """Progress of trainings that run side by side: epochs, of as many as they have at most; each is logged too."""
+    """Progress of trainings that run side by side: epochs, of as many as they have at most.
+
+    Each is logged too, in 80 columns, with loss and accuracy of training excerpts and of validation songs.
+    """
 
     def __init__(self, settings: TrainingSettings, n_folds: int, on_progress: OnProgress) -> None:
         self._settings, self._n_folds, self._on_progress = settings, n_folds, on_progress
@@ -119,15 +122,14 @@ class _Epochs:
 
     def __call__(self, number: int, history: list[EpochScores]) -> None:
         self._done[number], last = len(history), history[-1]
-        what = f"fold {number + 1} of {self._n_folds}" if number < self._n_folds else "all songs"
+        what = f"fold {number + 1}" if number < self._n_folds else "final"
         outside = (
-            f", songs that stay out {last.validation_loss:.3f}, {100 * (last.validation_accuracy or 0):.0f} %"
+            f", validation {last.validation_loss:.2f}, {100 * (last.validation_accuracy or 0):.0f} %"
             if last.validation_loss is not None
             else ""
         )
         _log.info(
-            "%s, epoch %d of %d: loss %.3f, accuracy %.0f %%%s",
-            what, len(history), self._settings.epochs, last.loss, 100 * last.accuracy, outside,
+            "%s, epoch %d: loss %.2f, %.0f %%%s", what, len(history), last.loss, 100 * last.accuracy, outside
         )  # fmt: skip
         self._on_progress(sum(self._done), self._settings.epochs * len(self._done))
 

@@ -17,7 +17,7 @@ class EpochScores:
     """Of an epoch.
 
     ``loss`` and ``accuracy`` are of the training excerpts as they were shown, masked and mixed; those with ``validation``
-    of the songs that stay out, None where there are none.
+    of the validation songs, which stay out of training, None where there are none.
     """
 
     learning_rate: float

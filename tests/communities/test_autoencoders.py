@@ -314,7 +314,7 @@ def test_a_code_of_more_numbers_than_components_is_not_praised():
     point = GridPoint(5, 0.005, 8, 8, 0.1, 4.0, 4.22, 0.01)
     report = GridReport("cae_24x54x14", {}, [point], 0, scores, comparison, 16, 4, "artist", [])
     assert grid_sentence(report) == (
-        "The smallest loss on songs that stay out has batch 5 with rate 0.005. It reconstructs 16 songs by other artists "
+        "The smallest loss on validation songs has batch 5 with rate 0.005. It reconstructs 16 songs by other artists "
         "better than 279 principal components, all that there are for its 18,144 numbers: error 4.22 dB against 5.37 dB "
         "(−1.15, 95 % interval −1.30 to −1.00)."
     )

@@ -8,9 +8,10 @@ from libraries import labelled_library, units_of
 
 from songmap.communities import recommendation_scores
 from songmap.communities.graph import build_graph
-from songmap.communities.graph_results import NO_COMMUNITY, Pruning
+from songmap.communities.graph_results import NO_COMMUNITY, Interval, Pruning, RecommendationScores, RecommenderScores
 from songmap.communities.recommendation import Recommender, personalised_pagerank, recommend
 from songmap.communities.recommendation_scores import score_recommenders
+from songmap.communities.views.playlist_sentences import recommendation_rows, recommendation_sentence
 from songmap.core.errors import QueryError, UsageError
 
 N_SONGS = 40
@@ -173,3 +174,23 @@ def test_units_of_a_library_serve(recommender):
     library = labelled_library(np.random.default_rng(0).standard_normal((N_SONGS, 641)), ["A"] * N_SONGS)
     own = Recommender(recommender.graph, units_of(library.embeddings), np.arange(N_SONGS))
     assert len(recommend(own, [0], 5).songs) == 5
+
+
+@pytest.mark.parametrize(
+    ("sound", "playlists", "words"),
+    [
+        (0.1, 0.2, "better than sound alone and playlists alone"),
+        (-0.1, 0.0, "worse than sound alone"),
+        (-0.1, 0.2, "better than playlists alone and worse than sound alone"),
+        (0.0, 0.0, "better or worse than another way"),
+    ],
+)
+def test_what_the_mix_is_better_than_is_said(sound, playlists, words):
+    score = Interval(0.2, 0.15, 0.25)
+    scores = tuple(
+        RecommenderScores(name, score, score, score, Interval(ahead, ahead - 0.05, ahead + 0.05))
+        for name, ahead in (("sound", sound), ("playlists", playlists))
+    )
+    sentence = recommendation_sentence(RecommendationScores(scores, 1, 4, 0.0, 10, 0.5))
+    assert f" {words} (1 playlist, half of each hidden)." in sentence
+    assert recommendation_rows(RecommendationScores(scores, 1, 4, 0.0, 10, 0.5))[0]["recall@10"] == "0.20 (0.15–0.25)"

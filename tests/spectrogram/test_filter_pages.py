@@ -161,8 +161,8 @@ def test_a_clip_plays_with_a_cursor_on_its_spectrogram(filters):
         "getComputedStyle(document.querySelector('[data-clip] .picture')).backgroundImage"
     )
     button.click()
-    filters.until("document.getElementById('clip-0').paused")
-    assert button.get_attribute("aria-pressed") == "false"
+    filters.until("document.querySelector('[data-clip]').getAttribute('aria-pressed') === 'false'")
+    assert filters.js("document.getElementById('clip-0').paused")
     assert filters.errors() == []
 
 

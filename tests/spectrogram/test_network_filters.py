@@ -1,10 +1,13 @@
 """What filters respond to: a filter that is built by hand is described rightly, random ones are not described at all."""
 
+import base64
+import io
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib.image import imread
 from scipy.stats import spearmanr
 
 torch = pytest.importorskip("torch")
@@ -18,6 +21,7 @@ from songmap.spectrogram import filters  # noqa: E402
 from songmap.spectrogram.activations import activations, layer_named  # noqa: E402
 from songmap.spectrogram.associations import associations, exchanged_songs  # noqa: E402
 from songmap.spectrogram.untrained import untrained_limits  # noqa: E402
+from songmap.spectrogram.views.pictures import spectrogram_picture  # noqa: E402
 
 
 @pytest.fixture(autouse=True)
@@ -177,3 +181,16 @@ def test_patches_are_the_means_of_what_the_highest_activations_depend_on(images)
         [images.values[row, :, frame] for row, frame in zip(rows, frames, strict=True)], axis=0, dtype=float
     )
     np.testing.assert_allclose(patch[:, 1], expected, atol=0.05)
+
+
+def test_patches_are_empty_before_an_excerpt_and_transparent_on_the_page(images):
+    trained = a_network("image", images)
+    responses = filters.respond(trained, "block1", images, None)
+    responses.activations.frame[:, 0] = 0
+    patch = filters.top_patches(responses, 0)
+    assert np.isnan(patch[:, 0]).all()
+    assert np.isfinite(patch[:, 1:]).all()
+    picture = base64.b64decode(spectrogram_picture(patch).removeprefix("data:image/png;base64,"))
+    opacity = imread(io.BytesIO(picture))[..., 3]
+    assert not opacity[:, 0].any()
+    assert (opacity[:, 1:] == 1).all()

@@ -20,6 +20,12 @@ SPACE_TITLES = {
     "vae": "variational autoencoder",
 }
 
+CONTENTS = {
+    "page": "the comparison as a page", "table": "clusters and community of every song",
+    "report": "everything, for programs", "playlist": "the songs of a cluster", "graph_page": "the graph of playlists as a page",
+    "graph": "the graph, for programs",
+}  # fmt: skip
+
 
 def space_title(name: str) -> str:
     return SPACE_TITLES.get(name, name)
@@ -99,11 +105,11 @@ def clusters_sentence(one: SpaceClusters) -> str:
     numbers = f"silhouette {chosen.silhouette:.2f}, {chosen.reference_silhouette:.2f} in data without clusters"
     if one.has_structure:
         return f"By sound the songs form {one.chosen} clusters ({numbers}; stability {chosen.stability:.2f})."
-    return (
-        f"By sound there are no clear clusters: divided into {one.chosen} parts, songs are "
-        f"not clearly more separated than data without clusters, or not the same way in samples ({numbers}; "
-        f"stability {chosen.stability:.2f})."
-    )
+    if chosen.silhouette > chosen.reference_silhouette:
+        why = f"in {one.chosen} parts they are not clearly more separated than data without clusters, or samples differ"
+    else:
+        why = f"in {one.chosen} parts they are not more separated than data without clusters"
+    return f"By sound the songs form no clear clusters: {why} ({numbers}; stability {chosen.stability:.2f})."
 
 
 def no_playlists_sentence(result: SongCommunities) -> str:

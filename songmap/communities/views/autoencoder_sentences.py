@@ -23,7 +23,7 @@ def main_sentence(report: AutoencoderReport) -> str:
 def grid_sentence(report: GridReport) -> str:
     """Which point is the best, and whether it beats principal components."""
     best = report.points[report.best]
-    chosen = f"The smallest loss on songs that stay out has batch {best.batch} with rate {best.learning_rate:g}"
+    chosen = f"The smallest loss on validation songs has batch {best.batch} with rate {best.learning_rate:g}"
     songs = f"{count_of_songs(report.test_songs)} {_GROUPS[report.grouped_by]}"
     return f"{chosen}. {_answer('It', songs, report.comparison, report.scores)}"
 
@@ -60,7 +60,7 @@ def latent_sentence(report: AutoencoderReport) -> str:
     """What the code is, and what of it a song's vector has."""
     of = f"{report.latent_size:,} of {report.input_size:,} numbers ({_share(report.latent_size)})"
     if len(report.latent_shape) == 1:
-        return f"The latent code of an excerpt is a vector: {of}. A song's is the mean over its excerpts."
+        return f"The latent code of an excerpt is a vector: {of}. A song's code is the mean over its excerpts."
     bands, frames, filters = report.latent_shape
     bottleneck = "" if report.is_bottleneck else ", which is not a bottleneck"
     return (

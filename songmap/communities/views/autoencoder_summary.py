@@ -22,7 +22,7 @@ def autoencoder_tables(report: AutoencoderReport) -> str:
 
 def grid_summary(report: GridReport) -> str:
     """The answer and the table."""
-    title = "The grid; songs that stay out choose, test songs decide nothing"
+    title = "The grid; validation songs choose, test songs decide nothing"
     table = format_table(grid_rows(report), title, optional=("epochs", "cosine distance"))
     paths = "\n".join(one_line(f"{one.content.capitalize()}: {shown_path(one.path)}") for one in report.written)
     return "\n".join([_lines([sentences.grid_sentence(report)]), table, paths])
@@ -36,8 +36,8 @@ def grid_rows(report: GridReport) -> list[dict[str, Any]]:
             "rate": f"{one.learning_rate:g}",
             "epochs": one.epochs,
             "in use": one.best_epoch,
-            "loss, stay out": f"{one.validation_loss:.4f}".replace("-", "−"),
-            "dB, stay out": f"{one.validation_rmse_db:.2f}",
+            "validation loss": f"{one.validation_loss:.4f}".replace("-", "−"),
+            "validation dB": f"{one.validation_rmse_db:.2f}",
             "dB, test": f"{one.rmse_db:.2f}",
             "cosine distance": f"{one.cosine_distance:.4f}",
             "": "smallest loss" if place == report.best else "",

@@ -85,7 +85,8 @@ def _card(one: ClusterDescription) -> dict[str, Any]:
 def _set_apart(one: SetsApart) -> str:
     unit = f" {one.unit}" if one.unit else ""
     more = "higher" if one.effect > 0 else "lower"
+    own, others = (quantity(value).replace("-", "−") for value in (one.median, one.median_others))
     return (
-        f"{capitalised(one.descriptor)} {more}: {quantity(one.median)}{unit}, others {quantity(one.median_others)}{unit} "
+        f"{capitalised(one.descriptor)} {more}: {own}{unit}, others {others}{unit} "
         f"({abs(one.effect):.1f} standard deviations)"
     )

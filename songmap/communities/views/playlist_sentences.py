@@ -14,7 +14,7 @@ from songmap.communities.playlist_files import unread_line
 from songmap.core.text import count_of_songs, joined, one_line, percent, shorten
 
 RECOMMENDERS: dict[Recommender, str] = {
-    "popularity": "popularity", "sound": "sound", "playlists": "playlists (PageRank)", "mix": "sound and playlists",
+    "popularity": "popularity", "sound": "sound alone", "playlists": "playlists alone", "mix": "sound and playlists",
 }  # fmt: skip
 _N_NAMED = 3
 
@@ -113,7 +113,7 @@ def recommendation_rows(scores: RecommendationScores) -> list[dict[str, str]]:
             "R-precision": one.r_precision, f"NDCG@{scores.n_at}": one.ndcg, f"recall@{scores.n_at}": one.recall
         }  # fmt: skip
         row = {"recommended by": RECOMMENDERS[one.recommender]}
-        row |= {name: f"{value.mean:.2f} ({value.low:.2f}-{value.high:.2f})" for name, value in intervals.items()}
+        row |= {name: f"{value.mean:.2f} ({value.low:.2f}–{value.high:.2f})" for name, value in intervals.items()}
         rows.append(row)
     return rows
 
@@ -123,12 +123,11 @@ def recommendation_sentence(scores: RecommendationScores) -> str:
     better = [RECOMMENDERS[one.recommender] for one in scores.scores if one.mix_ahead.low > 0]
     worse = [RECOMMENDERS[one.recommender] for one in scores.scores if one.mix_ahead.high < 0]
     name = "Recommendation by sound and playlists"
-    if better:
-        result = f"{name} finds hidden songs better than {joined(better)}"
+    compared = [f"{how} than {joined(names)}" for how, names in (("better", better), ("worse", worse)) if names]
+    if compared:
+        result = f"{name} finds hidden songs {joined(compared)}"
     else:
-        result = f"{name} is not shown to find hidden songs better than another way"
-    if worse:
-        result += f", and worse than {joined(worse)}"
+        result = f"{name} is not shown to find hidden songs better or worse than another way"
     return f"{result} ({_count(scores.n_playlists, 'playlist')}, half of each hidden)."
 
 

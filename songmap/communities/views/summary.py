@@ -41,7 +41,8 @@ def verbose_summary(result: SongCommunities) -> str:
             [
                 communities_summary(result),
                 sentences.artists_sentence(result) and wrapped(sentences.artists_sentence(result)),
-                format_table(count_rows(result), f"Numbers of clusters, {result.spaces[0].space}"),
+                _p_values(result),
+                format_table(count_rows(result), f"Numbers of clusters by {sentences.space_title(result.spaces[0].space)}"),
                 format_table(clusters, "Clusters", optional=("artists",), shortened={"typical": 20, "genres": 16}),
                 format_table(community_rows(result), "How similar the songs of a community sound")
                 if community_rows(result) else "",
@@ -49,7 +50,7 @@ def verbose_summary(result: SongCommunities) -> str:
                 if result.scores else "",
                 autoencoder_summary.autoencoder_tables(result.autoencoder) if result.autoencoder else "",
                 _lines([f"Limit: {one}" for one in sentences.warnings(result)]),
-                _lines([f"{shown_path(one.path)}: {one.content}" for one in result.written]),
+                _lines([f"{shown_path(one.path)}: {sentences.CONTENTS[one.content]}" for one in result.written]),
             ],
         )
     )  # fmt: skip
@@ -57,6 +58,15 @@ def verbose_summary(result: SongCommunities) -> str:
 
 def _spaces(result: SongCommunities) -> str:
     return format_table(space_rows(result), optional=("ARI", "p Holm", "p AMI", "stability"))
+
+
+def _p_values(result: SongCommunities) -> str:
+    """What the table of spaces has no room for; empty without playlists."""
+    if result.agreement is None:
+        return ""
+    names = ("space", "p AUC", "p AMI", "p Holm", "ARI")
+    rows = [{name: row[name] for name in names} for row in space_rows(result)]
+    return format_table(rows, "Agreement; p Holm is of the smaller one of p AUC and p AMI, corrected for all spaces")
 
 
 def space_rows(result: SongCommunities) -> list[dict[str, Any]]:
@@ -71,8 +81,8 @@ def space_rows(result: SongCommunities) -> list[dict[str, Any]]:
             {
                 "space": one.space,
                 "clusters": str(one.chosen) if one.has_structure else "none",
-                "silhouette": f"{chosen.silhouette:.2f}",
-                "stability": f"{chosen.stability:.2f}",
+                "silhouette": decimals(chosen.silhouette),
+                "stability": decimals(chosen.stability),
                 "AUC": estimate_text(own.auc) if own else "",
                 "p AUC": p_cell(own.auc, permutations) if own else "",
                 "AMI": estimate_text(own.ami) if own else "",
@@ -88,8 +98,12 @@ def estimate_text(one: Estimate | None) -> str:
     """ "0.74 (0.61–0.86)"; a minus sign where a bound is negative."""
     if one is None:
         return ""
-    low, high = (f"{bound:.2f}".replace("-", "−") for bound in (one.low, one.high))
-    return f"{one.value:.2f} ({low}–{high})".replace("-", "−")
+    return f"{decimals(one.value)} ({decimals(one.low)}–{decimals(one.high)})"
+
+
+def decimals(value: float) -> str:
+    """ "0.61", "−0.30"; no sign before 0.00."""
+    return f"{round(value, 2) + 0.0:.2f}".replace("-", "−")
 
 
 def p_cell(one: Estimate | None, permutations: int) -> str:
@@ -138,8 +152,8 @@ def community_rows(result: SongCommunities) -> list[dict[str, Any]]:
     space = sentences.first_space(result)
     names = {one.label: community_name(one) for one in (result.playlists.facts if result.playlists else ())}
     return [
-        {"community": names[one.number], "songs": one.songs, "artists": one.artists, "similarity": f"{one.similarity:.2f}",
-         "with artists permuted": f"{one.expected:.2f}", "p Holm": f"{one.p_holm:.2g}",
+        {"community": names[one.number], "songs": one.songs, "artists": one.artists, "similarity": decimals(one.similarity),
+         "with artists permuted": decimals(one.expected), "p Holm": f"{one.p_holm:.2g}",
          "sounds similar": "yes" if one.is_similar else "not shown"}
         for one in (space.communities if space else [])
     ]  # fmt: skip
@@ -151,7 +165,7 @@ def recommended_table(result: SongCommunities) -> str:
         return ""
     one = result.recommended
     rows = [
-        {"rank": rank, "song": named.name, "similarity": f"{song.similarity:.2f}",
+        {"rank": rank, "song": named.name, "similarity": decimals(song.similarity),
          "by playlists": song.playlist_rank, "by sound": song.sound_rank}
         for rank, (named, song) in enumerate(zip(one.songs, one.recommendation.songs, strict=True), start=1)
     ]  # fmt: skip

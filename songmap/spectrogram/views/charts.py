@@ -16,7 +16,7 @@ _MOST_LOSS = 2.0  # of the chart, in nats; what is above is drawn there
 
 
 def training_chart(report: NetworkReport) -> Chart:
-    """Loss of every training by epochs, on training excerpts and on songs that stay out; a point at the epoch in use."""
+    """Loss of every training by epochs, on training excerpts and on validation songs; a point at the epoch in use."""
     left, top, width, height = 34.0, 8.0, 314.0, 170.0
     most = max(2, max(len(curve.epochs) for curve in report.curves))
     highest = _highest(report)
@@ -53,9 +53,17 @@ def training_chart(report: NetworkReport) -> Chart:
 
 def _highest(report: NetworkReport) -> float:
     """The largest loss that is drawn, in fifths of a nat."""
+    return min(_MOST_LOSS, math.ceil(5 * _largest_loss(report)) / 5)
+
+
+def cut_at(report: NetworkReport) -> float | None:
+    """The loss at which larger ones are drawn; None where there are none."""
+    return _MOST_LOSS if _largest_loss(report) > _MOST_LOSS else None
+
+
+def _largest_loss(report: NetworkReport) -> float:
     epochs = [one for curve in report.curves for one in curve.epochs]
-    losses = [one.loss for one in epochs] + [one.validation_loss or 0.0 for one in epochs]
-    return min(_MOST_LOSS, math.ceil(5 * max(losses)) / 5)
+    return max([one.loss for one in epochs] + [one.validation_loss or 0.0 for one in epochs])
 
 
 def training_figure(report: NetworkReport) -> "Figure":
@@ -69,7 +77,7 @@ def training_figure(report: NetworkReport) -> "Figure":
             epochs = range(1, len(curve.epochs) + 1)
             own = [getattr(one, name) for one in curve.epochs]
             outside = [getattr(one, f"validation_{name}") for one in curve.epochs]
-            labels = ("training excerpts, masked and mixed", "songs that stay out") if not place else (None, None)
+            labels = ("training excerpts, masked and mixed", "validation songs") if not place else (None, None)
             axis.plot(epochs, own, color=MUTED_COLOUR, linewidth=1, alpha=0.7, label=labels[0])
             if None not in outside:
                 axis.plot(epochs, outside, color=TOWARDS_COLOUR, linewidth=1, alpha=0.8, label=labels[1])

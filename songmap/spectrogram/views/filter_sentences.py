@@ -36,9 +36,14 @@ def probe_phrase(one: ProbeCorrelation) -> str:
     return f"{'absence of ' if one.correlation < 0 else ''}{PROBE_PHRASES[one.probe]}"
 
 
+def decimals(value: float) -> str:
+    """ "0.61", "−0.30"."""
+    return f"{value:.2f}".replace("-", "−")
+
+
 def correlation(value: float) -> str:
     """ "r = 0.61"."""
-    return f"r = {value:.2f}".replace("-", "−")
+    return f"r = {decimals(value)}"
 
 
 def filter_sentence(one: FilterDescription) -> str:
@@ -81,10 +86,10 @@ def meaning_sentence(one: FilterDescription) -> str:
 def others_sentence(one: FilterDescription) -> str:
     """The next probes, and filters that respond to the same excerpts."""
     used = one.meaning.probe if one.meaning is not None else one.nearest[0].probe
-    probes = [f"{probe_phrase(other)} {other.correlation:.2f}" for other in one.nearest if other.probe != used]
-    filters = [f"{other.number} ({other.correlation:.2f})" for other in one.similar]
+    probes = [f"{probe_phrase(other)} {decimals(other.correlation)}" for other in one.nearest if other.probe != used]
+    filters = [f"{other.number} ({decimals(other.correlation)})" for other in one.similar]
     texts = [f"also: {joined(probes)}" if probes else "", f"similar filters: {joined(filters)}" if filters else ""]
-    return "; ".join(filter(None, texts)).replace("-", "−")
+    return "; ".join(filter(None, texts))
 
 
 def reasons_sentence(reasons: SongReasons) -> str:

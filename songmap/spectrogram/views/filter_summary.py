@@ -20,7 +20,7 @@ def layer_summary(layer: LayerDescription, verbose: bool, page: Path) -> str:
         parts.append(format_table([_row(one) for one in shown], optional=("random", "sounds", "most_active_song")))
     if len(shown) < len(described):
         parts.append(f"{len(described) - len(shown)} more with --verbose.")
-    return "\n\n".join([*parts, wrapped(sentences.evidence_sentence(layer)), f"Page: {shown_path(page)}"])
+    return "\n\n".join([*parts, wrapped(sentences.evidence_sentence(layer)), wrapped(f"Page: {shown_path(page)}")])
 
 
 def _row(one: FilterDescription) -> dict[str, Any]:
@@ -28,7 +28,7 @@ def _row(one: FilterDescription) -> dict[str, Any]:
     return {
         "filter": one.number,
         "responds_to": sentences.probe_phrase(best) if one.meaning else f"({sentences.probe_phrase(best)})",
-        "r": f"{best.correlation:.2f}",
+        "r": sentences.decimals(best.correlation),
         "random": f"{best.untrained_limit:.2f}",
         "sounds": f"{best.n_pairs_agreeing:g}/{best.n_pairs}",
         "most_active_song": one.highest[0].song.display_name if one.highest else "",
@@ -39,11 +39,11 @@ def playlist_summary(playlist: FilterPlaylist, file: Path) -> str:
     """The songs of a filter's playlist."""
     rows = [
         {"rank": rank, "song": one.song.display_name, "genre": one.song.genre, "from": format_duration(one.start_s),
-         "activation": f"{one.activation:.3g}"}
+         "activation": f"{one.activation:#.3g}".rstrip(".")}
         for rank, one in enumerate(playlist.songs, start=1)
     ]  # fmt: skip
     title = f"Most of filter {playlist.number} of layer {playlist.layer}, {playlist.network} network"
-    return f"{format_table(rows, title, shortened={'song': 20}, optional=('genre',))}\n\nPlaylist: {shown_path(file)}"
+    return f"{format_table(rows, title, shortened={'song': 20}, optional=('genre',))}\n\n{wrapped(f'Playlist: {shown_path(file)}')}"
 
 
 def reasons_summary(reasons: SongReasons, page: Path) -> str:
@@ -59,4 +59,4 @@ def reasons_summary(reasons: SongReasons, page: Path) -> str:
     ]  # fmt: skip
     table = format_table(rows, f"What frequencies add to the logit of {reasons.genre}")
     completeness = wrapped(sentences.completeness_sentence(reasons))
-    return "\n\n".join(["\n".join(map(wrapped, lines)), table, completeness, f"Page: {shown_path(page)}"])
+    return "\n\n".join(["\n".join(map(wrapped, lines)), table, completeness, wrapped(f"Page: {shown_path(page)}")])

@@ -25,6 +25,7 @@ def network_page(report: NetworkReport) -> str:
         ],
         warnings=[capitalised(one) for one in sentences.warnings(report)],
         curves=charts.training_chart(report),
+        highest_loss=charts.cut_at(report),
         confusions=[
             (capitalised(sentences.variant_name(report, one.model, one.features)), best_confusion_chart(one, genres))
             for one in shown

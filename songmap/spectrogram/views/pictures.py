@@ -17,7 +17,7 @@ def data_address(content: bytes, kind: str) -> str:
 
 
 def spectrogram_picture(level_db: np.ndarray, colours: str = SEQUENTIAL_MAP) -> str:
-    """The address of a picture of ``level_db (n_bands, n_frames)``, a pixel each, -80 to 0 dB."""
+    """The address of a picture of ``level_db (n_bands, n_frames)``, a pixel each, -80 to 0 dB; transparent where it is NaN."""
     from matplotlib.image import imsave
 
     file = io.BytesIO()

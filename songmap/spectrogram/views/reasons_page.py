@@ -6,7 +6,7 @@ import numpy as np
 
 from songmap.core.figures import AWAY_COLOUR, TOWARDS_COLOUR
 from songmap.core.pages import PageTable, audio_address, render
-from songmap.core.text import format_duration, hertz_range, readable
+from songmap.core.text import format_duration, hertz_range, percent, readable
 from songmap.genre.song_results import SongExplanation
 from songmap.genre.views.narrative import reasons as reasons_by_columns
 from songmap.spectrogram.filter_results import SongReasons
@@ -45,5 +45,6 @@ def reasons_page(
         colours=(TOWARDS_COLOUR, AWAY_COLOUR),
         excerpts=excerpts,
         bands=PageTable(["frequencies", "adds to the logit"], bands, [False, True], [False] * len(bands)),
+        percent=percent,
         columns=None if columns is None else (columns.predicted_genre, reasons_by_columns(columns)),
     )

@@ -3,7 +3,7 @@
 from songmap.compare.models import MODELS
 from songmap.compare.results import Difference, VariantScores
 from songmap.compare.views.sentences import SHARED, grouping_sentence
-from songmap.core.text import count_of_songs, percent, shown_path
+from songmap.core.text import capitalised, count_of_songs, p_value_text, percent, shown_path
 from songmap.genre.views.limits import limit_sentence
 from songmap.spectrogram.results import JOINED, NETWORK, NetworkReport, TrainingCurve
 
@@ -44,10 +44,17 @@ def main_sentence(report: NetworkReport) -> str:
     """Which wins."""
     best = report.scores[0]
     songs = SHARED["song" if report.data.exceptions else report.data.grouped_by]
-    return (
+    lead = (
         f"On {songs}, the best is {variant_name(report, best.model, best.features)} "
-        f"({percent(best.accuracy)} right, {percent(best.accuracy_low)} to {percent(best.accuracy_high)})."
+        f"({percent(best.accuracy)} right, {percent(best.accuracy_low)} to {percent(best.accuracy_high)})"
     )
+    second = report.scores[1]
+    if next(one for one in report.differences if (one.model, one.features) == (second.model, second.features)).is_real:
+        return f"{lead}."
+    name = variant_name(report, second.model, second.features)
+    if second.accuracy == best.accuracy:
+        return f"{lead}, as accurate as {name} with a smaller log loss."
+    return f"{lead}, not shown to be better than {name} ({percent(second.accuracy)})."
 
 
 def network_sentence(report: NetworkReport) -> str:
@@ -85,7 +92,9 @@ def difference_sentence(report: NetworkReport) -> str:
 def _difference(report: NetworkReport, one: Difference, name: str) -> str:
     real = "a real difference" if one.is_real else "not shown to be a real difference"
     points = f"{round(100 * one.difference, 1) + 0.0:.1f} points"
-    return f"From the best to {name} it is {points}, {real} (p = {one.p_holm:.2g} after Holm's correction)."
+    p_value = p_value_text(one.p_holm)
+    p_value = p_value if p_value.startswith("<") else f"= {p_value}"
+    return f"{capitalised(name)} is {points} behind the best, {real} (p {p_value} after Holm's correction)."
 
 
 def data_sentence(report: NetworkReport) -> str:

@@ -34,7 +34,7 @@ def verbose_summary(report: NetworkReport) -> str:
                "Calibration; training accuracy is on the songs trained on"),
         _table(report, ("model", "behind", "p Holm", "is that real?"), "Points behind the best, and whether that is real"),
         format_table(genre_rows(report), "F1 of every genre"),
-        format_table(curve_rows(report), "Trainings: the epoch in use is that of the smallest loss on songs that stay out"),
+        format_table(curve_rows(report), "Trainings: the epoch in use is that of the smallest loss on validation songs"),
         format_table([{"setting": name, "value": value} for name, value in report.settings.items()], "Settings"),
         _lines([f"Limit: {one}" for one in sentences.warnings(report)]),
         _lines(sentences.written_lines(report)),
@@ -82,12 +82,12 @@ def curve_rows(report: NetworkReport) -> list[dict[str, Any]]:
         rows.append({
             "training": sentences.curve_name(report, curve),
             "songs": curve.songs,
-            "stay out": curve.validation_songs,
+            "validation": curve.validation_songs,
             "epochs": len(curve.epochs),
             "in use": curve.best_epoch,
             "loss": f"{best.loss:.2f}",
-            "loss, stay out": "" if best.validation_loss is None else f"{best.validation_loss:.2f}",
-            "right, stay out": "" if best.validation_accuracy is None else percent(best.validation_accuracy),
+            "validation loss": "" if best.validation_loss is None else f"{best.validation_loss:.2f}",
+            "validation right": "" if best.validation_accuracy is None else percent(best.validation_accuracy),
         })  # fmt: skip
     return rows
 
