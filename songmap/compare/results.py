@@ -134,8 +134,7 @@ class VariantScores:
 
 @dataclass(frozen=True)
 class Difference:
-    """Accuracy of the best variant minus that of another: corrected resampled t-test and Bayesian correlated t-test,
-    of the degrees of freedom of one round of folds.
+    """Accuracy of the best variant minus that of another: corrected resampled t-test and Bayesian correlated t-test.
 
     ``p_value``, and ``p_holm`` corrected for all comparisons, are two-sided. The probabilities are that the difference
     is within ±1 point of accuracy (``equivalent``), above (``better``) and below (``worse``); 95 % of the posterior are

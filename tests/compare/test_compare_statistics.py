@@ -18,9 +18,14 @@ def test_the_corrected_t_test_is_that_of_nadeau_and_bengio():
     assert corrected_t_test(-DIFFERENCES, 0.2, 10) == corrected_t_test(DIFFERENCES, 0.2, 10)
 
 
-def test_repeated_folds_have_the_degrees_of_freedom_of_one_round():
-    assert corrected_t_test(DIFFERENCES, 0.2, 5) == pytest.approx(2 * (1 - student.cdf(0.025 / SCALE, 4)), rel=1e-9)
-    assert correlated_posterior(DIFFERENCES, 0.2, 5).high == pytest.approx(0.025 + 2.776445 * SCALE, abs=1e-6)
+def test_more_than_two_rounds_of_folds_add_no_degrees_of_freedom():
+    thrice = np.tile(DIFFERENCES[:5], 3)
+    scale = np.sqrt((1 / 15 + 0.25) * thrice.var(ddof=1))
+    assert corrected_t_test(thrice, 0.2, 5) == pytest.approx(2 * student.sf(thrice.mean() / scale, 8), rel=1e-9)
+    assert correlated_posterior(thrice, 0.2, 5).high == pytest.approx(thrice.mean() + 2.306004 * scale, abs=1e-6)
+    assert corrected_t_test(thrice[:5], 0.2, 5) == pytest.approx(
+        2 * student.sf(thrice.mean() / np.sqrt(0.45 * thrice[:5].var(ddof=1)), 4), rel=1e-9
+    )
 
 
 def test_the_uncorrected_test_would_call_it_real():
