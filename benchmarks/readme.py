@@ -15,7 +15,6 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from songmap.core.text import p_value_text
 from songmap.core.workspace import REPOSITORY, Workspace
 from songmap.library.library import load_library
 from songmap.similar.requests import EvaluateRequest
@@ -159,7 +158,8 @@ def communities(workspaces: Sequence[Workspace]) -> str:
         cells = []
         for own in found:
             auc = own[space]["auc"]
-            cells += [f"{auc['value']:.2f} ({auc['low']:.2f}–{auc['high']:.2f})", p_value_text(auc["p_value"])]
+            p_text = "≤ 0.001" if auc["p_value"] <= 0.001 else f"{auc['p_value']:.3f}"  # the least of 999 permutations
+            cells += [f"{auc['value']:.2f} ({auc['low']:.2f}–{auc['high']:.2f})", p_text]
         rows.append([f"`{space}`", *cells])
     return table(["space", "demo: AUC", "p", "open: AUC", "p"], rows, 4)
 
