@@ -278,14 +278,16 @@ def changed_card(**values):
     return change
 
 
-def changed_weights(weights, card):
-    """Other weights whose checksum the card has too."""
+def other_weights(**functions):
+    """Weights of which some are others, with their checksum."""
     from safetensors.torch import load, save
 
-    tensors = load(weights.read_bytes())
-    tensors["head.bias"] = tensors["head.bias"] * float("nan")
-    weights.write_bytes(save(tensors))
-    changed_card(sha256=hashlib.sha256(weights.read_bytes()).hexdigest())(weights, card)
+    def change(weights, card):
+        tensors = load(weights.read_bytes())
+        weights.write_bytes(save(tensors | {name: function(tensors[name]) for name, function in functions.items()}))
+        changed_card(sha256=hashlib.sha256(weights.read_bytes()).hexdigest())(weights, card)
+
+    return change
 
 
 @pytest.mark.parametrize(
@@ -303,7 +305,9 @@ def changed_weights(weights, card):
         (changed_card(settings={"network": "image"}), "other settings"),
         (changed_card(settings=vars(TrainingSettings("frames"))), "settings of frames"),
         (changed_card(settings=vars(TrainingSettings()) | {"epochs": "many"}), "settings of other types"),
-        (changed_weights, "not finite"),
+        (changed_card(genres=["A", "A"]), "standardisation or genres"),
+        (other_weights(**{"head.bias": lambda bias: bias * float("nan")}), "not finite"),
+        (other_weights(mean=lambda mean: mean.double()), "standardisation"),
     ],
 )
 def test_changed_files_are_refused_in_one_line(trained, change, why, tmp_path):
@@ -313,6 +317,17 @@ def test_changed_files_are_refused_in_one_line(trained, change, why, tmp_path):
     with pytest.raises(SchemaError, match=why) as error:
         load_network(workspace, "image")
     assert "\n" not in str(error.value)
+
+
+def test_a_network_without_finite_outputs_predicts_nothing(trained, tmp_path):
+    """A negative variance is a finite number, and its root is none."""
+    workspace = Workspace(tmp_path)
+    save_network(workspace, trained[0])
+    state = trained[0].network.state_dict()
+    variance = next(name for name in state if name.endswith("running_var"))
+    other_weights(**{variance: lambda one: -one - 1})(*network_files(workspace, "image"))
+    with pytest.raises(SchemaError, match="gives no probabilities"):
+        load_network(workspace, "image").predict_proba(trained[1])
 
 
 def test_every_song_counts_the_same_in_an_epoch():
