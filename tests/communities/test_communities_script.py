@@ -227,6 +227,18 @@ def test_a_space_of_other_songs_is_refused(tmp_path):
     assert f"no vectors of {N_SONGS - 1} of {N_SONGS} songs" in result.stderr
 
 
+def test_playlists_of_clusters_are_no_evidence(tmp_path):
+    workspace = Workspace(tmp_path)
+    save_library(workspace, library_of_groups())
+    workspace.cluster_playlists.mkdir(parents=True)
+    playlist = workspace.cluster_playlists / "cluster_01.m3u8"
+    playlist.write_text("/music/000.mp3\n/music/001.mp3\n")
+    for given in (workspace.outputs, workspace.cluster_playlists, playlist):
+        result = run_script("08", "--workspace", tmp_path, "--playlists", given)
+        assert result.returncode == 2
+        assert "holds the playlists of clusters" in result.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
