@@ -23,6 +23,7 @@ from songmap.core.files import read_bytes, read_json, write_atomically, write_js
 from songmap.core.workspace import Workspace
 from songmap.library.schema import LARGEST
 from songmap.library.versions import library_versions
+from songmap.spectrogram.checkpoints import epochs_of
 
 FORMAT = 1  # of the files; raised when a change makes older ones mean something else
 
@@ -68,13 +69,15 @@ def load_autoencoder(workspace: Workspace, name: str) -> FittedAutoencoder:
         raise SchemaError(f"{weights} is not the file that {card_file.name} describes; {advice}")
     try:
         settings = _settings(card["settings"], name)
-        epochs = [AutoencoderEpoch(**one) for one in card["epochs"]]
+        epochs, best_epoch = epochs_of(AutoencoderEpoch, card["epochs"]), int(card["best_epoch"])
+        if not 1 <= best_epoch <= len(epochs):
+            raise ValueError(f"no epoch {best_epoch}")
         tensors = load_tensors(content)
         if not all((tensor.abs() <= LARGEST).all() for tensor in tensors.values()):  # of NaN it is not
             raise ValueError("numbers that are not finite or too large")
         network = Autoencoder(settings, torch.zeros(KIND.n_bands), torch.ones(KIND.n_bands))
         network.load_state_dict(tensors)
-        return FittedAutoencoder(network.eval(), settings, epochs, int(card["best_epoch"]), float(card["train_s"]))
+        return FittedAutoencoder(network.eval(), settings, epochs, best_epoch, float(card["train_s"]))
     except (KeyError, TypeError, ValueError, AttributeError, RuntimeError, SafetensorError, UsageError) as error:
         why = " ".join(f"{type(error).__name__}: {error}".split())
         raise SchemaError(f"{weights} is not an autoencoder of these settings ({why[:120]}); {advice}") from error

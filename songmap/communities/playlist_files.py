@@ -18,7 +18,7 @@ import re
 from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from songmap.communities.graph_results import Entry, Playlist, ReadReport, UnreadFile, UnreadReason
 from songmap.core.errors import UsageError
@@ -28,7 +28,8 @@ from songmap.core.text import shown_path
 from songmap.library import m3u8
 
 MAX_ENTRIES = 3_000_000  # of all files; about 1 GB
-MAX_BYTES = {".m3u": m3u8.MAX_BYTES, ".m3u8": m3u8.MAX_BYTES, ".xspf": 32 << 20, ".csv": 256 << 20, ".json": 64 << 20}
+MAX_BYTES = {".m3u": m3u8.MAX_BYTES, ".m3u8": m3u8.MAX_BYTES, ".xspf": 32 << 20, ".csv": 256 << 20, ".json": 48 << 20}
+MAX_LINE = 1 << 20  # characters of a line of a CSV file, which can be a cell each
 _COLUMNS = {  # normalised headings of CSV files, of exports of streaming services too
     "playlist": ("playlist", "playlist name"),
     "title": ("song", "title", "track", "track name", "song name"),
@@ -109,7 +110,7 @@ def read_playlists(source: Path, on_progress: OnProgress | None = None) -> tuple
 
 def _files(source: Path) -> list[Path]:
     known = ", ".join(MAX_BYTES)
-    if source.is_file():
+    if source.exists() and not source.is_dir():
         if source.suffix.lower() not in MAX_BYTES:
             raise UsageError(f"{source} is not a playlist; give a folder, or a file that ends in {known}")
         return [source]
@@ -119,7 +120,7 @@ def _files(source: Path) -> list[Path]:
         path
         for path in sorted(source.rglob("*"))
         if path.suffix.lower() in MAX_BYTES
-        and path.is_file()
+        and not path.is_dir()  # links that lead nowhere, devices and pipes are reported
         and not any(part.startswith(".") for part in path.relative_to(source).parts)
     ]
     if not files:
@@ -131,12 +132,12 @@ def _read(file: Path) -> Iterator[tuple[str, list[Entry]]]:
     """Name and entries of each playlist of a file. Raises _Unread."""
     suffix = file.suffix.lower()
     try:
-        size = file.stat().st_size
-        if size > MAX_BYTES[suffix]:
-            raise _Unread(UnreadReason.TOO_LARGE, MAX_BYTES[suffix])
-        if not size:
-            raise _Unread(UnreadReason.EMPTY)
         with open_regular(file) as stream:
+            size = os.fstat(stream.fileno()).st_size
+            if size > MAX_BYTES[suffix]:
+                raise _Unread(UnreadReason.TOO_LARGE, MAX_BYTES[suffix])
+            if not size:
+                raise _Unread(UnreadReason.EMPTY)
             if b"\0" in stream.read(4096):
                 raise _Unread(UnreadReason.NOT_TEXT)
         yield from _READERS[suffix](file)
@@ -201,14 +202,14 @@ def _read_csv(file: Path) -> Iterator[tuple[str, list[Entry]]]:
     """A row per entry, in any order; without a column of playlists the file is one. Rows of a playlist need not follow each other."""
     entries: dict[str, list[Entry]] = {}
     with io.TextIOWrapper(open_regular(file), encoding=_encoding(file), errors="replace", newline="") as stream:
-        first = stream.readline()
-        delimiter = max(",;\t", key=first.count)
-        headings = next(csv.reader([first], delimiter=delimiter), [])
-        places = _places(headings)
-        if "title" not in places and "path" not in places:
-            raise _Unread(UnreadReason.NOT_PLAYLISTS)
+        lines = _lines(stream)
         try:
-            for row in islice(csv.reader(stream, delimiter=delimiter), MAX_ENTRIES + 1):
+            first = next(lines, "")
+            delimiter = max(",;\t", key=first.count)
+            places = _places(next(csv.reader([first], delimiter=delimiter), []))
+            if "title" not in places and "path" not in places:
+                raise _Unread(UnreadReason.NOT_PLAYLISTS)
+            for row in islice(csv.reader(lines, delimiter=delimiter), MAX_ENTRIES + 1):
                 cells = {name: row[place].strip() for name, place in places.items() if place < len(row)}
                 path, title = cells.get("path", ""), cells.get("title", "")
                 if path or title:
@@ -220,6 +221,14 @@ def _read_csv(file: Path) -> Iterator[tuple[str, list[Entry]]]:
             yield from entries.items()
             raise _Unread(UnreadReason.BROKEN, error) from error
     yield from entries.items()
+
+
+def _lines(stream: TextIO) -> Iterator[str]:
+    """Lines of a CSV file. Raises csv.Error for one that is too long."""
+    while line := stream.readline(MAX_LINE + 1):
+        if len(line) > MAX_LINE:
+            raise csv.Error(f"a line has more than {MAX_LINE:,} characters")
+        yield line
 
 
 def _encoding(file: Path) -> str:

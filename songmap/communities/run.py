@@ -183,6 +183,12 @@ def _silent(done: int, total: int) -> None:
 def _source(workspace: Workspace, options: Options) -> Path | None:
     """Where playlists are; None where none were named and the workspace has none."""
     if options.playlists is not None:
+        own, given = workspace.cluster_playlists.resolve(), options.playlists.resolve()
+        if own.is_dir() and (own.is_relative_to(given) or given.is_relative_to(own)):
+            raise UsageError(
+                f"{options.playlists} holds the playlists of clusters, which are made of sound and agree with it; "
+                f"give a folder without {workspace.cluster_playlists}"
+            )
         return options.playlists
     folder = workspace.playlists
     return folder if folder.is_dir() and any(folder.iterdir()) else None

@@ -13,12 +13,14 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from songmap.communities.autoencoder_settings import MODELS
 from songmap.core.arrays import array_file, read_array_file
 from songmap.core.blocks import read_blocks
 from songmap.core.errors import SchemaError, UsageError
 from songmap.core.files import read_bytes, write_atomically
 from songmap.core.workspace import Workspace
 from songmap.library.library import Library
+from songmap.library.schema import LARGEST
 from songmap.library.spaces import build_space, sampled_rows
 
 SPACES = ("balanced", "scaled", "pca")
@@ -68,6 +70,8 @@ def further_spaces(library: Library, workspace: Workspace) -> dict[str, np.ndarr
     if not path.is_file():
         return {}
     arrays, paths = read_array_file(path, read_bytes(path, _MADE_BY), _MADE_BY)
+    if not isinstance(paths, list) or not all(isinstance(one, str) for one in paths):
+        raise SchemaError(f"{path} does not name the songs of its rows; run {_MADE_BY} again, or delete it")
     row_of = {name: row for row, name in enumerate(paths)}
     rows = [row_of.get(name, -1) for name in library.songs["file_path"]]
     if missing := rows.count(-1):
@@ -75,8 +79,9 @@ def further_spaces(library: Library, workspace: Workspace) -> dict[str, np.ndarr
             f"{path} has no vectors of {missing:,} of {len(library):,} songs; run {_MADE_BY} again, or delete it"
         )
     for name, vectors in arrays.items():
-        if vectors.ndim != 2 or len(vectors) != len(row_of) or not np.isfinite(vectors).all():
+        is_matrix = vectors.dtype == np.float32 and vectors.ndim == 2 and vectors.shape[1] > 0
+        if name not in MODELS or not is_matrix or len(vectors) != len(row_of) or not (abs(vectors) <= LARGEST).all():
             raise SchemaError(
-                f"{path}: {name} is not a matrix of finite numbers with a row per song; run {_MADE_BY} again"
+                f"{path}: {name!r} is not a matrix of finite numbers with a row per song; run {_MADE_BY} again, or delete it"
             )
-    return {name: vectors[rows].astype(np.float32) for name, vectors in arrays.items()}
+    return {name: vectors[rows] for name, vectors in arrays.items()}

@@ -94,7 +94,8 @@ def rows_of_paths(candidates: Sequence[Sequence[str]], paths: Sequence[str]) -> 
     if linked:  # only then is every path of the library looked up on the disk
         row_of = {os.path.normcase(os.path.realpath(path)): row for path, row in row_of.items()}
         for place in linked:
-            found[place] = _row(row_of, [os.path.realpath(path) for path in candidates[place]])
+            possible = [path for path in candidates[place] if "\0" not in path]  # which no file's name has
+            found[place] = _row(row_of, [os.path.realpath(path) for path in possible])
     return found
 
 

@@ -74,7 +74,7 @@ def build_excerpts(
             cached = _load(workspace, one)
         except SchemaError:  # missing or damaged: computed again
             cached = None
-        songs = _Songs(folder / _SONGS, cached)
+        songs = _Songs(folder / _SONGS, cached, one)
         missing = {key.tobytes(): path for key, path in zip(keys, library.songs["file_path"], strict=True)}
         missing = {key: path for key, path in missing.items() if not songs.has(key)}
         failed = _compute(missing, songs, kind, workers or usable_cores(), on_progress)
@@ -113,8 +113,8 @@ def open_excerpts(workspace: Workspace, kind: str) -> Excerpts:
 class _Songs:
     """Excerpts of single songs by their keys: those of the cache, and those that are finished since."""
 
-    def __init__(self, folder: Path, cached: tuple[np.ndarray, Excerpts] | None) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, cached: tuple[np.ndarray, Excerpts] | None, kind: ExcerptKind) -> None:
+        self.folder, self._kind = folder, kind
         self._cached: dict[bytes, tuple[np.ndarray, np.ndarray]] = {}
         if cached:
             keys, known = cached
@@ -138,7 +138,10 @@ class _Songs:
             return np.empty(0), np.empty(0)
         try:
             arrays, _ = read_array_file(self.path(key), read_bytes(self.path(key), SCRIPT), SCRIPT)
-            return arrays["values"], arrays["start_s"]
+            values, start_s = (arrays.get(name, np.empty(0)) for name in ("values", "start_s"))
+            if not len(start_s) or not _are_excerpts(values, start_s, self._kind):
+                raise SchemaError(f"{self.path(key)} does not hold excerpts of this version; run {SCRIPT} again")
+            return values, start_s
         except SchemaError:
             self.path(key).unlink()  # the next run computes it again
             raise
@@ -219,8 +222,17 @@ def _read(
     mapped = map_matrix(folder / _VALUES, values, SCRIPT)
     arrays, _ = read_array_file(folder / _INDEX, index.read(), SCRIPT)
     keys, counts, start_s = (arrays.get(name, np.empty(0)) for name in ("keys", "counts", "start_s"))
-    shapes = keys.shape[1:] == (_KEY_BYTES,), counts.shape == keys.shape[:1], start_s.shape == mapped.shape[:1]
-    is_kind = mapped.dtype == np.float16 and mapped.shape[1:] == (kind.n_bands, kind.n_frames)
-    if not is_kind or not all(shapes) or (counts < 0).any() or counts.sum() != len(mapped):
+    is_index = keys.dtype == np.uint8 and keys.shape[1:] == (_KEY_BYTES,)
+    is_index = is_index and counts.dtype == np.int64 and counts.shape == keys.shape[:1]
+    # each count by itself too: a sum of large ones can be any number
+    is_index = is_index and bool(((counts >= 0) & (counts <= len(mapped))).all() and counts.sum() == len(mapped))
+    if not is_index or not _are_excerpts(mapped, start_s, kind):
         raise SchemaError(f"{folder} does not hold excerpts of this version; delete it and run {SCRIPT} again")
     return keys, Excerpts(kind, mapped, np.repeat(np.arange(len(keys)), counts), start_s)
+
+
+def _are_excerpts(values: np.ndarray, start_s: np.ndarray, kind: ExcerptKind) -> bool:
+    """Whether arrays are excerpts of a kind and when they start."""
+    is_kind = values.dtype == np.float16 and values.shape[1:] == (kind.n_bands, kind.n_frames)
+    are_times = start_s.dtype == np.float64 and start_s.shape == values.shape[:1]
+    return is_kind and are_times and bool(np.isfinite(start_s).all())

@@ -9,7 +9,7 @@ import io
 import json
 import pickle
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -36,9 +36,17 @@ def history_file(checkpoint: Path) -> Path:
 def read_history(checkpoint: Path, kind: type[Epoch]) -> list[Epoch]:
     """The epochs that a training, which another process may be doing, has finished."""
     try:
-        return [kind(**one) for one in json.loads(history_file(checkpoint).read_bytes())["epochs"]]
-    except (OSError, ValueError, KeyError, TypeError):  # not there yet
+        return epochs_of(kind, json.loads(history_file(checkpoint).read_bytes())["epochs"])
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):  # not there yet
         return []
+
+
+def epochs_of(kind: type[Epoch], records: list[dict[str, Any]]) -> list[Epoch]:
+    """Epochs of a ``kind`` from what a file has of them. Raises TypeError where that is something else."""
+    epochs = [kind(**one) for one in records]
+    if not all(isinstance(getattr(one, own.name), own.type) for one in epochs for own in fields(one)):  # type: ignore[arg-type]
+        raise TypeError("epochs of other types")
+    return epochs
 
 
 def save_checkpoint(path: Path, key: str, state: dict[str, Any], history: Sequence["DataclassInstance"]) -> None:
@@ -71,7 +79,7 @@ def resume(
         state = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
         if state.pop("key") != key:
             raise SchemaError(f"{path} is a checkpoint of other settings or songs; {advice}")
-        history = [kind(**one) for one in state.pop("history")]
+        history = epochs_of(kind, state.pop("history"))
         restore(state)
     except _NOT_A_STATE as error:
         raise SchemaError(f"{path} is not a checkpoint ({' '.join(str(error).split())[:80]}); {advice}") from error

@@ -8,7 +8,7 @@ def require_torch() -> None:
     try:
         import safetensors  # noqa: F401
         import torch  # noqa: F401
-    except ImportError as error:
+    except (ImportError, OSError) as error:
         raise UsageError(
             f"networks need PyTorch ({error}); install it by: pip install -r requirements-deep.txt"
         ) from None

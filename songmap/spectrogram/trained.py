@@ -68,7 +68,13 @@ class TrainedNetwork:
     def proba_of(self, vectors: np.ndarray) -> np.ndarray:
         """The probabilities that follow from ``vectors (n, n_features)``, float64 ``(n, n_genres)``."""
         with torch.inference_mode():
-            return self.network.head(torch.from_numpy(vectors)).double().softmax(dim=1).numpy()
+            proba = self.network.head(torch.from_numpy(vectors)).double().softmax(dim=1).numpy()
+        if not np.isfinite(proba).all():
+            raise SchemaError(
+                f"the {self.settings.name} network gives no probabilities: its weights are out of range; delete its files "
+                f"and checkpoints, and run {SCRIPT} again"
+            )
+        return proba
 
     def vectors(self, values: np.ndarray) -> np.ndarray:
         """The penultimate layer's output for every excerpt, float32 ``(n, n_features)``."""
@@ -160,7 +166,8 @@ def restored(content: bytes, card: dict[str, Any], name: str, files: tuple[Path,
         if not all((tensor.abs() <= LARGEST).all() for tensor in tensors.values()):  # of NaN it is not
             raise ValueError("numbers that are not finite or too large")
         mean, std = (tensors.pop(one).numpy() for one in ("mean", "std"))
-        if mean.shape != (settings.n_bands,) or std.shape != mean.shape or not (std > 0).all() or len(genres) < 2:
+        is_standard = mean.dtype == std.dtype == np.float32 and mean.shape == std.shape == (settings.n_bands,)
+        if not is_standard or not (std > 0).all() or len(set(genres)) < max(len(genres), 2):
             raise ValueError("standardisation or genres of another network")
         network = build_network(settings.network, settings.n_bands, settings.kind.n_frames, len(genres))
         network.load_state_dict(tensors)

@@ -287,6 +287,10 @@ def test_files_are_read_back_and_tampering_is_one_line(values, tmp_path):
         card_file.write_text(json.dumps(card | {"settings": card["settings"] | change}))
         with pytest.raises(SchemaError, match="is not an autoencoder of these settings"):
             load_autoencoder(workspace, "vae_32")
+    for change in ({"best_epoch": 7}, {"best_epoch": 0}, {"epochs": [card["epochs"][0] | {"loss": "1"}]}):
+        card_file.write_text(json.dumps(card | change))
+        with pytest.raises(SchemaError, match="is not an autoencoder of these settings"):
+            load_autoencoder(workspace, "vae_32")
     card_file.write_text(json.dumps(card))
     weights_file.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
     with pytest.raises(SchemaError, match=r"is not the file that vae_32.json describes; delete vae_32.json"):

@@ -10,12 +10,16 @@ from libraries import labelled_library
 from scripts import run_script
 
 from songmap.communities import run as communities_run
-from songmap.communities.sound_spaces import save_spaces
+from songmap.communities.sound_spaces import further_spaces, save_spaces
+from songmap.core.arrays import array_file
+from songmap.core.errors import SchemaError
+from songmap.core.files import write_atomically
 from songmap.core.workspace import Workspace
 from songmap.library.library import Library, save_library
 from songmap.library.schema import N_COLUMNS
 
 N_GROUPS, N_SONGS = 3, 60
+PATHS = [f"/music/{row:03d}.mp3" for row in range(N_SONGS)]
 HOSTILE = "<img src=x onerror='document.title=1'> {{ 7 * 7 }}"
 SONG = "song 002"
 
@@ -198,12 +202,41 @@ def test_further_spaces_are_read_by_path(quick, workspace, tmp_path):
     assert len(pairs) == N_GROUPS
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "paths"),
+    [
+        ("vae", np.float32(1), 7),
+        ("vae", np.float32(1), [[1]]),
+        ("vae", np.str_("a"), PATHS),
+        ("vae", np.float32(3e38), PATHS),
+        ("<b>", np.float32(1), PATHS),
+    ],
+)
+def test_a_forged_file_of_spaces_is_one_line(tmp_path, name, value, paths):
+    workspace = Workspace(tmp_path)
+    write_atomically(workspace.song_spaces, array_file({name: np.full((N_SONGS, 2), value)}, paths))
+    with pytest.raises(SchemaError, match="--autoencoder again, or delete it"):
+        further_spaces(library_of_groups(), workspace)
+
+
 def test_a_space_of_other_songs_is_refused(tmp_path):
     save_library(Workspace(tmp_path), library_of_groups())
     save_spaces(Workspace(tmp_path), {"vae": np.ones((2, 3))}, ["/music/000.mp3", "/music/other.mp3"])
     result = run_script("08", "--workspace", tmp_path)
     assert result.returncode == 2
     assert f"no vectors of {N_SONGS - 1} of {N_SONGS} songs" in result.stderr
+
+
+def test_playlists_of_clusters_are_no_evidence(tmp_path):
+    workspace = Workspace(tmp_path)
+    save_library(workspace, library_of_groups())
+    workspace.cluster_playlists.mkdir(parents=True)
+    playlist = workspace.cluster_playlists / "cluster_01.m3u8"
+    playlist.write_text("/music/000.mp3\n/music/001.mp3\n")
+    for given in (workspace.outputs, workspace.cluster_playlists, playlist):
+        result = run_script("08", "--workspace", tmp_path, "--playlists", given)
+        assert result.returncode == 2
+        assert "holds the playlists of clusters" in result.stderr
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Playlists of every format are read, and whatever is wrong with a file is one line."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from songmap.communities import playlist_files
 from songmap.communities.graph_results import Entry, UnreadReason
 from songmap.communities.playlist_files import read_playlists, unread_line
 from songmap.core.errors import UsageError
+from songmap.library.m3u8 import rows_of_paths
 
 XSPF = '<?xml version="1.0" encoding="UTF-8"?><playlist version="1" xmlns="http://xspf.org/ns/0/">{}</playlist>'
 
@@ -91,6 +93,8 @@ EXTERNAL = '<!DOCTYPE p [<!ENTITY a SYSTEM "file:///etc/passwd">]><playlist><tit
         ("a.csv", b"name,number\nx,1\n", UnreadReason.NOT_PLAYLISTS, "column of songs"),
         ("a.csv", b"playlist,song\n", UnreadReason.EMPTY, "no entries"),
         ("a.csv", b'playlist,song\nA,"' + b"x" * 200_000 + b'"\n', UnreadReason.BROKEN, "field larger"),
+        ("a.csv", b"playlist,song," + b"x" * 200_000 + b"\n", UnreadReason.BROKEN, "field larger"),
+        ("a.csv", b"playlist,song" + b"," * (1 << 20) + b"\n", UnreadReason.BROKEN, "a line has more"),
         ("a.json", b'{"playlists": [', UnreadReason.BROKEN, "broken"),
         ("a.json", b"[" * 200_000, UnreadReason.BROKEN, "broken"),
         ("a.json", b"\xff\xfe{", UnreadReason.BROKEN, "broken"),
@@ -134,9 +138,29 @@ def test_limits(tmp_path, monkeypatch):
     assert report.n_entries == 2
 
 
-def test_folders_broken_links_and_hidden_files_are_not_playlists(tmp_path):
-    (tmp_path / "folder.m3u8").mkdir()
+def test_what_is_no_file_is_reported_and_never_read(tmp_path):
+    os.mkfifo(tmp_path / "fifo.m3u8")
     (tmp_path / "link.m3u8").symlink_to(tmp_path / "nowhere")
+    (tmp_path / "loop.m3u8").symlink_to(tmp_path / "loop.m3u8")
+    (tmp_path / "zero.m3u8").symlink_to("/dev/zero")
+    playlists, report = read_playlists(tmp_path)
+    assert not playlists
+    assert {one.file.stem: one.reason for one in report.unread} == dict.fromkeys(
+        ("fifo", "link", "loop", "zero"), UnreadReason.UNREADABLE
+    )
+    assert "regular file" in unread_line(read_playlists(tmp_path / "fifo.m3u8")[1].unread[0])
+
+
+def test_a_path_that_no_file_can_have_is_no_song(tmp_path):
+    song = str(tmp_path / "a.mp3")
+    (tmp_path / "a.mp3").touch()
+    assert rows_of_paths([("/\0", song), ("/\0",)], [song]) == [0, None]
+    (tmp_path / "b.mp3").touch()
+    assert rows_of_paths([("/\0", str(tmp_path / "b.mp3"))], [song]) == [None]
+
+
+def test_folders_and_hidden_files_are_not_playlists(tmp_path):
+    (tmp_path / "folder.m3u8").mkdir()
     (tmp_path / ".hidden.m3u8").write_text("a.mp3\n")
     with pytest.raises(UsageError, match="holds no playlist"):
         read_playlists(tmp_path)

@@ -10,12 +10,14 @@ import pytest
 from signals import RATE_HZ, music, tone
 from spectrogram.sounding import analysed, write_song
 
+from songmap.core.arrays import array_file, read_array_file
 from songmap.core.errors import SchemaError, UsageError
+from songmap.core.files import write_atomically
 from songmap.core.workspace import REPOSITORY, Workspace
 from songmap.features.signal import Signal
 from songmap.library.library import save_library
 from songmap.spectrogram import cache
-from songmap.spectrogram.cache import build_excerpts, load_excerpts
+from songmap.spectrogram.cache import build_excerpts, load_excerpts, song_keys
 from songmap.spectrogram.excerpts import (
     FLOOR_DB,
     KINDS,
@@ -23,6 +25,7 @@ from songmap.spectrogram.excerpts import (
     band_frequencies_hz,
     excerpts_of,
     first_frames,
+    kind_named,
     mfcc_of,
 )
 
@@ -210,6 +213,36 @@ def test_a_damaged_cache_is_computed_again(songs, tmp_path):
     with pytest.raises(SchemaError, match="damaged"):
         load_excerpts(workspace, library, "mel")
     assert np.array_equal(build_excerpts(workspace, library, "mel", workers=1).values, before)
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("counts", lambda counts: counts.astype(str)),
+        ("counts", lambda counts: np.array([2**62, 2**62, 2**62, 2**62 + counts.sum()])),  # whose sum is right
+        ("counts", lambda counts: counts.astype(float)),
+        ("start_s", lambda start_s: start_s * np.nan),
+        ("keys", lambda keys: keys.astype(float)),
+    ],
+)
+def test_a_forged_index_is_refused(songs, tmp_path, name, change):
+    workspace, library = Workspace(tmp_path), songs[1]
+    build_excerpts(workspace, library, "mel", workers=1)
+    index = workspace.excerpts / "mel" / "index.npz"
+    arrays, document = read_array_file(index, index.read_bytes(), "07")
+    index.write_bytes(array_file(arrays | {name: change(arrays[name])}, document))
+    with pytest.raises(SchemaError, match="does not hold excerpts"):
+        load_excerpts(workspace, library, "mel")
+
+
+@pytest.mark.parametrize("arrays", [{}, {"values": np.zeros((1, 3, 3)), "start_s": np.zeros(1)}])
+def test_a_forged_finished_song_is_one_line_and_then_computed(songs, tmp_path, arrays):
+    workspace, library = Workspace(tmp_path), songs[1]
+    key = song_keys(library, kind_named("mel"))[0].tobytes().hex()
+    write_atomically(workspace.excerpts / "mel" / "songs" / f"{key}.npz", array_file(arrays, {}))
+    with pytest.raises(SchemaError, match="does not hold excerpts"):
+        build_excerpts(workspace, library, "mel", workers=1)
+    assert len(build_excerpts(workspace, library, "mel", workers=1).song)
 
 
 def test_a_killed_run_leaves_finished_songs(songs, tmp_path):

@@ -13,10 +13,11 @@ from spectrogram.sounding import GENRES, sounding_workspace, write_song
 from waiting import wait_until
 
 from songmap.compare.dataset import library_dataset
-from songmap.core.errors import SchemaError
+from songmap.core.errors import SchemaError, UsageError
 from songmap.core.workspace import REPOSITORY, Workspace
 from songmap.library.library import load_library
 from songmap.library.song_vectors import load_song_vectors
+from songmap.spectrogram.deep import require_torch
 from songmap.spectrogram.song_outputs import load_out_of_fold
 
 SCORES = {"network", "joined", "lda", "svm", "xgboost", "majority"}
@@ -185,6 +186,14 @@ def test_without_torch_there_is_one_line(workspace, monkeypatch):
         assert result.returncode == 2
         assert len(result.stderr.splitlines()) == 1
         assert "pip install -r requirements-deep.txt" in result.stderr
+
+
+def test_a_torch_that_cannot_be_loaded_is_one_line_too(tmp_path, monkeypatch):
+    (tmp_path / "torch.py").write_text("raise OSError('libtorch_cpu.so: cannot open shared object file')")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "torch", raising=False)
+    with pytest.raises(UsageError, match=r"libtorch_cpu.so.* pip install -r requirements-deep.txt"):
+        require_torch()
 
 
 def test_mfcc_are_for_one_network(workspace):

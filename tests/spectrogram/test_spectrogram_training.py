@@ -1,6 +1,7 @@
 """Networks, their training and their files, on excerpts made of random numbers."""
 
 import hashlib
+import io
 import json
 from dataclasses import replace
 
@@ -13,9 +14,10 @@ from songmap.core.errors import SchemaError, UsageError  # noqa: E402
 from songmap.core.workspace import Workspace  # noqa: E402
 from songmap.spectrogram import training  # noqa: E402
 from songmap.spectrogram.augmentation import mixup, spec_augment  # noqa: E402
-from songmap.spectrogram.checkpoints import save_checkpoint  # noqa: E402
+from songmap.spectrogram.checkpoints import history_file, read_history, save_checkpoint  # noqa: E402
 from songmap.spectrogram.excerpts import KINDS, Excerpts  # noqa: E402
 from songmap.spectrogram.networks import NETWORKS, build_network  # noqa: E402
+from songmap.spectrogram.results import EpochScores  # noqa: E402
 from songmap.spectrogram.settings import TrainingSettings  # noqa: E402
 from songmap.spectrogram.trained import load_network, network_files, save_network  # noqa: E402
 from songmap.spectrogram.training import TrainingSongs, train  # noqa: E402
@@ -206,7 +208,6 @@ def test_a_changed_checkpoint_is_refused_in_one_line(change, why, tmp_path):
 
 
 def test_a_checkpoint_executes_nothing(tmp_path):
-    import io
     import pickle
 
     class Harmful:
@@ -230,6 +231,21 @@ def test_a_checkpoint_of_another_network_is_refused(tmp_path):
     with pytest.raises(SchemaError, match="is not a checkpoint") as error:
         train(values, songs, SETTINGS, (tmp_path / "a.pt", "key"))
     assert "\n" not in str(error.value)
+
+
+def test_a_forged_history_is_refused(tmp_path):
+    values, songs = excerpts_of_genres(12, 1, 3.0)
+    path, settings = tmp_path / "a.pt", replace(SETTINGS, epochs=1)
+    train(values, songs, settings, (path, "key"))
+    state = torch.load(io.BytesIO(path.read_bytes()[32:]), weights_only=True)
+    state["history"][0]["loss"] = "low"
+    stream = io.BytesIO()
+    torch.save(state, stream)
+    path.write_bytes(hashlib.sha256(stream.getvalue()).digest() + stream.getvalue())
+    with pytest.raises(SchemaError, match="is not a checkpoint"):
+        train(values, songs, settings, (path, "key"))
+    history_file(path).write_text('{"epochs": [{"loss": ' + "[" * 100_000)
+    assert read_history(path, EpochScores) == []
 
 
 def test_a_checkpoint_of_other_settings_is_refused(tmp_path):
@@ -278,14 +294,16 @@ def changed_card(**values):
     return change
 
 
-def changed_weights(weights, card):
-    """Other weights whose checksum the card has too."""
+def other_weights(**functions):
+    """Weights of which some are others, with their checksum."""
     from safetensors.torch import load, save
 
-    tensors = load(weights.read_bytes())
-    tensors["head.bias"] = tensors["head.bias"] * float("nan")
-    weights.write_bytes(save(tensors))
-    changed_card(sha256=hashlib.sha256(weights.read_bytes()).hexdigest())(weights, card)
+    def change(weights, card):
+        tensors = load(weights.read_bytes())
+        weights.write_bytes(save(tensors | {name: function(tensors[name]) for name, function in functions.items()}))
+        changed_card(sha256=hashlib.sha256(weights.read_bytes()).hexdigest())(weights, card)
+
+    return change
 
 
 @pytest.mark.parametrize(
@@ -303,7 +321,9 @@ def changed_weights(weights, card):
         (changed_card(settings={"network": "image"}), "other settings"),
         (changed_card(settings=vars(TrainingSettings("frames"))), "settings of frames"),
         (changed_card(settings=vars(TrainingSettings()) | {"epochs": "many"}), "settings of other types"),
-        (changed_weights, "not finite"),
+        (changed_card(genres=["A", "A"]), "standardisation or genres"),
+        (other_weights(**{"head.bias": lambda bias: bias * float("nan")}), "not finite"),
+        (other_weights(mean=lambda mean: mean.double()), "standardisation"),
     ],
 )
 def test_changed_files_are_refused_in_one_line(trained, change, why, tmp_path):
@@ -313,6 +333,17 @@ def test_changed_files_are_refused_in_one_line(trained, change, why, tmp_path):
     with pytest.raises(SchemaError, match=why) as error:
         load_network(workspace, "image")
     assert "\n" not in str(error.value)
+
+
+def test_a_network_without_finite_outputs_predicts_nothing(trained, tmp_path):
+    """A negative variance is a finite number, and its root is none."""
+    workspace = Workspace(tmp_path)
+    save_network(workspace, trained[0])
+    state = trained[0].network.state_dict()
+    variance = next(name for name in state if name.endswith("running_var"))
+    other_weights(**{variance: lambda one: -one - 1})(*network_files(workspace, "image"))
+    with pytest.raises(SchemaError, match="gives no probabilities"):
+        load_network(workspace, "image").predict_proba(trained[1])
 
 
 def test_every_song_counts_the_same_in_an_epoch():
