@@ -48,7 +48,8 @@ def build_parser() -> argparse.ArgumentParser:
     playlists = "folder of playlists, or one file (default: data/playlists of the workspace)"
     add("--playlists", type=Path, metavar="FOLDER", help=playlists)
     spaces = (
-        f"spaces to cluster in, the first described: {', '.join(SPACES)}, and those of autoencoders; all by default"
+        f"spaces to cluster in, the first described: {', '.join(SPACES)}, those of autoencoders; all of these by default; "
+        "and cnn, of the network of 07"
     )
     add("--spaces", nargs="+", default=[], metavar="SPACE", help=spaces)
     add("--method", choices=("louvain", "leiden"), default="louvain", help="how communities are detected")

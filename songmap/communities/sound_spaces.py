@@ -4,6 +4,7 @@
 balanced     157 standardised descriptors, families of equal weight (``songmap.library.spaces``)
 scaled       641 standardised columns
 pca          the leading principal components of the standardised columns
+cnn          the last layer but one of the network of 07, centred; on request, since it was trained on genres
 ===========  ===============================================================================================
 
 Further spaces, such as the latent codes of autoencoders, are read from ``Workspace.song_spaces``, which ``save_spaces`` writes.
@@ -21,9 +22,11 @@ from songmap.core.files import read_bytes, write_atomically
 from songmap.core.workspace import Workspace
 from songmap.library.library import Library
 from songmap.library.schema import LARGEST
+from songmap.library.song_vectors import KnownSongs, load_song_vectors
 from songmap.library.spaces import build_space, sampled_rows
 
 SPACES = ("balanced", "scaled", "pca")
+NETWORK_SPACE = "cnn"
 PCA_VARIANCE, PCA_COMPONENTS = 0.9, 50  # components that have so much of the variance, and at most
 _MADE_BY = "08_song_communities.py --autoencoder"
 
@@ -31,13 +34,17 @@ _MADE_BY = "08_song_communities.py --autoencoder"
 def sound_spaces(library: Library, workspace: Workspace, names: Sequence[str] = ()) -> dict[str, np.ndarray]:
     """Vectors float32 ``(n_songs, d)`` of the spaces ``names``; without names of all that there are.
 
-    Raises UsageError for a name without a space, SchemaError for a file that is not of these songs.
+    Raises UsageError for a name without a space, SchemaError for a file that is not of these songs, or missing for ``cnn``.
     """
     further = further_spaces(library, workspace)
     names = list(dict.fromkeys(names)) or [*SPACES, *further]
-    unknown = [name for name in names if name not in SPACES and name not in further]
+    unknown = [name for name in names if name not in (*SPACES, NETWORK_SPACE) and name not in further]
     if unknown:
-        raise UsageError(f"no space {unknown[0]!r}; there are {', '.join([*SPACES, *further])}")
+        raise UsageError(f"no space {unknown[0]!r}; there are {', '.join([*SPACES, *further, NETWORK_SPACE])}")
+    if NETWORK_SPACE in names:
+        saved = load_song_vectors(workspace, library)
+        songs = KnownSongs.of(library.embeddings, saved.network, saved.vectors)
+        further[NETWORK_SPACE] = songs.vectors.astype(np.float32)
     return {name: further[name] if name in further else _own_space(library, name) for name in names}
 
 

@@ -11,7 +11,7 @@ with 3 songs each, 11 % were called different with n - 1 and 6 % as it is here.
 References
 ----------
 Nadeau & Bengio 2003, "Inference for the generalization error": the corrected resampled t-test. Bouckaert & Frank 2004:
-the same for repeated cross-validation. Bouckaert 2003, "Choosing between two learning algorithms based on calibrated tests". Corani & Benavoli 2015, "A Bayesian approach for comparing cross-validated
+the same for repeated cross-validation. Bouckaert 2003, ICML: calibrated tests of two algorithms. Corani & Benavoli 2015, "A Bayesian approach for comparing cross-validated
 algorithms on multiple data sets": the Bayesian correlated t-test. Holm 1979.
 """
 

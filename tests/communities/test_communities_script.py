@@ -10,13 +10,14 @@ from libraries import labelled_library
 from scripts import run_script
 
 from songmap.communities import run as communities_run
-from songmap.communities.sound_spaces import further_spaces, save_spaces
+from songmap.communities.sound_spaces import further_spaces, save_spaces, sound_spaces
 from songmap.core.arrays import array_file
 from songmap.core.errors import SchemaError
 from songmap.core.files import write_atomically
 from songmap.core.workspace import Workspace
 from songmap.library.library import Library, save_library
 from songmap.library.schema import N_COLUMNS
+from songmap.library.song_vectors import SongVectors, save_song_vectors
 
 N_GROUPS, N_SONGS = 3, 60
 PATHS = [f"/music/{row:03d}.mp3" for row in range(N_SONGS)]
@@ -239,10 +240,21 @@ def test_playlists_of_clusters_are_no_evidence(tmp_path):
         assert "holds the playlists of clusters" in result.stderr
 
 
+def test_the_space_of_a_network_is_its_vectors_centred_and_on_request(tmp_path):
+    workspace, library = Workspace(tmp_path), library_of_groups()
+    vectors = np.random.default_rng(1).random((N_SONGS, 4), np.float32)
+    fold_of = np.arange(N_SONGS) % 2
+    save_song_vectors(workspace, library, SongVectors("image", vectors, np.stack([vectors] * 2), fold_of), "0" * 64)
+    (of_network,) = sound_spaces(library, workspace, ["cnn"]).values()
+    np.testing.assert_allclose(of_network, vectors - vectors.mean(axis=0), atol=1e-6)
+    assert "cnn" not in sound_spaces(library, workspace)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["--spaces", "vea"], "no space 'vea'; there are balanced, scaled, pca"),
+        (["--spaces", "cnn"], "song_vectors.npz does not exist; run 07_spectrogram_cnn.py first"),
         (["--playlists", "missing"], "missing"),
         (["--recommend", "no such song"], "no such song"),
         (["--alpha", "2"], "0 to 1"),
