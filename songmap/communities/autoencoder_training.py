@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -21,7 +20,7 @@ from songmap.communities.autoencoder_settings import KIND, AutoencoderSettings, 
 from songmap.communities.autoencoders import Autoencoder, objective, reconstruction_errors
 from songmap.core.workspace import Workspace
 from songmap.spectrogram.cache import open_excerpts
-from songmap.spectrogram.checkpoints import read_history, resume, save_checkpoint
+from songmap.spectrogram.checkpoints import read_history, resume, save_checkpoint, state_of
 from songmap.spectrogram.excerpts import FLOOR_DB
 from songmap.spectrogram.trained import one_torch_thread
 
@@ -88,14 +87,14 @@ class _Training:
 
     def run(self, on_epoch: OnEpoch | None) -> FittedAutoencoder:
         path, key = self.task.checkpoint, self.task.key
-        started, history = time.thread_time(), resume(path, key, AutoencoderEpoch, self._restore, MADE_BY)
+        started, history = time.thread_time(), resume(path, key, AutoencoderEpoch, self, MADE_BY)
         while not self._is_finished(history):
             history = [*history, self._epoch(len(history))]
             if _best_epoch(history) == len(history):
                 self.best = copy.deepcopy(self.network.state_dict())
             now = time.thread_time()
             self.train_s, started = self.train_s + now - started, now
-            save_checkpoint(path, key, self._state(), history)
+            save_checkpoint(path, key, state_of(self), history)
             if on_epoch:
                 on_epoch(history)
         self.network.load_state_dict(self.best)
@@ -164,20 +163,6 @@ class _Training:
         is_variational = self.settings.is_variational
         loss = objective(error, divergence if is_variational else None, self.settings)
         return float(loss), -FLOOR_DB * float(square.sqrt()), float(divergence) if is_variational else None
-
-    def _state(self) -> dict[str, Any]:
-        state = {"network": self.network.state_dict(), "best": self.best, "optimiser": self.optimiser.state_dict()}
-        state |= {"schedule": self.schedule.state_dict(), "random": torch.get_rng_state(), "train_s": self.train_s}
-        return state | ({"random_cuda": torch.cuda.get_rng_state()} if self.device == "cuda" else {})
-
-    def _restore(self, state: dict[str, Any]) -> None:
-        self.network.load_state_dict(state["network"])
-        self.best, self.train_s = state["best"], state["train_s"]
-        self.optimiser.load_state_dict(state["optimiser"])
-        self.schedule.load_state_dict(state["schedule"])
-        torch.set_rng_state(state["random"])
-        if self.device == "cuda" and "random_cuda" in state:
-            torch.cuda.set_rng_state(state["random_cuda"])
 
 
 def _best_epoch(history: list[AutoencoderEpoch]) -> int:

@@ -8,10 +8,10 @@ import hashlib
 import io
 import json
 import pickle
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import torch
 
@@ -25,7 +25,19 @@ if TYPE_CHECKING:
 Epoch = TypeVar("Epoch", bound="DataclassInstance")
 """A dataclass of numbers: what is noted of an epoch."""
 _DIGEST_BYTES = 32
+_PARTS = ("network", "optimiser", "schedule")
 _NOT_A_STATE = (pickle.UnpicklingError, RuntimeError, KeyError, TypeError, AttributeError, EOFError, ValueError)
+
+
+class Training(Protocol):
+    """What a training has that goes on from a checkpoint; ``best`` are the weights of its best epoch."""
+
+    network: Any
+    best: dict[str, Any]
+    optimiser: Any
+    schedule: Any
+    device: str
+    train_s: float
 
 
 def history_file(checkpoint: Path) -> Path:
@@ -58,10 +70,8 @@ def save_checkpoint(path: Path, key: str, state: dict[str, Any], history: Sequen
     write_json(history_file(path), {"epochs": epochs})
 
 
-def resume(
-    path: Path, key: str, kind: type[Epoch], restore: Callable[[dict[str, Any]], None], made_by: str = SCRIPT
-) -> list[Epoch]:
-    """Hand the state of a training to ``restore``, and return its history, epochs of a ``kind``; nothing where there is none.
+def resume(path: Path, key: str, kind: type[Epoch], training: Training, made_by: str = SCRIPT) -> list[Epoch]:
+    """Give a training the state that is kept of it, and return its history, epochs of a ``kind``; nothing where there is none.
 
     Raises
     ------
@@ -80,7 +90,31 @@ def resume(
         if state.pop("key") != key:
             raise SchemaError(f"{path} is a checkpoint of other settings or songs; {advice}")
         history = epochs_of(kind, state.pop("history"))
-        restore(state)
+        restore(training, state)
     except _NOT_A_STATE as error:
         raise SchemaError(f"{path} is not a checkpoint ({' '.join(str(error).split())[:80]}); {advice}") from error
     return history
+
+
+def state_of(training: Training) -> dict[str, Any]:
+    """The state of a training after an epoch."""
+    state = {name: getattr(training, name).state_dict() for name in _PARTS}
+    state |= {"best": training.best, "random": torch.get_rng_state(), "train_s": training.train_s}
+    return state | ({"random_cuda": torch.cuda.get_rng_state()} if training.device == "cuda" else {})
+
+
+def restore(training: Training, state: dict[str, Any]) -> None:
+    """Give a training the state of another. Raises ValueError, or what torch does, if that had other weights or settings."""
+    types = {name: type(value) for name, value in training.schedule.state_dict().items()}
+    if {name: type(value) for name, value in state["schedule"].items()} != types:
+        raise ValueError("the schedule is of another kind")
+    training.network.load_state_dict(state["best"])
+    for name in _PARTS:
+        getattr(training, name).load_state_dict(state[name])
+    for weight, own in training.optimiser.state.items():
+        if any(one.shape not in (weight.shape, ()) for one in own.values()):
+            raise ValueError("the optimiser's state is of other weights")
+    training.best, training.train_s = state["best"], float(state["train_s"])
+    torch.set_rng_state(state["random"])
+    if training.device == "cuda" and "random_cuda" in state:
+        torch.cuda.set_rng_state(state["random_cuda"])

@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -20,7 +19,7 @@ from songmap.compare.store import key_of
 from songmap.genre.metrics import LEAST
 from songmap.genre.splits import make_folds
 from songmap.spectrogram.augmentation import mixup, spec_augment
-from songmap.spectrogram.checkpoints import resume, save_checkpoint
+from songmap.spectrogram.checkpoints import resume, save_checkpoint, state_of
 from songmap.spectrogram.networks import build_network
 from songmap.spectrogram.results import EpochScores, TrainingCurve
 from songmap.spectrogram.settings import TrainingSettings
@@ -125,14 +124,14 @@ class _Training:
         self.schedule = torch.optim.lr_scheduler.CosineAnnealingLR(self.optimiser, steps)
 
     def run(self, path: Path, key: str, on_epoch: OnEpoch | None) -> tuple[TrainedNetwork, TrainingCurve]:
-        started, history = time.thread_time(), resume(path, key, EpochScores, self._restore)
+        started, history = time.thread_time(), resume(path, key, EpochScores, self)
         while not self._is_finished(history):
             history = [*history, self._epoch()]
             if self._best_epoch(history) == len(history):
                 self.best = copy.deepcopy(self.network.state_dict())
             now = time.thread_time()
             self.train_s, started = self.train_s + now - started, now
-            save_checkpoint(path, key, self._state(), history)
+            save_checkpoint(path, key, state_of(self), history)
             if on_epoch:
                 on_epoch(history)
         self.network.load_state_dict(self.best)
@@ -218,20 +217,6 @@ class _Training:
                     self.network(self._inputs(rows[first : first + step])).double().softmax(dim=1).cpu().numpy()
                 )
         return np.concatenate(parts)
-
-    def _state(self) -> dict[str, Any]:
-        state = {"network": self.network.state_dict(), "best": self.best, "optimiser": self.optimiser.state_dict()}
-        state |= {"schedule": self.schedule.state_dict(), "random": torch.get_rng_state(), "train_s": self.train_s}
-        return state | ({"random_cuda": torch.cuda.get_rng_state()} if self.device == "cuda" else {})
-
-    def _restore(self, state: dict[str, Any]) -> None:
-        self.network.load_state_dict(state["network"])
-        self.best, self.train_s = state["best"], state["train_s"]
-        self.optimiser.load_state_dict(state["optimiser"])
-        self.schedule.load_state_dict(state["schedule"])
-        torch.set_rng_state(state["random"])
-        if self.device == "cuda" and "random_cuda" in state:
-            torch.cuda.set_rng_state(state["random_cuda"])
 
 
 def song_proba(proba: np.ndarray, songs: np.ndarray, n_songs: int) -> np.ndarray:

@@ -233,19 +233,35 @@ def test_a_checkpoint_of_another_network_is_refused(tmp_path):
     assert "\n" not in str(error.value)
 
 
-def test_a_forged_history_is_refused(tmp_path):
+def of_another_type(state: dict) -> None:
+    state["history"][0]["loss"] = "low"
+
+
+def of_other_weights(state: dict) -> None:
+    state["optimiser"]["state"][0]["exp_avg"] = torch.zeros(1, 2, 3)
+
+
+def of_another_schedule(state: dict) -> None:
+    state["schedule"]["T_max"] = "soon"
+
+
+@pytest.mark.parametrize("forge", [of_another_type, of_other_weights, of_another_schedule])
+def test_a_forged_state_is_refused(forge, tmp_path):
     values, songs = excerpts_of_genres(12, 1, 3.0)
     path, settings = tmp_path / "a.pt", replace(SETTINGS, epochs=1)
     train(values, songs, settings, (path, "key"))
     state = torch.load(io.BytesIO(path.read_bytes()[32:]), weights_only=True)
-    state["history"][0]["loss"] = "low"
+    forge(state)
     stream = io.BytesIO()
     torch.save(state, stream)
     path.write_bytes(hashlib.sha256(stream.getvalue()).digest() + stream.getvalue())
     with pytest.raises(SchemaError, match="is not a checkpoint"):
-        train(values, songs, settings, (path, "key"))
-    history_file(path).write_text('{"epochs": [{"loss": ' + "[" * 100_000)
-    assert read_history(path, EpochScores) == []
+        train(values, songs, replace(settings, epochs=2), (path, "key"))
+
+
+def test_a_history_that_is_not_one_is_empty(tmp_path):
+    history_file(tmp_path / "a.pt").write_text('{"epochs": [{"loss": ' + "[" * 100_000)
+    assert read_history(tmp_path / "a.pt", EpochScores) == []
 
 
 def test_a_checkpoint_of_other_settings_is_refused(tmp_path):
