@@ -147,6 +147,7 @@ def test_songs_and_moments_of_the_library_play_instead(page):
     page.click_at(".points", 0.1)
     page.until("!recording.paused")
     play = page.all("ol.songs .play")[1]
+    page.js("arguments[0].scrollIntoView({ block: 'center' })", play)  # not below the player
     play.click()
     page.until("!library.paused && recording.paused")
     assert play.get_attribute("aria-pressed") == "true"
@@ -155,7 +156,7 @@ def test_songs_and_moments_of_the_library_play_instead(page):
     page.until("library.paused")
     page.js("document.querySelector('.parts details').open = true")
     moment = page.one(".parts .play[data-end='2.6']")
-    page.js("arguments[0].scrollIntoView({ block: 'center' })", moment)  # not below the player
+    page.js("arguments[0].scrollIntoView({ block: 'center' })", moment)
     moment.click()
     page.until("!library.paused && library.currentTime >= 2")
     page.until("library.paused && library.currentTime === 2")  # at its end it goes back to its start

@@ -190,8 +190,10 @@ def test_without_torch_there_is_one_line(workspace, monkeypatch):
 
 def test_a_torch_that_cannot_be_loaded_is_one_line_too(tmp_path, monkeypatch):
     (tmp_path / "torch.py").write_text("raise OSError('libtorch_cpu.so: cannot open shared object file')")
+    (tmp_path / "safetensors.py").touch()  # it may not be installed
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.delitem(sys.modules, "torch", raising=False)
+    for name in ("torch", "safetensors"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
     with pytest.raises(UsageError, match=r"libtorch_cpu.so.* pip install -r requirements-deep.txt"):
         require_torch()
 
