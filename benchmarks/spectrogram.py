@@ -4,7 +4,8 @@
 
 Speed: excerpts per second in training and in use, one thread, and the share of a training step in which excerpts are read
 and standardised; seconds for a song of four minutes. Robustness, after 07 has run with its defaults: every song's middle
-minute, changed in each way, predicted by the network of its fold, which was trained without its artist.
+minute, changed in each way, predicted by the network of its fold, which was trained without its artist. Prints Markdown
+tables and writes them to benchmarks/spectrogram.md.
 """
 
 import argparse
@@ -147,7 +148,9 @@ def main() -> None:
         decoding_s, predicting_s = four_minutes(network, Path(folder))
     print(f"\nFour minutes: {decoding_s:.2f} s of decoding, {predicting_s:.2f} s of excerpts and prediction\n")
     print("| change | accuracy | log loss |\n|---|---:|---:|")
-    print("\n".join(rows))
+    text = "\n".join(rows) + "\n"
+    Path(__file__).with_suffix(".md").write_text(text, encoding="utf-8")
+    print(text)
 
 
 if __name__ == "__main__":
