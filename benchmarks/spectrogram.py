@@ -140,15 +140,13 @@ def main() -> None:
     parser.add_argument("workspace", type=Path)
     parser.add_argument("--network", choices=tuple(KIND_OF), default="image")
     arguments = parser.parse_args()
+    lines = ["| network | excerpts/s in training | of that loading | excerpts/s in use |", "|---|---:|---:|---:|"]
     with tempfile.TemporaryDirectory() as folder:
-        print("| network | excerpts/s in training | of that loading | excerpts/s in use |\n|---|---:|---:|---:|")
-        for name in KIND_OF:
-            print(speed(name, Path(folder)))
+        lines += [speed(name, Path(folder)) for name in KIND_OF]
         rows, network = robustness(Workspace(arguments.workspace), arguments.network)
         decoding_s, predicting_s = four_minutes(network, Path(folder))
-    print(f"\nFour minutes: {decoding_s:.2f} s of decoding, {predicting_s:.2f} s of excerpts and prediction\n")
-    print("| change | accuracy | log loss |\n|---|---:|---:|")
-    text = "\n".join(rows) + "\n"
+    lines += ["", f"Four minutes: {decoding_s:.2f} s of decoding, {predicting_s:.2f} s of excerpts and prediction", ""]
+    text = "\n".join([*lines, "| change | accuracy | log loss |", "|---|---:|---:|", *rows, ""])
     Path(__file__).with_suffix(".md").write_text(text, encoding="utf-8")
     print(text)
 
