@@ -31,7 +31,7 @@ from songmap.recording.degradations import CONDITIONS, Degradation
 from songmap.spectrogram.cache import build_excerpts
 from songmap.spectrogram.evaluation import FEATURES
 from songmap.spectrogram.excerpts import excerpts_of
-from songmap.spectrogram.fitting import training_tasks
+from songmap.spectrogram.fitting import fold_tasks
 from songmap.spectrogram.settings import KIND_OF, FittingOptions, TrainingSettings
 from songmap.spectrogram.trained import TrainedNetwork
 from songmap.spectrogram.training import TrainingSongs, train
@@ -108,7 +108,7 @@ def robustness(workspace: Workspace, name: str) -> tuple[list[str], TrainedNetwo
     dataset, rows = library_dataset(library, FEATURES, "strictest"), training_dataset(library).rows
     folds = dataset.repeats(1, options.settings.seed)[0]
     excerpts = build_excerpts(workspace, library, options.settings.kind.name)
-    tasks = training_tasks(workspace, library, options, folds, excerpts)
+    tasks = fold_tasks(workspace, library, options, folds, excerpts)
     networks = [
         train(excerpts.values, one.songs, one.settings, (one.checkpoint, one.key))[0] for one in tasks
     ]  # of 07's checkpoints

@@ -3,7 +3,6 @@
 import hashlib
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, replace
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -40,6 +39,7 @@ from songmap.core.progress import OnProgress
 from songmap.core.workspace import Workspace
 from songmap.library.library import Library, library_fingerprint
 from songmap.spectrogram.cache import build_excerpts, song_keys
+from songmap.spectrogram.checkpoints import remove_others
 from songmap.spectrogram.excerpts import Excerpts
 from songmap.spectrogram.side_by_side import OnEpochOf, choose_device, train_side_by_side
 
@@ -105,7 +105,7 @@ def train_autoencoder(
             (fitted,) = train_side_by_side([task], device, 1, _epochs(on_progress, settings, 1))
             facts = {"data": library_fingerprint(library), "device": device}
             save_autoencoder(workspace, fitted, task.key, facts)
-            _remove_others(task.checkpoint.parent, set())
+            remove_others(task.checkpoint.parent, set())
         floors = dataset.floors(settings)
         vectors, active = song_vectors(fitted, dataset.excerpts, len(library))
         _join_spaces(workspace, library, settings.model, vectors)
@@ -132,7 +132,7 @@ def train_grid(
         tasks = [dataset.task(one, f"{settings.name}_grid") for one in grid]
         epochs = _epochs(on_progress, settings, len(tasks))
         outcomes = train_side_by_side(tasks, device, options.workers, epochs)
-        _remove_others(tasks[0].checkpoint.parent, {task.key for task in tasks})
+        remove_others(tasks[0].checkpoint.parent, {task.key for task in tasks})
     floors, split = dataset.floors(settings), dataset.split
     evaluated = [evaluate(one, floors, dataset.excerpts, split.test, split.group) for one in outcomes]
     points = [_point(one, scores[0]) for one, (scores, _) in zip(outcomes, evaluated, strict=True)]
@@ -160,9 +160,7 @@ def _locked(workspace: Workspace) -> AbstractContextManager[None]:
 def _dataset(workspace: Workspace, library: Library, options: AutoencoderOptions, on_progress: OnProgress) -> _Dataset:
     excerpts = build_excerpts(workspace, library, KIND.name, on_progress, options.workers)
     split = split_songs(library, np.unique(excerpts.song), options.settings.seed)
-    bounds = np.searchsorted(excerpts.song, np.arange(len(library) + 1))
-    rows = [np.arange(first, end) for first, end in pairwise(bounds)]
-    return _Dataset(workspace, library, excerpts, split, rows)
+    return _Dataset(workspace, library, excerpts, split, excerpts.of_songs(np.arange(len(library))))
 
 
 def _epochs(on_progress: OnProgress, settings: AutoencoderSettings, n_tasks: int) -> OnEpochOf:
@@ -174,13 +172,6 @@ def _epochs(on_progress: OnProgress, settings: AutoencoderSettings, n_tasks: int
         on_progress(sum(done), settings.epochs * n_tasks)
 
     return tell
-
-
-def _remove_others(folder: Path, keys: set[str]) -> None:
-    """Remove checkpoints of other settings and songs."""
-    for path in folder.glob("*"):
-        if path.stem not in keys:
-            path.unlink()
 
 
 def _join_spaces(workspace: Workspace, library: Library, name: str, vectors: np.ndarray) -> None:

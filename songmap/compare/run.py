@@ -128,8 +128,8 @@ def _compare(
             f"nothing to compare: {', '.join(options.models)} on {n_songs:,} rows, {most_columns:,} columns; see --models"
         )
     repeats = dataset.repeats(options.n_repeats, options.seed)
-    import shap  # noqa: F401  # before fits: their threads change what warnings are shown, and this import has some
-
+    if any(MODELS[name].has_trees for name in names):
+        import shap  # noqa: F401  # before fits: their threads change what warnings are shown, and this import has some
     with open_store(fitted_folds, dataset.key) as store:
         evaluator = Evaluator(dataset, options.seed, options.workers, store, on_progress)
         fits = _fits(evaluator, names, repeats)

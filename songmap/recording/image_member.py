@@ -7,7 +7,6 @@ evaluation and in use.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -84,6 +83,7 @@ def fit_image_member(
         Of songs whose excerpts are computed, then of epochs, then of songs whose segments are predicted.
     """
     require_torch()
+    from songmap.spectrogram.checkpoints import remove_others
     from songmap.spectrogram.side_by_side import choose_device, train_side_by_side
 
     settings = replace(SETTINGS, seed=seed)
@@ -95,9 +95,7 @@ def fit_image_member(
         on_progress(sum(done), settings.epochs * len(tasks))
 
     *of_folds, final = train_side_by_side(tasks, choose_device("auto"), usable_cores(), on_epoch)
-    for path in tasks[0].checkpoint.parent.iterdir():  # of earlier settings and songs
-        if path.stem not in {task.key for task in tasks}:
-            path.unlink()
+    remove_others(tasks[0].checkpoint.parent, {task.key for task in tasks})
     paths = library.songs["file_path"].iloc[dataset.songs.rows].tolist()
     proba = _out_of_fold([one.trained for one in of_folds], dataset, paths, on_progress)
     return final.trained, proba
@@ -107,23 +105,17 @@ def _tasks(
     workspace: Workspace, library: Library, dataset: SegmentDataset, settings: TrainingSettings, on_progress: OnProgress
 ) -> "list[TrainingTask]":
     """A training without the songs of each fold and without the test songs, one without these alone, one with all."""
-    from songmap.spectrogram.cache import build_excerpts, song_keys
-    from songmap.spectrogram.side_by_side import TrainingTask
+    from songmap.spectrogram.cache import build_excerpts
+    from songmap.spectrogram.side_by_side import training_tasks
     from songmap.spectrogram.training import TrainingSongs
 
     excerpts = build_excerpts(workspace, library, settings.kind.name, on_progress)
-    bounds = np.searchsorted(excerpts.song, np.arange(len(library) + 1))
-    own = [np.arange(bounds[row], bounds[row + 1]) for row in dataset.songs.rows]
-    songs = TrainingSongs(own, dataset.songs.labels, dataset.plan.groups, dataset.songs.genres)
-    source = sha256(song_keys(library, settings.kind).data).hexdigest()
-    usable, fold_of = np.array([len(one) > 0 for one in own]), dataset.plan.fold_of
-    last, tasks = fold_of.max(), []
-    for training in (*((fold_of != fold) & (fold_of != last) for fold in range(last + 1)), np.ones(len(own), bool)):
-        part = songs.part(np.flatnonzero(training & usable))
-        key = part.key(settings, source)
-        checkpoint = workspace.networks / _CHECKPOINTS / f"{key}.pt"
-        tasks.append(TrainingTask(workspace, part, settings, checkpoint, key, len(library)))
-    return tasks
+    own, plan = excerpts.of_songs(dataset.songs.rows), dataset.plan
+    songs = TrainingSongs(own, dataset.songs.labels, plan.groups, dataset.songs.genres)
+    fold_of, last = plan.fold_of, plan.fold_of.max()
+    of_folds = (np.flatnonzero((fold_of != fold) & (fold_of != last)) for fold in range(last + 1))
+    trainings = (*of_folds, np.arange(len(own)))
+    return training_tasks(workspace, library, songs, settings, trainings, workspace.networks / _CHECKPOINTS)
 
 
 def _out_of_fold(

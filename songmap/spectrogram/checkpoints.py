@@ -8,7 +8,7 @@ import hashlib
 import io
 import json
 import pickle
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
@@ -43,6 +43,13 @@ class Training(Protocol):
 def history_file(checkpoint: Path) -> Path:
     """Where the history of a checkpoint is."""
     return checkpoint.with_suffix(".json")
+
+
+def remove_others(folder: Path, keys: Collection[str]) -> None:
+    """Remove checkpoints of other settings and songs than those of ``keys``."""
+    for path in folder.glob("*"):
+        if path.stem not in keys:
+            path.unlink()
 
 
 def read_history(checkpoint: Path, kind: type[Epoch]) -> list[Epoch]:

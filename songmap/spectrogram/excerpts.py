@@ -95,6 +95,11 @@ class Excerpts:
     start_s: np.ndarray
     failed: tuple[FailedSong, ...] = field(default=())
 
+    def of_songs(self, rows: np.ndarray) -> list[np.ndarray]:
+        """Places of the excerpts of each of some rows of the library, int64."""
+        bounds = (np.searchsorted(self.song, rows, side) for side in ("left", "right"))
+        return [np.arange(first, end) for first, end in zip(*bounds, strict=True)]
+
 
 def kind_named(name: str) -> ExcerptKind:
     """One of ``KINDS``. Raises UsageError for a name that there is not."""

@@ -8,7 +8,6 @@ import numpy as np
 
 from songmap.compare.dataset import library_dataset
 from songmap.compare.scores import put_together
-from songmap.compare.store import key_of
 from songmap.core.locks import exclusive
 from songmap.core.progress import OnProgress
 from songmap.core.serialise import plain
@@ -18,12 +17,19 @@ from songmap.genre.splits import Fold
 from songmap.library.library import Library, library_fingerprint
 from songmap.library.song_vectors import SongVectors, save_song_vectors, vectors_file
 from songmap.library.versions import library_versions
-from songmap.spectrogram.cache import build_excerpts, song_keys
+from songmap.spectrogram.cache import build_excerpts
+from songmap.spectrogram.checkpoints import remove_others
 from songmap.spectrogram.evaluation import FEATURES, evaluate, fit_others, fold_fit
 from songmap.spectrogram.excerpts import Excerpts
 from songmap.spectrogram.results import NETWORK, EpochScores, NetworkFile, NetworkReport
 from songmap.spectrogram.settings import FittingOptions, TrainingSettings
-from songmap.spectrogram.side_by_side import TrainingOutcome, TrainingTask, choose_device, train_side_by_side
+from songmap.spectrogram.side_by_side import (
+    TrainingOutcome,
+    TrainingTask,
+    choose_device,
+    train_side_by_side,
+    training_tasks,
+)  # fmt: skip
 from songmap.spectrogram.song_outputs import out_of_fold_file, save_out_of_fold
 from songmap.spectrogram.trained import network_files, save_network
 from songmap.spectrogram.training import TrainingSongs
@@ -58,7 +64,7 @@ def fit_network(
     with exclusive(workspace.networks / ".training.lock", in_use):
         excerpts = build_excerpts(workspace, library, settings.kind.name, on_progress, options.workers)
         others = fit_others(workspace, dataset, folds, settings.seed, options.workers, on_progress)
-        tasks = training_tasks(workspace, library, options, folds, excerpts)
+        tasks = fold_tasks(workspace, library, options, folds, excerpts)
         epochs = _Epochs(settings, len(folds), on_progress)
         outcomes = train_side_by_side(tasks, device, options.workers, epochs)
         fits = [fold_fit(one, dataset, rows, fold) for one, fold in zip(outcomes, folds, strict=False)]
@@ -85,29 +91,22 @@ def fit_network(
             written=[],
         )
         written = _save(workspace, library, report, outcomes, (rows, folds))
-        for path in tasks[0].checkpoint.parent.iterdir():  # of earlier settings and songs
-            if path.stem not in {task.key for task in tasks}:
-                path.unlink()
+        remove_others(tasks[0].checkpoint.parent, {task.key for task in tasks})
     return replace(report, written=written)
 
 
-def training_tasks(
+def fold_tasks(
     workspace: Workspace, library: Library, options: FittingOptions, folds: Sequence[Fold], excerpts: Excerpts
 ) -> list[TrainingTask]:
-    """A training without the test songs of each fold, and one with all songs; songs without excerpts are in none."""
+    """A training without the test songs of each fold, and one with all songs."""
     dataset, settings = training_dataset(library, options.group_by), options.settings
-    labels, groups = dataset.labels, library_dataset(library, FEATURES, options.group_by).groups
-    bounds = np.searchsorted(excerpts.song, np.arange(len(library) + 1))
-    own = [np.arange(bounds[row], bounds[row + 1]) for row in dataset.rows]
-    songs = TrainingSongs(own, labels, groups, dataset.genres)
-    source, usable = key_of(song_keys(library, settings.kind)), np.array([len(one) > 0 for one in own])
-    tasks = []
-    for train in (*(train for train, _ in folds), np.arange(len(labels))):
-        part = songs.part(train[usable[train]])
-        key = part.key(settings, source)
-        checkpoint = workspace.networks / "checkpoints" / settings.name / f"{key}.pt"
-        tasks.append(TrainingTask(workspace, part, settings, checkpoint, key, len(library)))
-    return tasks
+    groups = library_dataset(library, FEATURES, options.group_by).groups
+    songs = TrainingSongs(excerpts.of_songs(dataset.rows), dataset.labels, groups, dataset.genres)
+    trainings, folder = (
+        (*(train for train, _ in folds), np.arange(len(dataset.labels))),
+        workspace.networks / "checkpoints",
+    )
+    return training_tasks(workspace, library, songs, settings, trainings, folder / settings.name)
 
 
 class _Epochs:

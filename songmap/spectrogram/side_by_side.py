@@ -1,8 +1,9 @@
 """Several trainings, each in a process of its own, or one after another where a GPU does the work. Needs torch."""
 
+import hashlib
 import multiprocessing
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
@@ -16,7 +17,8 @@ import torch
 from songmap.core.errors import UsageError, WorkerError
 from songmap.core.processes import process_pool
 from songmap.core.workspace import Workspace
-from songmap.spectrogram.cache import open_excerpts
+from songmap.library.library import Library
+from songmap.spectrogram.cache import open_excerpts, song_keys
 from songmap.spectrogram.checkpoints import read_history
 from songmap.spectrogram.results import EpochScores, TrainingCurve
 from songmap.spectrogram.settings import TrainingSettings
@@ -65,6 +67,27 @@ class TrainingTask:
         proba, vectors = trained.of_songs(excerpts, self.n_library)
         predict_s = (time.thread_time() - started) * 1000 / len(np.unique(excerpts.song))
         return TrainingOutcome(trained, curve, proba, vectors, predict_s)
+
+
+def training_tasks(
+    workspace: Workspace,
+    library: Library,
+    songs: TrainingSongs,
+    settings: TrainingSettings,
+    trainings: Iterable[np.ndarray],
+    folder: Path,
+) -> list[TrainingTask]:
+    """A training with each of ``trainings``, places among ``songs``, and its checkpoint in ``folder``.
+
+    Songs without excerpts are in none.
+    """
+    source = hashlib.sha256(song_keys(library, settings.kind).data).hexdigest()
+    usable, tasks = np.array([len(one) > 0 for one in songs.excerpts]), []
+    for training in trainings:
+        part = songs.part(training[usable[training]])
+        key = part.key(settings, source)
+        tasks.append(TrainingTask(workspace, part, settings, folder / f"{key}.pt", key, len(library)))
+    return tasks
 
 
 @dataclass(frozen=True)

@@ -67,13 +67,17 @@ def measures(space: SpaceAgreement, permutations: int) -> str:
 
 def p_phrase(one: Estimate, permutations: int) -> str:
     """ "p = 0.02", and "p ≤ 0.001" where no permutation reached the value."""
-    return f"p {p_text(one.p_value, permutations)}"
+    sign = "" if _is_least(one.p_value, permutations) else "= "
+    return f"p {sign}{p_text(one.p_value, permutations)}"
 
 
 def p_text(p_value: float, permutations: int) -> str:
-    """ "= 0.02" or "≤ 0.001"."""
-    least = 1 / (1 + permutations)
-    return f"≤ {least:.2g}" if p_value <= least else f"= {p_value:.2g}"
+    """ "0.02" or "≤ 0.001"."""
+    return f"≤ {1 / (1 + permutations):.2g}" if _is_least(p_value, permutations) else f"{p_value:.2g}"
+
+
+def _is_least(p_value: float, permutations: int) -> bool:
+    return p_value <= 1 / (1 + permutations)
 
 
 def reason_phrase(reason: Reason, one: Agreement) -> str:

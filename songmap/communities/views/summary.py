@@ -107,7 +107,7 @@ def decimals(value: float) -> str:
 
 
 def p_cell(one: Estimate | None, permutations: int) -> str:
-    return "" if one is None else sentences.p_text(one.p_value, permutations).removeprefix("= ")
+    return "" if one is None else sentences.p_text(one.p_value, permutations)
 
 
 def count_rows(result: SongCommunities) -> list[dict[str, Any]]:
