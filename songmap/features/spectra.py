@@ -114,15 +114,14 @@ class InverseStft:
         start, self._next = self._next, self._next + len(samples)
         samples = samples[max(0, -start) : max(0, self._n_samples - start)]
         start = max(0, start)
-        stop, hop, late = start + len(samples), self._config.hop_length, self._middle + self._repeated
-        if self._middle <= start and stop <= late and len(samples) % hop == 0:
-            period = self._sums[self._middle : self._middle + hop]
-            self.signal.append((samples.reshape(-1, hop) / period).ravel())
-            return
-        places = np.arange(start, stop)
-        within = self._middle + (places - self._middle) % hop
-        places = np.where(places < self._middle, places, np.where(places < late, within, places - self._repeated))
-        self.signal.append(samples / self._sums[places])
+        self.signal.append(samples / self._window_sums(start, start + len(samples)))
+
+    def _window_sums(self, start: int, stop: int) -> np.ndarray:
+        late, hop = self._middle + self._repeated, self._config.hop_length
+        early = self._sums[start : min(stop, self._middle)]
+        end = self._sums[max(start, late) - self._repeated : max(stop, late) - self._repeated]
+        turned = np.roll(self._sums[self._middle : self._middle + hop], -(max(start, self._middle) - self._middle))
+        return np.concatenate([early, np.resize(turned, stop - start - len(early) - len(end)), end])
 
 
 def cqt_octaves(signal: Signal, tuning: float, config: AudioConfig) -> Iterator[tuple[int, int, np.ndarray]]:
