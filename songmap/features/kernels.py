@@ -118,91 +118,6 @@ def overlap_add(frames: np.ndarray, window: np.ndarray, first: int, hop: int, ou
 
 
 @compiled
-def mel_power(magnitude: np.ndarray, weights: np.ndarray, spans: np.ndarray, out: np.ndarray) -> None:
-    """Mel bands of squared magnitudes: ``weights (n_mels, n_bins)``, non-zero within ``spans (n_mels, 2)``."""
-    for row in range(magnitude.shape[0]):
-        for band in range(weights.shape[0]):
-            total = 0.0
-            for column in range(spans[band, 0], spans[band, 1]):
-                value = magnitude[row, column]
-                total += weights[band, column] * (value * value)
-            out[row, band] = total
-
-
-@compiled
-def spectral_shapes(
-    magnitude: np.ndarray, freqs_hz: np.ndarray, roll_percent: float, amin: float, out: np.ndarray
-) -> None:
-    """Centroid, bandwidth (p=2) and rolloff in Hz and flatness of each frame: ``out`` float64 ``(4, n)``.
-
-    Flatness is the geometric over the arithmetic mean of power, floored at ``amin``; logarithms are
-    taken of products of eight powers, which cannot leave the range of float64.
-    """
-    n_bins = magnitude.shape[1]
-    for row in range(magnitude.shape[0]):
-        total, weighted, power_sum, log_sum, product = 0.0, 0.0, 0.0, 0.0, 1.0
-        cumulative = np.float32(0)
-        for column in range(n_bins):
-            value = magnitude[row, column]
-            cumulative += value
-            total += value
-            weighted += freqs_hz[column] * value
-            power = max(amin, float(value * value))
-            power_sum += power
-            product *= power
-            if column % 8 == 7:
-                log_sum += np.log(product)
-                product = 1.0
-        log_sum += np.log(product)
-        out[3, row] = np.exp(log_sum / n_bins) / (power_sum / n_bins)
-
-        centroid = weighted / total if total > 0 else 0.0
-        threshold = np.float32(roll_percent) * cumulative
-        spread, reached, rolloff = 0.0, np.float32(0), -1.0
-        for column in range(n_bins):
-            value = magnitude[row, column]
-            deviation = freqs_hz[column] - centroid
-            spread += value * (deviation * deviation)
-            reached += value
-            if rolloff < 0 and reached >= threshold:
-                rolloff = freqs_hz[column]
-        out[0, row] = centroid
-        out[1, row] = np.sqrt(spread / total) if total > 0 else 0.0
-        out[2, row] = rolloff
-
-
-@compiled
-def contrast_extremes(
-    magnitude: np.ndarray, bands: np.ndarray, most: np.ndarray, peak: np.ndarray, valley: np.ndarray
-) -> None:
-    """Mean of the ``most[b]`` largest and smallest magnitudes in the bins ``bands[b, 0]:bands[b, 1]``.
-
-    ``peak`` and ``valley`` are float64 ``(n_bands, n)``. The few extremes are kept sorted by insertion.
-    """
-    low, high = np.empty(most.max(), np.float32), np.empty(most.max(), np.float32)
-    for row in range(magnitude.shape[0]):
-        for band in range(bands.shape[0]):
-            count = most[band]
-            low[:count], high[:count] = np.inf, -np.inf
-            for column in range(bands[band, 0], bands[band, 1]):
-                value = magnitude[row, column]
-                if value < low[count - 1]:
-                    place = count - 1
-                    while place > 0 and low[place - 1] > value:
-                        low[place] = low[place - 1]
-                        place -= 1
-                    low[place] = value
-                if value > high[count - 1]:
-                    place = count - 1
-                    while place > 0 and high[place - 1] < value:
-                        high[place] = high[place - 1]
-                        place -= 1
-                    high[place] = value
-            valley[band, row] = low[:count].mean()
-            peak[band, row] = high[:count].mean()
-
-
-@compiled
 def spectral_peaks(
     magnitude: np.ndarray, first_bin: int, last_bin: int, hz_per_bin: float, pitches: np.ndarray, strengths: np.ndarray
 ) -> int:
@@ -213,20 +128,26 @@ def spectral_peaks(
     """
     n_peaks = 0
     half, tenth = np.float32(0.5), np.float32(0.1)
+    bits, largest = magnitude.view(np.int32), np.empty(1, np.int32)  # which order as the numbers do: none is negative
+    is_peak = np.empty(last_bin, np.bool_)
     for row in range(magnitude.shape[0]):
-        floor = tenth * magnitude[row].max()
+        largest[0] = 0
+        for index in range(magnitude.shape[1]):
+            largest[0] = max(largest[0], bits[row, np.uint64(index)])
+        floor = tenth * largest.view(np.float32)[0]
+        frame = magnitude[row]
+        for index in range(first_bin, last_bin):
+            before, here, after = frame[np.uint64(index - 1)], frame[np.uint64(index)], frame[np.uint64(index + 1)]
+            rises, falls = (before <= floor) | (here > before), (after <= floor) | (here >= after)
+            is_peak[np.uint64(index)] = (here > floor) & rises & falls
         for column in range(first_bin, last_bin):
-            here = magnitude[row, column]
-            if here <= floor:
-                continue
-            before, after = magnitude[row, column - 1], magnitude[row, column + 1]
-            if here <= (before if before > floor else 0) or here < (after if after > floor else 0):
-                continue
-            curvature, slope = after + before - 2.0 * here, (after - before) / 2.0
-            shift = np.float32(0.0 if abs(slope) >= abs(curvature) else -slope / curvature)
-            pitches[n_peaks] = (column + shift) * hz_per_bin
-            strengths[n_peaks] = here + half * np.float32(slope) * shift
-            n_peaks += 1
+            if is_peak[column]:
+                before, here, after = frame[column - 1], frame[column], frame[column + 1]
+                curvature, slope = after + before - 2.0 * here, (after - before) / 2.0
+                shift = np.float32(0.0 if abs(slope) >= abs(curvature) else -slope / curvature)
+                pitches[n_peaks] = (column + shift) * hz_per_bin
+                strengths[n_peaks] = here + half * np.float32(slope) * shift
+                n_peaks += 1
     return n_peaks
 
 
