@@ -19,6 +19,10 @@ def mix_down(samples: np.ndarray, out: np.ndarray) -> None:
     """Mean over channels: ``samples`` float32 ``(n, channels)`` to ``out`` float32 ``(n,)``."""
     n_channels = samples.shape[1]
     scale = np.float32(n_channels)
+    if n_channels == 2:  # of most files; the loop over channels prevents SIMD
+        for index in range(samples.shape[0]):
+            out[index] = (samples[index, 0] + samples[index, 1]) / scale
+        return
     for index in range(samples.shape[0]):
         total = samples[index, 0]
         for channel in range(1, n_channels):
@@ -45,6 +49,14 @@ def windowed_frames(samples: np.ndarray, first: int, hop: int, window: np.ndarra
             place = np.uint64(index)
             out[row, place] = samples[np.uint64(start + index)] * window[place]
         out[row, max(low, high) :] = 0.0
+
+
+@compiled
+def round_to_single(numbers: np.ndarray, out: np.ndarray) -> None:
+    """Write float64 ``numbers (n, size)`` as float32, in SIMD, unlike numpy's conversion of complex numbers."""
+    for row in range(out.shape[0]):
+        for column in range(out.shape[1]):
+            out[row, column] = numbers[row, column]
 
 
 @compiled

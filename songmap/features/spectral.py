@@ -57,9 +57,9 @@ def spectral_shapes(
             power_total[frame] += power
             product[frame] *= power
         if bin_ % _FACTORS == _FACTORS - 1 or bin_ == n_bins - 1:
-            for frame in range(n_frames):
-                exponent[frame] += (bits[frame] >> _EXPONENT_BITS) - _EXPONENT_BIAS
-                bits[frame] = bits[frame] & _MANTISSA | _ONE
+            for index in range(n_frames):
+                exponent[index] += (bits[index] >> _EXPONENT_BITS) - _EXPONENT_BIAS
+                bits[index] = bits[index] & _MANTISSA | _ONE
 
     centroid, spread = out[0], np.zeros(n_frames)
     rolloff, threshold, reached = (
@@ -67,10 +67,10 @@ def spectral_shapes(
         np.float32(roll_percent) * cumulative,
         np.zeros_like(cumulative),
     )
-    for frame in range(n_frames):
-        centroid[frame] = weighted[frame] / total[frame] if total[frame] > 0 else 0.0
-        log_product = np.log(product[frame]) + exponent[frame] * np.log(2.0)
-        out[3, frame] = np.exp(log_product / n_bins) / (power_total[frame] / n_bins)
+    for index in range(n_frames):
+        centroid[index] = weighted[index] / total[index] if total[index] > 0 else 0.0
+        log_product = np.log(product[index]) + exponent[index] * np.log(2.0)
+        out[3, index] = np.exp(log_product / n_bins) / (power_total[index] / n_bins)
     for bin_ in range(n_bins):
         row, freq_hz = magnitude[bin_], freqs_hz[bin_]
         for index in range(n_frames):
@@ -80,9 +80,9 @@ def spectral_shapes(
             so_far = reached[frame] + row[frame]
             reached[frame] = so_far
             rolloff[frame] = min(rolloff[frame], freq_hz if so_far >= threshold[frame] else np.inf)
-    for frame in range(n_frames):
-        out[1, frame] = np.sqrt(spread[frame] / total[frame]) if total[frame] > 0 else 0.0
-        out[2, frame] = rolloff[frame]
+    for index in range(n_frames):
+        out[1, index] = np.sqrt(spread[index] / total[index]) if total[index] > 0 else 0.0
+        out[2, index] = rolloff[index]
 
 
 @compiled
