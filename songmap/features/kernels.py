@@ -65,8 +65,8 @@ def mirrored_frames(samples: np.ndarray, first: int, apart: np.ndarray, out: np.
     """Frames from ``first, first + hop, …`` folded: sums, then differences of mirrored samples, float32 ``(2, size, n)``.
 
     A frame of ``2 * size`` samples is zero beyond ``samples``. Row ``k`` holds its sample ``k + 1`` plus and minus its
-    sample ``(2 * size - k) % (2 * size)``. In ``apart (hop, n - 1 + ceil(2 * size / hop))``, which is overwritten, samples
-    a hop apart are side by side: there a row is of neighbours.
+    sample ``(2 * size - k) % (2 * size)``. In ``apart (hop, n - 1 + ceil(2 * size / hop))``, at least eight columns that are
+    overwritten, samples a hop apart are side by side: there a row is of neighbours.
     """
     (hop, n_hops), (_, size, n_frames) = apart.shape, out.shape
     low, high = max(0, first), min(first + n_hops * hop, len(samples))
@@ -75,10 +75,12 @@ def mirrored_frames(samples: np.ndarray, first: int, apart: np.ndarray, out: np.
         if high > low:
             padded[low - first : high - first] = samples[low:high]
         samples, first = padded, 0
-    for start in range(0, n_hops, _COPIED):
+    for group in range(-(-n_hops // _COPIED)):
+        start = min(group * _COPIED, n_hops - _COPIED)  # the last group overlaps: a loop of one length is unrolled
         for phase in range(hop):
-            for index in range(start, min(start + _COPIED, n_hops)):
-                apart[np.uint64(phase), np.uint64(index)] = samples[np.uint64(first + index * hop + phase)]
+            for index in range(_COPIED):
+                place = np.uint64(first + (start + index) * hop + phase)
+                apart[np.uint64(phase), np.uint64(start + index)] = samples[place]
     for row in range(size):
         one, other = row + 1, (2 * size - row) % (2 * size)
         ones, others = apart[one % hop, one // hop :], apart[other % hop, other // hop :]
