@@ -19,7 +19,8 @@ from songmap.library.schema import AudioConfig
 CQT_OCTAVES, CQT_BINS_PER_OCTAVE = 7, 36
 _A4_HZ, _C1_HZ = 440.0, 440.0 * 2.0 ** (-45 / 12)
 _CQT_SPARSITY = 0.01  # share of a filter's spectral magnitudes that is left out
-_TUNING_STEPS = 100  # a tuning is estimated in hundredths of a bin
+TUNING_STEPS = 100  # a tuning is estimated in hundredths of a bin
+_TUNINGS = np.linspace(-0.5, 0.5, TUNING_STEPS + 1)
 _CONTRAST_FMIN_HZ, _CONTRAST_BANDS, _CONTRAST_QUANTILE = 200.0, 6, 0.02
 _TONNETZ_TURNS = (7 / 6, 3 / 2, 2 / 3)  # of fifths, minor and major thirds: half turns a semitone
 _TONNETZ_RADII = (1.0, 1.0, 0.5)
@@ -108,7 +109,7 @@ class CqtBank:
 def cqt_bank(tuning: float, sample_rate_hz: int) -> CqtBank:
     """Filters of ``librosa.cqt`` (84 semitones from C1 in thirds, Hann, sparsity 0.01) for a tuning.
 
-    ``tuning`` is in fractions of a bin, as ``pitch_tuning`` gives it: at most a hundred values, so the
+    ``tuning`` is in fractions of a bin, as ``fullest_tuning`` gives it: at most a hundred values, so the
     banks are kept. A spectrum times a sparse basis is a sum over samples; doing that sum with dense
     filters is one matrix product, which is faster than transforming every frame.
     """
@@ -201,12 +202,13 @@ def autocorrelation(values: np.ndarray) -> np.ndarray:
     return scipy.fft.irfft(spectrum.real**2 + spectrum.imag**2, n=n_fft)[..., :n_values]
 
 
-def pitch_tuning(pitches_hz: np.ndarray) -> float:
-    """How far off the bins of a CQT tuned to 440 Hz most ``pitches_hz (n,)`` are, -0.5…0.49 of a bin, in hundredths.
-
-    The lower edge of the fullest bin of a histogram (``librosa.pitch_tuning``).
-    """
+def tuning_steps(pitches_hz: np.ndarray) -> np.ndarray:
+    """How far ``pitches_hz (n,)`` are off the bins of a CQT tuned to 440 Hz: uint8, hundredths of a bin above -0.5."""
     deviation = np.mod(CQT_BINS_PER_OCTAVE * np.log2(pitches_hz / (_A4_HZ / 16)), 1.0)
     deviation[deviation >= 0.5] -= 1.0
-    counts, edges = np.histogram(deviation, np.linspace(-0.5, 0.5, _TUNING_STEPS + 1))
-    return float(edges[np.argmax(counts)])
+    return (np.searchsorted(_TUNINGS, deviation, side="right") - 1).astype(np.uint8)
+
+
+def fullest_tuning(counts: np.ndarray) -> float:
+    """The tuning that most pitches have, -0.5…0.49 of a bin, of how many are off by each step (``librosa.pitch_tuning``)."""
+    return float(_TUNINGS[np.argmax(counts)])

@@ -102,7 +102,7 @@ def measure(features: dict[str, np.ndarray], config: AudioConfig) -> tuple[dict[
 
 @dataclass(frozen=True)
 class _Collected:
-    """What the pass over the blocks leaves: mel power, spectral shapes, contrast extremes, spectral peaks."""
+    """What the pass over the blocks leaves: mel power, spectral shapes, contrast extremes, spectral peaks by tuning."""
 
     mel: np.ndarray
     shapes: np.ndarray
@@ -127,7 +127,7 @@ def _collect(signal: Signal, config: AudioConfig, block_frames: int) -> tuple[_C
             spectral.mel_power(tile, bank.weights, bank.spans, collected.mel[:, here])
             spectral.spectral_shapes(tile, freqs_hz, config.roll_percent, _AMIN, collected.shapes[:, here])
             spectral.contrast_extremes(tile, bands, most, collected.peak[:, here], collected.valley[:, here])
-        collected.peaks.append(block_peaks(block.magnitude, config))
+        collected.peaks.append(_tuning_peaks(block.magnitude, config))
         harmonic.add(spectra.harmonic_block(block, config))
     return collected, harmonic.finish()
 
@@ -178,19 +178,27 @@ def block_peaks(magnitude: np.ndarray, config: AudioConfig) -> tuple[np.ndarray,
 def tuning_of_peaks(peaks: list[tuple[np.ndarray, np.ndarray]]) -> float:
     """Deviation from 440 Hz in fractions of a CQT bin, -0.5…0.49, of the stronger half of all peaks.
 
-    ``peaks`` are those of each block; 0 where there is none. ``librosa.estimate_tuning`` with 36 bins an octave.
+    ``peaks`` are tuning steps and magnitudes of each block; 0 where there is none. ``librosa.estimate_tuning`` with 36
+    bins an octave.
     """
-    pitches, strengths = (np.concatenate(parts) for parts in zip(*peaks, strict=True))
-    voiced = pitches > 0
-    if not voiced.any():
+    strengths = np.concatenate([strengths for _, strengths in peaks])
+    if not len(strengths):
         return 0.0
-    strong = voiced & (strengths >= np.median(strengths[voiced]))
-    return filters.pitch_tuning(pitches[strong])
+    middle = np.median(strengths, overwrite_input=True)
+    counts = np.zeros(filters.TUNING_STEPS, int)
+    for steps, strengths in peaks:
+        counts += np.bincount(steps[strengths >= middle], minlength=filters.TUNING_STEPS)
+    return filters.fullest_tuning(counts)
 
 
 def _tuning_of(signal: Signal, config: AudioConfig, block_frames: int) -> float:
     blocks = spectra.spectrum_blocks(signal, config, 0, block_frames)
-    return tuning_of_peaks([block_peaks(block.magnitude, config) for block in blocks])
+    return tuning_of_peaks([_tuning_peaks(block.magnitude, config) for block in blocks])
+
+
+def _tuning_peaks(magnitude: np.ndarray, config: AudioConfig) -> tuple[np.ndarray, np.ndarray]:
+    pitches_hz, strengths = block_peaks(magnitude, config)
+    return filters.tuning_steps(pitches_hz), strengths
 
 
 def chroma(signal: Signal, tuning: float, config: AudioConfig) -> np.ndarray:
