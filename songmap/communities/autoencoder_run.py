@@ -32,8 +32,7 @@ from songmap.communities.autoencoder_settings import (
 )
 from songmap.communities.autoencoder_trained import autoencoder_files, load_autoencoder, save_autoencoder, saved_key
 from songmap.communities.autoencoder_training import AutoencoderTask, FittedAutoencoder
-from songmap.communities.sound_spaces import further_spaces, save_spaces
-from songmap.core.errors import SchemaError
+from songmap.communities.sound_spaces import kept_spaces, save_spaces
 from songmap.core.locks import exclusive
 from songmap.core.progress import OnProgress
 from songmap.core.workspace import Workspace
@@ -176,11 +175,8 @@ def _epochs(on_progress: OnProgress, settings: AutoencoderSettings, n_tasks: int
 
 def _join_spaces(workspace: Workspace, library: Library, name: str, vectors: np.ndarray) -> None:
     """Add a space to those of the library; those of another library are left out."""
-    try:
-        others = further_spaces(library, workspace)
-    except SchemaError:
-        others = {}
-    save_spaces(workspace, others | {name: vectors}, library.songs["file_path"].tolist())
+    spaces = kept_spaces(library, workspace) | {name: vectors}
+    save_spaces(workspace, spaces, library.songs["file_path"].tolist())
 
 
 def _report(dataset: _Dataset, fitted: FittedAutoencoder, floors: Floors, device: str) -> AutoencoderReport:
