@@ -1,6 +1,7 @@
 """Tables of others: pieces of songs, equal rows, and what is wrong with a file, in one line."""
 
 import gzip
+import os
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ from compare.tables_of_others import GENRES, write_table
 
 from songmap.compare.csv_table import CsvOptions, csv_dataset
 from songmap.core.errors import UsageError
+from songmap.core.files import LARGEST_BYTES
 
 LABEL = CsvOptions("label")
 
@@ -174,6 +176,13 @@ def test_groups_and_names_may_not_be_missing_where_they_decide(tmp_path):
     with pytest.raises(UsageError, match="does not match 'blues"):
         csv_dataset(path, CsvOptions("label", group="(nothing)?", drop=("by",)))
     assert csv_dataset(path, CsvOptions("label", group=r"(\w+\.\d+)", drop=("by",))).summary.groups == 24
+
+
+def test_a_table_that_may_not_fit_into_memory_is_not_read(tmp_path):
+    path = write_table(tmp_path / "t.csv")
+    os.truncate(path, LARGEST_BYTES + 1)
+    with pytest.raises(UsageError, match=r"t\.csv has 4,294,967,297 bytes, more than 4,294,967,296"):
+        csv_dataset(path, CsvOptions("label"))
 
 
 def test_a_pattern_that_keeps_nothing_together_is_noticed(tmp_path):
