@@ -72,6 +72,7 @@ def test_everything_is_written_and_named(first_use):
     workspace = first_use.workspace
     page, picture = workspace.page("recording_from_a_friend"), workspace.plots / "recording_from_a_friend.png"
     table, chapters = (workspace.outputs / f"recording_from_a_friend.{suffix}" for suffix in ("csv", "txt"))
+    assert "held fixed" not in page.read_text("utf-8")  # no network of spectrograms is joined
     for path in (page, picture, table, chapters):
         assert path.is_file() and path.name in first_use.result.stdout
     with table.open(encoding="utf-8") as stream:
