@@ -1,4 +1,4 @@
-"""Recordings that are not files of a name yet: those in a folder, what standard input holds, and the microphone."""
+"""Recordings to classify: files, those in folders, what standard input holds, and the microphone."""
 
 import shutil
 import subprocess
