@@ -172,13 +172,13 @@ class _Epochs:
         # of autoencoders there is no accuracy
         accuracies = (last.accuracy, last.validation_accuracy) if isinstance(last, EpochScores) else (None, None)
         inside, outside = map(_scores, (last.loss, last.validation_loss), accuracies)
-        which = f"{number + 1} of {len(self._done)}, epoch {len(history)}"
+        which = f"{number + 1}/{len(self._done)}, epoch {len(history)}"
         _log.info("%s: loss %s%s", which, inside, f", validation {outside}" if outside else "")
         self._on_progress(sum(self._done), self._most)
 
 
 def _scores(loss: float | None, accuracy: float | None) -> str:
-    """ "0.52, 81 %"; empty without a loss."""
+    """ "0.523, 81 %"; empty without a loss."""
     if loss is None:
         return ""
-    return f"{loss:.2f}" if accuracy is None else f"{loss:.2f}, {100 * accuracy:.0f} %"
+    return f"{loss:.3g}" if accuracy is None else f"{loss:.3g}, {100 * accuracy:.0f} %"

@@ -101,7 +101,7 @@ def test_a_second_run_trains_nothing_and_other_spaces_are_kept(trained, workspac
     result = run_script("08", "--workspace", workspace.root, *vae, "--verbose")
     assert result.returncode == 0
     lines = result.stderr.splitlines()
-    assert [line.partition(": ")[2].partition(": loss ")[0] for line in lines] == ["1 of 1, epoch 1", "1 of 1, epoch 2"]
+    assert [line.partition(": ")[2].partition(": loss ")[0] for line in lines] == ["1/1, epoch 1", "1/1, epoch 2"]
     assert all(", validation " in line and len(line) <= 80 for line in lines)
     monkeypatch.setattr(autoencoder_training._Training, "_epoch", lambda *_: pytest.fail("trained"))
     again = run_script("08", "--workspace", workspace.root, *CAE, "--json")
