@@ -25,7 +25,7 @@ from songmap.library.segments_file import load_segments
 from songmap.recording.members import IMAGE_MEMBER, MEMBERS
 from songmap.recording.results import RecordingAnswer, Training
 from songmap.recording.run import N_NEXT, RecordingClassifier, load_recording_classifier
-from songmap.recording.sources import LONGEST_S, STANDARD_INPUT, record, recorder, spooled
+from songmap.recording.sources import LONGEST_S, STANDARD_INPUT, record, recorder, recordings_to_classify, spooled
 from songmap.recording.training import TrainingOptions, train_recording_model
 from songmap.recording.views.output import write_answer, write_chapters, write_next_songs
 from songmap.recording.views.sentences import recording_name
@@ -37,13 +37,13 @@ JOINS = {"nn,xgb": MEMBERS, "nn,xgb,cnn": (*MEMBERS, IMAGE_MEMBER)}
 def build_parser() -> argparse.ArgumentParser:
     parser = new_parser(__doc__)
     add = parser.add_argument
-    add("files", nargs="*", metavar="FILE", help="recordings; - is a WAV file from standard input")
+    add("files", nargs="*", metavar="FILE", help="recordings, and folders of them; - is a WAV file from standard input")
     microphone = "record S seconds from the microphone, by arecord or ffmpeg, to outputs/recordings, and classify that"
     add("--record", type=whole_number(1, LONGEST_S), metavar="S", dest="record_s", help=microphone)
     add("--train", action="store_true", help="train the classifier of segments again, and print its scores")
     voices = "with --train or the first run: classifiers that are joined; cnn looks at spectrograms and needs PyTorch"
     add("--join", choices=tuple(JOINS), help=f"{voices} (default: {next(iter(JOINS))})")
-    rooms = "with --train: also train with copies as a phone in a room records them; decodes every song again"
+    rooms = "with --train: also train with copies as a phone in a room records them (not cnn); decodes every song again"
     add("--augment", action="store_true", help=rooms)
     add("--seed", type=whole_number(0, 2**31 - 1), default=DEFAULT_SEED, help="seed of the training")
     add("-n", type=whole_number(1, 1000), default=N_NEXT, metavar="N", dest="n_next", help="songs to hear next")
@@ -66,6 +66,7 @@ def run(workspace: Workspace, train: bool, augment: bool, join: str | None, as_j
         raise UsageError("nothing to classify: give a FILE, - for standard input, or --record S")
     if options["record_s"]:
         recorder()  # what is missing is reported before a training
+    options["files"] = recordings_to_classify(options["files"])
     seed = options.pop("seed")
     if trains:
         how = TrainingOptions(augment, JOINS[join] if join else MEMBERS)

@@ -43,7 +43,7 @@ def build_parser() -> argparse.ArgumentParser:
     add("--group-by", choices=("strictest", "artist", "album", "song"), default="strictest", help=group_by)
     add("--seed", type=whole_number(0, 2**31 - 1), default=DEFAULT_SEED, help="seed of folds and networks")
     add("--workers", type=whole_number(1, 256), default=usable_cores(), metavar="N", help="trainings at the same time")
-    predict = "predict genres of these files by the network that is trained; train nothing"
+    predict = "predict genres of these files, and of all in these folders, by the trained network; train nothing"
     add("--predict", nargs="+", type=Path, metavar="FILE", help=predict)
     export = "write excerpts as PNG to outputs/spectrograms/KIND/GENRE/; train nothing"
     add("--export-images", action="store_true", help=export)
@@ -87,13 +87,13 @@ def print_predictions(workspace: Workspace, name: str, files: Sequence[Path], as
     """A line per file, or one JSON document; 1 where a file has no prediction."""
     results = []
     for file, result in predict_files(workspace, name, files):
-        results.append(result)
+        results.append((file, result))
         if not as_json:
             print(prediction_line(str(file), result), file=sys.stderr if isinstance(result, AudioError) else sys.stdout)
     if as_json:
         show(to_json([{"file_path": str(file), "error": str(one)} if isinstance(one, AudioError) else one
-                      for file, one in zip(files, results, strict=True)]))  # fmt: skip
-    return int(any(isinstance(one, AudioError) for one in results))
+                      for file, one in results]))  # fmt: skip
+    return int(any(isinstance(one, AudioError) for _, one in results))
 
 
 def print_filters(workspace: Workspace, name: str, layer: str | None, as_json: bool, verbose: bool) -> int:

@@ -36,7 +36,7 @@ from songmap.core.cli import add_csv, fraction, new_parser, script_main, whole_n
 from songmap.core.defaults import DEFAULT_SEED, usable_cores
 from songmap.core.errors import UsageError
 from songmap.core.pager import show
-from songmap.core.progress import progress
+from songmap.core.progress import logged, progress
 from songmap.core.serialise import to_json
 from songmap.core.workspace import Workspace
 from songmap.library.library import load_library
@@ -59,7 +59,7 @@ def build_parser() -> argparse.ArgumentParser:
     add("--seed", type=whole_number(0, 2**31 - 1), default=DEFAULT_SEED, help="seed of clusters, communities, samples")
     add("--workers", type=whole_number(1, 256), default=usable_cores(), metavar="N", help="fits at the same time")
     add_autoencoder(parser)
-    add("--verbose", action="store_true", help="print all tables, not only the answer")
+    add("--verbose", action="store_true", help="print all tables, and every epoch")
     add_csv(parser)
     add("--json", action="store_true", dest="as_json", help="print one JSON document instead of tables")
     return parser
@@ -100,8 +100,10 @@ def autoencoder_of(options: dict[str, Any]) -> AutoencoderOptions | None:
 
 def run(workspace: Workspace, as_json: bool, verbose: bool, csv_kind: Any, **options: Any) -> int:
     autoencoder = autoencoder_of(options)
+    # a line per epoch, with its scores, instead of a bar
+    epochs = logged("songmap") if verbose and autoencoder else None
     if autoencoder and options["grid"]:
-        with progress("training") as on_progress:
+        with epochs or progress("training") as on_progress:
             grid = autoencoder_grid(workspace, load_library(workspace), autoencoder, on_progress, csv_kind)
         show(to_json(grid) if as_json else grid_summary(grid))
         return 0
@@ -115,7 +117,7 @@ def run(workspace: Workspace, as_json: bool, verbose: bool, csv_kind: Any, **opt
         seed=options["seed"],
         autoencoder=autoencoder,
     )
-    with progress("clustering") as on_progress:
+    with epochs or progress("clustering") as on_progress:
         result = song_communities(workspace, load_library(workspace), chosen, on_progress, csv_kind)
     show(to_json(result) if as_json else verbose_summary(result) if verbose else communities_summary(result))
     return 0

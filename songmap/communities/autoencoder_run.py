@@ -13,7 +13,6 @@ from songmap.communities.autoencoder_evaluation import evaluate, song_vectors
 from songmap.communities.autoencoder_examples import pictures
 from songmap.communities.autoencoder_floors import Floors, fit_floors, split_songs
 from songmap.communities.autoencoder_results import (
-    AutoencoderEpoch,
     AutoencoderFile,
     AutoencoderReport,
     GridPoint,
@@ -32,8 +31,7 @@ from songmap.communities.autoencoder_settings import (
 )
 from songmap.communities.autoencoder_trained import autoencoder_files, load_autoencoder, save_autoencoder, saved_key
 from songmap.communities.autoencoder_training import AutoencoderTask, FittedAutoencoder
-from songmap.communities.sound_spaces import further_spaces, save_spaces
-from songmap.core.errors import SchemaError
+from songmap.communities.sound_spaces import kept_spaces, save_spaces
 from songmap.core.locks import exclusive
 from songmap.core.progress import OnProgress
 from songmap.core.workspace import Workspace
@@ -41,7 +39,7 @@ from songmap.library.library import Library, library_fingerprint
 from songmap.spectrogram.cache import build_excerpts, song_keys
 from songmap.spectrogram.checkpoints import remove_others
 from songmap.spectrogram.excerpts import Excerpts
-from songmap.spectrogram.side_by_side import OnEpochOf, choose_device, train_side_by_side
+from songmap.spectrogram.side_by_side import choose_device, train_side_by_side
 
 
 @dataclass(frozen=True)
@@ -102,7 +100,7 @@ def train_autoencoder(
         if saved_key(workspace, settings.name) == task.key:
             fitted = load_autoencoder(workspace, settings.name)
         else:
-            (fitted,) = train_side_by_side([task], device, 1, _epochs(on_progress, settings, 1))
+            (fitted,) = train_side_by_side([task], device, 1, on_progress)
             facts = {"data": library_fingerprint(library), "device": device}
             save_autoencoder(workspace, fitted, task.key, facts)
             remove_others(task.checkpoint.parent, set())
@@ -130,8 +128,7 @@ def train_grid(
     with _locked(workspace):
         dataset = _dataset(workspace, library, options, on_progress)
         tasks = [dataset.task(one, f"{settings.name}_grid") for one in grid]
-        epochs = _epochs(on_progress, settings, len(tasks))
-        outcomes = train_side_by_side(tasks, device, options.workers, epochs)
+        outcomes = train_side_by_side(tasks, device, options.workers, on_progress)
         remove_others(tasks[0].checkpoint.parent, {task.key for task in tasks})
     floors, split = dataset.floors(settings), dataset.split
     evaluated = [evaluate(one, floors, dataset.excerpts, split.test, split.group) for one in outcomes]
@@ -163,24 +160,10 @@ def _dataset(workspace: Workspace, library: Library, options: AutoencoderOptions
     return _Dataset(workspace, library, excerpts, split, excerpts.of_songs(np.arange(len(library))))
 
 
-def _epochs(on_progress: OnProgress, settings: AutoencoderSettings, n_tasks: int) -> OnEpochOf:
-    """Progress of trainings that may run side by side: epochs, of as many as they have at most."""
-    done = [0] * n_tasks
-
-    def tell(number: int, history: list[AutoencoderEpoch]) -> None:
-        done[number] = len(history)
-        on_progress(sum(done), settings.epochs * n_tasks)
-
-    return tell
-
-
 def _join_spaces(workspace: Workspace, library: Library, name: str, vectors: np.ndarray) -> None:
     """Add a space to those of the library; those of another library are left out."""
-    try:
-        others = further_spaces(library, workspace)
-    except SchemaError:
-        others = {}
-    save_spaces(workspace, others | {name: vectors}, library.songs["file_path"].tolist())
+    spaces = kept_spaces(library, workspace) | {name: vectors}
+    save_spaces(workspace, spaces, library.songs["file_path"].tolist())
 
 
 def _report(dataset: _Dataset, fitted: FittedAutoencoder, floors: Floors, device: str) -> AutoencoderReport:

@@ -27,7 +27,7 @@ class Entry:
     title: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Playlist:
     """A playlist of a file, ``source``; a file can hold several."""
 

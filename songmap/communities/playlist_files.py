@@ -27,7 +27,7 @@ from songmap.core.progress import OnProgress
 from songmap.core.text import shown_path
 from songmap.library import m3u8
 
-MAX_ENTRIES = 3_000_000  # of all files; about 1 GB
+MAX_ENTRIES = 3_000_000  # of all files; 0.2 GB of 200,000 songs, 1.4 GB where all differ and each is a playlist
 MAX_BYTES = {".m3u": m3u8.MAX_BYTES, ".m3u8": m3u8.MAX_BYTES, ".xspf": 32 << 20, ".csv": 256 << 20, ".json": 48 << 20}
 MAX_LINE = 1 << 20  # characters of a line of a CSV file, which can be a cell each
 _COLUMNS = {  # normalised headings of CSV files, of exports of streaming services too
@@ -36,6 +36,18 @@ _COLUMNS = {  # normalised headings of CSV files, of exports of streaming servic
     "artist": ("artist", "artist name", "artist name(s)", "artists"),
     "path": ("path", "file", "file path", "location"),
 }
+
+
+class _Entries:
+    """Makes entries; equal ones, and equal artists, are held once."""
+
+    def __init__(self) -> None:
+        self._entries: dict[Entry, Entry] = {}
+        self._artists: dict[str, str] = {}
+
+    def __call__(self, paths: tuple[str, ...], artist: str, title: str) -> Entry:
+        one = Entry(paths, self._artists.setdefault(artist, artist), title)
+        return self._entries.setdefault(one, one)
 
 
 class _Unread(Exception):
@@ -83,21 +95,16 @@ def read_playlists(source: Path, on_progress: OnProgress | None = None) -> tuple
         If the source does not exist or holds no file of such a suffix.
     """
     files, playlists, unread = _files(source), list[Playlist](), list[UnreadFile]()
-    shared: dict[str, str] = {}  # equal text is held once
-    n_files, n_left = 0, MAX_ENTRIES
+    entry, n_files, n_left = _Entries(), 0, MAX_ENTRIES
     for done, file in enumerate(files, start=1):
         before = len(playlists)
         try:
-            for name, entries in _read(file):
+            for name, entries in _read(file, entry):
                 if len(entries) > n_left:
                     raise _Unread(UnreadReason.TOO_MANY_ENTRIES, MAX_ENTRIES)
                 n_left -= len(entries)
-                own = tuple(
-                    Entry(one.paths, *(shared.setdefault(text, text) for text in (one.artist, one.title)))
-                    for one in entries
-                )
-                if own:
-                    playlists.append(Playlist(name, file, own))
+                if entries:
+                    playlists.append(Playlist(name, file, tuple(entries)))
             if len(playlists) == before:
                 raise _Unread(UnreadReason.EMPTY)
         except _Unread as error:
@@ -128,7 +135,7 @@ def _files(source: Path) -> list[Path]:
     return files
 
 
-def _read(file: Path) -> Iterator[tuple[str, list[Entry]]]:
+def _read(file: Path, entry: _Entries) -> Iterator[tuple[str, list[Entry]]]:
     """Name and entries of each playlist of a file. Raises _Unread."""
     suffix = file.suffix.lower()
     try:
@@ -140,17 +147,17 @@ def _read(file: Path) -> Iterator[tuple[str, list[Entry]]]:
                 raise _Unread(UnreadReason.EMPTY)
             if b"\0" in stream.read(4096):
                 raise _Unread(UnreadReason.NOT_TEXT)
-        yield from _READERS[suffix](file)
+        yield from _READERS[suffix](file, entry)
     except OSError as error:
         raise _Unread(UnreadReason.UNREADABLE, error.strerror) from error
 
 
-def _read_m3u(file: Path) -> Iterator[tuple[str, list[Entry]]]:
+def _read_m3u(file: Path, entry: _Entries) -> Iterator[tuple[str, list[Entry]]]:
     try:
-        entries = list(islice(m3u8.file_entries(file), MAX_ENTRIES + 1))
+        named = list(islice(m3u8.file_entries(file), MAX_ENTRIES + 1))
     except UsageError as error:  # no other is possible now: it exists, can be read and is not too large
         raise _Unread(UnreadReason.NOT_TEXT) from error
-    yield file.stem, [Entry(entry.paths, *_artist_and_title(entry.name)) for entry in entries]
+    yield file.stem, [entry(one.paths, *_artist_and_title(one.name)) for one in named]
 
 
 def _artist_and_title(name: str) -> tuple[str, str]:
@@ -159,7 +166,7 @@ def _artist_and_title(name: str) -> tuple[str, str]:
     return (artist.strip(), title.strip()) if separator else ("", name)
 
 
-def _read_xspf(file: Path) -> Iterator[tuple[str, list[Entry]]]:
+def _read_xspf(file: Path, entry: _Entries) -> Iterator[tuple[str, list[Entry]]]:
     from xml.etree.ElementTree import ParseError
 
     from defusedxml.common import DefusedXmlException
@@ -175,7 +182,7 @@ def _read_xspf(file: Path) -> Iterator[tuple[str, list[Entry]]]:
         raise _Unread(UnreadReason.NOT_PLAYLISTS)
     texts = {_tag(child): child.text or "" for child in root}
     tracks = [track for child in root if _tag(child) == "tracklist" for track in child if _tag(track) == "track"]
-    yield texts.get("title", "").strip() or file.stem, [_xspf_entry(file, track) for track in tracks]
+    yield texts.get("title", "").strip() or file.stem, [entry(*_xspf_entry(file, track)) for track in tracks]
 
 
 def _tag(element: Any) -> str:
@@ -183,7 +190,8 @@ def _tag(element: Any) -> str:
     return str(element.tag).rsplit("}", 1)[-1].lower()
 
 
-def _xspf_entry(file: Path, track: Any) -> Entry:
+def _xspf_entry(file: Path, track: Any) -> tuple[tuple[str, ...], str, str]:
+    """Paths, artist and title of a track."""
     from urllib.parse import unquote
 
     locations = [(child.text or "").strip() for child in track if _tag(child) == "location"]
@@ -191,14 +199,14 @@ def _xspf_entry(file: Path, track: Any) -> Entry:
     paths = [path for text in filter(None, locations) if (path := m3u8.path_of_address(text)) is not None]
     # a relative location is an address too, though some programs write it as a path
     paths += [unquote(path, errors="surrogateescape") for path in paths if "%" in path]
-    return Entry(_absolute(file, paths), texts.get("creator", ""), texts.get("title", ""))
+    return (_absolute(file, paths), texts.get("creator", ""), texts.get("title", ""))
 
 
 def _absolute(file: Path, paths: list[str]) -> tuple[str, ...]:
     return tuple(os.path.normpath(file.absolute().parent / path) for path in dict.fromkeys(paths))
 
 
-def _read_csv(file: Path) -> Iterator[tuple[str, list[Entry]]]:
+def _read_csv(file: Path, entry: _Entries) -> Iterator[tuple[str, list[Entry]]]:
     """A row per entry, in any order; without a column of playlists the file is one. Rows of a playlist need not follow each other."""
     entries: dict[str, list[Entry]] = {}
     with io.TextIOWrapper(open_regular(file), encoding=_encoding(file), errors="replace", newline="") as stream:
@@ -215,12 +223,18 @@ def _read_csv(file: Path) -> Iterator[tuple[str, list[Entry]]]:
                 if path or title:
                     paths = _absolute(file, [path] if path else _as_paths(title))
                     entries.setdefault(cells.get("playlist", file.stem), []).append(
-                        Entry(paths, cells.get("artist", ""), title)
+                        entry(paths, cells.get("artist", ""), title)
                     )
         except csv.Error as error:
-            yield from entries.items()
+            yield from _taken(entries)
             raise _Unread(UnreadReason.BROKEN, error) from error
-    yield from entries.items()
+    yield from _taken(entries)
+
+
+def _taken(entries: dict[str, list[Entry]]) -> Iterator[tuple[str, list[Entry]]]:
+    """The items in their order; millions are in memory once, since none stays in the dictionary."""
+    for name in list(entries):
+        yield name, entries.pop(name)
 
 
 def _lines(stream: TextIO) -> Iterator[str]:
@@ -256,7 +270,7 @@ def _as_paths(title: str) -> list[str]:
     return [title] if "/" in title or "\\" in title or re.search(r"\.\w{2,4}$", title) else []
 
 
-def _read_json(file: Path) -> Iterator[tuple[str, list[Entry]]]:
+def _read_json(file: Path, entry: _Entries) -> Iterator[tuple[str, list[Entry]]]:
     try:
         document = json.loads(file.read_bytes())
     except (ValueError, RecursionError) as error:
@@ -270,7 +284,7 @@ def _read_json(file: Path) -> Iterator[tuple[str, list[Entry]]]:
             raise _Unread(UnreadReason.NOT_PLAYLISTS)
         texts = ([_text(track, name) for name in ("artist_name", "track_name")] for track in tracks)
         name = _text(playlist, "name").strip() or f"{file.stem} {number}"
-        yield name, [Entry((), artist, title) for artist, title in texts if title]
+        yield name, [entry((), artist, title) for artist, title in texts if title]
 
 
 def _text(record: Any, name: str) -> str:
@@ -278,6 +292,6 @@ def _text(record: Any, name: str) -> str:
     return value if isinstance(value, str) else ""
 
 
-_READERS: dict[str, Callable[[Path], Iterator[tuple[str, list[Entry]]]]] = {
+_READERS: dict[str, Callable[[Path, _Entries], Iterator[tuple[str, list[Entry]]]]] = {
     ".m3u": _read_m3u, ".m3u8": _read_m3u, ".xspf": _read_xspf, ".csv": _read_csv, ".json": _read_json
 }  # fmt: skip

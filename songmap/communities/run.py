@@ -29,7 +29,7 @@ from songmap.communities.results import (
     SongPlaces,
     SpaceClusters,
 )
-from songmap.communities.sound_spaces import sound_spaces
+from songmap.communities.sound_spaces import check_spaces, sound_spaces
 from songmap.communities.views.autoencoder_files import write_autoencoder, write_grid
 from songmap.communities.views.files import write_files, write_graph_files
 from songmap.core.defaults import DEFAULT_SEED
@@ -108,7 +108,10 @@ def song_communities(
             f"recommendations need playlists; put some into {workspace.playlists}, or name --playlists FOLDER"
         )
     found = playlist_communities(library, source, options.graph) if source else None
-    autoencoder = _autoencoder(workspace, library, options.autoencoder, on_progress) if options.autoencoder else None
+    autoencoder = None
+    if options.autoencoder:
+        check_spaces(library, workspace, options.spaces, options.autoencoder.settings.model)
+        autoencoder = _autoencoder(workspace, library, options.autoencoder, on_progress)
     vectors = sound_spaces(library, workspace, options.spaces)
     spaces, clusters = _clusters(vectors, options, on_progress)
     first, artists = next(iter(vectors)), artist_numbers(lookup.artists, NO_ARTIST)

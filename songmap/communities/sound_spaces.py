@@ -10,7 +10,7 @@ cnn          the last layer but one of the network of 07, centred; on request, s
 Further spaces, such as the latent codes of autoencoders, are read from ``Workspace.song_spaces``, which ``save_spaces`` writes.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -38,14 +38,25 @@ def sound_spaces(library: Library, workspace: Workspace, names: Sequence[str] = 
     """
     further = further_spaces(library, workspace)
     names = list(dict.fromkeys(names)) or [*SPACES, *further]
-    unknown = [name for name in names if name not in (*SPACES, NETWORK_SPACE) and name not in further]
-    if unknown:
-        raise UsageError(f"no space {unknown[0]!r}; there are {', '.join([*SPACES, *further, NETWORK_SPACE])}")
+    _check_names(names, further)
     if NETWORK_SPACE in names:
         saved = load_song_vectors(workspace, library)
         songs = KnownSongs.of(library.embeddings, saved.network, saved.vectors)
         further[NETWORK_SPACE] = songs.vectors.astype(np.float32)
     return {name: further[name] if name in further else _own_space(library, name) for name in names}
+
+
+def check_spaces(library: Library, workspace: Workspace, names: Sequence[str], trained: str) -> None:
+    """Raise what ``sound_spaces`` would when the autoencoder ``trained`` has been, which can take hours."""
+    _check_names(names, dict.fromkeys((*kept_spaces(library, workspace), trained)))
+    if NETWORK_SPACE in names:
+        load_song_vectors(workspace, library)
+
+
+def _check_names(names: Sequence[str], further: Iterable[str]) -> None:
+    there = [*SPACES, *further, NETWORK_SPACE]
+    if unknown := [name for name in names if name not in there]:
+        raise UsageError(f"no space {unknown[0]!r}; there are {', '.join(there)}")
 
 
 def save_spaces(workspace: Workspace, spaces: Mapping[str, np.ndarray], paths: Sequence[str]) -> None:
@@ -92,3 +103,11 @@ def further_spaces(library: Library, workspace: Workspace) -> dict[str, np.ndarr
                 f"{path}: {name!r} is not a matrix of finite numbers with a row per song; run {_MADE_BY} again, or delete it"
             )
     return {name: vectors[rows] for name, vectors in arrays.items()}
+
+
+def kept_spaces(library: Library, workspace: Workspace) -> dict[str, np.ndarray]:
+    """As ``further_spaces``, which a new autoencoder joins; none where the file is not of these songs."""
+    try:
+        return further_spaces(library, workspace)
+    except SchemaError:
+        return {}

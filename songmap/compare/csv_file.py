@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from songmap.core.errors import UsageError
+from songmap.core.files import LARGEST_BYTES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,6 +47,8 @@ def read_table(path: Path, text_columns: Collection[str]) -> "pd.DataFrame":
 
 
 def _text(path: Path) -> str:
+    if (size := path.stat().st_size) > LARGEST_BYTES:
+        raise UsageError(f"{path} has {size:,} bytes, more than {LARGEST_BYTES:,}; give fewer rows or columns")
     content = path.read_bytes()
     for start, kind in _ARCHIVES.items():
         if content.startswith(start):

@@ -15,6 +15,7 @@ import numpy as np
 from songmap.compare.csv_file import read_table
 from songmap.compare.dataset import Dataset, class_sizes
 from songmap.compare.feature_sets import TABLE, Features
+from songmap.compare.name_pattern import groups_by_pattern
 from songmap.compare.results import ClassSize, DataSummary, EqualRows, GroupedBy, TableChecks
 from songmap.compare.table_checks import are_pieces, equal_pairs, neighbour_share
 from songmap.core.errors import UsageError
@@ -128,11 +129,7 @@ def _groups(
                 f"{path}: --group {options.group!r} is not a column, and for a pattern there is no column of names "
                 f"({', '.join(_NAMES)})"
             )
-        try:
-            matches = [re.search(options.group, name) for name in names]
-        except re.error as error:
-            raise UsageError(f"--group {options.group!r} is neither a column nor a pattern: {error}") from None
-        groups = [match and match[match.re.groups > 0] for match in matches]
+        groups = groups_by_pattern(options.group, names.tolist())
         unmatched = [name for name, group in zip(names, groups, strict=True) if not group]
         if unmatched:
             raise UsageError(

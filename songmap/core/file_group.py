@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from songmap.core.errors import SchemaError
-from songmap.core.files import open_regular, read_json, reading, sync, write_atomically, write_json
+from songmap.core.files import open_regular, read_json, read_whole, reading, sync, write_atomically, write_json
 from songmap.core.locks import exclusive
 
 T = TypeVar("T")
@@ -65,7 +65,7 @@ class FileGroup:
     def read(self, path: Path) -> bytes:
         """The content of a file of the group. Raises SchemaError, which names the script that makes it."""
         with reading(path, self.made_by), self.open(path) as stream:
-            return stream.read()
+            return read_whole(path, stream, self.made_by)
 
     def read_together(self, paths: Collection[Path], read: Callable[..., T]) -> T:
         """Call ``read`` with several files of one run, open for reading.

@@ -14,6 +14,8 @@ from typing import Any
 from songmap.core.errors import SchemaError
 from songmap.core.text import readable
 
+LARGEST_BYTES = 4 * 2**30  # of a file that is read whole; matrices, which have most of a large library, are mapped
+
 
 def write_atomically(path: Path, content: bytes | Callable[[Path], object]) -> None:
     """Write bytes, or let a function write a file, under a temporary name; then move it to ``path``.
@@ -93,7 +95,15 @@ def open_regular(path: Path) -> BufferedReader:
 def read_bytes(path: Path, made_by: str) -> bytes:
     """The content of a file. Raises SchemaError, which names the script that makes the file."""
     with reading(path, made_by), open_regular(path) as stream:
-        return stream.read()
+        return read_whole(path, stream, made_by)
+
+
+def read_whole(path: Path, stream: BufferedReader, made_by: str) -> bytes:
+    """The content of ``path``, which is open. Raises SchemaError for a file that may not fit into memory."""
+    if (size := os.fstat(stream.fileno()).st_size) > LARGEST_BYTES:
+        limit = f"{size:,} bytes, more than {LARGEST_BYTES:,}"
+        raise SchemaError(f"{path} has {limit}: it is damaged; delete it and run {made_by} again")
+    return stream.read()
 
 
 @contextmanager

@@ -5,6 +5,7 @@ template says ``| safe``, which only scripts and styles of this package do.
 """
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 _PACKAGE = Path(__file__).parents[1]
+# a space between a number and its unit in the text of a page, or markup that is left as it is
+_MARKUP_OR_SPACE = re.compile(
+    r"<(script|style)\b.*?</\1>|<[^>]*>| (?<=\d )(?=(?:%|ms|s|min|h|k?Hz|dB|BPM|SD|[kMG]B)(?!\w))", re.DOTALL
+)
 
 
 @dataclass(frozen=True)
@@ -31,7 +36,7 @@ class PageTable:
 
 
 def render(template: str, **values: Any) -> str:
-    """The page that a template makes of ``values``.
+    """The page that a template makes of ``values``; no line of its text ends between a number and its unit.
 
     Parameters
     ----------
@@ -40,7 +45,8 @@ def render(template: str, **values: Any) -> str:
     **values
         What the template names; one that is missing is an error.
     """
-    return _environment().get_template(template).render(**values)
+    page = _environment().get_template(template).render(**values)
+    return _MARKUP_OR_SPACE.sub(lambda match: "\u00a0" if match[0] == " " else match[0], page)
 
 
 def source(path: str) -> str:

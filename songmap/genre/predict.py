@@ -166,7 +166,7 @@ def classify_files(workspace: Workspace, paths: Sequence[Path], on_progress: OnP
         When there is no audio file in a folder.
     """
     classifier = load_genre_model(workspace)
-    files = files_to_classify(paths)
+    files = sorted(files_to_classify(paths), key=str)
     library, state, error = _library(workspace, classifier.card["data"])
     training, traits = np.empty((0, N_COLUMNS), np.float32), None
     if library is not None:
@@ -195,20 +195,20 @@ def classify_files(workspace: Workspace, paths: Sequence[Path], on_progress: OnP
 
 
 def files_to_classify(paths: Sequence[Path]) -> list[Path]:
-    """The files of ``paths`` and all audio files in its folders, each once, sorted by their text.
+    """The files of ``paths`` and all audio files in its folders, each once.
 
     Raises
     ------
     UsageError
         When there is no audio file in a folder.
     """
-    files: set[Path] = set()
+    files: list[Path] = []
     for path in paths:
         inside = audio_files(path) if path.is_dir() else [path]
         if not inside:
             raise UsageError(f"there is no audio file in {path}; name a folder of music, or files")
-        files.update(inside)
-    return sorted(files, key=str)
+        files += inside
+    return list(dict.fromkeys(files))
 
 
 def _analyse(file: Path | str) -> "AudioAnalysis":

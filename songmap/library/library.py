@@ -23,7 +23,7 @@ import pandas as pd
 from songmap.core.arrays import map_matrix, matrix_file
 from songmap.core.blocks import read_blocks
 from songmap.core.errors import SchemaError
-from songmap.core.files import json_bytes, parse_json, remove_leftovers, write_atomically
+from songmap.core.files import json_bytes, parse_json, read_whole, remove_leftovers, write_atomically
 from songmap.core.workspace import Workspace
 from songmap.library.descriptors import describe
 from songmap.library.schema import (
@@ -236,13 +236,13 @@ def _read_library(
     table: BufferedReader,
 ) -> Library:
     """The library in three open files. Their checksums are of what is then used: nothing is opened again."""
-    described = parse_json(manifest_path, manifest.read(), _SCRIPT)
+    described = parse_json(manifest_path, read_whole(manifest_path, manifest, _SCRIPT), _SCRIPT)
     config = _read_config(manifest_path, described)
     engine = described.get("engine", DEFAULT_ENGINE)
     if not isinstance(engine, str) or engine not in ENGINES:
         name = engine if isinstance(engine, str) else type(engine).__name__
         raise SchemaError(f"{manifest_path} names the engine {name!r}, not {' or '.join(ENGINES)}; run 01 again")
-    expected, content = described.get("sha256"), table.read()
+    expected, content = described.get("sha256"), read_whole(table_path, table, _SCRIPT)
     checksums = {matrix_path: hashlib.file_digest(matrix, "sha256"), table_path: hashlib.sha256(content)}
     for path, checksum in checksums.items():
         if not isinstance(expected, dict) or expected.get(path.name) != checksum.hexdigest():

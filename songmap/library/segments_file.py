@@ -11,7 +11,7 @@ import pandas as pd
 
 from songmap.core.arrays import map_matrix
 from songmap.core.errors import SchemaError, UsageError
-from songmap.core.files import parse_json
+from songmap.core.files import parse_json, read_whole
 from songmap.core.workspace import Workspace
 from songmap.library.library import Library
 from songmap.library.segments import SEGMENTS_VERSION, Segments, SegmentSettings, validate_segments
@@ -65,7 +65,7 @@ def _settings(path: Path, manifest: dict[str, Any]) -> SegmentSettings | None:
 
 
 def _read(workspace: Workspace, library: Library, manifest: BufferedReader) -> Segments:
-    described = parse_json(workspace.manifest, manifest.read(), SCRIPT)
+    described = parse_json(workspace.manifest, read_whole(workspace.manifest, manifest, SCRIPT), SCRIPT)
     settings = _settings(workspace.manifest, described)
     if settings is None:
         raise SchemaError(f"{workspace.processed} has no segments; run {SCRIPT} first")
@@ -81,7 +81,7 @@ def _read(workspace: Workspace, library: Library, manifest: BufferedReader) -> S
 def _read_files(
     paths: tuple[Path, Path], expected: Any, matrix: BufferedReader, table: BufferedReader
 ) -> tuple[np.ndarray, pd.DataFrame]:
-    content = table.read()
+    content = read_whole(paths[1], table, SCRIPT)
     checksums = hashlib.file_digest(matrix, "sha256").hexdigest(), hashlib.sha256(content).hexdigest()
     for path, checksum in zip(paths, checksums, strict=True):
         if not isinstance(expected, dict) or expected.get(path.name) != checksum:

@@ -29,7 +29,6 @@ from songmap.spectrogram.excerpts import excerpts_at, first_frames, spectrogram_
 from songmap.spectrogram.settings import TrainingSettings
 
 if TYPE_CHECKING:
-    from songmap.spectrogram.results import EpochScores
     from songmap.spectrogram.side_by_side import TrainingTask
     from songmap.spectrogram.trained import TrainedNetwork
 
@@ -88,13 +87,7 @@ def fit_image_member(
 
     settings = replace(SETTINGS, seed=seed)
     tasks = _tasks(workspace, library, dataset, settings, on_progress)
-    done = [0] * len(tasks)
-
-    def on_epoch(number: int, history: "list[EpochScores]") -> None:
-        done[number] = len(history)
-        on_progress(sum(done), settings.epochs * len(tasks))
-
-    *of_folds, final = train_side_by_side(tasks, choose_device("auto"), usable_cores(), on_epoch)
+    *of_folds, final = train_side_by_side(tasks, choose_device("auto"), usable_cores(), on_progress)
     remove_others(tasks[0].checkpoint.parent, {task.key for task in tasks})
     paths = library.songs["file_path"].iloc[dataset.songs.rows].tolist()
     proba = _out_of_fold([one.trained for one in of_folds], dataset, paths, on_progress)

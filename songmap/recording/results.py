@@ -93,7 +93,7 @@ class Part:
         It is farther from all genres than 95 % of held-out songs.
     families : tuple of FamilyContribution
         What each family of columns adds to the genre's probability, largest first, for the segment nearest to the
-        part's mean.
+        part's mean; the probabilities of a network of spectrograms that is joined are held fixed.
     nearest : tuple of NearSong
         Songs of the library, one per artist.
     moments : tuple of Moment

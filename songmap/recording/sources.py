@@ -1,10 +1,10 @@
-"""Recordings that are not files yet: what standard input holds, and the microphone."""
+"""Recordings to classify: files, those in folders, what standard input holds, and the microphone."""
 
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -14,12 +14,25 @@ from songmap.core.errors import UsageError
 from songmap.core.files import write_atomically
 from songmap.core.progress import OnProgress
 from songmap.core.workspace import Workspace
+from songmap.genre.predict import files_to_classify
 
 STANDARD_INPUT = "-"
 LONGEST_S = 36_000
 _RATE_HZ = 44_100
 _GRACE_S = 30  # for a recorder to open and close the microphone
 _CAPTURE = {"linux": ("alsa", "default"), "darwin": ("avfoundation", ":default")}  # ffmpeg's input and its device
+
+
+def recordings_to_classify(names: Sequence[str]) -> list[str]:
+    """Names of files, and standard input's, with those of all audio files in place of a folder's.
+
+    Raises UsageError for a folder without any.
+    """
+    recordings: list[str] = []
+    for name in names:
+        paths = [] if name == STANDARD_INPUT else files_to_classify([Path(name).expanduser()])
+        recordings += map(str, paths) if paths else [name]
+    return recordings
 
 
 @contextmanager

@@ -23,7 +23,7 @@ from songmap.core.arrays import array_file, map_matrix, read_array_file
 from songmap.core.defaults import usable_cores
 from songmap.core.errors import AudioError, SchemaError, UsageError, WorkerError
 from songmap.core.file_group import FileGroup
-from songmap.core.files import read_bytes, write_atomically
+from songmap.core.files import read_bytes, read_whole, write_atomically
 from songmap.core.processes import process_pool
 from songmap.core.progress import OnProgress
 from songmap.core.workspace import Workspace
@@ -220,7 +220,7 @@ def _read(
 ) -> tuple[np.ndarray, Excerpts]:
     folder = workspace.excerpts / kind.name
     mapped = map_matrix(folder / _VALUES, values, SCRIPT)
-    arrays, _ = read_array_file(folder / _INDEX, index.read(), SCRIPT)
+    arrays, _ = read_array_file(folder / _INDEX, read_whole(folder / _INDEX, index, SCRIPT), SCRIPT)
     keys, counts, start_s = (arrays.get(name, np.empty(0)) for name in ("keys", "counts", "start_s"))
     is_index = keys.dtype == np.uint8 and keys.shape[1:] == (_KEY_BYTES,)
     is_index = is_index and counts.dtype == np.int64 and counts.shape == keys.shape[:1]

@@ -6,7 +6,6 @@ in them is executed. Beside it is the history alone, as JSON, which a process th
 
 import hashlib
 import io
-import json
 import pickle
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, fields
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 import torch
 
 from songmap.core.errors import SchemaError
-from songmap.core.files import read_bytes, write_atomically, write_json
+from songmap.core.files import read_bytes, read_json, write_atomically, write_json
 from songmap.spectrogram.cache import SCRIPT
 
 if TYPE_CHECKING:
@@ -55,8 +54,8 @@ def remove_others(folder: Path, keys: Collection[str]) -> None:
 def read_history(checkpoint: Path, kind: type[Epoch]) -> list[Epoch]:
     """The epochs that a training, which another process may be doing, has finished."""
     try:
-        return epochs_of(kind, json.loads(history_file(checkpoint).read_bytes())["epochs"])
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):  # not there yet
+        return epochs_of(kind, read_json(history_file(checkpoint), "")["epochs"])
+    except (SchemaError, KeyError, TypeError):  # not there yet
         return []
 
 

@@ -1,6 +1,5 @@
 """The steps of 07: excerpts, the other models, trainings side by side, scores, files of the network. Needs torch."""
 
-import logging
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 
@@ -21,8 +20,8 @@ from songmap.spectrogram.cache import build_excerpts
 from songmap.spectrogram.checkpoints import remove_others
 from songmap.spectrogram.evaluation import FEATURES, evaluate, fit_others, fold_fit
 from songmap.spectrogram.excerpts import Excerpts
-from songmap.spectrogram.results import NETWORK, EpochScores, NetworkFile, NetworkReport
-from songmap.spectrogram.settings import FittingOptions, TrainingSettings
+from songmap.spectrogram.results import NETWORK, NetworkFile, NetworkReport
+from songmap.spectrogram.settings import FittingOptions
 from songmap.spectrogram.side_by_side import (
     TrainingOutcome,
     TrainingTask,
@@ -33,8 +32,6 @@ from songmap.spectrogram.side_by_side import (
 from songmap.spectrogram.song_outputs import out_of_fold_file, save_out_of_fold
 from songmap.spectrogram.trained import network_files, save_network
 from songmap.spectrogram.training import TrainingSongs
-
-_log = logging.getLogger(__name__)
 
 
 def fit_network(
@@ -65,8 +62,7 @@ def fit_network(
         excerpts = build_excerpts(workspace, library, settings.kind.name, on_progress, options.workers)
         others = fit_others(workspace, dataset, folds, settings.seed, options.workers, on_progress)
         tasks = fold_tasks(workspace, library, options, folds, excerpts)
-        epochs = _Epochs(settings, len(folds), on_progress)
-        outcomes = train_side_by_side(tasks, device, options.workers, epochs)
+        outcomes = train_side_by_side(tasks, device, options.workers, on_progress)
         fits = [fold_fit(one, dataset, rows, fold) for one, fold in zip(outcomes, folds, strict=False)]
         evaluation = evaluate(put_together(fits, [folds], dataset.labels), others, dataset, folds, settings.seed)
         report = NetworkReport(
@@ -107,30 +103,6 @@ def fold_tasks(
         workspace.networks / "checkpoints",
     )
     return training_tasks(workspace, library, songs, settings, trainings, folder / settings.name)
-
-
-class _Epochs:
-    """Progress of trainings that run side by side: epochs, of as many as they have at most.
-
-    Each is logged too, in 80 columns, with loss and accuracy of training excerpts and of validation songs.
-    """
-
-    def __init__(self, settings: TrainingSettings, n_folds: int, on_progress: OnProgress) -> None:
-        self._settings, self._n_folds, self._on_progress = settings, n_folds, on_progress
-        self._done = [0] * (n_folds + 1)
-
-    def __call__(self, number: int, history: list[EpochScores]) -> None:
-        self._done[number], last = len(history), history[-1]
-        what = f"fold {number + 1}" if number < self._n_folds else "final"
-        outside = (
-            f", validation {last.validation_loss:.2f}, {100 * (last.validation_accuracy or 0):.0f} %"
-            if last.validation_loss is not None
-            else ""
-        )
-        _log.info(
-            "%s, epoch %d: loss %.2f, %.0f %%%s", what, len(history), last.loss, 100 * last.accuracy, outside
-        )  # fmt: skip
-        self._on_progress(sum(self._done), self._settings.epochs * len(self._done))
 
 
 def _save(

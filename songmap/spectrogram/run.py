@@ -7,6 +7,7 @@ from pathlib import Path
 from songmap.core.errors import AudioError
 from songmap.core.progress import OnProgress
 from songmap.core.workspace import Workspace
+from songmap.genre.predict import files_to_classify
 from songmap.library.library import load_library
 from songmap.spectrogram.cache import build_excerpts
 from songmap.spectrogram.deep import require_torch
@@ -67,6 +68,7 @@ def predict_files(
     name : str
         ``image``, ``frames``, ``frames_mfcc`` or ``residual``.
     files : sequence of path
+        Files, and folders of which all audio files are taken.
 
     Yields
     ------
@@ -78,7 +80,7 @@ def predict_files(
     from songmap.spectrogram.trained import load_network
 
     trained = load_network(Workspace.at(workspace), name)
-    for file in map(Path, files):
+    for file in files_to_classify([Path(file) for file in files]):
         try:
             values, start_s = excerpts_of(file, trained.kind)
         except AudioError as error:

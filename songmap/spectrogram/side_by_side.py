@@ -1,6 +1,7 @@
 """Several trainings, each in a process of its own, or one after another where a GPU does the work. Needs torch."""
 
 import hashlib
+import logging
 import multiprocessing
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -16,6 +17,7 @@ import torch
 
 from songmap.core.errors import UsageError, WorkerError
 from songmap.core.processes import process_pool
+from songmap.core.progress import OnProgress
 from songmap.core.workspace import Workspace
 from songmap.library.library import Library
 from songmap.spectrogram.cache import open_excerpts, song_keys
@@ -26,13 +28,16 @@ from songmap.spectrogram.trained import TrainedNetwork
 from songmap.spectrogram.training import TrainingSongs, train
 
 Outcome = TypeVar("Outcome", covariant=True)
-OnEpochOf = Callable[[int, list[Any]], None]
-"""Called with the number of a training and its epochs so far."""
+_log = logging.getLogger(__name__)
 _LOOK_EVERY_S = 0.5
 
 
 class Task(Protocol, Generic[Outcome]):
     """A training that a process can do, and of which another can read how far it is."""
+
+    @property
+    def settings(self) -> Any:
+        """Of the training: ``epochs``, the most it has, among them."""
 
     def train(self, device: str, on_epoch: Callable[[list[Any]], None] | None = None) -> Outcome:
         """Train, or go on with it."""
@@ -113,8 +118,12 @@ def choose_device(wanted: str) -> str:
     return "cuda" if wanted == "cuda" or (wanted == "auto" and there) else "cpu"
 
 
-def train_side_by_side(tasks: Sequence[Task[Outcome]], device: str, workers: int, on_epoch: OnEpochOf) -> list[Outcome]:
+def train_side_by_side(
+    tasks: Sequence[Task[Outcome]], device: str, workers: int, on_progress: OnProgress
+) -> list[Outcome]:
     """The trainings, in the order of the tasks; ``workers`` of them at the same time on a CPU.
+
+    Progress is of the epochs of all, of as many as they have at most; each epoch is logged too.
 
     Raises
     ------
@@ -123,6 +132,7 @@ def train_side_by_side(tasks: Sequence[Task[Outcome]], device: str, workers: int
     WorkerError
         If a process ends, e.g. for lack of memory.
     """
+    on_epoch = _Epochs(tasks, on_progress)
     if device != "cpu" or workers == 1:
         return [task.train(device, partial(on_epoch, number)) for number, task in enumerate(tasks)]
     before = set(multiprocessing.active_children())
@@ -148,3 +158,27 @@ def train_side_by_side(tasks: Sequence[Task[Outcome]], device: str, workers: int
             if isinstance(error, BrokenProcessPool):
                 raise WorkerError("a process that trains has ended: too little memory? try --workers 1") from None
             raise
+
+
+class _Epochs:
+    """Called with the number of a training and its epochs so far: reports them, and logs the last in 80 columns."""
+
+    def __init__(self, tasks: Sequence[Task[Any]], on_progress: OnProgress) -> None:
+        self._done, self._on_progress = [0] * len(tasks), on_progress
+        self._most = sum(task.settings.epochs for task in tasks)
+
+    def __call__(self, number: int, history: list[Any]) -> None:
+        self._done[number], last = len(history), history[-1]
+        # of autoencoders there is no accuracy
+        accuracies = (last.accuracy, last.validation_accuracy) if isinstance(last, EpochScores) else (None, None)
+        inside, outside = map(_scores, (last.loss, last.validation_loss), accuracies)
+        which = f"{number + 1}/{len(self._done)}, epoch {len(history)}"
+        _log.info("%s: loss %s%s", which, inside, f", validation {outside}" if outside else "")
+        self._on_progress(sum(self._done), self._most)
+
+
+def _scores(loss: float | None, accuracy: float | None) -> str:
+    """ "0.523, 81 %"; empty without a loss."""
+    if loss is None:
+        return ""
+    return f"{loss:.3g}" if accuracy is None else f"{loss:.3g}, {100 * accuracy:.0f} %"

@@ -98,7 +98,11 @@ def test_a_second_run_trains_nothing_and_other_spaces_are_kept(trained, workspac
     from songmap.communities import autoencoder_training
 
     vae = [one if one != "cae" else "vae" for one in CAE]
-    assert run_script("08", "--workspace", workspace.root, *vae).returncode == 0
+    result = run_script("08", "--workspace", workspace.root, *vae, "--verbose")
+    assert result.returncode == 0
+    lines = result.stderr.splitlines()
+    assert [line.partition(": ")[2].partition(": loss ")[0] for line in lines] == ["1/1, epoch 1", "1/1, epoch 2"]
+    assert all(", validation " in line and len(line) <= 80 for line in lines)
     monkeypatch.setattr(autoencoder_training._Training, "_epoch", lambda *_: pytest.fail("trained"))
     again = run_script("08", "--workspace", workspace.root, *CAE, "--json")
     assert again.returncode == 0, again.stderr
@@ -160,9 +164,12 @@ def test_any_number_of_workers_gives_the_same_grid(small_grid, workspace, tmp_pa
         (["--autoencoder", "cae", "--latent", "7"], "no latent '7'; give 16 to 128 for a vector, or 12x27x16"),
         (["--autoencoder", "vae", "--dropout", "0.9"], "a dropout of 0.9 is out of range, give 0 to 0.5"),
         (["--autoencoder", "vae", "--beta", "nan"], "a beta of nan is out of range, give 0 to 1000"),
+        (["--autoencoder", "vae", "--spaces", "vae", "vea"], "no space 'vea'; there are balanced, scaled, pca, "),
+        (["--autoencoder", "vae", "--spaces", "vae", "cnn"], "run 07_spectrogram_cnn.py first"),
     ],
 )
-def test_bad_usage_is_one_line(workspace, arguments, message):
+def test_bad_usage_is_one_line_before_any_training(workspace, arguments, message, monkeypatch):
+    monkeypatch.setattr(communities_run, "_autoencoder", lambda *_: pytest.fail("trained"))
     result = run_script("08", "--workspace", workspace.root, *arguments)
     assert result.returncode == 2
     assert message in result.stderr
@@ -204,3 +211,7 @@ def test_the_page_in_a_browser(trained, workspace, browser):
     length += "one.onloadedmetadata = () => done(one.duration); one.onerror = () => done(-1); one.preload = 'auto'; one.load()"
     assert browser.execute_async_script(length) == pytest.approx(5.0, abs=0.1)
     assert [entry["message"] for entry in browser.get_log("browser")] == []
+    browser.find_element("link text", "Clusters of songs").click()
+    assert browser.current_url == workspace.page("song_communities").as_uri()
+    browser.find_element("link text", "Autoencoder").click()
+    assert browser.current_url == workspace.page("autoencoder").as_uri()

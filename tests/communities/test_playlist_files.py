@@ -124,6 +124,15 @@ def test_what_was_read_before_an_error_is_kept(tmp_path):
     assert report.unread[0].reason is UnreadReason.NOT_PLAYLISTS
 
 
+def test_equal_entries_are_held_once(tmp_path):
+    (tmp_path / "a.csv").write_text("playlist,artist,song\nA,Ann,One\nB,Ann,One\nB,Ann,Two\n")
+    tracks = [{"artist_name": "Ann", "track_name": "One"}]
+    (tmp_path / "c.json").write_text(json.dumps({"playlists": [{"name": "C", "tracks": tracks}]}))
+    first, second, of_slice = read_playlists(tmp_path)[0]
+    assert first.entries[0] is second.entries[0] is of_slice.entries[0]
+    assert second.entries[1].artist is first.entries[0].artist
+
+
 def test_limits(tmp_path, monkeypatch):
     monkeypatch.setitem(playlist_files.MAX_BYTES, ".xspf", 10)
     _, report = one(tmp_path / "a.xspf", XSPF.format(""))

@@ -1,13 +1,17 @@
 """Tables of others: pieces of songs, equal rows, and what is wrong with a file, in one line."""
 
 import gzip
+import os
+import signal
 
 import numpy as np
 import pytest
 from compare.tables_of_others import GENRES, write_table
 
+from songmap.compare import name_pattern
 from songmap.compare.csv_table import CsvOptions, csv_dataset
 from songmap.core.errors import UsageError
+from songmap.core.files import LARGEST_BYTES
 
 LABEL = CsvOptions("label")
 
@@ -174,6 +178,25 @@ def test_groups_and_names_may_not_be_missing_where_they_decide(tmp_path):
     with pytest.raises(UsageError, match="does not match 'blues"):
         csv_dataset(path, CsvOptions("label", group="(nothing)?", drop=("by",)))
     assert csv_dataset(path, CsvOptions("label", group=r"(\w+\.\d+)", drop=("by",))).summary.groups == 24
+
+
+def test_a_table_that_may_not_fit_into_memory_is_not_read(tmp_path):
+    path = write_table(tmp_path / "t.csv")
+    os.truncate(path, LARGEST_BYTES + 1)
+    with pytest.raises(UsageError, match=r"t\.csv has 4,294,967,297 bytes, more than 4,294,967,296"):
+        csv_dataset(path, CsvOptions("label"))
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no alarms on this system")
+def test_a_pattern_that_would_take_years_is_one_line(tmp_path, monkeypatch):
+    monkeypatch.setattr(name_pattern, "TIME_LIMIT_S", 0.2)
+    path, name = write_table(tmp_path / "t.csv"), 60 * "a"
+    edited(path, lambda lines: lines.__setitem__(3, lines[3].replace("blues.00000.2.wav", name)))
+    before = signal.getsignal(signal.SIGALRM)
+    with pytest.raises(UsageError) as error:
+        csv_dataset(path, CsvOptions("label", group="(a+|[^a]+)+0$"))
+    assert str(error.value).startswith(f"--group '(a+|[^a]+)+0$' takes more than 0.2 s, at '{name}'; ")
+    assert (signal.getsignal(signal.SIGALRM), signal.getitimer(signal.ITIMER_REAL)[0]) == (before, 0)
 
 
 def test_a_pattern_that_keeps_nothing_together_is_noticed(tmp_path):

@@ -7,7 +7,7 @@ import pytest
 
 from songmap.core.blocks import read_blocks
 from songmap.core.errors import SchemaError
-from songmap.core.files import read_bytes, read_json, remove_leftovers, write_atomically, write_json
+from songmap.core.files import LARGEST_BYTES, read_bytes, read_json, remove_leftovers, write_atomically, write_json
 
 
 def test_an_interrupted_write_leaves_the_old_file(tmp_path):
@@ -59,6 +59,15 @@ def test_a_fifo_in_place_of_a_file_does_not_block(tmp_path):
     os.mkfifo(tmp_path / "a.json")
     with pytest.raises(SchemaError, match="it is not a regular file"):
         read_json(tmp_path / "a.json", "01.py")
+
+
+def test_a_file_that_may_not_fit_into_memory_is_not_read(tmp_path):
+    (tmp_path / "a.npz").touch()
+    os.truncate(tmp_path / "a.npz", LARGEST_BYTES + 1)  # sparse: it takes no room
+    with pytest.raises(
+        SchemaError, match=r"a.npz has 4,294,967,297 bytes, more than 4,294,967,296: .* run 01.py again"
+    ):
+        read_bytes(tmp_path / "a.npz", "01.py")
 
 
 def test_what_killed_writes_left_is_removed_and_nothing_else(tmp_path):

@@ -1,15 +1,29 @@
 """Pages from templates."""
 
 import pytest
-from jinja2 import UndefinedError
+from jinja2 import DictLoader, UndefinedError
 
+from songmap.core import pages
 from songmap.core.pages import render
 
 
 def test_a_page_escapes_what_it_is_given_and_misses_nothing():
-
     page = render("core/page.html", title="<b>&")
     assert "<title>&lt;b&gt;&amp;</title>" in page
     assert "color-scheme: light dark" in page
     with pytest.raises(UndefinedError, match="title"):
         render("core/page.html")
+
+
+def test_no_line_ends_between_a_number_and_its_unit(monkeypatch):
+    template = (
+        '<a href="of 5 s.wav" title="2 &gt; 1: 5 s">{{ text }}</a> 0.5 dB\n<script>const a = "7 % 2", b = 5 % s;</script>\n'
+        "<style>p { width: 5 % }</style>, 2 kHz, 3 songs, 4 min."
+    )
+    monkeypatch.setattr(pages._environment(), "loader", DictLoader({"units": template}))
+    page = render("units", text="12 % of 120 BPM & 5 %")
+    assert page == (
+        '<a href="of 5 s.wav" title="2 &gt; 1: 5 s">12\u00a0% of 120\u00a0BPM &amp; 5\u00a0%</a> 0.5\u00a0dB\n'
+        '<script>const a = "7 % 2", b = 5 % s;</script>\n'
+        "<style>p { width: 5 % }</style>, 2\u00a0kHz, 3 songs, 4\u00a0min."
+    )

@@ -61,7 +61,8 @@ def images(tmp_path_factory) -> dict[str, bytes]:
 def page_of(report: GenreReport, images: dict[str, bytes] | None = None) -> str:
     """The page with the figures of components; all genres of the library are in the report."""
     shown = {name: png for name, png in (images or {}).items() if name.startswith("shap_")}
-    return report_page(report, shown, [one.genre for one in report.per_genre])
+    page = report_page(report, shown, [one.genre for one in report.per_genre])
+    return page.replace("\u00a0", " ")  # between numbers and units
 
 
 def written(report: GenreReport, images: dict[str, bytes], folder: Path) -> Path:

@@ -24,6 +24,7 @@ from libraries import make_library
 from waiting import wait_until
 
 from songmap.core.errors import SchemaError
+from songmap.core.files import LARGEST_BYTES
 from songmap.core.workspace import Workspace
 from songmap.library.descriptors import describe
 from songmap.library.library import Library, finish_library, load_library, save_library
@@ -242,6 +243,12 @@ def test_a_fifo_in_the_place_of_a_file_does_not_block(saved, name):
     (saved.processed / name).unlink()
     os.mkfifo(saved.processed / name)
     assert f"{name} cannot be read: it is not a regular file" in refusal(saved)
+
+
+@pytest.mark.parametrize("name", ["song_table.npz", "manifest.json"])
+def test_a_file_that_may_not_fit_into_memory_is_one_line(saved, name):
+    os.truncate(saved.processed / name, LARGEST_BYTES + 1)
+    assert f"{name} has 4,294,967,297 bytes" in refusal(saved)
 
 
 def test_a_deep_manifest_is_one_line(saved):

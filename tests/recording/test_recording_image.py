@@ -142,6 +142,13 @@ def test_the_script_says_what_the_network_adds(trained, workspace):
     assert "joined without cnn" in result.stdout
 
 
+def test_the_page_says_that_reasons_leave_the_network_out(trained, workspace, tmp_path):
+    song = write_wav(tmp_path / "new.wav", samples(BEATS, 7, 14))
+    result = run_script("05", "--workspace", workspace.root, song)
+    assert result.returncode == 0, result.stderr
+    assert "cnn, which looks at spectrograms, are held fixed" in workspace.page("recording_new").read_text("utf-8")
+
+
 def test_without_torch_only_a_classifier_with_the_network_is_refused(trained, workspace, tmp_path, monkeypatch):
     song = write_wav(tmp_path / "new.wav", samples(BEATS, 7, 14))
     monkeypatch.setitem(sys.modules, "torch", None)

@@ -72,6 +72,7 @@ def test_everything_is_written_and_named(first_use):
     workspace = first_use.workspace
     page, picture = workspace.page("recording_from_a_friend"), workspace.plots / "recording_from_a_friend.png"
     table, chapters = (workspace.outputs / f"recording_from_a_friend.{suffix}" for suffix in ("csv", "txt"))
+    assert "held fixed" not in page.read_text("utf-8")  # no network of spectrograms is joined
     for path in (page, picture, table, chapters):
         assert path.is_file() and path.name in first_use.result.stdout
     with table.open(encoding="utf-8") as stream:
@@ -143,11 +144,11 @@ def test_files_that_fail_are_named_and_the_others_go_on(first_use, tmp_path):
     )
     damaged = tmp_path / "damaged.mp3"
     damaged.write_bytes(b"ID3" + bytes(5000))
-    result = first_use.run(short, good, silent, damaged, second, tmp_path / "missing.wav", tmp_path)
+    result = first_use.run(short, good, silent, damaged, second, tmp_path / "missing.wav")
     assert result.returncode == 1
     lines = result.stderr.splitlines()
-    failed = (short, silent, damaged, tmp_path / "missing.wav", tmp_path)
-    reasons = ("too short", "silent", "", "does not exist", "")
+    failed = (short, silent, damaged, tmp_path / "missing.wav")
+    reasons = ("too short", "silent", "", "does not exist")
     assert len(lines) == len(failed)
     for line, path, reason in zip(lines, failed, reasons, strict=True):
         assert line.startswith(f"not classified: {path}: ") and reason in line
@@ -156,6 +157,18 @@ def test_files_that_fail_are_named_and_the_others_go_on(first_use, tmp_path):
     for name in ("good", "good_2"):
         assert first_use.workspace.page(f"recording_{name}").is_file()
         assert (first_use.workspace.plots / f"recording_{name}.png").is_file()
+
+
+def test_recordings_of_a_folder(first_use, tmp_path):
+    write_wav(tmp_path / "mixes" / "a.wav", samples(DRONES, 3, 8))
+    write_wav(tmp_path / "mixes" / "deeper" / "b.wav", samples(BEATS, 4, 8))
+    result = first_use.run(tmp_path / "mixes", "--json")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert [Path(answer["file_path"]).name for answer in json.loads(result.stdout)] == ["a.wav", "b.wav"]
+    (tmp_path / "empty").mkdir()
+    result = first_use.run(tmp_path / "empty", "--train")
+    assert (result.returncode, result.stdout) == (2, "")
+    assert f"there is no audio file in {tmp_path / 'empty'}; " in result.stderr
 
 
 def test_a_song_of_the_library_is_recognised_as_training_data(first_use):

@@ -12,12 +12,13 @@ from recorded import answer, near, part, training
 from songmap.core.figures import figure_style
 from songmap.core.workspace import Workspace
 from songmap.library.traits import Trait
+from songmap.recording.members import IMAGE_MEMBER, MEMBERS
 from songmap.recording.views.layers import layers, tick_times_s
 from songmap.recording.views.output import write_answer, write_chapters, write_next_songs
 from songmap.recording.views.sentences import answer_sentence, notes, reasons_sentence
 from songmap.recording.views.summary import answer_summary, training_summary
 from songmap.recording.views.timeline_figure import timeline_figure
-from songmap.recording.views.training import training_sentence
+from songmap.recording.views.training import training_data_sentence, training_sentence
 
 FOURTEEN = [f"GENRE {number:02d}" for number in range(14)]
 
@@ -110,6 +111,8 @@ def test_the_training_says_what_a_random_split_would_have_claimed(monkeypatch):
     assert "because" not in training_sentence(training(0.94, 0.94))
     assert "on other songs it is" in training_sentence(training(group_by="song"))
     assert "48 more are of" in training_summary(training(n_augmented=48))
+    joined = replace(training(n_augmented=48), members=(*MEMBERS, IMAGE_MEMBER))
+    assert training_data_sentence(joined).endswith(" degraded copies of these songs, which the cnn was not trained on.")
     summary = training_summary(training())
     assert max(map(len, summary.splitlines())) <= 80
     rows = [line.split() for line in summary.splitlines() if " %  " in line]

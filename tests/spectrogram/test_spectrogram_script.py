@@ -143,6 +143,8 @@ def test_predictions_of_files(trained, workspace, tmp_path):
     document = json.loads(run_script("07", "--workspace", workspace.root, "--json", "--predict", *files).stdout)
     assert sum(document[0]["probabilities"].values()) == pytest.approx(1)
     assert "cannot be decoded" in document[1]["error"]
+    of_folder = json.loads(run_script("07", "--workspace", workspace.root, "--json", "--predict", tmp_path).stdout)
+    assert of_folder == document
 
 
 def test_predicting_needs_a_network_that_was_trained(trained, workspace):

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from songmap.communities.autoencoder_results import AutoencoderFile, AutoencoderReport, GridReport, Pictures
 from songmap.communities.views.autoencoder_page import autoencoder_page
+from songmap.communities.views.files import NAME as CLUSTERS
 from songmap.core.files import write_atomically
 from songmap.core.serialise import plain, to_json
 from songmap.core.tables import CsvKind, csv_lines
@@ -27,7 +28,7 @@ def write_autoencoder(workspace: Workspace, report: AutoencoderReport, pictures:
     report = replace(report, written=written)
     for path, content in sounds.items():
         write_atomically(path, content)
-    write_atomically(page, autoencoder_page(report, pictures).encode())
+    write_atomically(page, autoencoder_page(report, pictures, workspace.page(CLUSTERS).name).encode())
     write_atomically(document, (to_json(report) + "\n").encode())
     return report
 

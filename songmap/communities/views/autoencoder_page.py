@@ -19,8 +19,8 @@ from songmap.spectrogram.excerpts import FLOOR_DB
 SHOWN = ("original", "autoencoder", "pca", "mean")
 
 
-def autoencoder_page(report: AutoencoderReport, pictures: Pictures) -> str:
-    """The page."""
+def autoencoder_page(report: AutoencoderReport, pictures: Pictures, clusters_page: str) -> str:
+    """The page; ``clusters_page`` is the name of the page of clusters in the same folder."""
     rows, kept = sentences.score_rows(report.scores), {one.method: one.numbers for one in report.scores}
     captions = {"original": "original", "autoencoder": f"autoencoder, {kept['autoencoder']:,} numbers",
                 "pca": f"principal components, {kept['pca']:,}", "mean": "mean spectrogram"}  # fmt: skip
@@ -50,6 +50,7 @@ def autoencoder_page(report: AutoencoderReport, pictures: Pictures) -> str:
         },
         excerpt_s=f"{report.excerpt_s:.1f}",
         grouped_by=report.grouped_by,
+        clusters_page=clusters_page,
     )  # fmt: skip
     return readable(page)
 

@@ -30,7 +30,7 @@ def write_files(
         *(WrittenFile(one.playlist, "playlist") for one in result.clusters),
         *result.written,
     ]
-    write_atomically(workspace.page(NAME), communities_page(result, places, f"{graph_page.NAME}.html").encode())
+    write_atomically(workspace.page(NAME), communities_page(result, places).encode())
     names = ("song_name", "file_path", "genre", "artist", "title", "album")
     columns = {name: songs[name].tolist() for name in names}
     columns |= {f"cluster_{space}": (labels + 1).tolist() for space, labels in places.clusters.items()}

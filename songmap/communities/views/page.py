@@ -20,10 +20,11 @@ _HEADINGS = {
 }
 
 
-def communities_page(result: SongCommunities, places: SongPlaces, graph_page: str) -> str:
-    """The page; ``graph_page`` is the name of the graph's page in the same folder."""
+def communities_page(result: SongCommunities, places: SongPlaces) -> str:
+    """The page, with links to the other pages of the run, which are in the same folder."""
     space = result.spaces[0].space
     agreement = sentences.first_space(result)
+    autoencoder = result.autoencoder.written if result.autoencoder else []
     page = render(
         "communities/views/communities.html",
         title="Do sound and playlists agree?" if result.agreement else "Clusters of songs by sound",
@@ -50,7 +51,10 @@ def communities_page(result: SongCommunities, places: SongPlaces, graph_page: st
         trait_meaning=MEANING,
         scores=result.scores,
         agreement=result.agreement,
-        graph_page=graph_page if result.playlists else "",
+        other_pages=[
+            *((one.path.name, "Graph of playlists") for one in result.written if one.content == "graph_page"),
+            *((one.path.name, "Autoencoder") for one in autoencoder if one.content == "page"),
+        ],
         n_shown=len(places.shown),
         n_songs=result.songs,
         sampled=result.spaces[0].sampled_songs,

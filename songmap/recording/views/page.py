@@ -19,7 +19,7 @@ from songmap.library.schema import FAMILIES
 from songmap.recording.results import RecordingAnswer, Training
 from songmap.recording.views import sentences
 from songmap.recording.views.layers import Layer, layers, tick_times_s
-from songmap.recording.views.training import score_rows, training_data_sentence, training_sentence
+from songmap.recording.views.training import reasons_limit, score_rows, training_data_sentence, training_sentence
 from songmap.similar.song import Song
 
 _N_TICKS = 7  # that a phone has room for
@@ -54,6 +54,7 @@ def recording_page(answer: RecordingAnswer, training: Training, library_genres: 
         next_songs=[_song(near.song, folder) | {"similarity": near.similarity} for near in answer.next_songs],
         families=FAMILIES,
         scores=score_rows(training),
+        reasons_limit=reasons_limit(training),
         training=[training_data_sentence(training), training_sentence(training)],
         sentences=sentences,
         percent=percent,

@@ -48,10 +48,22 @@ def training_sentence(training: Training) -> str:
 def training_data_sentence(training: Training) -> str:
     """On what the classifier was trained."""
     settings = training.settings
-    copies = f" {training.n_augmented:,} more are of degraded copies of these songs." if training.n_augmented else ""
+    without = ", which the cnn was not trained on" if "cnn" in training.members else ""
+    copies = f" {training.n_augmented:,} more are of degraded copies of these songs{without}."
+    copies = copies if training.n_augmented else ""
     return (
         f"Trained on {training.n_segments:,} segments of {settings.length_s:g} s, from {training.n_songs:,} songs in "
         f"{len(training.genres)} genres.{copies}"
+    )
+
+
+def reasons_limit(training: Training) -> str:
+    """What reasons leave out; empty where all classifiers that are joined see the columns."""
+    if "cnn" not in training.members:
+        return ""
+    return (
+        "Reasons are of the columns alone: the probabilities of the cnn, which looks at spectrograms, are held fixed, so "
+        "what it adds is in none of them."
     )
 
 
