@@ -1,8 +1,8 @@
 """The hot loops, compiled. Each docstring states the definition; tests/features compares with plain numpy.
 
-Conventions: spectra are frames by bins, ``(n_frames, n_bins)``, so that a frame is contiguous. Where an index is not
-that of a loop it is unsigned: a negative one would count from the end, and a test for it prevents SIMD. All kernels release the GIL, use no fast-math and give the same bits for any split into blocks. They are
-compiled on first use and cached on disk.
+Spectra of the STFT are frames by bins, ``(n_frames, n_bins)``, as they are transformed. Where an index is not that of a loop
+it is unsigned: a negative one would count from the end, and a test for it prevents SIMD. All kernels release the GIL, use no
+fast-math and give the same bits for any split into blocks. They are compiled on first use and cached on disk.
 """
 
 import numpy as np

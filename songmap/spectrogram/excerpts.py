@@ -138,7 +138,7 @@ def log_bank(kind: ExcerptKind) -> filters.MelBank:
 def band_powers(signal: Signal, kind: ExcerptKind, first: int, stop: int) -> np.ndarray:
     """Power of the bands in frames ``first … stop - 1`` of a signal, float32 ``(n_bands, stop - first)``."""
     from songmap.features.spectra import stft_frames
-    from songmap.features.spectral import mel_power
+    from songmap.features.spectral_features import mel_power
 
     bank = log_bank(kind) if kind.is_log else filters.mel_bank(kind.config)
     power = np.empty((kind.n_bands, stop - first), np.float32)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scipy.ndimage import median_filter
 from signals import RATE_HZ, clicks, music, noise, tone
 
-from songmap.features import filters, frames, kernels, medians, rhythm, spectra, spectral
+from songmap.features import decode, filters, frames, kernels, medians, rhythm, spectra, spectral_features
 from songmap.features.signal import Signal, frame_count, resample
 from songmap.library.schema import AudioConfig
 
@@ -191,10 +191,10 @@ def test_resampling_in_blocks_is_librosas_bit_for_bit(n_samples, rate_hz, block)
 
 @pytest.fixture
 def magnitude() -> np.ndarray:
-    """Frames of noise of very different levels, one of them silent: float32 ``(40, 1025)``."""
+    """Frames of noise of very different levels, one silent and one as loud as a file may be: float32 ``(40, 1025)``."""
     random = np.random.default_rng(3)
     levels = 10.0 ** random.uniform(-5, 3, (40, 1))
-    levels[7] = 0
+    levels[7:9, 0] = 0, decode.MAX_PEAK * CONFIG.n_fft / 2 / 12
     return (levels * random.exponential(size=(40, 1025))).astype(np.float32)
 
 
@@ -208,7 +208,7 @@ def test_mix_down_is_the_mean_of_channels():
 def test_spectral_shapes_equal_their_definitions(magnitude):
     freqs_hz = filters.fft_freqs_hz(CONFIG)
     out = np.empty((4, len(magnitude)))
-    spectral.spectral_shapes(magnitude.T.copy(), freqs_hz, 0.85, 1e-10, out)
+    spectral_features.spectral_shapes(magnitude.T.copy(), freqs_hz, 0.85, 1e-10, out)
     double = magnitude.astype(np.float64)
     total = np.where(double.sum(axis=1) > 0, double.sum(axis=1), 1)
     centroid = double @ freqs_hz / total
@@ -222,7 +222,7 @@ def test_spectral_shapes_equal_their_definitions(magnitude):
 def test_contrast_extremes_are_means_of_sorted_ends(magnitude):
     bands, most = filters.contrast_bands(CONFIG)
     peak, valley = np.empty((2, len(bands), len(magnitude)))
-    spectral.contrast_extremes(magnitude.T.copy(), bands, most, peak, valley)
+    spectral_features.contrast_extremes(magnitude.T.copy(), bands, most, peak, valley)
     for band, ((first, stop), count) in enumerate(zip(bands, most, strict=True)):
         ordered = np.sort(magnitude[:, first:stop], axis=1)
         np.testing.assert_allclose(valley[band], ordered[:, :count].mean(axis=1), rtol=1e-6)
@@ -232,7 +232,7 @@ def test_contrast_extremes_are_means_of_sorted_ends(magnitude):
 def test_mel_power_is_a_weighted_sum_of_power(magnitude):
     bank = filters.mel_bank(CONFIG)
     out = np.empty((CONFIG.n_mels, len(magnitude)), np.float32)
-    spectral.mel_power(magnitude.T.copy(), bank.weights, bank.spans, out)
+    spectral_features.mel_power(magnitude.T.copy(), bank.weights, bank.spans, out)
     np.testing.assert_allclose(out, bank.weights.astype(np.float64) @ magnitude.T.astype(np.float64) ** 2, rtol=1e-6)
 
 

@@ -61,12 +61,8 @@ def spectral_shapes(
                 exponent[index] += (bits[index] >> _EXPONENT_BITS) - _EXPONENT_BIAS
                 bits[index] = bits[index] & _MANTISSA | _ONE
 
-    centroid, spread = out[0], np.zeros(n_frames)
-    rolloff, threshold, reached = (
-        np.full(n_frames, np.inf),
-        np.float32(roll_percent) * cumulative,
-        np.zeros_like(cumulative),
-    )
+    centroid, spread, rolloff = out[0], np.zeros(n_frames), np.full(n_frames, np.inf)
+    threshold, reached = np.float32(roll_percent) * cumulative, np.zeros(n_frames, np.float32)
     for index in range(n_frames):
         centroid[index] = weighted[index] / total[index] if total[index] > 0 else 0.0
         log_product = np.log(product[index]) + exponent[index] * np.log(2.0)
