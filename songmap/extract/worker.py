@@ -31,7 +31,7 @@ import numpy as np
 
 from songmap.core.cli import ENDING_SIGNALS
 from songmap.core.errors import AudioError
-from songmap.extract.content import content_hash_of
+from songmap.extract.content import content_of
 from songmap.features import analysis, frames
 from songmap.features.decode import opened, read_audio
 from songmap.features.reference import reference_embedding
@@ -54,7 +54,9 @@ def embed(path: Path, config: AudioConfig, engine: str, settings: SegmentSetting
     """Content hash, record and embedding of a file, and its segments where there are settings for some."""
     with opened(path) as file:
         limit_memory(READING_BYTES)
-        signal, tags, content = read_audio(file, config), analysis.describe(file, path), content_hash_of(file)
+        signal = read_audio(file, config)
+        content, metadata = content_of(file)
+        tags = analysis.describe(file, path, metadata)
     limit_memory(READING_BYTES + int(ANALYSIS_BYTES_PER_S[engine] * len(signal) / config.sample_rate_hz))
     song = analysis.analyse_signal(signal, config, tags)
     embedding = reference_embedding(song) if engine == "librosa" else song.embedding
@@ -73,7 +75,8 @@ def identify(path: Path, config: AudioConfig, engine: str, settings: SegmentSett
     """Content hash of a file, its name and tags: enough to recognise it without decoding."""
     with opened(path) as file:
         limit_memory(READING_BYTES)
-        return {"content": content_hash_of(file), "record": analysis.describe(file, path)}
+        content, metadata = content_of(file)
+        return {"content": content, "record": analysis.describe(file, path, metadata)}
 
 
 TASKS = {"embed": embed, "identify": identify}

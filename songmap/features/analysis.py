@@ -132,9 +132,9 @@ def describe_file(path: Path) -> dict[str, Any]:
     return _named(path) | read_tags(path)
 
 
-def describe(file: BinaryIO, path: Path) -> dict[str, Any]:
-    """``describe_file`` of a file that is open; ``path`` gives the names only."""
-    return _named(path) | tags_of(file, path)
+def describe(file: BinaryIO, path: Path, metadata: dict[str, str] | None = None) -> dict[str, Any]:
+    """``describe_file`` of a file that is open; ``path`` gives the names only. ``metadata`` is as in ``tags_of``."""
+    return _named(path) | tags_of(file, path, metadata)
 
 
 def analyse_signal(signal: Signal, config: AudioConfig, tags: dict[str, Any]) -> AudioAnalysis:
