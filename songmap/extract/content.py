@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from songmap.core.errors import AudioError
-from songmap.features.decode import demuxed, metadata_of, opened, packets
+from songmap.features.decode import demuxed, opened, packets
 from songmap.features.ogg import have_other_forms, ogg_links
+from songmap.features.tags import metadata_of
 
 _DIGEST_BYTES = 20
 

@@ -9,7 +9,7 @@ while it analyses: what needs more is that file's failure, and takes no memory f
 ==========  ================================================================================
 request     ``task`` ("embed" or "identify"), ``path``, ``config``, ``engine``, ``segments``, ``timeout_s``
 answer      ``failure`` and its ``cause`` ("audio", "memory" or "defect"; the other end adds "time" and "crash"),
-            or the task's result: ``content``, ``record``, ``embedding`` (base64), with segments
+            and ``duration_s`` where it is too short, or the task's result: ``content``, ``record``, ``embedding`` (base64), with segments
             also ``bounds_s`` and ``segment_embeddings`` (base64)
 ==========  ================================================================================
 """
@@ -30,7 +30,7 @@ from typing import Any
 import numpy as np
 
 from songmap.core.cli import ENDING_SIGNALS
-from songmap.core.errors import AudioError
+from songmap.core.errors import AudioError, TooShortError
 from songmap.extract.content import content_of
 from songmap.features import analysis, frames
 from songmap.features.decode import opened, read_audio
@@ -88,6 +88,8 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
         task = TASKS[request["task"]]
         settings = SegmentSettings(**request["segments"]) if request.get("segments") else None
         return task(Path(request["path"]), AudioConfig(**request["config"]), request["engine"], settings)
+    except TooShortError as error:
+        return {"failure": str(error), "cause": "audio", "duration_s": error.duration_s}
     except AudioError as error:
         return {"failure": str(error), "cause": "audio"}
     except MemoryError:

@@ -21,10 +21,10 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from songmap.core.errors import AudioError
+from songmap.core.errors import AudioError, TooShortError
 from songmap.features.ogg import Link, have_other_forms, ogg_links
 from songmap.features.signal import Signal, resample
-from songmap.library.schema import AudioConfig
+from songmap.library.schema import LEAST_DURATION_S, AudioConfig
 
 AUDIO_SUFFIXES = frozenset({
     ".mp3", ".mp2", ".flac", ".ogg", ".oga", ".opus", ".m4a", ".m4b", ".mp4", ".aac", ".alac", ".ac3",
@@ -94,8 +94,9 @@ def load_samples(samples: np.ndarray, sample_rate_hz: int, config: AudioConfig) 
 
 def _checked(decoded: Decoded, config: AudioConfig) -> Signal:
     """The signal, if there is enough of it for an embedding."""
-    if decoded.duration_s < config.min_duration_s:
-        raise AudioError(f"too short: {decoded.duration_s:.2f} s, at least {config.min_duration_s:g} s are needed")
+    least_s = max(config.min_duration_s, LEAST_DURATION_S)
+    if decoded.duration_s < least_s:
+        raise TooShortError(decoded.duration_s, least_s)
     if decoded.peak < config.silence_peak:
         raise AudioError(f"silent: peak {decoded.peak:.1e} of full scale, at least {config.silence_peak:g} is needed")
     if decoded.peak > MAX_PEAK:
@@ -251,11 +252,6 @@ def demuxed(file: BinaryIO) -> Iterator[tuple[Any, Any]]:
         default = [stream for stream in streams if stream.disposition & Disposition.default]
         stream = (default or streams)[0]
         yield container, stream
-
-
-def metadata_of(container: Any, stream: Any) -> dict[str, str]:
-    """What FFmpeg reads of tags; those of the whole file win over those of the stream."""
-    return dict(stream.metadata | container.metadata)
 
 
 def packets(container: Any, stream: Any) -> Iterator[Any]:

@@ -17,7 +17,7 @@ from typing import Any, BinaryIO
 
 from songmap.core.errors import AudioError
 from songmap.core.text import readable
-from songmap.features.decode import demuxed, metadata_of, opened
+from songmap.features.decode import demuxed, opened
 from songmap.features.tag_file import TagFile
 
 # names in lower case, the preferred first: ID3 frame, MP4 atom, ASF attribute, Vorbis comment or APEv2 item;
@@ -79,6 +79,11 @@ def tags_of(file: BinaryIO, path: Path, metadata: dict[str, str] | None = None) 
     ``metadata`` is FFmpeg's where it has been read already.
     """
     return _record(_tags(file, str(path), metadata), path)
+
+
+def metadata_of(container: Any, stream: Any) -> dict[str, str]:
+    """What FFmpeg has read of tags; those of the whole file win over those of the stream."""
+    return dict(stream.metadata | container.metadata)
 
 
 def _record(tags: dict[str, list[str]], path: Path) -> dict[str, str | float]:
