@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from songmap.features import filters, kernels, rhythm, spectra
+from songmap.features import filters, kernels, rhythm, spectra, spectral
 from songmap.features.signal import Signal, frame_count
 from songmap.library.schema import AudioConfig
 
@@ -121,14 +121,13 @@ def _collect(signal: Signal, config: AudioConfig, block_frames: int) -> tuple[_C
     collected = _Collected(mel, shapes, peak, valley, [])
     harmonic = spectra.InverseStft(len(signal), config)
     for block in spectra.spectrum_blocks(signal, config, config.hpss_kernel // 2, block_frames):
-        magnitude = block.magnitude
-        here = slice(block.first, block.first + len(magnitude))
-        mel = np.empty((len(magnitude), config.n_mels), np.float32)
-        kernels.mel_power(magnitude, bank.weights, bank.spans, mel)
-        collected.mel[:, here] = mel.T
-        kernels.spectral_shapes(magnitude, freqs_hz, config.roll_percent, _AMIN, collected.shapes[:, here])
-        kernels.contrast_extremes(magnitude, bands, most, collected.peak[:, here], collected.valley[:, here])
-        collected.peaks.append(block_peaks(magnitude, config))
+        for first in range(0, len(block.magnitude), spectral.TILE_FRAMES):
+            tile = np.ascontiguousarray(block.magnitude[first : first + spectral.TILE_FRAMES].T)
+            here = slice(block.first + first, block.first + first + tile.shape[1])
+            spectral.mel_power(tile, bank.weights, bank.spans, collected.mel[:, here])
+            spectral.spectral_shapes(tile, freqs_hz, config.roll_percent, _AMIN, collected.shapes[:, here])
+            spectral.contrast_extremes(tile, bands, most, collected.peak[:, here], collected.valley[:, here])
+        collected.peaks.append(block_peaks(block.magnitude, config))
         harmonic.add(spectra.harmonic_block(block, config))
     return collected, harmonic.finish()
 

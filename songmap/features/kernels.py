@@ -11,17 +11,30 @@ from songmap.features.compiled import compiled
 
 # mypy: disable-error-code="untyped-decorator"
 
+_SUMS = 64  # that grow side by side, in SIMD
+
 
 @compiled
 def mix_down(samples: np.ndarray, out: np.ndarray) -> None:
     """Mean over channels: ``samples`` float32 ``(n, channels)`` to ``out`` float32 ``(n,)``."""
     n_channels = samples.shape[1]
     scale = np.float32(n_channels)
+    if n_channels == 2:  # of most files; the loop over channels prevents SIMD
+        for index in range(samples.shape[0]):
+            out[index] = (samples[index, 0] + samples[index, 1]) / scale
+        return
     for index in range(samples.shape[0]):
         total = samples[index, 0]
         for channel in range(1, n_channels):
             total += samples[index, channel]
         out[index] = total / scale
+
+
+@compiled
+def divide(samples: np.ndarray, divisor: float) -> None:
+    """Divide float32 ``samples (n,)`` in place, in double precision, as numpy would by a float64."""
+    for index in range(len(samples)):
+        samples[index] = samples[index] / divisor
 
 
 @compiled
@@ -36,6 +49,14 @@ def windowed_frames(samples: np.ndarray, first: int, hop: int, window: np.ndarra
             place = np.uint64(index)
             out[row, place] = samples[np.uint64(start + index)] * window[place]
         out[row, max(low, high) :] = 0.0
+
+
+@compiled
+def round_to_single(numbers: np.ndarray, out: np.ndarray) -> None:
+    """Write float64 ``numbers (n, size)`` as float32, in SIMD, unlike numpy's conversion of complex numbers."""
+    for row in range(out.shape[0]):
+        for column in range(out.shape[1]):
+            out[row, column] = numbers[row, column]
 
 
 @compiled
@@ -109,91 +130,6 @@ def overlap_add(frames: np.ndarray, window: np.ndarray, first: int, hop: int, ou
 
 
 @compiled
-def mel_power(magnitude: np.ndarray, weights: np.ndarray, spans: np.ndarray, out: np.ndarray) -> None:
-    """Mel bands of squared magnitudes: ``weights (n_mels, n_bins)``, non-zero within ``spans (n_mels, 2)``."""
-    for row in range(magnitude.shape[0]):
-        for band in range(weights.shape[0]):
-            total = 0.0
-            for column in range(spans[band, 0], spans[band, 1]):
-                value = magnitude[row, column]
-                total += weights[band, column] * (value * value)
-            out[row, band] = total
-
-
-@compiled
-def spectral_shapes(
-    magnitude: np.ndarray, freqs_hz: np.ndarray, roll_percent: float, amin: float, out: np.ndarray
-) -> None:
-    """Centroid, bandwidth (p=2) and rolloff in Hz and flatness of each frame: ``out`` float64 ``(4, n)``.
-
-    Flatness is the geometric over the arithmetic mean of power, floored at ``amin``; logarithms are
-    taken of products of eight powers, which cannot leave the range of float64.
-    """
-    n_bins = magnitude.shape[1]
-    for row in range(magnitude.shape[0]):
-        total, weighted, power_sum, log_sum, product = 0.0, 0.0, 0.0, 0.0, 1.0
-        cumulative = np.float32(0)
-        for column in range(n_bins):
-            value = magnitude[row, column]
-            cumulative += value
-            total += value
-            weighted += freqs_hz[column] * value
-            power = max(amin, float(value * value))
-            power_sum += power
-            product *= power
-            if column % 8 == 7:
-                log_sum += np.log(product)
-                product = 1.0
-        log_sum += np.log(product)
-        out[3, row] = np.exp(log_sum / n_bins) / (power_sum / n_bins)
-
-        centroid = weighted / total if total > 0 else 0.0
-        threshold = np.float32(roll_percent) * cumulative
-        spread, reached, rolloff = 0.0, np.float32(0), -1.0
-        for column in range(n_bins):
-            value = magnitude[row, column]
-            deviation = freqs_hz[column] - centroid
-            spread += value * (deviation * deviation)
-            reached += value
-            if rolloff < 0 and reached >= threshold:
-                rolloff = freqs_hz[column]
-        out[0, row] = centroid
-        out[1, row] = np.sqrt(spread / total) if total > 0 else 0.0
-        out[2, row] = rolloff
-
-
-@compiled
-def contrast_extremes(
-    magnitude: np.ndarray, bands: np.ndarray, most: np.ndarray, peak: np.ndarray, valley: np.ndarray
-) -> None:
-    """Mean of the ``most[b]`` largest and smallest magnitudes in the bins ``bands[b, 0]:bands[b, 1]``.
-
-    ``peak`` and ``valley`` are float64 ``(n_bands, n)``. The few extremes are kept sorted by insertion.
-    """
-    low, high = np.empty(most.max(), np.float32), np.empty(most.max(), np.float32)
-    for row in range(magnitude.shape[0]):
-        for band in range(bands.shape[0]):
-            count = most[band]
-            low[:count], high[:count] = np.inf, -np.inf
-            for column in range(bands[band, 0], bands[band, 1]):
-                value = magnitude[row, column]
-                if value < low[count - 1]:
-                    place = count - 1
-                    while place > 0 and low[place - 1] > value:
-                        low[place] = low[place - 1]
-                        place -= 1
-                    low[place] = value
-                if value > high[count - 1]:
-                    place = count - 1
-                    while place > 0 and high[place - 1] < value:
-                        high[place] = high[place - 1]
-                        place -= 1
-                    high[place] = value
-            valley[band, row] = low[:count].mean()
-            peak[band, row] = high[:count].mean()
-
-
-@compiled
 def spectral_peaks(
     magnitude: np.ndarray, first_bin: int, last_bin: int, hz_per_bin: float, pitches: np.ndarray, strengths: np.ndarray
 ) -> int:
@@ -204,31 +140,41 @@ def spectral_peaks(
     """
     n_peaks = 0
     half, tenth = np.float32(0.5), np.float32(0.1)
+    bits, largest = magnitude.view(np.int32), np.empty(1, np.int32)  # which order as the numbers do: none is negative
+    is_peak = np.empty(last_bin, np.bool_)
     for row in range(magnitude.shape[0]):
-        floor = tenth * magnitude[row].max()
+        largest[0] = 0
+        for index in range(magnitude.shape[1]):
+            largest[0] = max(largest[0], bits[row, np.uint64(index)])
+        floor = tenth * largest.view(np.float32)[0]
+        frame = magnitude[row]
+        for index in range(first_bin, last_bin):
+            before, here, after = frame[np.uint64(index - 1)], frame[np.uint64(index)], frame[np.uint64(index + 1)]
+            rises, falls = (before <= floor) | (here > before), (after <= floor) | (here >= after)
+            is_peak[np.uint64(index)] = (here > floor) & rises & falls
         for column in range(first_bin, last_bin):
-            here = magnitude[row, column]
-            if here <= floor:
-                continue
-            before, after = magnitude[row, column - 1], magnitude[row, column + 1]
-            if here <= (before if before > floor else 0) or here < (after if after > floor else 0):
-                continue
-            curvature, slope = after + before - 2.0 * here, (after - before) / 2.0
-            shift = np.float32(0.0 if abs(slope) >= abs(curvature) else -slope / curvature)
-            pitches[n_peaks] = (column + shift) * hz_per_bin
-            strengths[n_peaks] = here + half * np.float32(slope) * shift
-            n_peaks += 1
+            if is_peak[column]:
+                before, here, after = frame[column - 1], frame[column], frame[column + 1]
+                curvature, slope = after + before - 2.0 * here, (after - before) / 2.0
+                shift = np.float32(0.0 if abs(slope) >= abs(curvature) else -slope / curvature)
+                pitches[n_peaks] = (column + shift) * hz_per_bin
+                strengths[n_peaks] = here + half * np.float32(slope) * shift
+                n_peaks += 1
     return n_peaks
 
 
 @compiled
 def hop_power(samples: np.ndarray, hop: int, out: np.ndarray) -> None:
     """Sum of squares of every whole or last partial hop of ``samples``: float64 ``(n_hops,)``."""
-    for index in range(len(out)):
-        total = 0.0
-        for sample in samples[index * hop : (index + 1) * hop]:
-            total += sample * sample
-        out[index] = total
+    totals = np.empty(_SUMS)
+    for row in range(len(out)):
+        totals[:] = 0
+        first, stop = row * hop, min((row + 1) * hop, len(samples))
+        for start in range(first, stop, _SUMS):
+            for lane in range(min(_SUMS, stop - start)):
+                sample = float(samples[np.uint64(start + lane)])
+                totals[np.uint64(lane)] += sample * sample
+        out[row] = totals.sum()
 
 
 @compiled
@@ -238,16 +184,15 @@ def zero_crossings(samples: np.ndarray, before: float, hop: int, threshold: floa
     The second number is 1 if the hop's first sample is one, for a frame's first sample does not count.
     A magnitude up to ``threshold`` counts as zero, zero as positive.
     """
-    negative = before < -threshold
+    limit = np.float32(-threshold)
     for row in range(counts.shape[0]):
-        counts[row, 0], counts[row, 1] = 0, 0
-        for index in range(row * hop, min((row + 1) * hop, len(samples))):
-            now = samples[index] < -threshold
-            if now != negative:
-                counts[row, 0] += 1
-                if index == row * hop:
-                    counts[row, 1] = 1
-            negative = now
+        first, stop = row * hop, min((row + 1) * hop, len(samples))
+        counts[row, 1] = (samples[first] < limit) != (before < limit)
+        crossings = 0
+        for index in range(first + 1, stop):
+            crossings += (samples[np.uint64(index)] < limit) != (samples[np.uint64(index - 1)] < limit)
+        counts[row, 0] = counts[row, 1] + crossings
+        before = samples[stop - 1]
 
 
 @compiled

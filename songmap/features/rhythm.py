@@ -9,6 +9,7 @@ from songmap.features import filters, kernels, spectra
 from songmap.library.schema import AudioConfig
 
 _TEMPOGRAM_S, _START_BPM, _MAX_BPM = 8.0, 120.0, 320.0
+_TEMPO_FRAMES = 64  # transformed at once: they stay in the processor's cache
 _TIGHTNESS = 100.0
 _PULSE_BPM = (30.0, 300.0)
 _MOST_BEATS = 32  # the longest lag, in beats, that a tempo is measured at
@@ -23,35 +24,45 @@ def onset_strength(mel_db: np.ndarray, config: AudioConfig) -> np.ndarray:
 
     ``librosa.onset.onset_strength`` with ``aggregate=np.median``: shifted to the centre of its frames.
     """
-    delay, n_frames = 1 + config.n_fft // (2 * config.hop_length), mel_db.shape[1]
+    delay, (n_mels, n_frames) = 1 + config.n_fft // (2 * config.hop_length), mel_db.shape
     envelope = np.zeros(n_frames + delay, mel_db.dtype)
     for first in range(0, n_frames - 1, spectra.BLOCK_FRAMES):
         part = mel_db[:, first : first + spectra.BLOCK_FRAMES + 1]
-        rise = np.maximum(0, np.diff(part, axis=1))
-        envelope[delay + first : delay + first + rise.shape[1]] = np.median(rise, axis=0)
+        rise = np.ascontiguousarray(np.maximum(0, np.diff(part, axis=1)).T)
+        rise.sort(axis=1)  # in SIMD, unlike the selection of np.median
+        envelope[delay + first : delay + first + len(rise)] = rise[:, (n_mels - 1) // 2 : n_mels // 2 + 1].mean(axis=1)
     return envelope[np.newaxis, :n_frames]
 
 
-def tempo(envelope: np.ndarray, config: AudioConfig, block_frames: int = spectra.BLOCK_FRAMES) -> float:
+def tempo(envelope: np.ndarray, config: AudioConfig) -> float:
     """Tempo in BPM of an onset envelope ``(n_frames,)``; 0 where there is no onset.
 
     The lag with the largest mean autocorrelation in windows of 8 s, weighted by a log-normal prior
-    around 120 BPM (Ellis 2007), as in ``librosa.feature.tempo``, whose tempogram is never held whole.
+    around 120 BPM (Ellis 2007), as in ``librosa.feature.tempo``, whose tempogram is never computed: an
+    autocorrelation is the inverse transform of a power spectrum and at lag 0 the largest, so the mean of those
+    that are divided by their maximum is the transform of the mean of power spectra that are divided by their energy.
     """
+    import scipy.fft
+
     if not envelope.any():
         return 0.0
     size = int(_TEMPOGRAM_S * config.sample_rate_hz) // config.hop_length
+    n_fft = scipy.fft.next_fast_len(2 * size - 1, real=True)
     padded = np.pad(envelope, size // 2, mode="linear_ramp", end_values=0)
     windows = np.lib.stride_tricks.sliding_window_view(padded, size)[: len(envelope)]
-    window, total = filters.hann_window(size), np.zeros(size)
-    for first in range(0, len(envelope), block_frames):
-        lags = filters.autocorrelation(windows[first : first + block_frames] * window)
-        total += filters.normalise(lags, np.max, axis=1).sum(axis=0)
+    window, power = filters.hann_window(size), np.zeros(n_fft // 2 + 1)
+    for first in range(0, len(envelope), _TEMPO_FRAMES):
+        frames = windows[first : first + _TEMPO_FRAMES] * window
+        energies = np.einsum("tn,tn->t", frames, frames)
+        energies[energies < np.finfo(np.float64).tiny] = 1.0
+        spectrum = scipy.fft.rfft(frames, n=n_fft)
+        power += (1 / energies) @ (spectrum.real**2 + spectrum.imag**2)
+    mean = scipy.fft.irfft(power, n=n_fft)[:size] / len(envelope)
     bpm = filters.lag_tempi_bpm(size, config)
     with np.errstate(divide="ignore"):  # lag 0 is infinitely fast, and excluded
         prior = -0.5 * (np.log2(bpm) - np.log2(_START_BPM)) ** 2
     prior[bpm >= _MAX_BPM] = -np.inf
-    return float(bpm[np.argmax(np.log1p(1e6 * total / len(envelope)) + prior)])
+    return float(bpm[np.argmax(np.log1p(1e6 * mean) + prior)])
 
 
 def track_beats(envelope: np.ndarray, tempo_bpm: float, config: AudioConfig) -> np.ndarray:

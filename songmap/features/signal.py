@@ -83,6 +83,8 @@ def resample(
     """
     import soxr
 
+    from songmap.features import kernels
+
     out, n_samples = Signal(), 0
     if rate_hz == target_rate_hz:
         for block in blocks:
@@ -92,8 +94,9 @@ def resample(
     stream = soxr.ResampleStream(rate_hz, target_rate_hz, 1, dtype="float32", quality="soxr_hq")
 
     def keep(samples: np.ndarray, length: int) -> None:
-        samples = samples[: length - len(out)]
-        out.append((samples / np.sqrt(ratio)).astype(np.float32) if keep_energy else samples)
+        if keep_energy:
+            kernels.divide(samples, np.sqrt(ratio))
+        out.append(samples[: length - len(out)])
 
     for block in blocks:
         n_samples += len(block)

@@ -14,7 +14,7 @@ from songmap.features import filters, kernels, medians
 from songmap.features.signal import Signal, frame_count, resample
 from songmap.library.schema import AudioConfig
 
-BLOCK_FRAMES = 1024
+BLOCK_FRAMES = 256
 _FFT_FRAMES = 16  # frames transformed at once: their float64 copies stay in the processor's cache
 _CQT_FRAMES = 256
 
@@ -39,29 +39,45 @@ class Block:
 
 def stft_frames(signal: Signal, first: int, stop: int, config: AudioConfig) -> np.ndarray:
     """STFT of frames ``first … stop - 1``: complex64 ``(stop - first, n_fft // 2 + 1)``, equal to librosa's bits."""
-    import scipy.fft
-
-    window = filters.hann_window(config.n_fft)
-    start = first * config.hop_length - config.n_fft // 2
-    samples = signal.read(start, start + (stop - first - 1) * config.hop_length + config.n_fft)
-    start -= max(0, start)  # where the first frame begins in what was read
     spectrum = np.empty((stop - first, config.n_fft // 2 + 1), np.complex64)
-    frames = np.empty((_FFT_FRAMES, config.n_fft))
-    for row in range(0, len(spectrum), _FFT_FRAMES):
-        part = frames[: min(_FFT_FRAMES, len(spectrum) - row)]
-        kernels.windowed_frames(samples, start + row * config.hop_length, config.hop_length, window, part)
-        spectrum[row : row + len(part)] = scipy.fft.rfft(part, axis=1)
+    _write_stft(signal, first, config, spectrum)
     return spectrum
 
 
+def _write_stft(signal: Signal, first: int, config: AudioConfig, spectrum: np.ndarray) -> None:
+    """Write the STFT of as many frames from ``first`` on as ``spectrum`` has rows."""
+    import scipy.fft
+
+    window, hop = filters.hann_window(config.n_fft), config.hop_length
+    start = first * hop - config.n_fft // 2
+    samples = signal.read(start, start + (len(spectrum) - 1) * hop + config.n_fft)
+    start -= max(0, start)  # where the first frame begins in what was read
+    frames = np.empty((_FFT_FRAMES, config.n_fft))
+    for row in range(0, len(spectrum), _FFT_FRAMES):
+        out = spectrum[row : row + _FFT_FRAMES]
+        part = frames[: len(out)]
+        kernels.windowed_frames(samples, start + row * hop, hop, window, part)
+        kernels.round_to_single(scipy.fft.rfft(part, axis=1).view(np.float64), out.view(np.float32))
+
+
 def spectrum_blocks(signal: Signal, config: AudioConfig, halo: int, block_frames: int) -> Iterator[Block]:
-    """The STFT in blocks of ``block_frames`` frames with ``halo`` more magnitudes on either side."""
+    """The STFT in blocks of ``block_frames`` frames with ``halo`` more magnitudes on either side.
+
+    A block is valid until the next.
+    """
     n_frames = frame_count(len(signal), config)
+    shape = min(n_frames, block_frames + 2 * halo), config.n_fft // 2 + 1
+    spectrum, magnitude = np.empty(shape, np.complex64), np.empty(shape, np.float32)
+    low = high = 0  # frames low … high - 1 are in the buffers
     for first in range(0, n_frames, block_frames):
-        stop = min(first + block_frames, n_frames)
+        stop, before, known = min(first + block_frames, n_frames), low, high
         low, high = max(0, first - halo), min(n_frames, stop + halo)
-        around = stft_frames(signal, low, high, config)
-        yield Block(first, around[first - low : stop - low], np.abs(around), first - low)
+        for buffer in (spectrum, magnitude):
+            buffer[: known - low] = buffer[low - before : known - before]
+        new = slice(known - low, high - low)
+        _write_stft(signal, known, config, spectrum[new])
+        np.abs(spectrum[new], out=magnitude[new])
+        yield Block(first, spectrum[first - low : stop - low], magnitude[: high - low], first - low)
 
 
 def harmonic_block(block: Block, config: AudioConfig) -> np.ndarray:
@@ -114,15 +130,14 @@ class InverseStft:
         start, self._next = self._next, self._next + len(samples)
         samples = samples[max(0, -start) : max(0, self._n_samples - start)]
         start = max(0, start)
-        stop, hop, late = start + len(samples), self._config.hop_length, self._middle + self._repeated
-        if self._middle <= start and stop <= late and len(samples) % hop == 0:
-            period = self._sums[self._middle : self._middle + hop]
-            self.signal.append((samples.reshape(-1, hop) / period).ravel())
-            return
-        places = np.arange(start, stop)
-        within = self._middle + (places - self._middle) % hop
-        places = np.where(places < self._middle, places, np.where(places < late, within, places - self._repeated))
-        self.signal.append(samples / self._sums[places])
+        self.signal.append(samples / self._window_sums(start, start + len(samples)))
+
+    def _window_sums(self, start: int, stop: int) -> np.ndarray:
+        late, hop = self._middle + self._repeated, self._config.hop_length
+        early = self._sums[start : min(stop, self._middle)]
+        end = self._sums[max(start, late) - self._repeated : max(stop, late) - self._repeated]
+        turned = np.roll(self._sums[self._middle : self._middle + hop], -(max(start, self._middle) - self._middle))
+        return np.concatenate([early, np.resize(turned, stop - start - len(early) - len(end)), end])
 
 
 def cqt_octaves(signal: Signal, tuning: float, config: AudioConfig) -> Iterator[tuple[int, int, np.ndarray]]:

@@ -142,13 +142,14 @@ def log_bank(kind: ExcerptKind) -> filters.MelBank:
 
 def band_powers(signal: Signal, kind: ExcerptKind, first: int, stop: int) -> np.ndarray:
     """Power of the bands in frames ``first … stop - 1`` of a signal, float32 ``(n_bands, stop - first)``."""
-    from songmap.features import kernels
     from songmap.features.spectra import stft_frames
+    from songmap.features.spectral import mel_power
 
     bank = log_bank(kind) if kind.is_log else filters.mel_bank(kind.config)
-    power = np.empty((stop - first, kind.n_bands), np.float32)
-    kernels.mel_power(np.abs(stft_frames(signal, first, stop, kind.config)), bank.weights, bank.spans, power)
-    return power.T
+    power = np.empty((kind.n_bands, stop - first), np.float32)
+    magnitude = np.abs(stft_frames(signal, first, stop, kind.config))
+    mel_power(np.ascontiguousarray(magnitude.T), bank.weights, bank.spans, power)
+    return power
 
 
 def first_frames(n_frames: int, kind: ExcerptKind) -> np.ndarray:

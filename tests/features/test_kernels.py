@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scipy.ndimage import median_filter
 from signals import RATE_HZ, clicks, music, noise, tone
 
-from songmap.features import filters, frames, kernels, medians, rhythm, spectra
+from songmap.features import filters, frames, kernels, medians, rhythm, spectra, spectral
 from songmap.features.signal import Signal, frame_count, resample
 from songmap.library.schema import AudioConfig
 
@@ -207,7 +207,7 @@ def test_mix_down_is_the_mean_of_channels():
 def test_spectral_shapes_equal_their_definitions(magnitude):
     freqs_hz = filters.fft_freqs_hz(CONFIG)
     out = np.empty((4, len(magnitude)))
-    kernels.spectral_shapes(magnitude, freqs_hz, 0.85, 1e-10, out)
+    spectral.spectral_shapes(magnitude.T.copy(), freqs_hz, 0.85, 1e-10, out)
     double = magnitude.astype(np.float64)
     total = np.where(double.sum(axis=1) > 0, double.sum(axis=1), 1)
     centroid = double @ freqs_hz / total
@@ -221,7 +221,7 @@ def test_spectral_shapes_equal_their_definitions(magnitude):
 def test_contrast_extremes_are_means_of_sorted_ends(magnitude):
     bands, most = filters.contrast_bands(CONFIG)
     peak, valley = np.empty((2, len(bands), len(magnitude)))
-    kernels.contrast_extremes(magnitude, bands, most, peak, valley)
+    spectral.contrast_extremes(magnitude.T.copy(), bands, most, peak, valley)
     for band, ((first, stop), count) in enumerate(zip(bands, most, strict=True)):
         ordered = np.sort(magnitude[:, first:stop], axis=1)
         np.testing.assert_allclose(valley[band], ordered[:, :count].mean(axis=1), rtol=1e-6)
@@ -230,9 +230,9 @@ def test_contrast_extremes_are_means_of_sorted_ends(magnitude):
 
 def test_mel_power_is_a_weighted_sum_of_power(magnitude):
     bank = filters.mel_bank(CONFIG)
-    out = np.empty((len(magnitude), CONFIG.n_mels), np.float32)
-    kernels.mel_power(magnitude, bank.weights, bank.spans, out)
-    np.testing.assert_allclose(out, magnitude.astype(np.float64) ** 2 @ bank.weights.T.astype(np.float64), rtol=1e-6)
+    out = np.empty((CONFIG.n_mels, len(magnitude)), np.float32)
+    spectral.mel_power(magnitude.T.copy(), bank.weights, bank.spans, out)
+    np.testing.assert_allclose(out, bank.weights.astype(np.float64) @ magnitude.T.astype(np.float64) ** 2, rtol=1e-6)
 
 
 def test_spectral_peaks_are_piptracks(magnitude):
