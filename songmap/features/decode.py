@@ -89,7 +89,7 @@ def load_samples(samples: np.ndarray, sample_rate_hz: int, config: AudioConfig) 
         )
     rows = samples.reshape(len(samples), 1 if samples.ndim == 1 else samples.shape[1])
     blocks = (rows[start : start + _BLOCK_SAMPLES].astype(np.float32) for start in range(0, len(rows), _BLOCK_SAMPLES))
-    return _checked(_collect(blocks, sample_rate_hz, rows.shape[1], config.sample_rate_hz), config)
+    return _checked(_collect(blocks, sample_rate_hz, rows.shape[1], config.sample_rate_hz, len(rows)), config)
 
 
 def _checked(decoded: Decoded, config: AudioConfig) -> Signal:
@@ -146,7 +146,7 @@ def _decode(file: BinaryIO, rate_hz: int) -> Decoded:
     file.seek(0)  # libsndfile begins where the descriptor is
     try:
         with soundfile.SoundFile(file.fileno(), closefd=False) as sound:
-            decoded = _collect(_read_blocks(sound), sound.samplerate, sound.channels, rate_hz)
+            decoded = _collect(_read_blocks(sound), sound.samplerate, sound.channels, rate_hz, sound.frames)
             missing_s = sound.frames / sound.samplerate - decoded.duration_s
         # a damaged MP3 frame ends libsndfile's reading without an error; MP3 and Ogg files may be several in a row
         unread = sound.format in ("MP3", "OGG") and os.lseek(file.fileno(), 0, os.SEEK_CUR) < size - _UNREAD_BYTES
@@ -190,8 +190,8 @@ def _copy(file: BinaryIO, link: Link, part: BinaryIO) -> None:
         raise AudioError(f"its parts cannot be written to {place}; make room there, or set TMPDIR") from error
 
 
-def _collect(blocks: Iterator[np.ndarray], own_rate_hz: int, channels: int, rate_hz: int) -> Decoded:
-    """Mix down, watch and resample blocks of float32 ``(n, channels)``."""
+def _collect(blocks: Iterator[np.ndarray], own_rate_hz: int, channels: int, rate_hz: int, expected: int = 0) -> Decoded:
+    """Mix down, watch and resample blocks of float32 ``(n, channels)``, about ``expected`` samples of each channel."""
     if not 1 <= channels <= MAX_CHANNELS:
         raise AudioError(f"{channels} channels, 1 to {MAX_CHANNELS} can be read; damaged header?")
     if not RATES_HZ[0] <= own_rate_hz <= RATES_HZ[1]:
@@ -209,7 +209,7 @@ def _collect(blocks: Iterator[np.ndarray], own_rate_hz: int, channels: int, rate
             peak = max(peak, loudest)
             yield samples
 
-    signal = resample(mono(), own_rate_hz, rate_hz)
+    signal = resample(mono(), own_rate_hz, rate_hz, expected=expected)
     return Decoded(signal, n_samples / own_rate_hz, peak)
 
 

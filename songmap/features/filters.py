@@ -94,7 +94,7 @@ class CqtBank:
     Tap ``i`` of a filter is the conjugate of tap ``(n_fft + 1 - i) % n_fft``. So its real part is multiplied by the sum of
     the two samples and its imaginary part by their difference: half as many products.
 
-    ``filters`` float32 ``(2, n_fft / 2, 36)``: real, then imaginary parts of taps ``1 … n_fft / 2`` of 36 filters, in the
+    ``filters`` float32 ``(2, 36, n_fft / 2)``: real, then imaginary parts of taps ``1 … n_fft / 2`` of 36 filters, in the
     order of ``kernels.mirrored_frames``.
     ``lengths`` float64 ``(7, 36)``: filter lengths in samples at full rate, lowest octave first.
     """
@@ -124,11 +124,11 @@ def cqt_bank(tuning: float, sample_rate_hz: int) -> CqtBank:
     spectrum = scipy.fft.fft(basis * (lengths[-CQT_BINS_PER_OCTAVE:, np.newaxis] / n_fft), axis=1)
     kept = without_smallest(spectrum[:, : n_fft // 2 + 1], _CQT_SPARSITY).astype(np.complex64)
     # frames are real, so only half of the spectrum is there, and a product of spectra is one with its transform
-    dense = scipy.fft.fft(kept.astype(np.complex128), n=n_fft, axis=1).T
+    dense = scipy.fft.fft(kept.astype(np.complex128), n=n_fft, axis=1)
     # only magnitudes are used: each filter is turned by the phase with which it is its own conjugate mirrored
-    mirrored = np.roll(dense[::-1], 2, axis=0)
-    dense = dense * np.exp(-0.5j * np.angle((dense * mirrored).sum(axis=0)))
-    half = dense[1 : n_fft // 2 + 1]
+    mirrored = np.roll(dense[:, ::-1], 2, axis=1)
+    dense = dense * np.exp(-0.5j * np.angle((dense * mirrored).sum(axis=1, keepdims=True)))
+    half = dense[:, 1 : n_fft // 2 + 1]
     filters = np.stack([half.real, half.imag]).astype(np.float32)
     return CqtBank(filters, lengths.reshape(CQT_OCTAVES, CQT_BINS_PER_OCTAVE))
 

@@ -195,9 +195,9 @@ def chroma(signal: Signal, tuning: float, config: AudioConfig) -> np.ndarray:
     fold = filters.chroma_fold(config.n_chroma)
     total = np.zeros((config.n_chroma, frame_count(len(signal), config)), np.float32)
     for _, first, magnitude in spectra.cqt_octaves(signal, tuning, config):
-        here = total[:, first : first + len(magnitude)]
-        here += (magnitude @ fold.T).T[:, : here.shape[1]]
-    n_frames = min(total.shape[1], first + len(magnitude))  # the lowest octave comes last, and is the shortest
+        here = total[:, first : first + magnitude.shape[1]]
+        here += fold @ magnitude[:, : here.shape[1]]
+    n_frames = min(total.shape[1], first + magnitude.shape[1])  # the lowest octave comes last, and is the shortest
     return filters.normalise(total[:, :n_frames], np.max)
 
 

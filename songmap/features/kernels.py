@@ -12,6 +12,7 @@ from songmap.features.compiled import compiled
 # mypy: disable-error-code="untyped-decorator"
 
 _SUMS = 64  # that grow side by side, in SIMD
+_COPIED = 8  # rows of a matrix that are transposed together
 
 
 @compiled
@@ -60,39 +61,41 @@ def round_to_single(numbers: np.ndarray, out: np.ndarray) -> None:
 
 
 @compiled
-def mirrored_frames(samples: np.ndarray, first: int, hop: int, out: np.ndarray) -> None:
-    """Frames from ``first, first + hop, …`` folded: sums, then differences of mirrored samples, float32 ``(2, n, size)``.
+def mirrored_frames(samples: np.ndarray, first: int, apart: np.ndarray, out: np.ndarray) -> None:
+    """Frames from ``first, first + hop, …`` folded: sums, then differences of mirrored samples, float32 ``(2, size, n)``.
 
-    A frame of ``2 * size`` samples is zero beyond ``samples``. Place ``k`` holds its sample ``k + 1`` plus and minus its
-    sample ``(2 * size - k) % (2 * size)``.
+    A frame of ``2 * size`` samples is zero beyond ``samples``. Row ``k`` holds its sample ``k + 1`` plus and minus its
+    sample ``(2 * size - k) % (2 * size)``. In ``apart (hop, n - 1 + ceil(2 * size / hop))``, at least eight columns that are
+    overwritten, samples a hop apart are side by side: there a row is of neighbours.
     """
-    n_samples, size = len(samples), out.shape[2]
-    n_fft = 2 * size
-    padded = np.empty(n_fft, samples.dtype)
-    for row in range(out.shape[1]):
-        start = first + row * hop
-        low, high = min(max(0, -start), n_fft), max(0, min(n_fft, n_samples - start))
-        if low == 0 and high == n_fft:
-            frame = samples[start : start + n_fft]
-        else:
-            padded[:] = 0
-            if high > low:
-                padded[low:high] = samples[start + low : start + high]
-            frame = padded
+    (hop, n_hops), (_, size, n_frames) = apart.shape, out.shape
+    low, high = max(0, first), min(first + n_hops * hop, len(samples))
+    if high - low < n_hops * hop:
+        padded = np.zeros(n_hops * hop, samples.dtype)
+        if high > low:
+            padded[low - first : high - first] = samples[low:high]
+        samples, first = padded, 0
+    for group in range(-(-n_hops // _COPIED)):
+        start = min(group * _COPIED, n_hops - _COPIED)  # the last group overlaps: a loop of one length is unrolled
+        for phase in range(hop):
+            for index in range(_COPIED):
+                place = np.uint64(first + (start + index) * hop + phase)
+                apart[np.uint64(phase), np.uint64(start + index)] = samples[place]
+    for row in range(size):
+        one, other = row + 1, (2 * size - row) % (2 * size)
+        ones, others = apart[one % hop, one // hop :], apart[other % hop, other // hop :]
         sums, differences = out[0, row], out[1, row]
-        sums[0], differences[0] = frame[1] + frame[0], frame[1] - frame[0]
-        for place in range(1, size):
-            one, other = frame[place + 1], frame[np.uint64(n_fft - place)]
-            sums[place], differences[place] = one + other, one - other
+        for frame in range(n_frames):
+            sums[frame], differences[frame] = ones[frame] + others[frame], ones[frame] - others[frame]
 
 
 @compiled
 def magnitudes(products: np.ndarray, scale: np.ndarray, out: np.ndarray) -> None:
-    """Moduli, times ``scale (k,)``, of the complex numbers of which ``products (2, n, k)`` are the two parts."""
+    """Moduli, times ``scale (k,)``, of the complex numbers of which ``products (2, k, n)`` are the two parts."""
     for row in range(out.shape[0]):
         for column in range(out.shape[1]):
             real, imaginary = products[0, row, column], products[1, row, column]
-            out[row, column] = np.sqrt(real * real + imaginary * imaginary) * scale[column]
+            out[row, column] = np.sqrt(real * real + imaginary * imaginary) * scale[row]
 
 
 @compiled

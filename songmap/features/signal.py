@@ -18,10 +18,15 @@ class Signal:
     """Mono float32 samples. Short ones stay in memory, long ones in an unnamed temporary file.
 
     Not thread-safe.
+
+    Parameters
+    ----------
+    expected : int
+        Samples to make room for, as far as that is known.
     """
 
-    def __init__(self) -> None:
-        self._parts: list[np.ndarray] = []
+    def __init__(self, expected: int = 0) -> None:
+        self._samples = np.empty(min(expected, IN_MEMORY_SAMPLES), np.float32)
         self._length = 0
         self._file: FileIO | None = None
 
@@ -29,7 +34,10 @@ class Signal:
     def of(cls, samples: np.ndarray) -> "Signal":
         """A signal of samples that are in memory."""
         signal = cls()
-        signal.append(np.asarray(samples, np.float32))
+        if len(samples) > IN_MEMORY_SAMPLES:
+            signal.append(np.asarray(samples, np.float32))
+        else:
+            signal._samples, signal._length = np.asarray(samples, np.float32), len(samples)
         return signal
 
     def __len__(self) -> int:
@@ -37,19 +45,27 @@ class Signal:
 
     def append(self, samples: np.ndarray) -> None:
         """Add float32 ``(n,)`` at the end. Raises AudioError if there is no room for a temporary file."""
-        self._length += len(samples)
-        self._parts.append(samples)
-        if self._file is None and self._length <= IN_MEMORY_SAMPLES:
-            return
+        length = self._length + len(samples)
+        if self._file is None and length <= IN_MEMORY_SAMPLES:
+            if length > len(self._samples):
+                grown = np.empty(max(length, 2 * len(self._samples)), np.float32)
+                grown[: self._length] = self._samples[: self._length]
+                self._samples = grown
+            self._samples[self._length : length] = samples
+        else:
+            self._write(samples)
+        self._length = length
+
+    def _write(self, samples: np.ndarray) -> None:
         try:
             if self._file is None:  # it lives as long as the signal
                 self._file = tempfile.TemporaryFile(prefix="songmap-", buffering=0)  # noqa: SIM115
+                self._write(self._samples[: self._length])
+                self._samples = np.empty(0, np.float32)
             self._file.seek(0, 2)
-            for part in self._parts:
-                missing = np.ascontiguousarray(part).data.cast("B")
-                while missing:  # a disk that is nearly full takes less than all
-                    missing = missing[self._file.write(missing) :]
-            self._parts = []
+            missing = np.ascontiguousarray(samples).data.cast("B")
+            while missing:  # a disk that is nearly full takes less than all
+                missing = missing[self._file.write(missing) :]
         except OSError as error:
             place = f"{tempfile.gettempdir()}: {error.strerror}"
             raise AudioError(f"its samples cannot be written to {place}; make room there, or set TMPDIR") from error
@@ -58,9 +74,7 @@ class Signal:
         """Samples ``start … stop - 1``, without those that do not exist; not to be changed."""
         start, stop = max(0, start), min(stop, self._length)
         if self._file is None:
-            if len(self._parts) > 1:
-                self._parts = [np.concatenate(self._parts)]
-            return self._parts[0][start:stop] if self._parts else np.empty(0, np.float32)
+            return self._samples[start:stop]
         samples = np.empty(max(0, stop - start), np.float32)
         self._file.seek(start * _ITEM_BYTES)
         missing = samples.data.cast("B")
@@ -75,22 +89,23 @@ class Signal:
 
 
 def resample(
-    blocks: Iterable[np.ndarray], rate_hz: float, target_rate_hz: float, *, keep_energy: bool = False
+    blocks: Iterable[np.ndarray], rate_hz: float, target_rate_hz: float, *, expected: int = 0, keep_energy: bool = False
 ) -> Signal:
     """Band-limited resampling by soxr (HQ), bit for bit as ``librosa.resample``: ``ceil(n * target / rate)`` samples.
 
-    ``keep_energy`` scales by the square root of the ratio, librosa's ``scale=True``.
+    ``expected`` is the number of samples of all blocks, as far as that is known. ``keep_energy`` scales by the square root
+    of the ratio, librosa's ``scale=True``.
     """
     import soxr
 
     from songmap.features import kernels
 
-    out, n_samples = Signal(), 0
+    ratio = float(target_rate_hz) / rate_hz
+    out, n_samples = Signal(int(np.ceil(expected * ratio))), 0
     if rate_hz == target_rate_hz:
         for block in blocks:
             out.append(block)
         return out
-    ratio = float(target_rate_hz) / rate_hz
     stream = soxr.ResampleStream(rate_hz, target_rate_hz, 1, dtype="float32", quality="soxr_hq")
 
     def keep(samples: np.ndarray, length: int) -> None:

@@ -16,7 +16,7 @@ from songmap.library.schema import AudioConfig
 
 BLOCK_FRAMES = 256
 _FFT_FRAMES = 16  # frames transformed at once: their float64 copies stay in the processor's cache
-_CQT_FRAMES = 256
+_CQT_FRAMES = 128  # multiplied at once
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ class InverseStft:
     """Overlap-adds the inverse of consecutive frames, appends finished samples to ``signal``; as ``librosa.istft``."""
 
     def __init__(self, n_samples: int, config: AudioConfig) -> None:
-        self.signal = Signal()
+        self.signal = Signal(n_samples)
         self._n_samples, self._config = n_samples, config
         self._window = filters.hann_window(config.n_fft)
         self._next = -(config.n_fft // 2)  # sample at which the buffer begins
@@ -141,27 +141,28 @@ class InverseStft:
 
 
 def cqt_octaves(signal: Signal, tuning: float, config: AudioConfig) -> Iterator[tuple[int, int, np.ndarray]]:
-    """CQT magnitudes, the highest octave first, in blocks: ``(octave, first frame, float32 (n, 36))``.
+    """CQT magnitudes, the highest octave first, in blocks: ``(octave, first frame, float32 (36, n))``.
 
     ``octave`` counts from 0, the lowest. Halving the rate can lose the last frame of lower octaves.
     """
     bank = filters.cqt_bank(tuning, config.sample_rate_hz)
-    n_fft, hop = 2 * bank.filters.shape[1], config.hop_length
-    frames = np.empty((2, _CQT_FRAMES, n_fft // 2), np.float32)
-    products = np.empty((2, _CQT_FRAMES, filters.CQT_BINS_PER_OCTAVE), np.float32)
+    n_fft, hop = 2 * bank.filters.shape[2], config.hop_length
+    frames = np.empty((2, n_fft // 2, _CQT_FRAMES), np.float32)
+    products = np.empty((2, filters.CQT_BINS_PER_OCTAVE, _CQT_FRAMES), np.float32)
     for octave in reversed(range(filters.CQT_OCTAVES)):
         # each halving of the rate weakens the response by a square root of two, which librosa restores
         scale = np.sqrt(2.0 ** (filters.CQT_OCTAVES - 1 - octave) / bank.lengths[octave]).astype(np.float32)
         n_frames = 1 + len(signal) // hop
+        apart = np.empty((hop, _CQT_FRAMES - 1 + -(-n_fft // hop)), np.float32)
         for first in range(0, n_frames, _CQT_FRAMES):
             start = first * hop - n_fft // 2
-            samples = signal.read(start, start + (_CQT_FRAMES - 1) * hop + n_fft)
+            samples = signal.read(start, start + apart.size)
             # beyond the end frames are zero, so that all products have one shape and round the same way
-            kernels.mirrored_frames(samples, start - max(0, start), hop, frames)
-            np.matmul(frames, bank.filters, out=products)
-            magnitude = np.empty((min(_CQT_FRAMES, n_frames - first), filters.CQT_BINS_PER_OCTAVE), np.float32)
+            kernels.mirrored_frames(samples, start - max(0, start), apart, frames)
+            np.matmul(bank.filters, frames, out=products)
+            magnitude = np.empty((filters.CQT_BINS_PER_OCTAVE, min(_CQT_FRAMES, n_frames - first)), np.float32)
             kernels.magnitudes(products, scale, magnitude)
             yield octave, first, magnitude
         if octave:
-            signal = resample(signal.blocks(), 2, 1, keep_energy=True)
+            signal = resample(signal.blocks(), 2, 1, expected=len(signal), keep_energy=True)
             hop //= 2

@@ -48,21 +48,22 @@ def test_cqt_is_librosas(tuning):
     samples = music(4)
     theirs = np.abs(librosa.cqt(samples, sr=RATE_HZ, n_bins=252, bins_per_octave=36, tuning=tuning))
     for octave, first, ours in spectra.cqt_octaves(Signal.of(samples), tuning, CONFIG):
-        rows = theirs[octave * 36 : (octave + 1) * 36, first : first + len(ours)]
-        np.testing.assert_allclose(ours.T[:, : rows.shape[1]], rows, atol=3e-6 * theirs.max())
+        rows = theirs[octave * 36 : (octave + 1) * 36, first : first + ours.shape[1]]
+        np.testing.assert_allclose(ours[:, : rows.shape[1]], rows, atol=3e-6 * theirs.max())
 
 
-@pytest.mark.parametrize("first", [-7, 0, 5])
-def test_mirrored_frames_are_sums_and_differences(first):
-    samples = np.random.default_rng(6).standard_normal(40).astype(np.float32)
-    folded = np.empty((2, 6, 8), np.float32)
-    kernels.mirrored_frames(samples, first, 9, folded)
-    padded = np.pad(samples, (7, 60))
+@pytest.mark.parametrize("first", [-70, -7, 0, 5, 60])
+@pytest.mark.parametrize("hop", [2, 8, 9, 16, 20])
+def test_mirrored_frames_are_sums_and_differences(first, hop):
+    samples = np.random.default_rng(6).standard_normal(120).astype(np.float32)
+    folded = np.empty((2, 8, 11), np.float32)
+    kernels.mirrored_frames(samples, first, np.empty((hop, 10 + -(-16 // hop)), np.float32), folded)
+    padded = np.pad(samples, (70, 300))
     taps = np.arange(1, 9)
-    for row in range(6):
-        frame = padded[7 + first + 9 * row :][:16]
-        np.testing.assert_array_equal(folded[0, row], frame[taps] + frame[(17 - taps) % 16])
-        np.testing.assert_array_equal(folded[1, row], frame[taps] - frame[(17 - taps) % 16])
+    for column in range(11):
+        frame = padded[70 + first + hop * column :][:16]
+        np.testing.assert_array_equal(folded[0, :, column], frame[taps] + frame[(17 - taps) % 16])
+        np.testing.assert_array_equal(folded[1, :, column], frame[taps] - frame[(17 - taps) % 16])
 
 
 def test_tuning_is_librosas():
