@@ -25,6 +25,7 @@ _TONNETZ_TURNS = (7 / 6, 3 / 2, 2 / 3)  # of fifths, minor and major thirds: hal
 _TONNETZ_RADII = (1.0, 1.0, 0.5)
 
 
+@lru_cache(maxsize=64)
 def hann_window(length: int) -> np.ndarray:
     """Periodic Hann window, float64 ``(length,)``."""
     return 0.5 + 0.5 * np.cos(np.linspace(-np.pi, np.pi, length + 1))[:-1]

@@ -157,8 +157,11 @@ def delta(feature: np.ndarray) -> np.ndarray:
     Near either end it is that of the first or last nine frames.
     """
     steps = np.arange(-_DELTA_REACH, _DELTA_REACH + 1)
-    slopes = np.array([np.correlate(row, steps / np.sum(steps**2)) for row in feature])
-    return np.pad(slopes, ((0, 0), (_DELTA_REACH, _DELTA_REACH)), mode="edge")
+    slopes, inside = np.empty_like(feature), slice(_DELTA_REACH, feature.shape[1] - _DELTA_REACH)
+    for slope, row in zip(slopes, feature, strict=True):
+        slope[inside] = np.correlate(row, steps / np.sum(steps**2))
+    slopes[:, : inside.start], slopes[:, inside.stop :] = slopes[:, inside][:, :1], slopes[:, inside][:, -1:]
+    return slopes
 
 
 def block_peaks(magnitude: np.ndarray, config: AudioConfig) -> tuple[np.ndarray, np.ndarray]:

@@ -22,11 +22,12 @@ class Signal:
     Parameters
     ----------
     expected : int
-        Samples to make room for, as far as that is known.
+        How many samples will be appended, as far as that is known: there is room for them at once, or the file.
     """
 
     def __init__(self, expected: int = 0) -> None:
-        self._samples = np.empty(min(expected, IN_MEMORY_SAMPLES), np.float32)
+        self._in_memory = expected <= IN_MEMORY_SAMPLES
+        self._samples = np.empty(expected if self._in_memory else 0, np.float32)
         self._length = 0
         self._file: FileIO | None = None
 
@@ -34,10 +35,7 @@ class Signal:
     def of(cls, samples: np.ndarray) -> "Signal":
         """A signal of samples that are in memory."""
         signal = cls()
-        if len(samples) > IN_MEMORY_SAMPLES:
-            signal.append(np.asarray(samples, np.float32))
-        else:
-            signal._samples, signal._length = np.asarray(samples, np.float32), len(samples)
+        signal._samples, signal._length = np.asarray(samples, np.float32), len(samples)
         return signal
 
     def __len__(self) -> int:
@@ -46,7 +44,8 @@ class Signal:
     def append(self, samples: np.ndarray) -> None:
         """Add float32 ``(n,)`` at the end. Raises AudioError if there is no room for a temporary file."""
         length = self._length + len(samples)
-        if self._file is None and length <= IN_MEMORY_SAMPLES:
+        self._in_memory = self._in_memory and length <= IN_MEMORY_SAMPLES
+        if self._in_memory:
             if length > len(self._samples):
                 grown = np.empty(max(length, 2 * len(self._samples)), np.float32)
                 grown[: self._length] = self._samples[: self._length]

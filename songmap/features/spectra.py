@@ -15,8 +15,8 @@ from songmap.features.signal import Signal, frame_count, resample
 from songmap.library.schema import AudioConfig
 
 BLOCK_FRAMES = 256
-_FFT_FRAMES = 16  # frames transformed at once: their float64 copies stay in the processor's cache
-_CQT_FRAMES = 128  # multiplied at once
+_FFT_FRAMES = 32  # frames transformed at once: their float64 copies stay in the processor's cache
+_CQT_FRAMES, _CQT_STEP = 128, 16  # multiplied at once, at most; a multiple of what BLAS takes together
 
 
 @dataclass(frozen=True)
@@ -147,22 +147,29 @@ def cqt_octaves(signal: Signal, tuning: float, config: AudioConfig) -> Iterator[
     """
     bank = filters.cqt_bank(tuning, config.sample_rate_hz)
     n_fft, hop = 2 * bank.filters.shape[2], config.hop_length
-    frames = np.empty((2, n_fft // 2, _CQT_FRAMES), np.float32)
-    products = np.empty((2, filters.CQT_BINS_PER_OCTAVE, _CQT_FRAMES), np.float32)
+    width = _product_width(1 + len(signal) // hop)
+    frames = np.empty((2, n_fft // 2, width), np.float32)
+    products = np.empty((2, filters.CQT_BINS_PER_OCTAVE, width), np.float32)
     for octave in reversed(range(filters.CQT_OCTAVES)):
         # each halving of the rate weakens the response by a square root of two, which librosa restores
         scale = np.sqrt(2.0 ** (filters.CQT_OCTAVES - 1 - octave) / bank.lengths[octave]).astype(np.float32)
         n_frames = 1 + len(signal) // hop
-        apart = np.empty((hop, _CQT_FRAMES - 1 + -(-n_fft // hop)), np.float32)
-        for first in range(0, n_frames, _CQT_FRAMES):
+        apart = np.empty((hop, width - 1 + -(-n_fft // hop)), np.float32)
+        for first in range(0, n_frames, width):
             start = first * hop - n_fft // 2
             samples = signal.read(start, start + apart.size)
             # beyond the end frames are zero, so that all products have one shape and round the same way
             kernels.mirrored_frames(samples, start - max(0, start), apart, frames)
             np.matmul(bank.filters, frames, out=products)
-            magnitude = np.empty((filters.CQT_BINS_PER_OCTAVE, min(_CQT_FRAMES, n_frames - first)), np.float32)
+            magnitude = np.empty((filters.CQT_BINS_PER_OCTAVE, min(width, n_frames - first)), np.float32)
             kernels.magnitudes(products, scale, magnitude)
             yield octave, first, magnitude
         if octave:
             signal = resample(signal.blocks(), 2, 1, expected=len(signal), keep_energy=True)
             hop //= 2
+
+
+def _product_width(n_frames: int) -> int:
+    """Frames that are multiplied at once: all products of a song are as wide, and the last is nearly full."""
+    n_products = -(-n_frames // _CQT_FRAMES)
+    return -(-n_frames // (n_products * _CQT_STEP)) * _CQT_STEP
