@@ -31,9 +31,8 @@ from songmap.library.schema import DEFAULT_ENGINE, AudioConfig, fingerprint
 from songmap.library.segments import SegmentSettings
 from songmap.library.versions import ANALYSIS_LIBRARIES, library_versions
 
-COMMIT_EVERY_S = (
-    0.5  # a run that is killed repeats what came last; a commit waits for the disk, as long as for a short clip
-)
+# a run that is killed repeats what came in this time; a commit waits for the disk, as long as a short clip takes
+COMMIT_EVERY_S = 0.2
 # raised when a change of the code changes numbers: rows of other versions are computed again
 ALGORITHM_VERSION = 2
 _TABLE_VERSION = 5

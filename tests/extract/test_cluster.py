@@ -49,7 +49,7 @@ def cluster(tmp_path):
 @pytest.mark.slow
 def test_a_cluster_that_loses_a_worker_gives_the_same_bytes(tmp_path, cluster):
     address, start_worker = cluster
-    write_songs(tmp_path / "music", 12, 20)
+    write_songs(tmp_path / "music", 12, 20, times=2)
     soundfile.write(tmp_path / "music" / "A" / "clip.wav", music(1.5), RATE_HZ)
     songs = ("--music", tmp_path / "music", "--min-duration", "1")
     workers = [start_worker(), start_worker()]
