@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from songmap.core.cli import add_csv, new_parser, script_main, stop_on_signal, whole_number
+from songmap.core.cli import add_csv, new_parser, number_from, script_main, stop_on_signal, whole_number
 from songmap.core.defaults import usable_cores
 from songmap.core.progress import progress
 from songmap.core.serialise import to_json
@@ -28,7 +28,7 @@ from songmap.extract.verify import verify
 from songmap.extract.views.summary import plan_text, summary, verification_text
 from songmap.extract.views.tables import save_tables
 from songmap.library.library import load_library, save_library
-from songmap.library.schema import DEFAULT_ENGINE, ENGINES
+from songmap.library.schema import DEFAULT_ENGINE, ENGINES, LEAST_DURATION_S, AudioConfig
 from songmap.library.segments import SegmentSettings
 
 
@@ -41,14 +41,8 @@ def build_parser() -> argparse.ArgumentParser:
     add("--labels", metavar="auto|folder|tag|FILE.csv", help=labels)
     exclude = "leave out files and folders that fit, e.g. 'Live*'; also one a line in the music folder's .songmapignore"
     add("--exclude", action="append", default=[], metavar="PATTERN", help=exclude)
-    add(
-        "--min-duration",
-        type=whole_number(0),
-        default=0,
-        metavar="S",
-        dest="min_duration_s",
-        help="leave out shorter songs",
-    )
+    shortest = {"type": number_from(LEAST_DURATION_S), "default": AudioConfig.min_duration_s, "dest": "min_duration_s"}
+    add("--min-duration", **shortest, metavar="S", help=f"leave out shorter songs; {LEAST_DURATION_S} s at least")
     add("--max-duration", type=whole_number(1), metavar="S", dest="max_duration_s", help="leave out longer songs")
     add("--keep-speech", action="store_true", help="include files whose genre is speech, such as audiobooks")
     segments = "also embed segments of every song, 30 s long and 15 s apart by default, for 05; later runs keep them up to date"

@@ -3,10 +3,11 @@
     python -m benchmarks.extraction [FILE] [--long] [--parity MUSIC]
 
 Without FILE a four-minute stereo MP3 of 44.1 kHz is made of a song of the demo's studio. Every figure comes
-from a fresh child process, repetitions of both sides alternate, medians are compared. Essentia's MusicExtractor
-and openSMILE (ComParE 2016) are timed too where they are installed; their licences keep them out of the
-requirements. ``--long`` adds a two-hour mix, ``--parity`` the largest deviation from plain librosa per family
-over a folder of music. Prints Markdown tables and writes them to benchmarks/extraction.md.
+from a fresh child process on one core, repetitions of both sides alternate, medians are compared. bliss, Essentia's
+MusicExtractor and openSMILE are timed too where the interpreter that runs this has them (``pip install bliss-audio
+essentia opensmile``); their licences keep them out of the requirements. ``--long`` adds a two-hour mix, ``--parity``
+the largest deviation from plain librosa per family over a folder of music. Prints Markdown tables and writes them
+to benchmarks/extraction.md.
 """
 
 import argparse
@@ -27,8 +28,17 @@ import numpy as np
 
 from songmap.core.workspace import REPOSITORY
 from songmap.extract.workers import ONE_THREAD
+from songmap.library.schema import N_COLUMNS, N_LIBROSA
 
 REPETITIONS, SONGS_PER_RATE = 5, 24  # songs enough that starting the workers, a second each, hardly counts
+CLIPS_PER_RATE, CLIP_S = 1000, 3.1
+EXTRACTORS = {  # of other numbers: the module that must be installed, and the name
+    "bliss": ("bliss_audio", "bliss"),
+    "essentia": ("essentia", "Essentia MusicExtractor"),
+    "egemaps": ("opensmile", "openSMILE eGeMAPS v02"),
+    "compare": ("opensmile", "openSMILE ComParE 2016"),
+}
+SEVERAL_CORES = ("workers", "clips")  # tasks with worker processes; all others run on one core
 
 
 def child(task: str, file: Path | None = None) -> dict:
@@ -84,17 +94,36 @@ def task_plain(file: Path) -> dict:
     return measure(lambda: plain_columns(librosa.load(file)[0]), 1)
 
 
+def task_bliss(file: Path) -> dict:
+    from bliss_audio import Song
+
+    return measure(lambda: Song(str(file)), 1) | {"numbers": len(Song(str(file)).analysis)}
+
+
 def task_essentia(file: Path) -> dict:
+    import essentia
     from essentia.standard import MusicExtractor
 
-    return measure(lambda: MusicExtractor()(str(file)), 1)
+    essentia.log.infoActive = False
+    statistics_of_song, _ = MusicExtractor()(str(file))
+    values = (statistics_of_song[name] for name in statistics_of_song.descriptorNames() if "metadata" not in name)
+    numbers = sum(np.size(value) for value in values if not isinstance(value, str | list))
+    return measure(lambda: MusicExtractor()(str(file)), 1) | {"numbers": numbers}
 
 
-def task_opensmile(file: Path) -> dict:
-    import opensmile
+def task_egemaps(file: Path) -> dict:
+    return opensmile("eGeMAPSv02", file)
 
-    smile = opensmile.Smile(opensmile.FeatureSet.ComParE_2016, opensmile.FeatureLevel.Functionals)
-    return measure(lambda: smile.process_file(file), 1)
+
+def task_compare(file: Path) -> dict:
+    return opensmile("ComParE_2016", file)
+
+
+def opensmile(features: str, file: Path) -> dict:
+    from opensmile import FeatureLevel, FeatureSet, Smile
+
+    smile = Smile(FeatureSet[features], FeatureLevel.Functionals)
+    return measure(lambda: smile.process_file(file), 1) | {"numbers": len(smile.feature_names)}
 
 
 def task_stages(file: Path) -> dict:
@@ -114,24 +143,54 @@ def task_stages(file: Path) -> dict:
 
 def task_workers(file: Path) -> dict:
     """Seconds for a folder of songs with one worker and with two, in turn."""
+    seconds = {"1": [], "2": []}
+    with tempfile.TemporaryDirectory() as folder:
+        music = copies(file, SONGS_PER_RATE, Path(folder) / "songs")
+        extract(music)
+        for _ in range(3):
+            for workers, times in seconds.items():
+                times.append(extract(music, int(workers)).elapsed_s)
+    return seconds
+
+
+def task_clips(file: Path) -> dict:
+    """Seconds of audio per second of one worker: of clips of 3 s, and of as many seconds of songs, in turn."""
+    import soundfile
+
+    rates = {"clips": [], "songs": []}
+    with tempfile.TemporaryDirectory() as folder:
+        song, length = demo_song(), int(CLIP_S * 44100)
+        (Path(folder) / "clips").mkdir()
+        for index, first in enumerate(np.linspace(0, len(song) - length, CLIPS_PER_RATE).astype(int)):
+            soundfile.write(Path(folder) / "clips" / f"{index}.mp3", song[first : first + length], 44100)
+        n_songs = max(1, round(CLIPS_PER_RATE * CLIP_S / soundfile.info(file).duration))
+        copies(file, n_songs, Path(folder) / "songs")
+        for _ in range(3):
+            for kind, found in rates.items():
+                tally = extract(Path(folder) / kind)
+                found.append(tally.audio_s / tally.elapsed_s)
+    return rates
+
+
+def copies(file: Path, number: int, folder: Path) -> Path:
+    """A new folder that holds a file several times."""
+    folder.mkdir()
+    for index in range(number):
+        shutil.copy(file, folder / f"{index}{file.suffix}")
+    return folder
+
+
+def extract(music: Path, workers: int = 1):
+    """What 01 does with a folder, in a workspace of its own: the tally of the run."""
     from songmap.core.workspace import Workspace
     from songmap.extract.files import find_songs
     from songmap.extract.labels import label_songs
     from songmap.extract.options import ExtractionOptions
     from songmap.extract.run import extract_library
 
-    seconds = {1: [], 2: []}
+    songs = label_songs(find_songs(music), music, "folder")
     with tempfile.TemporaryDirectory() as folder:
-        for index in range(SONGS_PER_RATE):
-            shutil.copy(file, Path(folder) / f"{index}{file.suffix}")
-        songs = label_songs(find_songs(Path(folder)), Path(folder), "folder")
-        extract_library(songs[:1], Workspace(Path(folder) / "warm"))
-        for turn in range(3):
-            for workers, times in seconds.items():
-                started = time.perf_counter()
-                extract_library(songs, Workspace(Path(folder) / f"{turn}-{workers}"), ExtractionOptions(workers))
-                times.append(time.perf_counter() - started)
-    return {str(workers): times for workers, times in seconds.items()}
+        return extract_library(songs, Workspace(Path(folder)), ExtractionOptions(workers)).tally
 
 
 def task_parity(music: Path) -> dict:
@@ -200,6 +259,8 @@ def report(file: Path, long: Path | None, music: Path | None) -> str:
     workers = child("workers", file)
     plain_s, ours_s, decode_s = map(statistics.median, (plain, ours, decode))
     gain = statistics.median(one / two for one, two in zip(workers["1"], workers["2"], strict=True))
+    rates = child("clips", file)
+    clips = statistics.median(clip / song for clip, song in zip(rates["clips"], rates["songs"], strict=True))
     started = time.perf_counter()
     subprocess.run([sys.executable, REPOSITORY / "01_feature_extraction.py", "--help"], capture_output=True, check=True)
     help_s = time.perf_counter() - started
@@ -209,17 +270,24 @@ def report(file: Path, long: Path | None, music: Path | None) -> str:
         ("peak memory of the process, MB", f"{plain_mb:.0f}", f"{ours_mb:.0f}", f"{plain_mb / ours_mb:.1f} × less"),
         ("two workers against one, throughput", "", f"{gain:.2f} ×", f"{SONGS_PER_RATE} songs"),
         ("`01 --help`, seconds", "", f"{help_s:.2f}", ""),
+        ("clips of 3 s against songs, audio per second", "", f"{clips:.0%}", f"{CLIPS_PER_RATE:,} clips"),
         ("first song of a fresh process, seconds", "", f"{child('first', file)['process_s']:.1f}", "compiled code cached"),
     ]  # fmt: skip
     if long:
         result = child("first", long)
         rows.append(("two-hour mix: peak memory, MB", "", f"{result['peak_mb']:.0f}", f"{result['process_s']:.0f} s"))
-    for name in ("essentia", "opensmile"):  # other extractors, of other numbers, where somebody has installed them
-        if importlib.util.find_spec(name):
-            seconds = statistics.median(child(name, file)["seconds"])
-            rows.append((f"seconds, {name}", "", f"{seconds:.1f}", f"{seconds / ours_s:.1f} × songmap's"))
     lines = ["| what | plain librosa | songmap | |", "|---|---:|---:|---|"]
     lines += [f"| {' | '.join(row)} |" for row in rows]
+    lines += ["", "| extractor | numbers per song | seconds per song | plain librosa's / its |", "|---|---:|---:|---:|"]
+    extractors = [("plain librosa", N_LIBROSA, plain_s), ("songmap", N_COLUMNS, ours_s)]
+    for task, (module, name) in EXTRACTORS.items():
+        if importlib.util.find_spec(module):
+            result = child(task, file)
+            extractors.append((name, result["numbers"], statistics.median(result["seconds"])))
+    extractors.sort(key=lambda row: row[2])
+    lines += [
+        f"| {name} | {numbers:,} | {seconds:.2f} | {plain_s / seconds:.1f} × |" for name, numbers, seconds in extractors
+    ]
     stages = child("stages", file)
     stages.pop("process_s")
     lines += ["", "| where the time goes | seconds |", "|---|---:|"]
@@ -242,6 +310,8 @@ def main() -> None:
     parser.add_argument("--task", choices=TASKS, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.task:
+        if arguments.task not in SEVERAL_CORES and hasattr(os, "sched_setaffinity"):
+            os.sched_setaffinity(0, [max(os.sched_getaffinity(0))])
         print(json.dumps(TASKS[arguments.task](arguments.file)))
         return
     with tempfile.TemporaryDirectory() as folder:

@@ -66,14 +66,14 @@ def extract(*arguments: str | Path, **options) -> subprocess.CompletedProcess[st
     return subprocess.run(extract_command(*arguments), capture_output=True, text=True, timeout=300, **options)
 
 
-def write_songs(folder: Path, n_songs: int, duration_s: float = 4) -> None:
-    """Different songs ``00.wav …`` in ``folder/A``."""
+def write_songs(folder: Path, n_songs: int, duration_s: float = 4, times: int = 1) -> None:
+    """Different songs ``00.wav …`` in ``folder/A``, each of ``duration_s`` seconds played ``times`` times."""
     (folder / "A").mkdir(parents=True)
     for index in range(n_songs):
         speed = 1 + index / n_songs
         samples = music(duration_s * speed, seed=index)
         played = np.interp(np.arange(0, len(samples), speed), np.arange(len(samples)), samples)
-        soundfile.write(folder / "A" / f"{index:02d}.wav", played, RATE_HZ)
+        soundfile.write(folder / "A" / f"{index:02d}.wav", np.tile(played, times), RATE_HZ)
 
 
 def kept_songs(workspace: Workspace) -> int:

@@ -112,6 +112,19 @@ def whole_number(minimum: int, maximum: int | None = None) -> Callable[[str], in
     return parse
 
 
+def number_from(minimum: float) -> Callable[[str], float]:
+    """Argument type: a number of at least ``minimum``."""
+
+    def parse(text: str) -> float:
+        value = float(text)
+        if not minimum <= value < float("inf"):
+            raise argparse.ArgumentTypeError(f"{text} is out of range, give at least {minimum:g}")
+        return value
+
+    parse.__name__ = "number"
+    return parse
+
+
 def fraction(text: str) -> float:
     """Argument type: a number between 0 and 1, both included."""
     value = float(text)

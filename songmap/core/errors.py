@@ -13,6 +13,14 @@ class AudioError(SongmapError):
     """A file that cannot become an embedding: unreadable, too short, silent, not finite."""
 
 
+class TooShortError(AudioError):
+    """A file of ``duration_s`` seconds, where at least ``least_s`` are needed."""
+
+    def __init__(self, duration_s: float, least_s: float) -> None:
+        super().__init__(f"too short: {duration_s:.2f} s, at least {least_s:g} s are needed")
+        self.duration_s = duration_s
+
+
 class SchemaError(SongmapError):
     """An artifact on disk that is missing, of another version, mixed up or tampered with."""
 

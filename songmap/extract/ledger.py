@@ -1,6 +1,6 @@
 """``library.sqlite``: what is extracted and what failed and why, one row per file, so that a run resumes.
 
-Every outcome is committed as it comes. A row records the analysis (columns, configuration, algorithm,
+Outcomes are committed together, at most ``COMMIT_EVERY_S`` after they came, and when the ledger is closed. A row records the analysis (columns, configuration, algorithm,
 engine and library versions) that its numbers come from; rows of another analysis are replaced, file by file. A record
 that lacks what is measured today is as good as it was, and replaced when its file is analysed again.
 
@@ -13,26 +13,26 @@ that was there move to ``displaced``, so that songs may take each other's names.
 
 import hashlib
 import json
-import math
 import os
 import sqlite3
+import time
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from songmap.core.errors import SchemaError
 from songmap.extract.checksums import row_checksum
+from songmap.extract.outcomes import Known, Outcome, is_outdated, outcome_of_row
 from songmap.extract.segment_rows import TABLE, SegmentRows
-from songmap.features.tags import MAX_CHARACTERS
-from songmap.library.schema import DEFAULT_ENGINE, MEASURED_SINCE, N_COLUMNS, NUMBER_COLUMNS, AudioConfig, fingerprint
-from songmap.library.segments import SegmentSettings, SongSegments
+from songmap.library.schema import DEFAULT_ENGINE, AudioConfig, fingerprint
+from songmap.library.segments import SegmentSettings
 from songmap.library.versions import ANALYSIS_LIBRARIES, library_versions
 
+# a run that is killed repeats what came in this time; a commit waits for the disk, as long as a short clip takes
+COMMIT_EVERY_S = 0.2
 # raised when a change of the code changes numbers: rows of other versions are computed again
 ALGORITHM_VERSION = 2
 _TABLE_VERSION = 5
@@ -51,39 +51,13 @@ _COLUMNS = {
     "songs": "path, analysis, reading, size, mtime_ns, content, record, embedding, failure",
     "displaced": "analysis, content, record, embedding",
 }
-_REQUIRED = frozenset({"song_name", "file_path", "duration", "artist", "title", "album", "tag_genre"})
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """The result of a file: ``content`` hash, ``record`` and ``embedding`` float32 ``(641,)``, or the ``failure``.
-
-    ``segments`` are those of the song where they were wanted; the ledger gives them by ``segments.get``.
-    """
-
-    content: str | None = None
-    record: dict[str, Any] | None = None
-    embedding: np.ndarray | None = None
-    failure: str | None = None
-    segments: SongSegments | None = None
-
-
-@dataclass(frozen=True)
-class Known:
-    """A path in the ledger without its numbers; ``stamp`` is size, time and how its tags were read.
-
-    ``outdated``: its record was made by an older version and lacks what is measured today.
-    """
-
-    stamp: tuple[int, int, int]
-    content: str | None
-    failed: bool
-    outdated: bool = False
 
 
 def analysis_fingerprint(config: AudioConfig, engine: str = DEFAULT_ENGINE) -> str:
     """SHA-256 of all that the numbers depend on besides the audio: rows of two engines never mix."""
-    parts: list[Any] = [fingerprint(), ALGORITHM_VERSION, asdict(config), library_versions(ANALYSIS_LIBRARIES)]
+    # the shortest duration decides which files are songs, and no number
+    settings = asdict(config) | {"min_duration_s": AudioConfig.min_duration_s}
+    parts: list[Any] = [fingerprint(), ALGORITHM_VERSION, settings, library_versions(ANALYSIS_LIBRARIES)]
     if engine != DEFAULT_ENGINE:
         parts += [engine, version(engine)]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
@@ -94,36 +68,56 @@ class Ledger:
 
     def __init__(self, connection: sqlite3.Connection, analysis: str) -> None:
         self._connection, self._analysis = connection, analysis
+        self._first_kept: float | None = None  # of the outcomes that are not committed
         self.segments = SegmentRows(connection, analysis)
 
     def known(self) -> dict[Path, Known]:
         """Every path that has an outcome under this analysis."""
         return {
-            path: Known(stamp, outcome.content, outcome.failure is not None, is_outdated(outcome.record))
+            path: Known(
+                stamp, outcome.content, outcome.failure is not None, is_outdated(outcome.record), outcome.too_short_s
+            )
             for path, stamp, outcome in self._songs()
         }
 
     def keep(
         self, path: Path, stamp: tuple[int, int, int], outcome: Outcome, settings: SegmentSettings | None = None
     ) -> None:
-        """Commit one outcome; another song's numbers that were at ``path`` are kept under their content.
+        """Write one outcome; another song's numbers that were at ``path`` are kept under their content.
 
-        ``settings`` are those of its segments, if it has some.
+        ``settings`` are those of its segments, if it has some. ``commit_due`` has it committed.
         """
         key, (size, mtime_ns, reading) = os.fsencode(path), stamp
         record = json.dumps(outcome.record) if outcome.record else None
+        if outcome.too_short_s is not None:
+            record = json.dumps({"duration": outcome.too_short_s})
         embedding = outcome.embedding.tobytes() if outcome.embedding is not None else None
-        with self._connection:
-            for _, _, before in self._songs(key):
-                if before.content not in (None, outcome.content) and before.embedding is not None:
-                    numbers = json.dumps(before.record), before.embedding.tobytes()
-                    self._insert("displaced", (self._analysis, before.content, *numbers))
-            # a reason may quote a name that is not UTF-8, which SQLite's text cannot hold
-            failure = outcome.failure and outcome.failure.encode("utf-8", "replace").decode()
-            row = (key, self._analysis, reading, size, mtime_ns, outcome.content, record, embedding, failure)
-            self._insert("songs", row)
-            if settings is not None and outcome.segments is not None and outcome.content is not None:
-                self.segments.keep(outcome.content, settings, outcome.segments)
+        if self._first_kept is None:
+            self._first_kept = time.monotonic()
+        for _, _, before in self._songs(key):
+            if before.content not in (None, outcome.content) and before.embedding is not None:
+                numbers = json.dumps(before.record), before.embedding.tobytes()
+                self._insert("displaced", (self._analysis, before.content, *numbers))
+        # a reason may quote a name that is not UTF-8, which SQLite's text cannot hold
+        failure = outcome.failure and outcome.failure.encode("utf-8", "replace").decode()
+        row = (key, self._analysis, reading, size, mtime_ns, outcome.content, record, embedding, failure)
+        self._insert("songs", row)
+        if settings is not None and outcome.segments is not None and outcome.content is not None:
+            self.segments.keep(outcome.content, settings, outcome.segments)
+
+    def seconds_to_commit(self) -> float | None:
+        """Until ``commit_due`` has something to do; None while nothing is kept that is not committed."""
+        return None if self._first_kept is None else max(0.0, self._first_kept + COMMIT_EVERY_S - time.monotonic())
+
+    def commit_due(self) -> None:
+        """Commit what has been kept for ``COMMIT_EVERY_S``. The loop that keeps outcomes calls it."""
+        if self.seconds_to_commit() == 0:
+            self.commit()
+
+    def commit(self) -> None:
+        """Commit what is kept."""
+        self._connection.commit()
+        self._first_kept = None
 
     def recognise(self, content: str) -> Outcome | None:
         """The outcome of a song with this content under this analysis, at whatever path it was."""
@@ -131,7 +125,7 @@ class Ledger:
             query = f"SELECT {columns}, checksum FROM {table} WHERE analysis=? AND content=?"
             for *row, checksum in self._connection.execute(query, (self._analysis, content)):
                 record, embedding = row[6:8] if table == "songs" else row[2:4]
-                outcome = _outcome(content, record, embedding, None) if checksum == row_checksum(row) else None
+                outcome = outcome_of_row(content, record, embedding, None) if checksum == row_checksum(row) else None
                 if outcome is not None:
                     return outcome
         return None
@@ -149,7 +143,7 @@ class Ledger:
             path, _, reading, size, mtime_ns, *numbers = row
             is_whole = checksum == row_checksum(row) and isinstance(path, bytes)
             if is_whole and all(isinstance(number, int) for number in (reading, size, mtime_ns)):
-                outcome = _outcome(*numbers)
+                outcome = outcome_of_row(*numbers)
                 if outcome is not None:
                     yield Path(os.fsdecode(path)), (size, mtime_ns, reading), outcome
 
@@ -188,7 +182,11 @@ def open_ledger(path: Path, config: AudioConfig, engine: str = DEFAULT_ENGINE) -
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute("PRAGMA synchronous=FULL")  # what is committed survives a loss of power
             _complete(connection)
-            yield Ledger(connection, analysis_fingerprint(config, engine))
+            ledger = Ledger(connection, analysis_fingerprint(config, engine))
+            try:
+                yield ledger
+            finally:
+                ledger.commit()
 
 
 @contextmanager
@@ -246,37 +244,3 @@ def _complete(connection: sqlite3.Connection) -> None:
         connection.executemany(f"UPDATE {table} SET checksum=? WHERE rowid=?", checksums)
     connection.execute(f"PRAGMA user_version={_TABLE_VERSION}")
     connection.commit()
-
-
-def is_outdated(record: dict[str, Any] | None) -> bool:
-    """Whether a record was made by an older version, which measured less."""
-    return record is not None and not record.keys() >= set(MEASURED_SINCE)
-
-
-def _outcome(content: Any, record: Any, embedding: Any, failure: Any) -> Outcome | None:
-    """The outcome in a row, or None if the row does not hold one."""
-    if isinstance(failure, str):
-        return Outcome(content if isinstance(content, str) else None, failure=failure)
-    if failure is not None or not isinstance(content, str) or not isinstance(embedding, bytes):
-        return None
-    values = _record(record)
-    if values is None or len(embedding) != N_COLUMNS * np.dtype(np.float32).itemsize:
-        return None
-    numbers = np.frombuffer(embedding, np.float32)
-    return Outcome(content, values, numbers) if np.isfinite(numbers).all() else None
-
-
-def _record(text: Any) -> dict[str, Any] | None:
-    """A record of texts and numbers, as the table of songs takes it, or None if it is not one."""
-    try:
-        record = json.loads(text)
-    except (TypeError, ValueError, RecursionError):
-        return None
-    if not isinstance(record, dict) or not record.keys() >= _REQUIRED:
-        return None
-    for name, value in record.items():
-        is_number = isinstance(value, float) or (isinstance(value, int) and abs(value) < 2**63)
-        is_text = isinstance(value, str) and (len(value) <= MAX_CHARACTERS or name == "file_path")
-        if not (is_number if name in NUMBER_COLUMNS else is_text):
-            return None
-    return record if math.isfinite(record["duration"]) else None

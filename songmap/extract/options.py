@@ -1,10 +1,10 @@
 """How an extraction runs: options that the script, the worker pool and the worker processes share."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 
 from songmap.core.errors import UsageError
-from songmap.library.schema import DEFAULT_ENGINE, ENGINES, AudioConfig
+from songmap.library.schema import DEFAULT_ENGINE, ENGINES, LEAST_DURATION_S, N_COLUMNS, AudioConfig
 from songmap.library.segments import SegmentSettings
 
 EXECUTORS = ("threads", "processes", "dask")
@@ -32,8 +32,8 @@ class ExtractionOptions:
         One of ``schema.ENGINES``: what computes columns 0-633.
     labels : str
         Where genres are from, as ``label_songs`` takes it; ``labels_kept``: an earlier run chose it.
-    min_duration_s, max_duration_s : float, float or None
-        Songs outside are left out of the library.
+    min_duration_s, max_duration_s : float, optional
+        Songs outside are left out of the library. A minimum below that of ``config`` becomes that of ``config``.
     keep_speech : bool
         Whether files whose genre is speech, such as audiobooks, are songs.
     segments : SegmentSettings, optional
@@ -57,7 +57,7 @@ class ExtractionOptions:
     engine: str = DEFAULT_ENGINE
     labels: str = "folder"
     labels_kept: bool = False
-    min_duration_s: float = 0.0
+    min_duration_s: float | None = None
     max_duration_s: float | None = None
     keep_speech: bool = False
     segments: SegmentSettings | None = None
@@ -68,9 +68,16 @@ class ExtractionOptions:
             raise UsageError(f"there is no executor {self.executor!r}; choose from {', '.join(EXECUTORS)}")
         if (self.executor == "dask") != (self.scheduler is not None):
             raise UsageError("--executor dask and --scheduler tcp://HOST:PORT belong together; give both or neither")
-        if self.max_duration_s is not None and self.max_duration_s < self.min_duration_s:
+        if self.min_duration_s is not None and self.min_duration_s < self.config.min_duration_s:
+            object.__setattr__(self, "config", replace(self.config, min_duration_s=self.min_duration_s))
+        if self.least_duration_s < LEAST_DURATION_S:
             raise UsageError(
-                f"no song is at least {self.min_duration_s:g} s and at most {self.max_duration_s:g} s long; "
+                f"songs of {self.least_duration_s:g} s have no {N_COLUMNS} columns; give a --min-duration of at least "
+                f"{LEAST_DURATION_S:g} s"
+            )
+        if self.max_duration_s is not None and self.max_duration_s < self.least_duration_s:
+            raise UsageError(
+                f"no song is at least {self.least_duration_s:g} s and at most {self.max_duration_s:g} s long; "
                 "give a --max-duration above --min-duration"
             )
         if self.engine not in ENGINES:
@@ -81,3 +88,8 @@ class ExtractionOptions:
             raise UsageError("--segments are cut by the engine songmap only; leave out --engine, or give --no-segments")
         if self.engine == "librosa" and self.config.column_settings() != AudioConfig().column_settings():
             raise UsageError("the engine librosa has the default audio configuration only")
+
+    @property
+    def least_duration_s(self) -> float:
+        """Seconds from which on songs are in the library."""
+        return self.config.min_duration_s if self.min_duration_s is None else self.min_duration_s

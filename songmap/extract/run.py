@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from songmap.core.errors import TooShortError
 from songmap.core.files import remove_leftovers
 from songmap.core.locks import exclusive
 from songmap.core.progress import OnProgress
@@ -21,8 +22,9 @@ from songmap.extract.executors import open_worker_pool
 from songmap.extract.files import SongFile
 from songmap.extract.label_source import labelled
 from songmap.extract.labels import label_record
-from songmap.extract.ledger import Known, Ledger, Outcome, is_outdated, open_ledger, read_ledger
+from songmap.extract.ledger import Ledger, open_ledger, read_ledger
 from songmap.extract.options import ExtractionOptions
+from songmap.extract.outcomes import Known, Outcome, is_outdated
 from songmap.extract.results import Extraction, ExtractionPlan, ExtractionTally, Failure, LabelSource, LeftOut
 from songmap.extract.scope import left_out
 from songmap.extract.segments import assemble_segments
@@ -89,7 +91,7 @@ def extract_library(
     started, n_extracted, n_recognised, audio_s = time.monotonic(), 0, 0, 0.0
     with open_ledger(workspace.ledger, options.config, options.engine) as ledger:
         stamps = {song.path: stamp_of(song.path) for song in songs}
-        plan = make_plan(stamps, ledger.known(), options.retry_failed, _segmented(ledger, options))
+        plan = make_plan(stamps, ledger.known(), options, _segmented(ledger, options))
         done, changed_meanwhile = plan.unchanged | plan.failed_before, {}
         if plan.outdated:
             _log.warning(
@@ -138,7 +140,7 @@ def preview(songs: Sequence[SongFile], workspace: Workspace, options: Extraction
     if workspace.ledger.exists():
         with read_ledger(workspace.ledger, options.config, options.engine) as ledger:
             known, segmented = ledger.known(), _segmented(ledger, options)
-    return make_plan(stamps, known, options.retry_failed, segmented)
+    return make_plan(stamps, known, options, segmented)
 
 
 def _segmented(ledger: Ledger, options: ExtractionOptions) -> set[str] | None:
@@ -146,15 +148,20 @@ def _segmented(ledger: Ledger, options: ExtractionOptions) -> set[str] | None:
 
 
 def make_plan(
-    stamps: dict[Path, Stamp], known: dict[Path, Known], retry_failed: bool, segmented: set[str] | None = None
+    stamps: dict[Path, Stamp], known: dict[Path, Known], options: ExtractionOptions, segmented: set[str] | None = None
 ) -> ExtractionPlan:
     """Compare the files with what the ledger knows, without opening one.
 
+    Files that failed are tried again where the options say so, or where they were too short and no longer are.
     ``segmented`` are the contents that have segments, where segments are wanted.
     """
     unchanged: set[Path] = set()
     failed: set[Path] = set()
     changed, new, outdated, without_segments = [], [], [], []
+
+    def retried(row: Known) -> bool:
+        return options.retry_failed or row.may_be_long_enough(options.config.min_duration_s)
+
     for path, stamp in stamps.items():
         row = known.get(path)
         if row is not None and row.stamp == stamp and row.outdated:
@@ -167,7 +174,7 @@ def make_plan(
             and row.content not in segmented
         ):
             without_segments.append(path)
-        elif row is not None and row.stamp == stamp and not (row.failed and retry_failed):
+        elif row is not None and row.stamp == stamp and not (row.failed and retried(row)):
             (failed if row.failed else unchanged).add(path)
         elif row is not None and row.content:
             changed.append(path)
@@ -208,7 +215,8 @@ def _analyse_all(
                 running[pool.submit(task, path)] = task, path
             if not running:
                 return
-            for future in wait(running, return_when=FIRST_COMPLETED).done:
+            ledger.commit_due()
+            for future in wait(running, ledger.seconds_to_commit(), FIRST_COMPLETED).done:
                 task, path = running.pop(future)
                 answer = pool.result(future)
                 if task == "embed" or "failure" in answer:
@@ -222,7 +230,7 @@ def _analyse_all(
 
 def _outcome(answer: dict[str, Any]) -> Outcome:
     if "failure" in answer:
-        return Outcome(failure=answer["failure"])
+        return Outcome(failure=answer["failure"], too_short_s=answer.get("duration_s", 0.0))
     return Outcome(answer["content"], answer["record"], embedding_of(answer), segments=segments_of(answer))
 
 
@@ -259,6 +267,10 @@ def _assemble(
         row = row_of[path]
         if outcome.failure is not None:
             reasons[path] = outcome.failure
+            if (
+                outcome.too_short_s
+            ):  # by the limit of this run, which may be another than that of the run in which it failed
+                reasons[path] = str(TooShortError(outcome.too_short_s, options.config.min_duration_s))
         elif outcome.record is not None:
             matrix[row], records[row] = outcome.embedding, outcome.record
     songs, source = labelled(songs, records, options.labels, options.labels_kept)
@@ -266,7 +278,7 @@ def _assemble(
     for row in sorted(records):
         records[row] = label_record(records[row], songs[row])
         reason = left_out(
-            records[row], records[row]["genre"], options.min_duration_s, options.max_duration_s, options.keep_speech
+            records[row], records[row]["genre"], options.least_duration_s, options.max_duration_s, options.keep_speech
         )
         if reason:
             omitted.append(LeftOut(songs[row].path, reason))

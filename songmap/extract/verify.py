@@ -42,7 +42,7 @@ def verify(library: Library, n_songs: int, options: ExtractionOptions, on_progre
     paths = library.songs["file_path"]
     rows = np.unique(np.linspace(0, len(library) - 1, min(n_songs, len(library))).round().astype(int))
     songs: dict[int, SongDeviation] = {}
-    with open_worker_pool(replace(options, engine="librosa"), Path(paths.iloc[rows[0]])) as pool:
+    with open_worker_pool(replace(options, engine="librosa", config=library.config), Path(paths.iloc[rows[0]])) as pool:
         running = {pool.submit("embed", Path(paths.iloc[row])): int(row) for row in rows}
         for future in as_completed(running):
             row = running[future]

@@ -9,7 +9,7 @@ while it analyses: what needs more is that file's failure, and takes no memory f
 ==========  ================================================================================
 request     ``task`` ("embed" or "identify"), ``path``, ``config``, ``engine``, ``segments``, ``timeout_s``
 answer      ``failure`` and its ``cause`` ("audio", "memory" or "defect"; the other end adds "time" and "crash"),
-            or the task's result: ``content``, ``record``, ``embedding`` (base64), with segments
+            and ``duration_s`` where it is too short, or the task's result: ``content``, ``record``, ``embedding`` (base64), with segments
             also ``bounds_s`` and ``segment_embeddings`` (base64)
 ==========  ================================================================================
 """
@@ -30,8 +30,8 @@ from typing import Any
 import numpy as np
 
 from songmap.core.cli import ENDING_SIGNALS
-from songmap.core.errors import AudioError
-from songmap.extract.content import content_hash_of
+from songmap.core.errors import AudioError, TooShortError
+from songmap.extract.content import content_of
 from songmap.features import analysis, frames
 from songmap.features.decode import opened, read_audio
 from songmap.features.reference import reference_embedding
@@ -54,7 +54,9 @@ def embed(path: Path, config: AudioConfig, engine: str, settings: SegmentSetting
     """Content hash, record and embedding of a file, and its segments where there are settings for some."""
     with opened(path) as file:
         limit_memory(READING_BYTES)
-        signal, tags, content = read_audio(file, config), analysis.describe(file, path), content_hash_of(file)
+        signal = read_audio(file, config)
+        content, metadata = content_of(file)
+        tags = analysis.describe(file, path, metadata)
     limit_memory(READING_BYTES + int(ANALYSIS_BYTES_PER_S[engine] * len(signal) / config.sample_rate_hz))
     song = analysis.analyse_signal(signal, config, tags)
     embedding = reference_embedding(song) if engine == "librosa" else song.embedding
@@ -73,7 +75,8 @@ def identify(path: Path, config: AudioConfig, engine: str, settings: SegmentSett
     """Content hash of a file, its name and tags: enough to recognise it without decoding."""
     with opened(path) as file:
         limit_memory(READING_BYTES)
-        return {"content": content_hash_of(file), "record": analysis.describe(file, path)}
+        content, metadata = content_of(file)
+        return {"content": content, "record": analysis.describe(file, path, metadata)}
 
 
 TASKS = {"embed": embed, "identify": identify}
@@ -85,6 +88,8 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
         task = TASKS[request["task"]]
         settings = SegmentSettings(**request["segments"]) if request.get("segments") else None
         return task(Path(request["path"]), AudioConfig(**request["config"]), request["engine"], settings)
+    except TooShortError as error:
+        return {"failure": str(error), "cause": "audio", "duration_s": error.duration_s}
     except AudioError as error:
         return {"failure": str(error), "cause": "audio"}
     except MemoryError:

@@ -20,6 +20,8 @@ from songmap.core.workspace import REPOSITORY
 from songmap.extract.options import ExtractionOptions
 
 ONE_THREAD = {name: "1" for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")}
+# of glibc, which adapts both up to these: below, each clip of 3 s has up to 800 pages mapped and unmapped again
+_KEPT_BYTES = {"MALLOC_MMAP_THRESHOLD_": str(1 << 25), "MALLOC_TRIM_THRESHOLD_": str(1 << 26)}
 _SONGS_PER_WORKER = 1000  # then a fresh one: whatever a decoder leaks ends with its process
 # a record of ten texts of 1,000 characters, twelve each in JSON, and 3.4 kB of numbers; with segments 3.4 kB each
 _MAX_ANSWER_CHARACTERS, _MAX_SEGMENTED_CHARACTERS = 1 << 18, 1 << 28
@@ -52,7 +54,7 @@ class Worker:
         self._process = subprocess.Popen(
             [sys.executable, "-m", "songmap.extract.worker", str(nice), str(os.getpid())],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8",
-            cwd=REPOSITORY, env=os.environ | ONE_THREAD,
+            cwd=REPOSITORY, env=_KEPT_BYTES | os.environ | ONE_THREAD,
         )  # fmt: skip
         if self._process.stdin is None or self._process.stdout is None:
             raise WorkerError("a worker process has no pipes")

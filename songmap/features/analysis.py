@@ -73,7 +73,8 @@ def analyse_file(path: Path | str, config: AudioConfig | None = None) -> AudioAn
     path : Path or str
         A file in any format that libsndfile or FFmpeg reads; its content decides, not its name.
     config : AudioConfig, optional
-        How audio is analysed. Only the default gives the columns that libraries hold.
+        How audio is analysed. Only its shortest duration may differ from the default for the columns that libraries hold:
+        ``AudioConfig(min_duration_s=1)`` also takes clips of 1 to 3 s, a library's ``config`` what its songs were.
 
     Returns
     -------
@@ -100,7 +101,7 @@ def analyse_samples(samples: np.ndarray, sample_rate_hz: int, config: AudioConfi
     sample_rate_hz : int
         Samples per second, 4,000 to 768,000; resampled to that of ``config``.
     config : AudioConfig, optional
-        How audio is analysed. Only the default gives the columns that libraries hold.
+        As for ``analyse_file``.
 
     Returns
     -------
@@ -132,9 +133,9 @@ def describe_file(path: Path) -> dict[str, Any]:
     return _named(path) | read_tags(path)
 
 
-def describe(file: BinaryIO, path: Path) -> dict[str, Any]:
-    """``describe_file`` of a file that is open; ``path`` gives the names only."""
-    return _named(path) | tags_of(file, path)
+def describe(file: BinaryIO, path: Path, metadata: dict[str, str] | None = None) -> dict[str, Any]:
+    """``describe_file`` of a file that is open; ``path`` gives the names only. ``metadata`` is as in ``tags_of``."""
+    return _named(path) | tags_of(file, path, metadata)
 
 
 def analyse_signal(signal: Signal, config: AudioConfig, tags: dict[str, Any]) -> AudioAnalysis:

@@ -21,10 +21,10 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from songmap.core.errors import AudioError
+from songmap.core.errors import AudioError, TooShortError
 from songmap.features.ogg import Link, have_other_forms, ogg_links
 from songmap.features.signal import Signal, resample
-from songmap.library.schema import AudioConfig
+from songmap.library.schema import LEAST_DURATION_S, AudioConfig
 
 AUDIO_SUFFIXES = frozenset({
     ".mp3", ".mp2", ".flac", ".ogg", ".oga", ".opus", ".m4a", ".m4b", ".mp4", ".aac", ".alac", ".ac3",
@@ -36,7 +36,8 @@ MAX_CHANNELS = 64
 RATES_HZ = (4_000, 768_000)  # what is outside comes from damaged headers; 1 Hz would become hours of samples
 _BLOCK_SAMPLES = 1 << 17
 _UNREAD_BYTES = 1 << 14  # tags behind the audio may remain unread; more may be audio that the header does not count
-_PROBED_BYTES = 1 << 18  # enough for an audio stream; FFmpeg's 5 MB, meant for video, take 60 ms of a WAV file
+_PROBED_BYTES = 1 << 18  # enough for an audio stream; FFmpeg's 5 MB are meant for video
+_PROBED_PACKETS = 1  # in which another codec than the header's is looked for: PCM of 256 kB takes FFmpeg 9 ms
 _COPIED_BYTES = 1 << 20
 _PADDING_S = 0.5  # decoders differ in what they leave of a codec's padding; more is music
 
@@ -93,8 +94,9 @@ def load_samples(samples: np.ndarray, sample_rate_hz: int, config: AudioConfig) 
 
 def _checked(decoded: Decoded, config: AudioConfig) -> Signal:
     """The signal, if there is enough of it for an embedding."""
-    if decoded.duration_s < config.min_duration_s:
-        raise AudioError(f"too short: {decoded.duration_s:.2f} s, at least {config.min_duration_s:g} s are needed")
+    least_s = max(config.min_duration_s, LEAST_DURATION_S)
+    if decoded.duration_s < least_s:
+        raise TooShortError(decoded.duration_s, least_s)
     if decoded.peak < config.silence_peak:
         raise AudioError(f"silent: peak {decoded.peak:.1e} of full scale, at least {config.silence_peak:g} is needed")
     if decoded.peak > MAX_PEAK:
@@ -235,7 +237,8 @@ def demuxed(file: BinaryIO) -> Iterator[tuple[Any, Any]]:
     ignore = {"metadata_errors": "ignore"} if int(av.__version__.split(".")[0]) < 19 else {}
     file.seek(0)
     # a text that is a playlist to FFmpeg may not make it open other files, let alone addresses
-    options = {"fd": str(file.fileno()), "protocol_whitelist": "fd", "probesize": str(_PROBED_BYTES)}
+    options = {"fd": str(file.fileno()), "protocol_whitelist": "fd"}
+    options |= {"probesize": str(_PROBED_BYTES), "max_probe_packets": str(_PROBED_PACKETS)}
     try:
         container = av.open("fd:", options=options, **ignore)
     except (av.FFmpegError, ValueError) as error:  # ValueError: of FFmpeg's EINVAL

@@ -73,9 +73,17 @@ def read_tags(path: Path) -> dict[str, str | float]:
         return _record({}, path)
 
 
-def tags_of(file: BinaryIO, path: Path) -> dict[str, str | float]:
-    """``read_tags`` of a file that ``decode.opened`` gave; ``path`` is its name only."""
-    return _record(_tags(file, str(path)), path)
+def tags_of(file: BinaryIO, path: Path, metadata: dict[str, str] | None = None) -> dict[str, str | float]:
+    """``read_tags`` of a file that ``decode.opened`` gave; ``path`` is its name only.
+
+    ``metadata`` is FFmpeg's where it has been read already.
+    """
+    return _record(_tags(file, str(path), metadata), path)
+
+
+def metadata_of(container: Any, stream: Any) -> dict[str, str]:
+    """What FFmpeg has read of tags; those of the whole file win over those of the stream."""
+    return dict(stream.metadata | container.metadata)
 
 
 def _record(tags: dict[str, list[str]], path: Path) -> dict[str, str | float]:
@@ -95,7 +103,7 @@ def _record(tags: dict[str, list[str]], path: Path) -> dict[str, str | float]:
     return record
 
 
-def _tags(file: BinaryIO, name: str) -> dict[str, list[str]]:
+def _tags(file: BinaryIO, name: str, metadata: dict[str, str] | None) -> dict[str, list[str]]:
     """Every tag that holds text: its name in lower case, and its values."""
     from mutagen import File
     from mutagen.apev2 import APEv2
@@ -103,7 +111,9 @@ def _tags(file: BinaryIO, name: str) -> dict[str, list[str]]:
 
     # ID3 alone where mutagen fails on the audio; APEv2 may stand behind another tag, in MP3 files with ReplayGain
     tags = _read(lambda: File(TagFile(file, name)).tags) or _read(lambda: ID3(TagFile(file, name)))
-    return _read(lambda: APEv2(TagFile(file, name))) | tags or _tags_of_ffmpeg(file)
+    return _read(lambda: APEv2(TagFile(file, name))) | tags or (
+        _tags_of_ffmpeg(file) if metadata is None else _wanted(metadata)
+    )
 
 
 def _read(reader: Callable[[], Mapping]) -> dict[str, list[str]]:
@@ -116,7 +126,7 @@ def _read(reader: Callable[[], Mapping]) -> dict[str, list[str]]:
 def _tags_of_ffmpeg(file: BinaryIO) -> dict[str, list[str]]:
     try:
         with demuxed(file) as (container, stream):
-            return _wanted(stream.metadata | container.metadata)
+            return _wanted(metadata_of(container, stream))
     except AudioError:
         return {}
 

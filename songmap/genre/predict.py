@@ -23,7 +23,7 @@ from songmap.genre.song_traits import TraitReference, trait_reference
 from songmap.library.genre_model import GenreModel, load_model
 from songmap.library.library import Library, library_fingerprint, load_library
 from songmap.library.recordings import MAX_DISTANCE, coordinates
-from songmap.library.schema import N_COLUMNS
+from songmap.library.schema import N_COLUMNS, AudioConfig
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,12 +50,14 @@ class GenreClassifier:
         """The genres, in the order of the columns of ``predict_proba``."""
         return self.model.genres
 
-    def predict(self, files: Sequence[Path | str]) -> "pd.DataFrame":
+    def predict(self, files: Sequence[Path | str], config: AudioConfig | None = None) -> "pd.DataFrame":
         """Classify audio files.
 
         Parameters
         ----------
         files : sequence of path
+        config : AudioConfig, optional
+            How audio is analysed, e.g. ``config`` of a library of clips below 3 s.
 
         Returns
         -------
@@ -74,7 +76,7 @@ class GenreClassifier:
         embeddings = np.empty((len(files), N_COLUMNS), np.float32)
         for row, file in enumerate(files):
             try:
-                embeddings[row] = _analyse(file).embedding
+                embeddings[row] = _analyse(file, config).embedding
             except AudioError as error:
                 raise AudioError(f"{file}: {error}") from error
         proba = self.predict_proba(embeddings) if len(files) else np.empty((0, len(self.genres)))
@@ -176,7 +178,7 @@ def classify_files(workspace: Workspace, paths: Sequence[Path], on_progress: OnP
 
     def classified(file: Path) -> SongExplanation | tuple[Path, str]:
         try:
-            analysis = _analyse(file)
+            analysis = _analyse(file, None if library is None else library.config)
         except AudioError as problem:
             return file, str(problem)
         return classifier.explain(analysis, training, traits)
@@ -211,10 +213,10 @@ def files_to_classify(paths: Sequence[Path]) -> list[Path]:
     return list(dict.fromkeys(files))
 
 
-def _analyse(file: Path | str) -> "AudioAnalysis":
+def _analyse(file: Path | str, config: AudioConfig | None) -> "AudioAnalysis":
     from songmap.features.analysis import analyse_file
 
-    return analyse_file(Path(file))
+    return analyse_file(Path(file), config)
 
 
 def _library(workspace: Workspace, fingerprint: str) -> tuple[Library | None, Any, str]:

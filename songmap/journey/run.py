@@ -113,7 +113,7 @@ def map_songs(workspace: Workspace, library: Library, search: Search, seed: int,
 
 def compute_song(library: Library, maps: LibraryMaps, choice: SongChoice) -> SongJourney:
     """A song's journey and its place on the map. Raises AudioError if its file cannot be analysed."""
-    analysis = analyse_file(choice.path)
+    analysis = analyse_file(choice.path, library.config)
     if choice.row is None:
         place = maps.song_map.place(analysis.embedding[np.newaxis], 2)[0]
     else:

@@ -24,6 +24,8 @@ SONG_COLUMNS = (
     "tempo_bpm", "tag_bpm", "tag_genre", "isrc", "musicbrainz_id", "replaygain_db", "duplicate_of",
     *MEASURED_SINCE,
 )  # fmt: skip
+# seconds: from nine frames on, which a delta needs (0.186 s), all columns are defined, and equal to librosa's
+LEAST_DURATION_S = 0.2
 LARGEST = 1e15  # of columns, and of numbers in a model: squares and sums of such do not overflow in float32
 N_LIBROSA = 634
 N_COLUMNS = 641
@@ -43,7 +45,7 @@ class AudioConfig:
     n_chroma: int = 12
     roll_percent: float = 0.85
     hpss_kernel: int = 31
-    min_duration_s: float = 3.0
+    min_duration_s: float = 3.0  # what is shorter than LEAST_DURATION_S is refused in any case
     silence_peak: float = 1e-4  # -80 dBFS: below this peak a file counts as silent
 
     @property

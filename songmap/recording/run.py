@@ -91,7 +91,7 @@ class RecordingClassifier:
         from songmap.features.analysis import analyse_file
 
         with one_thread():  # several wait for each other on a busy machine, and gain little
-            return self.answer(analyse_file(file), n_next)
+            return self.answer(analyse_file(file, self.neighbours.library.config), n_next)
 
     def answer(self, analysis: "AudioAnalysis", n_next: int = N_NEXT) -> RecordingAnswer:
         """As ``classify``, of a recording that is analysed."""

@@ -17,6 +17,7 @@ from songmap.library.keys import NO_KEY, camelot, keys_of
 from songmap.library.library import Library, song_table
 from songmap.library.names import EXACTLY, Names
 from songmap.library.recordings import recordings
+from songmap.library.schema import AudioConfig
 from songmap.library.tempos import TAG, tempos_of
 from songmap.library.traits import Trait, qualities, traits
 from songmap.similar.song import Song
@@ -121,7 +122,7 @@ class Lookup:
         state = file.stat()
         version = str(file), state.st_mtime_ns, state.st_size
         if version not in self._analysed:
-            self._analysed[version] = _analysed(file, self._tempo)
+            self._analysed[version] = _analysed(file, self._tempo, self.library.config)
         return self._analysed[version]
 
     def grade(self, name: str, last: Sequence[str] = ()) -> int:
@@ -196,10 +197,10 @@ def _song(values: Mapping[str, Any], tempo_bpm: float, tempo_source: str, key: i
     )
 
 
-def _analysed(file: Path, tempo: str) -> FoundSong:
+def _analysed(file: Path, tempo: str, config: AudioConfig) -> FoundSong:
     try:
         with quiet_decoders():
-            analysis = analyse_file(file)
+            analysis = analyse_file(file, config)
     except AudioError as error:
         raise AudioError(f"{file}: {error}") from error
     alone = Lookup(Library(analysis.embedding[None], song_table([analysis.record])), tempo)

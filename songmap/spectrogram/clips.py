@@ -44,7 +44,7 @@ def cut_clips(moments: Iterable[FilterMoment], excerpts: Excerpts, rows: dict[st
     for path, wanted in of_file.items():  # decoded once
         try:
             with quiet_decoders():
-                signal = load_audio(Path(path), AudioConfig())
+                signal = load_audio(Path(path), excerpts.kind.config)
         except AudioError:
             continue
         for moment in wanted:

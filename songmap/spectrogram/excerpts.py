@@ -18,7 +18,7 @@ from songmap.features import filters
 from songmap.features.decode import load_audio
 from songmap.features.signal import Signal, frame_count
 from songmap.library.mel import mel_freqs_hz
-from songmap.library.schema import AudioConfig
+from songmap.library.schema import LEAST_DURATION_S, AudioConfig
 
 FLOOR_DB = -80.0
 MOST_EXCERPTS = 20  # of a song
@@ -51,7 +51,12 @@ class ExcerptKind:
 
     @property
     def config(self) -> AudioConfig:
-        return AudioConfig(n_fft=self.n_fft, hop_length=self.hop_length, n_mels=self.n_bands)
+        return AudioConfig(
+            n_fft=self.n_fft,
+            hop_length=self.hop_length,
+            n_mels=self.n_bands,
+            min_duration_s=LEAST_DURATION_S,  # which files are songs is the library's to decide
+        )
 
 
 KINDS: dict[str, ExcerptKind] = {

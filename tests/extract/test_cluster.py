@@ -7,7 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
+import soundfile
 from scripts import artifacts, extract_command, kept_songs, run_script, write_songs
+from signals import RATE_HZ, music
 from waiting import Lines, wait_until
 
 from songmap.core.errors import WorkerError
@@ -47,22 +49,22 @@ def cluster(tmp_path):
 @pytest.mark.slow
 def test_a_cluster_that_loses_a_worker_gives_the_same_bytes(tmp_path, cluster):
     address, start_worker = cluster
-    write_songs(tmp_path / "music", 12, 20)
+    write_songs(tmp_path / "music", 12, 20, times=2)
+    soundfile.write(tmp_path / "music" / "A" / "clip.wav", music(1.5), RATE_HZ)
+    songs = ("--music", tmp_path / "music", "--min-duration", "1")
     workers = [start_worker(), start_worker()]
     work = Workspace(tmp_path / "cluster")
-    command = extract_command(
-        "--workspace", work.root, "--music", tmp_path / "music", "--executor", "dask", "--scheduler", address
-    )
+    command = extract_command("--workspace", work.root, *songs, "--executor", "dask", "--scheduler", address)
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as run:
         wait_until(lambda: kept_songs(work) >= 2 or run.poll() is not None)
         workers[0].send_signal(signal.SIGKILL)
         killed_at = kept_songs(work)
         out, errors = run.communicate(timeout=300)
     assert run.returncode == 0, errors
-    assert 2 <= killed_at < 12
-    assert "12 songs in the library: 12 extracted, 0 failed" in out
+    assert 2 <= killed_at < 13
+    assert "13 songs in the library: 13 extracted, 0 failed" in out
     local = Workspace(tmp_path / "local")
-    assert run_script("01", "--workspace", local.root, "--music", tmp_path / "music").returncode == 0
+    assert run_script("01", "--workspace", local.root, *songs).returncode == 0
     assert artifacts(work) == artifacts(local)
 
 

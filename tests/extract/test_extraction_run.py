@@ -320,7 +320,7 @@ def test_a_second_run_at_the_same_time_is_refused(tmp_path):
 def twelve(tmp_path_factory) -> tuple[Path, dict[str, bytes]]:
     """Songs that take a while, and what a run that nobody ends makes of them."""
     root = tmp_path_factory.mktemp("twelve")
-    write_songs(root / "music", 12, 20)
+    write_songs(root / "music", 12, 20, times=2)
     assert run_script("01", "--workspace", root / "whole", "--music", root / "music").returncode == 0
     return root / "music", artifacts(Workspace(root / "whole"))
 

@@ -20,7 +20,10 @@ from scripts import kept_songs
 
 from songmap.core.errors import SchemaError
 from songmap.core.workspace import REPOSITORY, Workspace
-from songmap.extract.ledger import Known, Outcome, analysis_fingerprint, open_ledger, read_ledger
+from songmap.extract import ledger as ledger_module
+from songmap.extract.ledger import analysis_fingerprint, open_ledger, read_ledger
+from songmap.extract.options import ExtractionOptions
+from songmap.extract.outcomes import Known, Outcome
 from songmap.extract.run import make_plan, stamp_of
 from songmap.library.schema import N_COLUMNS, SONG_COLUMNS, AudioConfig
 from songmap.library.segments import SegmentSettings, SongSegments
@@ -40,13 +43,13 @@ embeddings = st.integers(0, 2**32 - 1).map(
     lambda seed: np.random.default_rng(seed).standard_normal(N_COLUMNS).astype(np.float32)
 )
 outcomes = st.builds(Outcome, content=st.text("0123456789abcdef", min_size=1), record=records, embedding=embeddings)
-failures = st.builds(Outcome, failure=st.text(max_size=20))
+failures = st.builds(Outcome, failure=st.text(max_size=20), too_short_s=st.none() | st.floats(0, 3))
 
 
 def written(outcome: Outcome) -> tuple:
     """An outcome's values, comparable; NaN equals NaN."""
     embedding = None if outcome.embedding is None else (outcome.embedding.dtype.str, outcome.embedding.tobytes())
-    return outcome.content, json.dumps(outcome.record), embedding, outcome.failure
+    return outcome.content, json.dumps(outcome.record), embedding, outcome.failure, outcome.too_short_s
 
 
 @settings(max_examples=60, deadline=None)
@@ -60,7 +63,9 @@ def test_what_is_kept_comes_back(kept, data):
                 ledger.keep(path, stamp, outcome)
         with open_ledger(file, CONFIG) as ledger:
             assert ledger.known() == {
-                path: Known(stamp, outcome.content, outcome.failure is not None, outcome.record is not None)
+                path: Known(
+                    stamp, outcome.content, outcome.failure is not None, outcome.record is not None, outcome.too_short_s
+                )
                 for path, (stamp, outcome) in kept.items()
             }
             every = {path: written(outcome) for path, outcome in ledger.outcomes(set(kept))}
@@ -307,9 +312,11 @@ HOLDER = """
 import sys
 from pathlib import Path
 from songmap.library.schema import AudioConfig
-from songmap.extract.ledger import Outcome, open_ledger
+from songmap.extract.ledger import open_ledger
+from songmap.extract.outcomes import Outcome
 with open_ledger(Path(sys.argv[1]), AudioConfig()) as ledger:
     ledger.keep(Path("/music/a.mp3"), (1, 2, 3), Outcome(failure="silent"))
+    ledger.commit()
     print("ready", flush=True)
     sys.stdin.read()
 """
@@ -326,6 +333,28 @@ def test_one_process_at_a_time_until_it_ends_however_it_ends(tmp_path):
         holder.send_signal(signal.SIGKILL)
     with open_ledger(workspace.ledger, CONFIG) as ledger:
         assert ledger.known() == {Path("/music/a.mp3"): Known((1, 2, 3), None, True)}
+
+
+def test_outcomes_are_committed_together_when_due_and_at_the_end(tmp_path, monkeypatch):
+    workspace = Workspace(tmp_path)
+
+    def interrupted() -> None:
+        with open_ledger(workspace.ledger, CONFIG) as ledger:
+            assert ledger.seconds_to_commit() is None
+            ledger.keep(Path("/music/a.mp3"), STAMP, Outcome(failure="silent"))
+            ledger.keep(Path("/music/b.mp3"), STAMP, Outcome(failure="silent"))
+            monkeypatch.setattr(ledger_module, "COMMIT_EVERY_S", 1000.0)
+            ledger.commit_due()
+            assert (kept_songs(workspace), round(ledger.seconds_to_commit(), -2)) == (0, 1000)
+            monkeypatch.setattr(ledger_module, "COMMIT_EVERY_S", 0.0)
+            ledger.commit_due()
+            assert (kept_songs(workspace), ledger.seconds_to_commit()) == (2, None)
+            ledger.keep(Path("/music/c.mp3"), STAMP, Outcome(failure="silent"))
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert kept_songs(workspace) == 3
 
 
 SAME, TOUCHED = STAMP, (1000, STAMP[1] + 1, 1)
@@ -351,7 +380,24 @@ OUTDATED = Known(STAMP, "content", False, outdated=True)
 )
 def test_the_plan_for_one_file(stamp, row, retry_failed, expected):
     path = Path("/music/a.mp3")
-    plan = make_plan({path: stamp}, {path: row} if row else {}, retry_failed)
+    plan = make_plan({path: stamp}, {path: row} if row else {}, ExtractionOptions(retry_failed=retry_failed))
+    assert {name: list(paths) for name, paths in vars(plan).items() if paths} == {expected: [path]}
+
+
+@pytest.mark.parametrize(
+    ("too_short_s", "least_s", "expected"),
+    [
+        (2.5, 3.0, "failed_before"),
+        (2.5, 2.6, "failed_before"),
+        (2.5, 2.5, "new"),
+        (0.0, 0.2, "failed_before"),  # for another reason
+        (None, 3.0, "failed_before"),  # of an older version, which had one limit and did not tell the reason apart
+        (None, 2.9, "new"),
+    ],
+)
+def test_what_was_too_short_is_tried_again_when_it_no_longer_is(too_short_s, least_s, expected):
+    path, row = Path("/music/a.mp3"), replace(FAILED, too_short_s=too_short_s)
+    plan = make_plan({path: STAMP}, {path: row}, ExtractionOptions(min_duration_s=least_s))
     assert {name: list(paths) for name, paths in vars(plan).items() if paths} == {expected: [path]}
 
 
@@ -366,5 +412,5 @@ def test_the_plan_for_one_file(stamp, row, retry_failed, expected):
 def test_a_new_file_may_be_one_that_was_moved(tmp_path, other, row, expected):
     (tmp_path / "elsewhere.mp3").touch()
     path = tmp_path / "new.mp3"
-    plan = make_plan({path: STAMP}, {tmp_path / other: row}, False)
+    plan = make_plan({path: STAMP}, {tmp_path / other: row}, ExtractionOptions())
     assert {name: list(paths) for name, paths in vars(plan).items() if paths} == {expected: [path]}

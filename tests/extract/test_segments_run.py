@@ -34,7 +34,7 @@ def contents(work: Workspace) -> dict[str, bytes]:
 @pytest.fixture(scope="module")
 def segmented(tmp_path_factory) -> Workspace:
     root = tmp_path_factory.mktemp("segmented")
-    write_songs(root / "music", N_SONGS, 12)
+    write_songs(root / "music", N_SONGS, 12, times=3)
     work = Workspace(root / "work")
     assert f"{N_SONGS} extracted" in run(work, "--segments", "6/3", "--workers", "2")
     return work

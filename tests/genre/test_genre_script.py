@@ -32,7 +32,7 @@ from songmap.genre.views.narrative import narrative
 from songmap.genre.views.summary import verbose_summary
 from songmap.library.genre_model import load_model, load_out_of_fold
 from songmap.library.library import Library, library_fingerprint, save_library
-from songmap.library.schema import FAMILIES
+from songmap.library.schema import FAMILIES, AudioConfig
 
 pytestmark = pytest.mark.usefixtures("small_evaluation")
 
@@ -272,6 +272,11 @@ def test_a_loaded_model_predicts_files_and_embeddings(trained, library_with_stra
         assert (row.novelty_distance, row.novelty_threshold) == pytest.approx((novelty.distance, novelty.threshold))
         assert row.is_novel == novelty.is_novel == (novelty.distance > novelty.threshold)
     assert len(classifier.predict([])) == 0
+    clip = tmp_path / "clip.wav"
+    soundfile.write(clip, music(1.5), RATE_HZ)
+    assert len(classifier.predict([clip], AudioConfig(min_duration_s=1))) == 1
+    with pytest.raises(AudioError, match=r"clip\.wav: too short: 1\.50 s, at least 3 s"):
+        classifier.predict([clip])
     proba = classifier.predict_proba(library_with_strays.embeddings[:3])
     wanted = [list(record["probabilities"].values()) for record in document["unknown_songs"]]
     assert proba == pytest.approx(np.array(wanted))

@@ -2,7 +2,9 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,16 +12,16 @@ import signals
 import soundfile
 from scripts import run_script
 
-from songmap.core.errors import QueryError
+from songmap.core.errors import AudioError, QueryError
 from songmap.core.locks import exclusive
 from songmap.core.workspace import REPOSITORY, Workspace
 from songmap.features.analysis import analyse_file
 from songmap.journey.percentiles import typical_song
-from songmap.journey.run import only_drawing
-from songmap.journey.song_journey import choose_songs, file_names
+from songmap.journey.run import compute_song, only_drawing
+from songmap.journey.song_journey import SongChoice, choose_songs, file_names
 from songmap.journey.views import output
 from songmap.library.library import Library, load_library, save_library, song_table
-from songmap.library.schema import N_COLUMNS
+from songmap.library.schema import N_COLUMNS, AudioConfig
 
 pytestmark = pytest.mark.filterwarnings("error::UserWarning")
 
@@ -47,6 +49,19 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     save_songs(workspace, records, embeddings)
     (workspace.music / "ROCK" / "Moved.flac").unlink()
     return workspace
+
+
+def test_a_song_may_be_as_short_as_those_of_its_library(workspace: Workspace, tmp_path: Path):
+    path, library = tmp_path / "clip.wav", load_library(workspace)
+    soundfile.write(path, signals.music(1.5), signals.RATE_HZ)
+    choice = SongChoice(path, None, "clip")
+    place = SimpleNamespace(
+        song_map=SimpleNamespace(place=lambda embeddings, n_dimensions: np.zeros((1, n_dimensions)))
+    )
+    with pytest.raises(AudioError, match="at least 3 s"):
+        compute_song(library, place, choice)
+    clips = replace(library, config=AudioConfig(min_duration_s=1))
+    assert compute_song(clips, place, choice).duration_s == pytest.approx(1.5)
 
 
 @pytest.fixture(scope="module")

@@ -7,6 +7,7 @@ import sys
 import librosa
 import numpy as np
 import pytest
+import soundfile
 from signals import RATE_HZ, music, tone
 from spectrogram.sounding import analysed, write_song
 
@@ -85,6 +86,13 @@ def test_a_short_song_is_followed_by_silence():
     assert start_s.tolist() == [0]
     assert values[0, :, 49].max() > -20
     assert (values[0, :, 52:] == FLOOR_DB).all()
+
+
+def test_a_file_may_be_as_short_as_a_library_may_include(tmp_path):
+    soundfile.write(tmp_path / "clip.wav", tone(440, 1.0), RATE_HZ)
+    values, start_s = excerpts_of(tmp_path / "clip.wav", "image")
+    assert start_s.tolist() == [0]
+    assert (values[0, :, :16].max(), values[0, :, 18:].max()) == (0, FLOOR_DB)
 
 
 def test_a_long_song_has_a_limited_number_spread_over_it():
