@@ -138,6 +138,8 @@ def test_more_than_can_be_drawn_are_left_out(result, library, monkeypatch):
 @pytest.fixture
 def opened(browser, page):
     browser.set_window_size(1200, 900)
+    browser.get("about:blank")
+    browser.get_log("browser")  # of pages before
     browser.get(page.as_uri())
     yield browser
     logged = [entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE"]
