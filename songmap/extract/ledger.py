@@ -1,8 +1,9 @@
 """``library.sqlite``: what is extracted and what failed and why, one row per file, so that a run resumes.
 
-Outcomes are committed together, at most ``COMMIT_EVERY_S`` after they came, and when the ledger is closed. A row records the analysis (columns, configuration, algorithm,
-engine and library versions) that its numbers come from; rows of another analysis are replaced, file by file. A record
-that lacks what is measured today is as good as it was, and replaced when its file is analysed again.
+Outcomes are committed together, at most ``COMMIT_EVERY_S`` after they came, and when the ledger is closed. A row records
+the analysis (columns, configuration, algorithm, engine and library versions) that its numbers come from; rows of another
+analysis are replaced, file by file. A record that lacks what is measured today is as good as it was, and replaced when its
+file is analysed again.
 
 A row has a checksum. One that does not match it, or does not hold what a row must, counts as absent: its song is
 analysed again. A ledger of an older version is migrated, one of an unknown version is refused and stays as it is.

@@ -267,9 +267,7 @@ def _assemble(
         row = row_of[path]
         if outcome.failure is not None:
             reasons[path] = outcome.failure
-            if (
-                outcome.too_short_s
-            ):  # by the limit of this run, which may be another than that of the run in which it failed
+            if outcome.too_short_s:  # for the limit of this run, whatever that of the run was in which it failed
                 reasons[path] = str(TooShortError(outcome.too_short_s, options.config.min_duration_s))
         elif outcome.record is not None:
             matrix[row], records[row] = outcome.embedding, outcome.record
