@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
+from songmap.core.errors import SchemaError
 from songmap.core.text import readable
 from songmap.features import decode
 from songmap.features.signal import Signal
@@ -74,7 +75,7 @@ def analyse_file(path: Path | str, config: AudioConfig | None = None) -> AudioAn
         A file in any format that libsndfile or FFmpeg reads; its content decides, not its name.
     config : AudioConfig, optional
         How audio is analysed. Only its shortest duration may differ from the default for the columns that libraries hold:
-        ``AudioConfig(min_duration_s=1)`` also takes clips of 1 to 3 s, a library's ``config`` what its songs were.
+        ``AudioConfig(min_duration_s=1)`` takes clips of 1 to 3 s, too; a library's ``config`` takes what the library has.
 
     Returns
     -------
@@ -139,9 +140,14 @@ def describe(file: BinaryIO, path: Path, metadata: dict[str, str] | None = None)
 
 
 def analyse_signal(signal: Signal, config: AudioConfig, tags: dict[str, Any]) -> AudioAnalysis:
-    """Analyse a signal at the rate of ``config``; ``tags`` are those of its file."""
+    """Analyse a signal at the rate of ``config``; ``tags`` are those of its file.
+
+    Raises SchemaError for settings under which the columns would mean something else.
+    """
     from songmap.features import frames, statistics
 
+    if other := config.other_setting():
+        raise SchemaError(other)
     song_frames = frames.analyse(signal, config)
     return AudioAnalysis(signal, config.sample_rate_hz, song_frames, statistics.embed(song_frames), tags)
 

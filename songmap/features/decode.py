@@ -23,7 +23,7 @@ import numpy as np
 
 from songmap.core.errors import AudioError, TooShortError
 from songmap.features.ogg import Link, have_other_forms, ogg_links
-from songmap.features.signal import Signal, resample
+from songmap.features.signal import Signal, resample, room_for, write_all
 from songmap.library.schema import LEAST_DURATION_S, AudioConfig
 
 AUDIO_SUFFIXES = frozenset({
@@ -44,7 +44,7 @@ _PADDING_S = 0.5  # decoders differ in what they leave of a codec's padding; mor
 
 @dataclass(frozen=True)
 class Decoded:
-    """Mono ``signal`` at the analysis rate, with ``duration_s`` and ``peak`` (full scale 1) of the file's samples."""
+    """Mono ``signal`` at the analysis rate, ``duration_s``, and ``peak`` (full scale 1) of the mean of the file's channels."""
 
     signal: Signal
     duration_s: float
@@ -180,14 +180,12 @@ def _decode_links(file: BinaryIO, links: list[Link], rate_hz: int) -> Decoded:
 
 
 def _copy(file: BinaryIO, link: Link, part: BinaryIO) -> None:
-    try:
-        with open(part.fileno(), "wb", closefd=False) as copy:
-            for start in range(link.start, link.stop, _COPIED_BYTES):
-                file.seek(start)
-                copy.write(file.read(min(_COPIED_BYTES, link.stop - start)))
-    except OSError as error:
-        place = f"{tempfile.gettempdir()}: {error.strerror}"
-        raise AudioError(f"its parts cannot be written to {place}; make room there, or set TMPDIR") from error
+    file.seek(link.start)
+    missing = link.stop - link.start
+    while missing and (data := file.read(min(_COPIED_BYTES, missing))):  # which may be less than was asked for
+        missing -= len(data)
+        with room_for("parts"):
+            write_all(part, np.frombuffer(data, np.uint8))
 
 
 def _collect(blocks: Iterator[np.ndarray], own_rate_hz: int, channels: int, rate_hz: int, expected: int = 0) -> Decoded:

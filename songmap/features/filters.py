@@ -210,5 +210,5 @@ def tuning_steps(pitches_hz: np.ndarray) -> np.ndarray:
 
 
 def fullest_tuning(counts: np.ndarray) -> float:
-    """The tuning that most pitches have, -0.5…0.49 of a bin, of how many are off by each step (``librosa.pitch_tuning``)."""
+    """The tuning that most pitches have, -0.5…0.49 of a bin; ``counts (100,)`` of ``tuning_steps`` (``librosa.pitch_tuning``)."""
     return float(_TUNINGS[np.argmax(counts)])

@@ -50,7 +50,7 @@ def analyse(signal: Signal, config: AudioConfig, block_frames: int = spectra.BLO
     Parameters
     ----------
     signal : Signal
-        Mono, at ``config.sample_rate_hz``.
+        Mono, at ``config.sample_rate_hz``; at least nine frames.
     config : AudioConfig
         Frame and hop length in samples, numbers of bands.
     block_frames : int
@@ -64,9 +64,9 @@ def analyse(signal: Signal, config: AudioConfig, block_frames: int = spectra.BLO
     mel_db, both = power_to_db(collected.mel), zip(signal.blocks(), harmonic.blocks(), strict=True)
     features = {
         "mfcc": mfcc(mel_db, config.n_mfcc),
-        "chroma": chroma(signal, tuning_of_peaks(collected.peaks), config),
+        "chroma": chroma(signal, tuning_of_peaks(collected.tuning_peaks), config),
         "tonnetz": tonnetz(chroma(harmonic, _tuning_of(harmonic, config, block_frames), config)),
-        "contrast": power_to_db(collected.peak) - power_to_db(collected.valley),
+        "contrast": power_to_db(collected.contrast_peak) - power_to_db(collected.contrast_valley),
         "onset_strength": rhythm.onset_strength(mel_db, config),
         "zero_crossing_rate": zero_crossing_rate(signal, config),
         "rms": rms(signal.blocks(), len(signal), config),
@@ -102,13 +102,13 @@ def measure(features: dict[str, np.ndarray], config: AudioConfig) -> tuple[dict[
 
 @dataclass(frozen=True)
 class _Collected:
-    """What the pass over the blocks leaves: mel power, spectral shapes, contrast extremes, spectral peaks by tuning."""
+    """What the pass over the blocks leaves: mel power, spectral shapes, extremes of contrast, peaks for the tuning."""
 
     mel: np.ndarray
     shapes: np.ndarray
-    peak: np.ndarray
-    valley: np.ndarray
-    peaks: list[tuple[np.ndarray, np.ndarray]]
+    contrast_peak: np.ndarray
+    contrast_valley: np.ndarray
+    tuning_peaks: list[tuple[np.ndarray, np.ndarray]]
 
 
 def _collect(signal: Signal, config: AudioConfig, block_frames: int) -> tuple[_Collected, Signal]:
@@ -126,8 +126,8 @@ def _collect(signal: Signal, config: AudioConfig, block_frames: int) -> tuple[_C
             here = slice(block.first + first, block.first + first + tile.shape[1])
             spectral_features.mel_power(tile, bank.weights, bank.spans, collected.mel[:, here])
             spectral_features.spectral_shapes(tile, freqs_hz, config.roll_percent, _AMIN, collected.shapes[:, here])
-            spectral_features.contrast_extremes(tile, bands, most, collected.peak[:, here], collected.valley[:, here])
-        collected.peaks.append(_tuning_peaks(block.magnitude, config))
+            spectral_features.contrast_extremes(tile, bands, most, peak[:, here], valley[:, here])
+        collected.tuning_peaks.append(_tuning_peaks(block.magnitude, config))
         harmonic.add(spectra.harmonic_block(block, config))
     return collected, harmonic.finish()
 
@@ -154,7 +154,7 @@ def mfcc(mel_db: np.ndarray, n_mfcc: int) -> np.ndarray:
 def delta(feature: np.ndarray) -> np.ndarray:
     """Slope of the line that fits nine frames best (Savitzky-Golay), same shape; per frame (librosa.feature.delta).
 
-    Near either end it is that of the first or last nine frames.
+    Near either end it is that of the first or last nine frames; there must be nine.
     """
     steps = np.arange(-_DELTA_REACH, _DELTA_REACH + 1)
     slopes, inside = np.empty_like(feature), slice(_DELTA_REACH, feature.shape[1] - _DELTA_REACH)
@@ -181,10 +181,10 @@ def tuning_of_peaks(peaks: list[tuple[np.ndarray, np.ndarray]]) -> float:
     ``peaks`` are tuning steps and magnitudes of each block; 0 where there is none. ``librosa.estimate_tuning`` with 36
     bins an octave.
     """
-    strengths = np.concatenate([strengths for _, strengths in peaks])
-    if not len(strengths):
+    together = np.concatenate([strengths for _, strengths in peaks])
+    if not len(together):
         return 0.0
-    middle = np.median(strengths, overwrite_input=True)
+    middle = np.median(together, overwrite_input=True)
     counts = np.zeros(filters.TUNING_STEPS, int)
     for steps, strengths in peaks:
         counts += np.bincount(steps[strengths >= middle], minlength=filters.TUNING_STEPS)
@@ -206,10 +206,8 @@ def chroma(signal: Signal, tuning: float, config: AudioConfig) -> np.ndarray:
     fold = filters.chroma_fold(config.n_chroma)
     total = np.zeros((config.n_chroma, frame_count(len(signal), config)), np.float32)
     for _, first, magnitude in spectra.cqt_octaves(signal, tuning, config):
-        here = total[:, first : first + magnitude.shape[1]]
-        here += fold @ magnitude[:, : here.shape[1]]
-    n_frames = min(total.shape[1], first + magnitude.shape[1])  # the lowest octave comes last, and is the shortest
-    return filters.normalise(total[:, :n_frames], np.max)
+        total[:, first : first + magnitude.shape[1]] += fold @ magnitude
+    return filters.normalise(total, np.max)
 
 
 def tonnetz(chroma_of_harmonic: np.ndarray) -> np.ndarray:

@@ -1,8 +1,9 @@
 """The hot loops, compiled. Each docstring states the definition; tests/features compares with plain numpy.
 
-Spectra of the STFT are frames by bins, ``(n_frames, n_bins)``, as they are transformed. Where an index is not that of a loop
-it is unsigned: a negative one would count from the end, and a test for it prevents SIMD. All kernels release the GIL, use no
-fast-math and give the same bits for any split into blocks. They are compiled on first use and cached on disk.
+Spectra of the STFT are frames by bins, ``(n_frames, n_bins)``, as they are transformed. In loops that are to run in SIMD
+indices are unsigned where numba cannot see that they are not negative: a negative one would count from the end, and a test for
+it prevents SIMD. Nothing checks indices, so callers keep them in range. All kernels release the GIL, use no fast-math and give
+the same bits for any split into blocks. They are compiled on first use and cached on disk.
 """
 
 import numpy as np
@@ -65,8 +66,8 @@ def mirrored_frames(samples: np.ndarray, first: int, apart: np.ndarray, out: np.
     """Frames from ``first, first + hop, …`` folded: sums, then differences of mirrored samples, float32 ``(2, size, n)``.
 
     A frame of ``2 * size`` samples is zero beyond ``samples``. Row ``k`` holds its sample ``k + 1`` plus and minus its
-    sample ``(2 * size - k) % (2 * size)``. In ``apart (hop, n - 1 + ceil(2 * size / hop))``, at least eight columns that are
-    overwritten, samples a hop apart are side by side: there a row is of neighbours.
+    sample ``(2 * size - k) % (2 * size)``. ``apart (hop, n - 1 + ceil(2 * size / hop))``, at least eight columns, is
+    overwritten: samples a hop apart are side by side there, so that a row of the result is of neighbours.
     """
     (hop, n_hops), (_, size, n_frames) = apart.shape, out.shape
     low, high = max(0, first), min(first + n_hops * hop, len(samples))
@@ -184,7 +185,7 @@ def hop_power(samples: np.ndarray, hop: int, out: np.ndarray) -> None:
 def zero_crossings(samples: np.ndarray, before: float, hop: int, threshold: float, counts: np.ndarray) -> None:
     """Sign changes in every hop of ``samples``, which the sample ``before`` precedes: int64 ``(n_hops, 2)``.
 
-    The second number is 1 if the hop's first sample is one, for a frame's first sample does not count.
+    The second number is 1 if the sign changes at the hop's first sample: in a frame that begins there it does not count.
     A magnitude up to ``threshold`` counts as zero, zero as positive.
     """
     limit = np.float32(-threshold)
@@ -204,7 +205,7 @@ def beat_scores(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Scores of beat tracking ``local, total, previous``, all ``(n_frames,)``, of ``onsets`` float64 ``(n_frames,)``.
 
-    ``local`` is ``onsets`` smoothed by ``window``; ``total`` adds to it the best earlier total less the
+    ``local`` is ``onsets`` smoothed by ``window``, the first of them left out as in librosa; ``total`` adds to it the best earlier total less the
     penalty of its lag (``first_lag …``); ``previous`` is that earlier frame, -1 where a chain begins.
     """
     n_frames, half = len(onsets), len(window) // 2

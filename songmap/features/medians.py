@@ -164,7 +164,7 @@ def _read(lines: np.ndarray, column: int, first: int, rows: np.ndarray, size: in
 
 @compiled
 def _running_median(lines: np.ndarray, column: int, size: int, first: int, out: np.ndarray) -> None:
-    """Median over ``size`` neighbouring lines, reflected, for lines ``first …`` and ``_LANES`` columns from ``column`` on."""
+    """Median over ``size`` neighbouring lines, an odd number, reflected, for lines ``first …`` and ``_LANES`` columns from ``column`` on."""
     half, tile = size // 2, _TILE
     while tile > half + 1:
         tile //= 2
@@ -200,7 +200,7 @@ def _running_median(lines: np.ndarray, column: int, size: int, first: int, out: 
 def median_over_time(magnitude: np.ndarray, size: int, first: int, out: np.ndarray) -> None:
     """Running median over frames: int32 views ``(n, n_bins)`` of non-negative float32 magnitudes.
 
-    ``out`` takes the medians of frames ``first …`` of the block; beyond the block's edges frames are
+    ``out`` takes the medians of frames ``first …``; beyond the edges of ``magnitude`` frames are
     reflected, as in ``scipy.ndimage.median_filter(mode="reflect")``. Non-negative floats order like
     their bit patterns as integers, and integer min/max is branch-free.
     """

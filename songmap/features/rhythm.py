@@ -38,9 +38,9 @@ def tempo(envelope: np.ndarray, config: AudioConfig) -> float:
     """Tempo in BPM of an onset envelope ``(n_frames,)``; 0 where there is no onset.
 
     The lag with the largest mean autocorrelation in windows of 8 s, weighted by a log-normal prior
-    around 120 BPM (Ellis 2007), as in ``librosa.feature.tempo``, whose tempogram is never computed: an
-    autocorrelation is the inverse transform of a power spectrum and at lag 0 the largest, so the mean of those
-    that are divided by their maximum is the transform of the mean of power spectra that are divided by their energy.
+    around 120 BPM (Ellis 2007), as in ``librosa.feature.tempo``, whose tempogram is never computed. An autocorrelation is
+    the inverse transform of a power spectrum, and its maximum, at lag 0, the energy of the window. So the mean of
+    normalised autocorrelations is the inverse transform of the mean of power spectra, each divided by its energy.
     """
     import scipy.fft
 
@@ -192,6 +192,7 @@ def pulse_clarity(envelope: np.ndarray, config: AudioConfig) -> float:
     centred = envelope - envelope.mean(dtype=np.float64)
     slowest, fastest = (60 * config.frame_rate_hz / bpm for bpm in _PULSE_BPM)
     lags = filters.autocorrelation(centred)[: int(slowest) + 1]
-    if lags[0] <= 0 or len(lags) <= int(np.ceil(fastest)):
+    first = int(np.ceil(fastest))
+    if lags[0] <= 0 or len(lags) <= first:
         return 0.0
-    return float(np.clip(lags[int(np.ceil(fastest)) :].max() / lags[0], 0, 1))
+    return float(np.clip(lags[first:].max() / lags[0], 0, 1))

@@ -2,7 +2,9 @@
 
 import tempfile
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from io import FileIO
+from typing import BinaryIO
 
 import numpy as np
 
@@ -10,7 +12,7 @@ from songmap.core.errors import AudioError
 from songmap.library.schema import AudioConfig
 
 IN_MEMORY_SAMPLES = 1 << 24  # 64 MB, a good 12 minutes at 22,050 Hz; what is longer goes to a temporary file
-_BLOCK_SAMPLES = 1 << 17
+_BLOCK_SAMPLES = 1 << 17  # a whole number of hops, as RMS and zero crossings need
 _ITEM_BYTES = 4
 
 
@@ -22,7 +24,8 @@ class Signal:
     Parameters
     ----------
     expected : int
-        How many samples will be appended, as far as that is known: there is room for them at once, or the file.
+        How many samples will be appended, as far as that is known: many go to the file from the beginning, for others
+        there is room at once.
     """
 
     def __init__(self, expected: int = 0) -> None:
@@ -56,18 +59,13 @@ class Signal:
         self._length = length
 
     def _write(self, samples: np.ndarray) -> None:
-        try:
+        with room_for("samples"):
             if self._file is None:  # it lives as long as the signal
                 self._file = tempfile.TemporaryFile(prefix="songmap-", buffering=0)  # noqa: SIM115
-                self._write(self._samples[: self._length])
+                write_all(self._file, self._samples[: self._length])
                 self._samples = np.empty(0, np.float32)
             self._file.seek(0, 2)
-            missing = np.ascontiguousarray(samples).data.cast("B")
-            while missing:  # a disk that is nearly full takes less than all
-                missing = missing[self._file.write(missing) :]
-        except OSError as error:
-            place = f"{tempfile.gettempdir()}: {error.strerror}"
-            raise AudioError(f"its samples cannot be written to {place}; make room there, or set TMPDIR") from error
+            write_all(self._file, samples)
 
     def read(self, start: int, stop: int) -> np.ndarray:
         """Samples ``start … stop - 1``, without those that do not exist; not to be changed."""
@@ -82,9 +80,26 @@ class Signal:
         return samples
 
     def blocks(self) -> Iterator[np.ndarray]:
-        """All samples in blocks of one size, the last shorter."""
+        """All samples in blocks of one size, a whole number of hops; the last may be shorter."""
         for start in range(0, self._length, _BLOCK_SAMPLES):
             yield self.read(start, start + _BLOCK_SAMPLES)
+
+
+@contextmanager
+def room_for(what: str) -> Iterator[None]:
+    """Raise AudioError where a temporary file for ``what`` of a song cannot be written."""
+    try:
+        yield
+    except OSError as error:
+        place = f"{tempfile.gettempdir()}: {error.strerror}"
+        raise AudioError(f"its {what} cannot be written to {place}; make room there, or set TMPDIR") from error
+
+
+def write_all(file: BinaryIO | FileIO, numbers: np.ndarray) -> None:
+    """Write the bytes of ``numbers``; to an unbuffered file, which takes less at once where the disk is nearly full."""
+    missing = np.ascontiguousarray(numbers).data.cast("B")
+    while missing:
+        missing = missing[file.write(missing) :]
 
 
 def resample(
@@ -92,8 +107,8 @@ def resample(
 ) -> Signal:
     """Band-limited resampling by soxr (HQ), bit for bit as ``librosa.resample``: ``ceil(n * target / rate)`` samples.
 
-    ``expected`` is the number of samples of all blocks, as far as that is known. ``keep_energy`` scales by the square root
-    of the ratio, librosa's ``scale=True``.
+    ``expected`` is the number of samples of all blocks, as far as that is known. ``keep_energy`` divides by the square root
+    of the ratio, as librosa does for ``scale=True``.
     """
     import soxr
 

@@ -21,7 +21,7 @@ _CQT_FRAMES, _CQT_STEP = 128, 16  # multiplied at once, at most; a multiple of w
 
 @dataclass(frozen=True)
 class Block:
-    """Frames ``first … first + n``: ``magnitude`` float32 and ``spectrum`` complex64, ``(n, n_bins)``.
+    """Frames ``first … first + n - 1``: ``magnitude`` float32 and ``spectrum`` complex64, ``(n, n_bins)``.
 
     ``halo`` is the magnitude of the frames with those around them that the median over time needs;
     the block begins at row ``offset`` of it.
@@ -51,7 +51,7 @@ def _write_stft(signal: Signal, first: int, config: AudioConfig, spectrum: np.nd
     window, hop = filters.hann_window(config.n_fft), config.hop_length
     start = first * hop - config.n_fft // 2
     samples = signal.read(start, start + (len(spectrum) - 1) * hop + config.n_fft)
-    start -= max(0, start)  # where the first frame begins in what was read
+    start = min(start, 0)  # where the first frame begins in what was read
     frames = np.empty((_FFT_FRAMES, config.n_fft))
     for row in range(0, len(spectrum), _FFT_FRAMES):
         out = spectrum[row : row + _FFT_FRAMES]
@@ -143,23 +143,23 @@ class InverseStft:
 def cqt_octaves(signal: Signal, tuning: float, config: AudioConfig) -> Iterator[tuple[int, int, np.ndarray]]:
     """CQT magnitudes, the highest octave first, in blocks: ``(octave, first frame, float32 (36, n))``.
 
-    ``octave`` counts from 0, the lowest. Halving the rate can lose the last frame of lower octaves.
+    ``octave`` counts from 0, the lowest.
     """
     bank = filters.cqt_bank(tuning, config.sample_rate_hz)
     n_fft, hop = 2 * bank.filters.shape[2], config.hop_length
-    width = _product_width(1 + len(signal) // hop)
+    n_frames = frame_count(len(signal), config)  # an octave whose halved signal was rounded up could have one more
+    width = _product_width(n_frames)
     frames = np.empty((2, n_fft // 2, width), np.float32)
     products = np.empty((2, filters.CQT_BINS_PER_OCTAVE, width), np.float32)
     for octave in reversed(range(filters.CQT_OCTAVES)):
         # each halving of the rate weakens the response by a square root of two, which librosa restores
         scale = np.sqrt(2.0 ** (filters.CQT_OCTAVES - 1 - octave) / bank.lengths[octave]).astype(np.float32)
-        n_frames = 1 + len(signal) // hop
         apart = np.empty((hop, width - 1 + -(-n_fft // hop)), np.float32)
         for first in range(0, n_frames, width):
             start = first * hop - n_fft // 2
             samples = signal.read(start, start + apart.size)
             # beyond the end frames are zero, so that all products have one shape and round the same way
-            kernels.mirrored_frames(samples, start - max(0, start), apart, frames)
+            kernels.mirrored_frames(samples, min(start, 0), apart, frames)
             np.matmul(bank.filters, frames, out=products)
             magnitude = np.empty((filters.CQT_BINS_PER_OCTAVE, min(width, n_frames - first)), np.float32)
             kernels.magnitudes(products, scale, magnitude)
@@ -170,6 +170,6 @@ def cqt_octaves(signal: Signal, tuning: float, config: AudioConfig) -> Iterator[
 
 
 def _product_width(n_frames: int) -> int:
-    """Frames that are multiplied at once: all products of a song are as wide, and the last is nearly full."""
+    """Frames that are multiplied at once, the same number in all products of a song: of a clip so few that they are used."""
     n_products = -(-n_frames // _CQT_FRAMES)
     return -(-n_frames // (n_products * _CQT_STEP)) * _CQT_STEP

@@ -282,11 +282,8 @@ def _check_config(config: AudioConfig, source: str) -> None:
     """Raise SchemaError for a configuration under which the columns mean something else."""
     if any(isinstance(one, bool) or not isinstance(one, int | float) for one in asdict(config).values()):
         raise SchemaError(f"{source} has an audio configuration of other values than numbers; run 01 again")
-    for name, value in AudioConfig().column_settings().items():
-        if (used := getattr(config, name)) != value:
-            raise SchemaError(
-                f"{source} was analysed with {name} {used}, the columns of this version need {value}; run 01 again"
-            )
+    if other := config.other_setting():
+        raise SchemaError(f"{source} was analysed with {other}; run 01 again")
 
 
 def library_fingerprint(library: Library) -> str:

@@ -35,7 +35,10 @@ DEFAULT_ENGINE = "songmap"
 
 @dataclass(frozen=True)
 class AudioConfig:
-    """How audio is analysed. The values are librosa's own defaults; changing one changes the columns' meaning."""
+    """How audio is analysed. The values are librosa's own defaults, and those of the columns.
+
+    Only ``min_duration_s`` and ``silence_peak`` may be others where an embedding is computed.
+    """
 
     sample_rate_hz: int = 22050
     n_fft: int = 2048
@@ -55,6 +58,13 @@ class AudioConfig:
     def column_settings(self) -> dict[str, float]:
         """The values that the columns' meaning depends on; the others decide which files are songs."""
         return {name: value for name, value in asdict(self).items() if name not in ("min_duration_s", "silence_peak")}
+
+    def other_setting(self) -> str:
+        """The first setting under which the columns would mean something else; empty where there is none."""
+        for name, value in AudioConfig().column_settings().items():
+            if (used := getattr(self, name)) != value:
+                return f"{name} {used}, the columns of this version need {value}"
+        return ""
 
 
 @dataclass(frozen=True)

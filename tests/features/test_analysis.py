@@ -8,10 +8,10 @@ import soundfile
 from mutagen import File
 from signals import RATE_HZ, music, tone
 
-from songmap.core.errors import AudioError
+from songmap.core.errors import AudioError, SchemaError
 from songmap.features import analysis
 from songmap.features.analysis import analyse_file, analyse_samples
-from songmap.library.schema import FEATURES, N_COLUMNS
+from songmap.library.schema import FEATURES, N_COLUMNS, AudioConfig
 
 
 def test_a_file_has_samples_frames_embedding_and_tags(tmp_path):
@@ -70,3 +70,12 @@ def test_samples_without_an_embedding_are_refused(samples, rate_hz, reason):
 def test_the_example_runs():
     assert doctest.testmod(analysis).attempted > 0
     assert doctest.testmod(analysis).failed == 0
+
+
+@pytest.mark.parametrize(
+    "setting", [{"hpss_kernel": 30}, {"hop_length": 500}, {"n_mels": 64}, {"sample_rate_hz": 7000}]
+)
+def test_settings_under_which_columns_mean_something_else_are_refused(setting):
+    name, value = next(iter(setting.items()))
+    with pytest.raises(SchemaError, match=f"^{name} {value}, the columns of this version need "):
+        analyse_samples(tone(440, 4), 22050, AudioConfig(**setting))
