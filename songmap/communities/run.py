@@ -46,7 +46,6 @@ from songmap.similar.transitions import NO_ARTIST
 from songmap.spectrogram.deep import require_torch
 
 N_PICTURED = 1_000  # songs of the pictures
-MAX_SCORED_EDGES = 1_000_000  # above it evaluating recommendations takes minutes
 METHODS = ("PCA", "t-SNE", "UMAP")
 
 
@@ -122,8 +121,7 @@ def song_communities(
         agreement = _agreement(by_space, songs)
         units = build_space(library.embeddings).units(library.embeddings)
         recommender = Recommender(found.pruned, units, lookup.recordings)
-        has_tested = any(len(rows) >= MIN_TESTED for rows in found.playlists.rows)
-        if has_tested and found.pruned.n_edges <= MAX_SCORED_EDGES:
+        if any(len(rows) >= MIN_TESTED for rows in found.playlists.rows):
             scores = score_recommenders(
                 found.playlists, recommender, options.graph.pruning, alpha=options.alpha, seed=options.seed
             )
