@@ -144,8 +144,8 @@ def candidate_scores(recommender: Recommender, seeds: Sequence[int]) -> Candidat
 def damped_steps(graph: SongGraph) -> sparse.csr_array:
     """Probabilities float64 ``(n_songs, n_songs)`` that a walk which is at the song of a column goes on to that of a row."""
     weights = graph.weights
-    parts = DAMPING * (1 / np.repeat(graph.strengths, np.diff(weights.indptr)) * weights.data)
-    return sparse.csr_array((parts, weights.indices, weights.indptr), shape=weights.shape).T.tocsr()
+    parts = DAMPING * (1 / graph.strengths[weights.indices] * weights.data)  # weights are symmetric
+    return sparse.csr_array((parts, weights.indices, weights.indptr), shape=weights.shape)
 
 
 def personalised_pagerank(steps: sparse.csr_array, seeds: np.ndarray) -> np.ndarray:

@@ -145,9 +145,9 @@ def similar_sentence(result: SongCommunities) -> str:
     similar = [f"{one.number + 1}" for one in space.communities if one.is_similar]
     number = len(space.communities)
     if not similar:
-        return f"None of the {number} communities with enough artists has songs more similar than chance gives."
+        return f"None of the {number} largest communities with enough artists has songs more similar than chance gives."
     if len(similar) > _MOST_NAMED:
-        return f"{len(similar)} of the {number} communities with enough artists have songs more similar than chance gives."
+        return f"{len(similar)} of the {number} largest communities with enough artists have songs more similar than chance gives."
     return (
         f"{capitalised('communities' if len(similar) > 1 else 'community')} {joined(similar)} of {number} "
         f"{'have' if len(similar) > 1 else 'has'} songs more similar than chance gives."
