@@ -78,6 +78,7 @@ def test_many_similar_communities_are_counted_not_listed():
 
     assert sentence(2).startswith("Communities 1 and 2 of 12 have")
     assert sentence(9).startswith("9 of the 12 largest communities")
+    assert sentence(12).startswith("All 12 largest communities")
 
 
 @pytest.mark.parametrize(("n_first", "n_second"), [(4, 5), (1, 3), (1, 1), (12, 2)])

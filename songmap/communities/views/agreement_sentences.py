@@ -147,7 +147,8 @@ def similar_sentence(result: SongCommunities) -> str:
     if not similar:
         return f"None of the {number} largest communities with enough artists has songs more similar than chance gives."
     if len(similar) > _MOST_NAMED:
-        return f"{len(similar)} of the {number} largest communities with enough artists have songs more similar than chance gives."
+        counted = f"All {number}" if len(similar) == number else f"{len(similar)} of the {number}"
+        return f"{counted} largest communities with enough artists have songs more similar than chance gives."
     return (
         f"{capitalised('communities' if len(similar) > 1 else 'community')} {joined(similar)} of {number} "
         f"{'have' if len(similar) > 1 else 'has'} songs more similar than chance gives."
