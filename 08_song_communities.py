@@ -117,7 +117,7 @@ def run(workspace: Workspace, as_json: bool, verbose: bool, csv_kind: Any, **opt
         seed=options["seed"],
         autoencoder=autoencoder,
     )
-    with epochs or progress("clustering") as on_progress:
+    with epochs or progress("comparing") as on_progress:
         result = song_communities(workspace, load_library(workspace), chosen, on_progress, csv_kind)
     show(to_json(result) if as_json else verbose_summary(result) if verbose else communities_summary(result))
     return 0

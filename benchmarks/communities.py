@@ -20,7 +20,7 @@ from songmap.communities.community_detection import Detection, detect
 from songmap.communities.graph import MAX_JOINED, SAMPLED_SONGS, build_graph
 from songmap.communities.graph_results import MatchedPlaylists, Method, Pruning
 from songmap.communities.pruning import prune
-from songmap.communities.recommendation import personalised_pagerank
+from songmap.communities.recommendation import damped_steps, personalised_pagerank
 
 N_PLANTED, OWN, MAX_LENGTH = 200, 0.8, 1_000
 
@@ -77,7 +77,7 @@ def main() -> None:
     note("pruning: weight, significance, k-core", f"{pruned.n_edges:,} edges", begin)
     louvain = note_communities("louvain")
     begin = time.process_time()
-    walks = personalised_pagerank(graph, np.array([0, 1, 2]))
+    walks = personalised_pagerank(damped_steps(graph), np.array([0, 1, 2]))
     note("personalised PageRank of 3 songs", f"{np.count_nonzero(walks):,} songs reached", begin)
     total = f"{time.process_time() - started:.0f} s and {peak_mb():,.0f} MB without Leiden, the playlists themselves included"
     leiden = note_communities("leiden")

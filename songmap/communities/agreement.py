@@ -94,9 +94,11 @@ def compare_spaces(
     list of SpaceAgreement
         p-values are corrected for all measures that count, of all spaces.
     """
+    permutation, rng = ArtistPermutation(songs.own_artists), np.random.default_rng(songs.seed)
+    drawn = [permutation.draw(rng) for _ in range(n_permutations)]
     compared = []
     for done, (name, space) in enumerate(spaces.items(), start=1):
-        compared.append(_compare(name, space, songs, n_permutations))
+        compared.append(_compare(name, space, songs, drawn))
         if on_progress:
             on_progress(done, len(spaces))
     measures = [(at, one.p_value) for at, space in enumerate(compared) for one in counting(space)]
@@ -113,13 +115,11 @@ def counting(space: SpaceAgreement) -> list[Estimate]:
     return [one for one in (space.auc, ami) if one is not None]
 
 
-def _compare(name: str, space: SpaceSongs, songs: PlaylistSongs, n_permutations: int) -> SpaceAgreement:
+def _compare(name: str, space: SpaceSongs, songs: PlaylistSongs, drawn: Sequence[np.ndarray]) -> SpaceAgreement:
     rows, artists, pairs = songs.rows, songs.own_artists, songs.pairs
     communities, clusters = songs.communities[rows], space.clusters[rows]
     centred = space.vectors[rows] - space.vectors.mean(axis=0, dtype=np.float64)
     similarities = cosines(centred)
-    permutation, rng = ArtistPermutation(artists), np.random.default_rng(songs.seed)
-    drawn = [permutation.draw(rng) for _ in range(n_permutations)]
     reasons = [] if space.has_structure else [Reason.NO_CLUSTERS]
     ari = ami = None
     if len(np.unique(communities)) > 1:

@@ -45,7 +45,7 @@ class ArtistPermutation:
         for members in self._classes:
             for own, other in zip(members, rng.permutation(members), strict=True):
                 songs, others = self._songs[own], rng.permutation(self._songs[other])
-                rows[songs] = np.resize(others, len(songs))
+                rows[songs] = others.take(np.arange(len(songs)), mode="wrap")
         return rows
 
 

@@ -51,7 +51,7 @@ def song_pairs(playlists: Sequence[np.ndarray], labels: np.ndarray, artists: np.
 
 def auc(same: np.ndarray, other: np.ndarray) -> float:
     """Probability that a pair of ``same (n,)`` is more similar than one of ``other (m,)``, ties counted half."""
-    values = np.sort(other)
+    values, same = np.sort(other), np.sort(same)  # the latter makes the search of many several times faster
     below, up_to = np.searchsorted(values, same, "left"), np.searchsorted(values, same, "right")
     return float((below + up_to).mean() / (2 * len(values)))
 
@@ -61,9 +61,12 @@ def mid_ranks(similarities: np.ndarray, reference: np.ndarray) -> np.ndarray:
 
     By it an AUC is 0.5 + the mean of ``same`` - the mean of ``other``, where ``reference`` is both together.
     """
-    values = np.sort(reference)
-    below, up_to = np.searchsorted(values, similarities, "left"), np.searchsorted(values, similarities, "right")
-    return ((below + up_to) / (2 * len(values))).astype(np.float32)
+    values, order = np.sort(reference), np.argsort(similarities, axis=None)
+    ordered = similarities.ravel()[order]  # searched several times faster than in any other order
+    below, up_to = np.searchsorted(values, ordered, "left"), np.searchsorted(values, ordered, "right")
+    ranks = np.empty(similarities.size, dtype=np.float32)
+    ranks[order] = (below + up_to) / (2 * len(values))
+    return ranks.reshape(similarities.shape)
 
 
 def cosines(vectors: np.ndarray) -> np.ndarray:

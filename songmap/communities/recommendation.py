@@ -16,6 +16,7 @@ Cormack, Clarke & Büttcher 2009, Reciprocal rank fusion outperforms Condorcet a
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy import sparse
@@ -46,6 +47,11 @@ class Recommender:
     graph: SongGraph
     units: np.ndarray
     recordings: np.ndarray
+
+    @cached_property
+    def steps(self) -> sparse.csr_array:
+        """Of walks along the graph, see ``damped_steps``: the same for all seeds."""
+        return damped_steps(self.graph)
 
     def candidates(self, seeds: np.ndarray) -> np.ndarray:
         """Songs that can be recommended, bool ``(n_songs,)``."""
@@ -129,26 +135,39 @@ def candidate_scores(recommender: Recommender, seeds: Sequence[int]) -> Candidat
     # playlists name the first file of a recording
     rows = np.unique(recommender.recordings[np.asarray(seeds, dtype=np.int64)])
     candidates = np.flatnonzero(recommender.candidates(rows))
-    walks = personalised_pagerank(recommender.graph, rows)[candidates]
+    walks = personalised_pagerank(recommender.steps, rows)[candidates]
     similarity = similarity_to(recommender.units, rows)[candidates]
     playlist_ranks = np.where(walks > 0, _ranks(walks), 0)
     return CandidateScores(candidates, walks, playlist_ranks, similarity, _ranks(similarity))
 
 
-def personalised_pagerank(graph: SongGraph, seeds: np.ndarray) -> np.ndarray:
-    """Probabilities float64 ``(n_songs,)`` of a walk that begins at one of ``seeds``, each as often.
+def damped_steps(graph: SongGraph) -> sparse.csr_array:
+    """Probabilities float64 ``(n_songs, n_songs)`` that a walk which is at the song of a column goes on to that of a row."""
+    weights = graph.weights
+    parts = DAMPING * (1 / graph.strengths[weights.indices] * weights.data)  # weights are symmetric
+    return sparse.csr_array((parts, weights.indices, weights.indptr), shape=weights.shape)
 
-    Seeds that are joined to no song do not count; without any other all probabilities are 0.
+
+def personalised_pagerank(steps: sparse.csr_array, seeds: np.ndarray) -> np.ndarray:
+    """Probabilities float64 ``(n_songs,)`` of a walk by ``damped_steps`` that begins at one of ``seeds``, each as often.
+
+    Seeds that are joined to no song do not count; without any other all probabilities are 0. The numbers are those of
+    scikit-network's ``PageRank``, which would make ``steps`` anew for all seeds: two thirds of its time.
     """
-    from sknetwork.ranking import PageRank
-
-    restart = np.zeros(graph.weights.shape[0])
-    joined = seeds[graph.is_joined[seeds]]
+    restart = np.zeros(steps.shape[0])
+    joined = seeds[np.diff(steps.indptr)[seeds] > 0]
     if not len(joined):
         return restart
     restart[joined] = 1 / len(joined)
-    model = PageRank(DAMPING, n_iter=_MAX_ITERATIONS, tol=_TOLERANCE)
-    return np.asarray(model.fit_predict(sparse.csr_matrix(graph.weights), restart), dtype=np.float64)
+    restart = (1 - DAMPING) * (restart / restart.sum())
+    proba = restart
+    for _ in range(_MAX_ITERATIONS):
+        following = steps @ proba + restart * proba.sum()
+        following /= following.sum()
+        if np.abs(following - proba).sum() < _TOLERANCE:
+            break
+        proba = following
+    return np.asarray(proba / proba.sum())
 
 
 def similarity_to(units: np.ndarray, seeds: np.ndarray) -> np.ndarray:

@@ -35,7 +35,8 @@ from songmap.core.progress import OnProgress
 
 N_AT = 10
 MIN_SONGS = 4  # of a playlist that is tested: two seeds, two hidden
-MAX_TESTED = 500  # playlists, drawn at random of more
+MAX_TESTED, LEAST_TESTED = 500, 50  # playlists, drawn at random of more
+_MAX_WALKED = 500_000_000  # edges of the graph times playlists: of many edges fewer playlists, down to the least
 N_FOLDS = 5
 _RESAMPLES = 2000
 _RECOMMENDERS: tuple[Recommender, ...] = get_args(Recommender)
@@ -57,7 +58,7 @@ def score_recommenders(
     ----------
     playlists : MatchedPlaylists
     sources : Recommender
-        Its graph is not used: each fold has its own.
+        Each fold has its own graph; the number of edges of this one decides how many playlists are tested.
     pruning : Pruning
         Of each fold's graph.
     alpha : float
@@ -75,7 +76,8 @@ def score_recommenders(
     tested = np.array([place for place, rows in enumerate(playlists.rows) if len(rows) >= MIN_SONGS], dtype=np.int64)
     if not len(tested):
         raise UsageError(f"no playlist has {MIN_SONGS} songs of the library: recommendations cannot be evaluated")
-    tested = rng.permutation(tested)[:MAX_TESTED]
+    affordable = max(_MAX_WALKED // max(sources.graph.n_edges, 1), LEAST_TESTED)
+    tested = rng.permutation(tested)[: min(affordable, MAX_TESTED)]
     values = np.empty((len(_RECOMMENDERS), len(_METRICS), len(tested)))
     n_done, n_hidden, n_unreachable, n_songs = 0, 0, 0, len(sources.recordings)
     for fold in range(min(N_FOLDS, len(tested))):

@@ -183,7 +183,7 @@ class SongCommunities:
         None without playlists, as is what follows.
     agreement : Agreement or None
     scores : RecommendationScores or None
-        None too where no playlist has enough songs, or the graph has more than ``run.MAX_SCORED_EDGES`` edges.
+        None too where no playlist has enough songs.
     recommended : RecommendedSongs or None
         None unless songs were given.
     seed : int

@@ -31,10 +31,13 @@ from songmap.communities.results import (
 )
 from songmap.communities.sound_spaces import check_spaces, sound_spaces
 from songmap.communities.views.autoencoder_files import write_autoencoder, write_grid
-from songmap.communities.views.files import write_files, write_graph_files
+from songmap.communities.views.exports import NAME as GRAPH_NAME
+from songmap.communities.views.files import NAME, write_files, write_graph_files
 from songmap.core.defaults import DEFAULT_SEED
 from songmap.core.errors import UsageError
-from songmap.core.progress import OnProgress
+from songmap.core.files import remove_leftovers
+from songmap.core.locks import exclusive
+from songmap.core.progress import OnProgress, stages
 from songmap.core.tables import CSV_KINDS, CsvKind
 from songmap.core.workspace import Workspace
 from songmap.journey.embedding import embed, principal_axes
@@ -46,7 +49,8 @@ from songmap.similar.transitions import NO_ARTIST
 from songmap.spectrogram.deep import require_torch
 
 N_PICTURED = 1_000  # songs of the pictures
-MAX_SCORED_EDGES = 1_000_000  # above it evaluating recommendations takes minutes
+_PART = 100  # of the progress, for each of four steps
+_SUFFIXES = ("html", "csv", "json", "graphml")
 METHODS = ("PCA", "t-SNE", "UMAP")
 
 
@@ -95,7 +99,19 @@ def song_communities(
         With too few songs or unusable playlists.
     QueryError
         For songs to recommend others for that do not exist.
+    SchemaError
+        If another run writes the same files.
     """
+    in_use = f"{workspace.outputs} is in use: another run of 08 works in this workspace; wait, or end it"
+    with exclusive(workspace.communities_lock, in_use):
+        for folder in (workspace.outputs, workspace.page(NAME).parent):  # what a killed run left can be 100 MB
+            remove_leftovers(folder, *(f"{name}*.{suffix}" for name in (NAME, GRAPH_NAME) for suffix in _SUFFIXES))
+        return _song_communities(workspace, library, options, on_progress or _silent, csv_kind)
+
+
+def _song_communities(
+    workspace: Workspace, library: Library, options: Options, on_progress: OnProgress, csv_kind: CsvKind
+) -> SongCommunities:
     if len(library) < MIN_SONGS:
         raise UsageError(
             f"{len(library)} songs are too few to cluster, {MIN_SONGS} are needed; add music and run 01 again"
@@ -107,26 +123,27 @@ def song_communities(
         raise UsageError(
             f"recommendations need playlists; put some into {workspace.playlists}, or name --playlists FOLDER"
         )
-    found = playlist_communities(library, source, options.graph) if source else None
+    reading, clustering, comparing, scoring = (_part(one) for one in stages(on_progress, [_PART] * 4))
+    found = playlist_communities(library, source, options.graph, reading) if source else None
     autoencoder = None
     if options.autoencoder:
         check_spaces(library, workspace, options.spaces, options.autoencoder.settings.model)
         autoencoder = _autoencoder(workspace, library, options.autoencoder, on_progress)
     vectors = sound_spaces(library, workspace, options.spaces)
-    spaces, clusters = _clusters(vectors, options, on_progress)
+    spaces, clusters = _clusters(vectors, options, clustering)
     first, artists = next(iter(vectors)), artist_numbers(lookup.artists, NO_ARTIST)
     agreement = scores = recommended = None
     if found:
         songs = PlaylistSongs(found.playlists.rows, found.communities.labels, artists, options.seed)
         by_space = {one.space: SpaceSongs(vectors[one.space], clusters[one.space], one.has_structure) for one in spaces}
-        agreement = _agreement(by_space, songs)
+        agreement = _agreement(by_space, songs, comparing)
         units = build_space(library.embeddings).units(library.embeddings)
         recommender = Recommender(found.pruned, units, lookup.recordings)
-        has_tested = any(len(rows) >= MIN_TESTED for rows in found.playlists.rows)
-        if has_tested and found.pruned.n_edges <= MAX_SCORED_EDGES:
+        if any(len(rows) >= MIN_TESTED for rows in found.playlists.rows):
             scores = score_recommenders(
-                found.playlists, recommender, options.graph.pruning, alpha=options.alpha, seed=options.seed
-            )
+                found.playlists, recommender, options.graph.pruning, alpha=options.alpha, seed=options.seed,
+                on_progress=scoring,
+            )  # fmt: skip
         if seeds:
             recommended = _recommended(lookup, recommender, seeds, options.alpha, found)
     facts = describe_communities(library, found.pruned, found.communities, found.playlists) if found else ()
@@ -171,16 +188,21 @@ def autoencoder_grid(
 
 
 def _autoencoder(
-    workspace: Workspace, library: Library, options: AutoencoderOptions, on_progress: OnProgress | None
+    workspace: Workspace, library: Library, options: AutoencoderOptions, on_progress: OnProgress
 ) -> AutoencoderReport:
     require_torch()
     from songmap.communities.autoencoder_run import train_autoencoder
 
-    return write_autoencoder(workspace, *train_autoencoder(workspace, library, options, on_progress or _silent))
+    return write_autoencoder(workspace, *train_autoencoder(workspace, library, options, on_progress))
 
 
 def _silent(done: int, total: int) -> None:
     """Progress that nobody wants to see."""
+
+
+def _part(stage: OnProgress) -> OnProgress:
+    """A step's progress, which counts in numbers of its own, as one of several equal parts."""
+    return lambda done, total: stage(_PART * done // max(total, 1), _PART)
 
 
 def _source(workspace: Workspace, options: Options) -> Path | None:
@@ -198,23 +220,22 @@ def _source(workspace: Workspace, options: Options) -> Path | None:
 
 
 def _clusters(
-    vectors: Mapping[str, np.ndarray], options: Options, on_progress: OnProgress | None
+    vectors: Mapping[str, np.ndarray], options: Options, on_progress: OnProgress
 ) -> tuple[list[SpaceClusters], dict[str, np.ndarray]]:
     spaces, labels = [], {}
     for at, (name, own) in enumerate(vectors.items()):
 
         def tell(done: int, total: int, at: int = at) -> None:
-            if on_progress:
-                on_progress(at * total + done, len(vectors) * total)
+            on_progress(at * total + done, len(vectors) * total)
 
         one, labels[name] = cluster_space(name, own, ClusterOptions(seed=options.seed, workers=options.workers), tell)
         spaces.append(one)
     return spaces, labels
 
 
-def _agreement(spaces: Mapping[str, SpaceSongs], songs: PlaylistSongs) -> Agreement:
+def _agreement(spaces: Mapping[str, SpaceSongs], songs: PlaylistSongs, on_progress: OnProgress) -> Agreement:
     reasons = limits(songs)
-    compared = [] if Reason.FEW_ARTISTS in reasons else compare_spaces(spaces, songs)
+    compared = [] if Reason.FEW_ARTISTS in reasons else compare_spaces(spaces, songs, on_progress=on_progress)
     conclusion, space, reasons = conclude(compared, reasons)
     joined = songs.communities >= 0
     return Agreement(

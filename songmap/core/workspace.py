@@ -67,6 +67,7 @@ class Workspace:
     autoencoders = _Place("models/autoencoders")  # of 08: the same
     song_spaces = _Place("models/autoencoders/spaces.npz")  # vectors of songs by space, which 08 clusters too
     playlists = _Place("data/playlists")  # playlists of 08, unless others are named
+    communities_lock = _Place("outputs/.communities.lock")  # held by a run of 08
     cluster_playlists = _Place("outputs/playlists/clusters")  # of 08: a playlist a cluster
     plots = _Place("outputs/plots")
     html = _Place("outputs/html")

@@ -14,6 +14,7 @@ from songmap.communities.sound_spaces import further_spaces, save_spaces, sound_
 from songmap.core.arrays import array_file
 from songmap.core.errors import SchemaError
 from songmap.core.files import write_atomically
+from songmap.core.locks import exclusive
 from songmap.core.workspace import Workspace
 from songmap.library.library import Library, save_library
 from songmap.library.schema import N_COLUMNS
@@ -168,6 +169,22 @@ def test_without_playlists_there_are_clusters(quick, tmp_path):
     page = folder.page("song_communities").read_text()
     assert "song_graph.html" not in page
     assert not folder.page("song_graph").exists()
+
+
+def test_what_a_killed_run_left_is_removed_and_of_two_runs_one_is_refused(quick, tmp_path):
+    folder = Workspace(tmp_path)
+    save_library(folder, library_of_groups())
+    left = [folder.outputs / ".song_graph.abcd_123.graphml", folder.html / ".song_communities.abcd_123.html"]
+    for path in left:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    with exclusive(folder.communities_lock, ""):
+        refused = run_script("08", "--workspace", tmp_path, "--spaces", "balanced")
+    assert refused.returncode == 2
+    assert "another run of 08" in refused.stderr
+    assert refused.stderr.count("\n") == 1
+    assert run_script("08", "--workspace", tmp_path, "--spaces", "balanced").returncode == 0
+    assert not any(path.exists() for path in left)
 
 
 def test_songs_without_artists_are_warned_of(quick, tmp_path):

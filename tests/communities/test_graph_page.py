@@ -132,7 +132,9 @@ def test_more_than_can_be_drawn_are_left_out(result, library, monkeypatch):
     assert (len(fewer.rows), fewer.n_left_out) == (30, 50)
     strengths = result.graph.strengths
     assert strengths[fewer.rows].min() >= np.delete(strengths, fewer.rows).max()
-    assert "50 songs of less strength are not drawn" in graph_page(result, fewer, (), library.songs)
+    page = graph_page(result, fewer, (), library.songs)
+    assert "50 songs of less strength are not drawn" in page
+    assert "<h1>80 songs joined by playlists</h1>" in page
 
 
 @pytest.fixture
@@ -162,9 +164,25 @@ def test_the_page_draws_the_graph_and_names_are_text(opened):
     assert canvas_colours(opened) >= 6  # four communities, background, edges
     legend = opened.find_elements(By.CSS_SELECTOR, "#legend button")
     assert len(legend) == 4
+    assert not opened.find_element(By.ID, "smaller").is_displayed()
     assert "20 songs" in legend[0].text
     graph = json.loads(opened.find_element(By.ID, "graph").get_attribute("textContent"))
     assert graph["titles"][0] == EVIL
+
+
+def test_grey_communities_are_folded(browser, result, drawing, library, tmp_path, monkeypatch):
+    monkeypatch.setattr("songmap.communities.views.graph_page.MAX_COLOURED", 3)
+    facts = describe_communities(library, result.pruned, result.communities, result.playlists)
+    file = tmp_path / "many.html"
+    file.write_text(graph_page(result, drawing, facts, library.songs), encoding="utf-8")
+    browser.get(file.as_uri())
+    assert len(browser.find_elements(By.CSS_SELECTOR, "#legend button")) == 3
+    smaller = browser.find_element(By.ID, "smaller")
+    assert smaller.text == "1 smaller community"
+    smaller.find_element(By.TAG_NAME, "summary").click()
+    button = smaller.find_element(By.TAG_NAME, "button")
+    button.click()
+    assert button.get_attribute("aria-pressed") == "true"
 
 
 def test_search_chooses_a_song_and_its_neighbours_lead_on(opened):

@@ -5,6 +5,8 @@ import numpy as np
 import pytest
 from communities.planted import planted, playlists
 from libraries import labelled_library, units_of
+from scipy import sparse
+from sknetwork.ranking import PageRank
 
 from songmap.communities import recommendation_scores
 from songmap.communities.graph import build_graph
@@ -38,9 +40,15 @@ def test_pagerank_is_that_of_networkx(recommender, seeds, joined):
         nx.from_scipy_sparse_array(recommender.graph.weights), 0.85, personalization=dict.fromkeys(joined, 1.0),
         tol=1e-12, max_iter=1000,
     )  # fmt: skip
-    found = personalised_pagerank(recommender.graph, np.array(seeds))
+    found = personalised_pagerank(recommender.steps, np.array(seeds))
     np.testing.assert_allclose(found, [reference[row] for row in range(N_SONGS)], atol=1e-6)
     assert found.sum() == pytest.approx(1)
+
+
+def test_pagerank_is_that_of_scikit_network_to_the_last_bit(recommender):
+    restart = np.bincount([0, 4, 10], np.full(3, 1 / 3), N_SONGS)
+    reference = PageRank(0.85, n_iter=100, tol=1e-7).fit_predict(sparse.csr_matrix(recommender.graph.weights), restart)
+    np.testing.assert_array_equal(personalised_pagerank(recommender.steps, np.array([0, 4, 10])), reference)
 
 
 def test_playlists_alone_recommend_only_what_a_walk_reaches(recommender):
@@ -153,6 +161,15 @@ def test_random_playlists_are_recommended_no_better_than_by_chance():
     _, by_name = scores_of(lists, directions(np.arange(100) % 5, 0.5), 100)
     for one in by_name.values():
         assert one.recall.low < 10 / 95 < one.recall.high + 0.02
+
+
+def test_of_a_graph_with_many_edges_fewer_playlists_are_tested(monkeypatch):
+    lists = planted(3, 20, 23)
+    sources = Recommender(build_graph(lists, 60), directions(np.arange(60) % 3, 0.5), np.arange(60))
+    monkeypatch.setattr(recommendation_scores, "LEAST_TESTED", 5)
+    for per_edge, expected in ((40, 23), (12, 12), (1, 5)):
+        monkeypatch.setattr(recommendation_scores, "_MAX_WALKED", per_edge * sources.graph.n_edges)
+        assert score_recommenders(lists, sources, Pruning()).n_playlists == expected
 
 
 def test_the_same_seed_gives_the_same_scores_and_progress_ends_at_all():

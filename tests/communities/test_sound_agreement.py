@@ -1,16 +1,26 @@
 """Sound against playlists: planted agreement is found, what artists alone explain is not."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from communities.playlist_worlds import world
 from sklearn.metrics import adjusted_mutual_info_score, adjusted_rand_score, roc_auc_score
 
 from songmap.communities.agreement import PlaylistSongs, SpaceSongs, compare_spaces, contingency, holm
-from songmap.communities.agreement_results import Conclusion, Contingency, Estimate, Reason, SpaceAgreement
+from songmap.communities.agreement_results import (
+    CommunitySound,
+    Conclusion,
+    Contingency,
+    Estimate,
+    Reason,
+    SpaceAgreement,
+)
 from songmap.communities.artists import ArtistPermutation, artist_numbers, jackknife
 from songmap.communities.conclusion import conclude, limits
 from songmap.communities.pairs import auc, cosines, mid_ranks, song_pairs
 from songmap.communities.partitions import adjusted_mutual_information, adjusted_rand, contingency_table
+from songmap.communities.views.agreement_sentences import similar_sentence
 
 
 def compared(seed: int, preference: float, n_permutations: int = 99):
@@ -58,6 +68,17 @@ def test_communities_that_sound_similar_are_named():
     one = compare_spaces({"x": SpaceSongs(vectors, labels, True)}, songs, 199)[0]
     assert [(sound.number, sound.is_similar) for sound in one.communities] == [(0, False), (1, True)]
     assert one.contingency.counts.tolist() == [[60, 0], [0, 20]]
+
+
+def test_many_similar_communities_are_counted_not_listed():
+    def sentence(n_similar: int) -> str:
+        sounds = [CommunitySound(n, 30, 9, 0.2, 0.0, 0.001, 0.01, n < n_similar) for n in range(12)]
+        space = SimpleNamespace(communities=sounds)
+        return similar_sentence(SimpleNamespace(agreement=SimpleNamespace(spaces=[space])))
+
+    assert sentence(2).startswith("Communities 1 and 2 of 12 have")
+    assert sentence(9).startswith("9 of the 12 largest communities")
+    assert sentence(12).startswith("All 12 largest communities")
 
 
 @pytest.mark.parametrize(("n_first", "n_second"), [(4, 5), (1, 3), (1, 1), (12, 2)])

@@ -2,6 +2,7 @@
 
 from songmap.communities.agreement_results import Agreement, Conclusion, Estimate, Reason, SpaceAgreement
 from songmap.communities.conclusion import MEDIUM_AUC, MIN_ARTISTS, MIN_PLAYLISTS, MIN_SONGS, MOST_SONGS
+from songmap.communities.recommendation_scores import MIN_SONGS as MIN_TESTED
 from songmap.communities.results import SongCommunities, SpaceClusters
 from songmap.communities.views.playlist_sentences import (
     recommendation_sentence,
@@ -25,6 +26,7 @@ CONTENTS = {
     "report": "everything, for programs", "playlist": "the songs of a cluster", "graph_page": "the graph of playlists as a page",
     "graph": "the graph, for programs",
 }  # fmt: skip
+_MOST_NAMED = 8  # communities of which the numbers are in a sentence
 
 
 def space_title(name: str) -> str:
@@ -130,7 +132,7 @@ def communities_sentence(result: SongCommunities) -> str:
     found, one = result.playlists.communities, result.agreement
     stability = "" if found.stability is None else f", stability {found.stability:.2f}"
     return (
-        f"{one.playlists} playlists join {count_of_songs(one.songs)} by {one.artists} artists in {one.communities} "
+        f"{one.playlists:,} playlists join {count_of_songs(one.songs)} by {one.artists:,} artists in {one.communities:,} "
         f"communities (modularity {found.modularity:.2f}{stability})."
     )
 
@@ -143,7 +145,10 @@ def similar_sentence(result: SongCommunities) -> str:
     similar = [f"{one.number + 1}" for one in space.communities if one.is_similar]
     number = len(space.communities)
     if not similar:
-        return f"None of the {number} communities with enough artists has songs more similar than chance gives."
+        return f"None of the {number} largest communities with enough artists has songs more similar than chance gives."
+    if len(similar) > _MOST_NAMED:
+        counted = f"All {number}" if len(similar) == number else f"{len(similar)} of the {number}"
+        return f"{counted} largest communities with enough artists have songs more similar than chance gives."
     return (
         f"{capitalised('communities' if len(similar) > 1 else 'community')} {joined(similar)} of {number} "
         f"{'have' if len(similar) > 1 else 'has'} songs more similar than chance gives."
@@ -183,8 +188,7 @@ def warnings(result: SongCommunities) -> list[str]:
         else ""
     )
     unscored = (
-        f"How well songs are recommended was not evaluated: no playlist has enough songs, or {one.pruned_edges:,} edges "
-        "are too many."
+        f"How well songs are recommended was not evaluated: no playlist has {MIN_TESTED} songs of the library."
         if result.scores is None
         else ""
     )

@@ -67,7 +67,8 @@ def contingency_chart(table: Contingency) -> Chart:
     """Songs of each cluster, a row, in each of the largest communities, a column; shaded by share of the cluster."""
     margin, top, height = 76.0, 44.0, 26.0
     communities = table.communities[:_LARGEST]
-    cell = max(24.0, min(44.0, (svg.WIDTH - margin) / len(communities)))
+    largest = f"{int(table.counts[:, : len(communities)].max()):,}"
+    cell = max(24.0, svg.text_width(largest) + 6, min(44.0, (svg.WIDTH - margin) / len(communities)))
     marks = [svg.text(margin, 12, "community", small=True)]
     for column, community in enumerate(communities):
         marks.append(svg.text(margin + (column + 0.5) * cell, top - 8, f"{community + 1}", anchor="middle"))
@@ -79,7 +80,7 @@ def contingency_chart(table: Contingency) -> Chart:
             tip = f"cluster {cluster + 1}, community {community + 1}: {count_of_songs(count)}"
             marks.append(svg.rect((x, y, cell - 1, height - 1), "cell", opacity=0.05 + 0.7 * count / total, tip=tip))
             if count:
-                marks.append(svg.text(x + cell / 2, y + 17, str(count), anchor="middle"))
+                marks.append(svg.text(x + cell / 2, y + 17, f"{count:,}", anchor="middle"))
     width = max(svg.WIDTH, margin + cell * len(communities))
     return Chart("Songs of each cluster in each community", width, top + height * len(table.clusters) + 4, marks)
 

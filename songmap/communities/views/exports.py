@@ -21,6 +21,7 @@ from songmap.library.display_names import display_titles
 
 NAME = "song_graph"
 MAX_EDGES = 1_000_000  # in files, of about 70 and 20 MB
+_AT_ONCE = 10_000  # edges that become Python's numbers
 _NOT_XML = dict.fromkeys((0xFFFE, 0xFFFF), "\ufffd")  # what is left of names that XML cannot hold
 _NODE_TYPES = {
     "title": "string", "artist": "string", "genre": "string", "file_path": "string", "community": "int",
@@ -35,11 +36,11 @@ def write_graph(
 
     A song's id is its row in the library; communities are numbered from 1, as everywhere people see them.
     """
-    nodes = _nodes(songs, graph, communities)
+    nodes, edges = _nodes(songs, graph, communities), _edges(graph)
     files = {
-        workspace.table(NAME).with_suffix(".graphml"): _graphml(nodes, graph),
+        workspace.table(NAME).with_suffix(".graphml"): _graphml(nodes, edges),
         workspace.table(f"{NAME}_songs"): csv_lines([["id", *_NODE_TYPES], *([row, *one.values()] for row, one in nodes)], csv_kind),
-        workspace.table(f"{NAME}_edges"): csv_lines(_edge_rows(graph), csv_kind),
+        workspace.table(f"{NAME}_edges"): _edge_lines(edges),
     }  # fmt: skip
     for path, lines in files.items():
         write_atomically(path, partial(_write_lines, lines))
@@ -58,24 +59,33 @@ def _nodes(songs: pd.DataFrame, graph: SongGraph, communities: Communities) -> l
     ]  # fmt: skip
 
 
-def _edges(graph: SongGraph) -> Iterator[tuple[int, int, float]]:
+def _edges(graph: SongGraph) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Ends, the first before the second, and weight of each edge; of more than ``MAX_EDGES`` the strongest, earlier ones of equals."""
     weights = graph.weights
     rows = np.repeat(np.arange(weights.shape[0], dtype=np.int32), np.diff(weights.indptr))
     places = np.flatnonzero(weights.indices > rows)
     if len(places) > MAX_EDGES:
         places = np.sort(places[np.argsort(-weights.data[places], kind="stable")[:MAX_EDGES]])
-    for place in places:
-        yield int(rows[place]), int(weights.indices[place]), float(weights.data[place])
+    return rows[places], weights.indices[places], weights.data[places]
 
 
-def _edge_rows(graph: SongGraph) -> Iterator[Iterable[Any]]:
-    yield "source", "target", "weight"
-    for first, second, weight in _edges(graph):
-        yield first, second, f"{weight:.6g}"
+def _texts(edges: tuple[np.ndarray, np.ndarray, np.ndarray]) -> Iterator[tuple[int, int, str]]:
+    """Ends and weight, as written, of each edge."""
+    for start in range(0, len(edges[0]), _AT_ONCE):
+        for first, second, weight in zip(*(one[start : start + _AT_ONCE].tolist() for one in edges), strict=True):
+            yield first, second, f"{weight:.6g}"
 
 
-def _graphml(nodes: list[tuple[int, dict[str, Any]]], graph: SongGraph) -> Iterator[str]:
+def _edge_lines(edges: tuple[np.ndarray, np.ndarray, np.ndarray]) -> Iterator[str]:
+    """CSV: of numbers alone, which need no care."""
+    yield "source,target,weight"
+    for first, second, weight in _texts(edges):
+        yield f"{first},{second},{weight}"
+
+
+def _graphml(
+    nodes: list[tuple[int, dict[str, Any]]], edges: tuple[np.ndarray, np.ndarray, np.ndarray]
+) -> Iterator[str]:
     yield '<?xml version="1.0" encoding="UTF-8"?>'
     yield '<graphml xmlns="http://graphml.graphdrawing.org/xmlns">'
     for name, kind in _NODE_TYPES.items():
@@ -87,8 +97,8 @@ def _graphml(nodes: list[tuple[int, dict[str, Any]]], graph: SongGraph) -> Itera
         for name, value in values.items():
             yield f'<data key="{name}">{escape(str(value).translate(_NOT_XML))}</data>'
         yield "</node>"
-    for first, second, weight in _edges(graph):
-        yield f'<edge source="{first}" target="{second}"><data key="weight">{weight:.6g}</data></edge>'
+    for first, second, weight in _texts(edges):
+        yield f'<edge source="{first}" target="{second}"><data key="weight">{weight}</data></edge>'
     yield "</graph>"
     yield "</graphml>"
 

@@ -6,6 +6,7 @@ const context = canvas.getContext("2d");
 const N_SONGS = graph.titles.length;
 const MAX_FOUND = 30;
 const MARGIN = 1.07;
+const ZOOM_NAMES = 3; // from which grey communities have names too: hundreds would cover all songs
 const reach = MARGIN * Math.max(1e-6, ...graph.x.map(Math.abs), ...graph.y.map(Math.abs));
 const strongest = graph.strengths.reduce((most, one) => Math.max(most, one), 1e-9);
 const edgesOf = graph.titles.map(() => []);
@@ -82,7 +83,7 @@ function draw() {
   context.lineJoin = "round";
   const taken = [];
   for (const [label, [x, y]] of [...centres].sort(([a], [b]) => a - b)) {
-    if (community >= 0 && community !== label) continue;
+    if (community >= 0 ? community !== label : label >= graph.nColoured && view.zoom < ZOOM_NAMES) continue;
     const middle = width / 2 + (x - view.x) * scale();
     const top = height / 2 - (y - view.y) * scale();
     if (middle < 0 || middle > width) continue;
@@ -243,11 +244,15 @@ function choose(song, isMoved) {
 // ── communities ──
 function show(label) {
   community = label;
-  for (const button of byId("legend").children) button.setAttribute("aria-pressed", +button.dataset.label === label);
+  for (const button of document.querySelectorAll(".legend button")) button.setAttribute("aria-pressed", +button.dataset.label === label);
   redraw();
 }
+const smaller = byId("smaller");
+const nSmaller = graph.communities.length - graph.nColoured;
+smaller.hidden = nSmaller <= 0;
+smaller.querySelector("summary").textContent = `${nSmaller.toLocaleString("en")} smaller ${nSmaller === 1 ? "community" : "communities"}`;
 graph.communities.forEach((one, label) => {
-  const button = element("button", "", byId("legend"));
+  const button = element("button", "", label < graph.nColoured ? byId("legend") : smaller.querySelector("div"));
   button.dataset.label = label;
   button.setAttribute("aria-pressed", "false");
   element("i", "", button).style.background = one.colour;

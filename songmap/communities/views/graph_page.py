@@ -53,7 +53,7 @@ def graph_page(
     named = songs.iloc[drawing.rows]
     page = render(
         "communities/views/graph_page.html",
-        title=f"{count_of_songs(len(drawing.rows))} joined by playlists",
+        title=f"{count_of_songs(len(drawing.rows) + drawing.n_left_out)} joined by playlists",
         answer_page=answer_page,
         summary=[community_sentence(result), graph_sentence(result)],
         warnings=warning_lines(result.communities),
@@ -77,6 +77,7 @@ def graph_page(
                 {"name": community_name(one), "line": community_line(one), "colour": _colour(one.label)}
                 for one in facts
             ],
+            "nColoured": MAX_COLOURED,
         },
     )
     return readable(page)

@@ -74,7 +74,7 @@ def _table(rows: list[dict[str, Any]]) -> Any:
 
 
 def _card(one: ClusterDescription) -> dict[str, Any]:
-    artists = f" by {one.artists} artist{'s' * (one.artists != 1)}" if one.artists else ""
+    artists = f" by {one.artists:,} artist{'s' * (one.artists != 1)}" if one.artists else ""
     sounds = traits_predicate(one.traits[:4], plural=True)
     return {
         "heading": f"Cluster {one.number + 1}: {count_of_songs(one.songs)}{artists}",

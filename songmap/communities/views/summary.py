@@ -144,7 +144,7 @@ def cluster_rows(result: SongCommunities) -> list[dict[str, Any]]:
 def genres_text(genres: list[Any], number: int = 3) -> str:
     """ "ROCK 12, JAZZ 3"."""
     more = f", {len(genres) - number} more" if len(genres) > number else ""
-    return ", ".join(f"{one.name} {one.songs}" for one in genres[:number]) + more
+    return ", ".join(f"{one.name} {one.songs:,}" for one in genres[:number]) + more
 
 
 def community_rows(result: SongCommunities) -> list[dict[str, Any]]:
