@@ -58,7 +58,7 @@ def build_parser() -> argparse.ArgumentParser:
     add("--limit", type=whole_number(1), metavar="N", help="decode at most N songs in this run")
     add("--retry-failed", action="store_true", help="try again what failed before and has not changed")
     add("--dry-run", action="store_true", help="print what a run would do")
-    engine = "what computes columns 0-633: songmap, or plain librosa calls as the reference, some 20 times slower"
+    engine = "what computes columns 0-633: songmap, or plain librosa calls as the reference, some 18 times slower"
     add("--engine", choices=ENGINES, default=DEFAULT_ENGINE, help=engine)
     comparison = "extract nothing; compare N songs of the library with librosa, print the largest deviation"
     add("--verify", type=whole_number(1), metavar="N", dest="n_verified", help=comparison)
