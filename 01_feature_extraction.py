@@ -41,8 +41,9 @@ def build_parser() -> argparse.ArgumentParser:
     add("--labels", metavar="auto|folder|tag|FILE.csv", help=labels)
     exclude = "leave out files and folders that fit, e.g. 'Live*'; also one a line in the music folder's .songmapignore"
     add("--exclude", action="append", default=[], metavar="PATTERN", help=exclude)
-    shortest = {"type": number_from(LEAST_DURATION_S), "default": AudioConfig.min_duration_s, "dest": "min_duration_s"}
-    add("--min-duration", **shortest, metavar="S", help=f"leave out shorter songs; {LEAST_DURATION_S} s at least")
+    seconds, shortest = number_from(LEAST_DURATION_S), AudioConfig.min_duration_s
+    least = f"leave out shorter songs; {LEAST_DURATION_S} s at least"
+    add("--min-duration", type=seconds, default=shortest, metavar="S", dest="min_duration_s", help=least)
     add("--max-duration", type=whole_number(1), metavar="S", dest="max_duration_s", help="leave out longer songs")
     add("--keep-speech", action="store_true", help="include files whose genre is speech, such as audiobooks")
     segments = "also embed segments of every song, 30 s long and 15 s apart by default, for 05; later runs keep them up to date"

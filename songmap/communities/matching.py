@@ -176,9 +176,8 @@ class _Songs:
 
     def of_spelling(self, entries: Sequence[Entry]) -> dict[Entry, int]:
         """Answers of the entries that have one, _AMBIGUOUS among them."""
-        tags_of = {
-            entry: [tags for tags in _tags_of(entry) if tags.artist] for entry in entries
-        }  # a title is too little
+        # a title alone is too little
+        tags_of = {entry: [tags for tags in _tags_of(entry) if tags.artist] for entry in entries}
         near = self._near(list(dict.fromkeys(_whole(tags) for several in tags_of.values() for tags in several)))
         codes = {}
         for entry, several in tags_of.items():

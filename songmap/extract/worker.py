@@ -9,8 +9,8 @@ while it analyses: what needs more is that file's failure, and takes no memory f
 ==========  ================================================================================
 request     ``task`` ("embed" or "identify"), ``path``, ``config``, ``engine``, ``segments``, ``timeout_s``
 answer      ``failure`` and its ``cause`` ("audio", "memory" or "defect"; the other end adds "time" and "crash"),
-            and ``duration_s`` where it is too short, or the task's result: ``content``, ``record``, ``embedding`` (base64), with segments
-            also ``bounds_s`` and ``segment_embeddings`` (base64)
+            with ``duration_s`` of a file that is too short; or the task's result: ``content``, ``record``,
+            ``embedding`` (base64), with segments also ``bounds_s`` and ``segment_embeddings`` (base64)
 ==========  ================================================================================
 """
 

@@ -20,7 +20,7 @@ from songmap.core.workspace import REPOSITORY
 from songmap.extract.options import ExtractionOptions
 
 ONE_THREAD = {name: "1" for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")}
-# of glibc, which adapts both up to these: below, each clip of 3 s has up to 800 pages mapped and unmapped again
+# glibc: what is freed stays with the process; else each clip of 3 s has up to 800 pages mapped and unmapped again
 _KEPT_BYTES = {"MALLOC_MMAP_THRESHOLD_": str(1 << 25), "MALLOC_TRIM_THRESHOLD_": str(1 << 26)}
 _SONGS_PER_WORKER = 1000  # then a fresh one: whatever a decoder leaks ends with its process
 # a record of ten texts of 1,000 characters, twelve each in JSON, and 3.4 kB of numbers; with segments 3.4 kB each

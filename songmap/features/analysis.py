@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
-from songmap.core.errors import SchemaError
 from songmap.core.text import readable
 from songmap.features import decode
 from songmap.features.signal import Signal
@@ -74,7 +73,7 @@ def analyse_file(path: Path | str, config: AudioConfig | None = None) -> AudioAn
     path : Path or str
         A file in any format that libsndfile or FFmpeg reads; its content decides, not its name.
     config : AudioConfig, optional
-        How audio is analysed. Only its shortest duration may differ from the default for the columns that libraries hold:
+        How audio is analysed. Only ``min_duration_s`` and ``silence_peak`` may differ from the defaults:
         ``AudioConfig(min_duration_s=1)`` takes clips of 1 to 3 s, too; a library's ``config`` takes what the library has.
 
     Returns
@@ -140,14 +139,9 @@ def describe(file: BinaryIO, path: Path, metadata: dict[str, str] | None = None)
 
 
 def analyse_signal(signal: Signal, config: AudioConfig, tags: dict[str, Any]) -> AudioAnalysis:
-    """Analyse a signal at the rate of ``config``; ``tags`` are those of its file.
-
-    Raises SchemaError for settings under which the columns would mean something else.
-    """
+    """Analyse a signal at the rate of ``config``; ``tags`` are those of its file."""
     from songmap.features import frames, statistics
 
-    if other := config.other_setting():
-        raise SchemaError(other)
     song_frames = frames.analyse(signal, config)
     return AudioAnalysis(signal, config.sample_rate_hz, song_frames, statistics.embed(song_frames), tags)
 

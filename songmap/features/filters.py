@@ -49,24 +49,29 @@ def fft_freqs_hz(config: AudioConfig) -> np.ndarray:
 
 @dataclass(frozen=True)
 class MelBank:
-    """Slaney's mel filters: ``weights`` float32 ``(n_mels, n_bins)``, non-zero within ``spans (n_mels, 2)``."""
+    """Filters over bins: ``weights`` float32 ``(n_mels, n_bins)``, non-zero within ``spans (n_mels, 2)``."""
 
     weights: np.ndarray
     spans: np.ndarray
 
+    @classmethod
+    def of(cls, weights: np.ndarray) -> "MelBank":
+        """A bank of filters each of which is positive in one stretch of bins."""
+        filled = weights > 0
+        first = filled.argmax(axis=1)
+        return cls(weights, np.stack([first, first + filled.sum(axis=1)], axis=1))
+
 
 @lru_cache(maxsize=4)
 def mel_bank(config: AudioConfig) -> MelBank:
-    """Triangles between neighbouring mel frequencies, each of unit area (``librosa.filters.mel``)."""
+    """Triangles between neighbouring frequencies of Slaney's mel scale, each of unit area (``librosa.filters.mel``)."""
     edges_hz = mel_freqs_hz(config.n_mels + 2, config.sample_rate_hz / 2)
     widths_hz = np.diff(edges_hz)[:, np.newaxis]
     distances_hz = np.subtract.outer(edges_hz, fft_freqs_hz(config))
     rising, falling = -distances_hz[:-2] / widths_hz[:-1], distances_hz[2:] / widths_hz[1:]
     weights = np.maximum(0, np.minimum(rising, falling)).astype(np.float32)
     weights *= (2.0 / (edges_hz[2:] - edges_hz[:-2]))[:, np.newaxis]
-    filled = weights > 0
-    first = filled.argmax(axis=1)
-    return MelBank(weights, np.stack([first, first + filled.sum(axis=1)], axis=1))
+    return MelBank.of(weights)
 
 
 @lru_cache(maxsize=4)

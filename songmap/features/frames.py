@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from songmap.core.errors import SchemaError
 from songmap.features import filters, kernels, rhythm, spectra, spectral_features
 from songmap.features.signal import Signal, frame_count
 from songmap.library.schema import AudioConfig
@@ -59,7 +60,14 @@ def analyse(signal: Signal, config: AudioConfig, block_frames: int = spectra.BLO
     Returns
     -------
     SongFrames
+
+    Raises
+    ------
+    SchemaError
+        For settings under which the columns would mean something else; kernels rely on some of them.
     """
+    if other := config.other_setting():
+        raise SchemaError(other)
     collected, harmonic = _collect(signal, config, block_frames)
     mel_db, both = power_to_db(collected.mel), zip(signal.blocks(), harmonic.blocks(), strict=True)
     features = {

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from songmap.core.errors import AudioError
+from songmap.core.errors import AudioError, SchemaError
 from songmap.features.frames import SongFrames
-from songmap.library.schema import COLUMNS, FEATURES
+from songmap.library.schema import COLUMNS, FEATURES, N_COLUMNS
 
 _PERCENTILES = {"p25": 25, "p50": 50, "p75": 75}
 _SORTED = 1 << 17  # numbers at once
@@ -27,6 +27,8 @@ def embed(frames: SongFrames) -> np.ndarray:
     ------
     AudioError
         If a number is not finite.
+    SchemaError
+        If the features are of other sizes than those of the schema.
     """
     parts = []
     mel = _percentiles(frames.features["mel"], list(_PERCENTILES.values()))
@@ -38,6 +40,8 @@ def embed(frames: SongFrames) -> np.ndarray:
         else:  # "mean" and "std" are also the names of numpy's
             parts.append(getattr(frames.features[block.feature], block.statistic)(axis=1, dtype=np.float64))
     embedding = np.concatenate(parts).astype(np.float32)
+    if embedding.shape != (N_COLUMNS,):
+        raise SchemaError(f"frame features of {len(embedding)} columns, not of {N_COLUMNS}")
     if not np.isfinite(embedding).all():
         wrong = [COLUMNS[index] for index in np.flatnonzero(~np.isfinite(embedding))]
         raise AudioError(f"gives {len(wrong)} numbers that are not finite ({', '.join(wrong[:3])}): damaged audio?")
@@ -47,7 +51,7 @@ def embed(frames: SongFrames) -> np.ndarray:
 def _percentiles(rows: np.ndarray, percents: list[int]) -> np.ndarray:
     """Percentiles of each row, ``(n_percents, n_rows)``, as ``np.percentile`` interpolates them.
 
-    Sorting runs in SIMD, which selection does not; a few rows at a time there is no copy of all.
+    Sorting runs in SIMD, which selection does not. A few rows at a time are sorted, since the copy of a long song is large.
     """
     places = np.array(percents) / 100 * (rows.shape[1] - 1)
     before = places.astype(int)

@@ -134,10 +134,7 @@ def log_bank(kind: ExcerptKind) -> filters.MelBank:
     distances_hz = np.subtract.outer(centres_hz[1:-1], freqs_hz)
     reach_hz = np.where(distances_hz > 0, below_hz[:, np.newaxis], above_hz[:, np.newaxis])
     weights = np.maximum(0, 1 - np.abs(distances_hz) / reach_hz)
-    weights = (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
-    filled = weights > 0
-    first = filled.argmax(axis=1)
-    return filters.MelBank(weights, np.stack([first, first + filled.sum(axis=1)], axis=1))
+    return filters.MelBank.of((weights / weights.sum(axis=1, keepdims=True)).astype(np.float32))
 
 
 def band_powers(signal: Signal, kind: ExcerptKind, first: int, stop: int) -> np.ndarray:

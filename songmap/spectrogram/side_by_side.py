@@ -169,7 +169,7 @@ class _Epochs:
 
     def __call__(self, number: int, history: list[Any]) -> None:
         self._done[number], last = len(history), history[-1]
-        # of autoencoders there is no accuracy
+        # autoencoders have no accuracy
         accuracies = (last.accuracy, last.validation_accuracy) if isinstance(last, EpochScores) else (None, None)
         inside, outside = map(_scores, (last.loss, last.validation_loss), accuracies)
         which = f"{number + 1}/{len(self._done)}, epoch {len(history)}"
