@@ -9,13 +9,13 @@ have one thread, so that on a machine with nothing else to do they are those of 
 
 import argparse
 import os
-import resource
 import time
 from pathlib import Path
 
 import numpy as np
 from sklearn.metrics import adjusted_rand_score
 
+from benchmarks.memory import peak_mb
 from songmap.communities.community_detection import Detection, detect
 from songmap.communities.graph import MAX_JOINED, SAMPLED_SONGS, build_graph
 from songmap.communities.graph_results import MatchedPlaylists, Method, Pruning
@@ -41,10 +41,6 @@ def draw_playlists(n_songs: int, n_entries: int, giant: int, rng: np.random.Gene
     if giant:
         lists.append(rng.choice(n_songs, giant, replace=False))
     return MatchedPlaylists(tuple(f"playlist {number}" for number in range(len(lists))), tuple(lists))
-
-
-def peak_mb() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def main() -> None:

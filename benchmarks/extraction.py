@@ -15,7 +15,6 @@ import importlib.util
 import itertools
 import json
 import os
-import resource
 import shutil
 import statistics
 import subprocess
@@ -26,6 +25,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.memory import peak_mb
 from songmap.core.workspace import REPOSITORY
 from songmap.extract.workers import ONE_THREAD
 from songmap.library.schema import N_COLUMNS, N_LIBROSA
@@ -60,10 +60,6 @@ def measure(function, repetitions: int = REPETITIONS) -> dict:
         function()
         seconds.append(time.perf_counter() - started)
     return {"seconds": seconds, "peak_mb": peak_mb()}
-
-
-def peak_mb() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def task_ours(file: Path) -> dict:

@@ -8,7 +8,6 @@ the training on 20,000 drawn segments of 14 genres, and changes in recordings jo
 """
 
 import argparse
-import resource
 import time
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.memory import peak_mb
 from songmap.core.workspace import Workspace
 from songmap.features.analysis import analyse_file, analyse_samples
 from songmap.features.decode import load_audio
@@ -128,7 +128,7 @@ def main() -> None:
     start = time.perf_counter()
     classifier.answer(analyse_samples(two_hours, RATE_HZ))
     print(f"| a recording of 2 hours in memory, s | {time.perf_counter() - start:.0f} |")
-    print(f"| peak memory of this process, MB | {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} |")
+    print(f"| peak memory of this process, MB | {peak_mb():.0f} |")
     n_segments, seconds = training_s()
     print(f"| evaluating the classifiers on {n_segments:,} segments of 14 genres, s | {seconds:.0f} |")
 

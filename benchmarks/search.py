@@ -22,6 +22,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.memory import peak_mb
 from songmap.core.defaults import usable_cores
 from songmap.core.workspace import REPOSITORY, Workspace
 from songmap.library.library import Library, load_library, save_library
@@ -63,12 +64,6 @@ def measured(workspace: Path) -> dict[str, object]:
         "load": loaded - started, "ready": ready - loaded, "milliseconds": milliseconds[20:],
         "reading": float(np.median(reading)), "peak": peak,
     }  # fmt: skip
-
-
-def peak_mb() -> float:
-    """Of this process since it began; getrusage would also know what its parent took."""
-    status = Path("/proc/self/status").read_text(encoding="utf-8")
-    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")) / 1024
 
 
 def process(workspace: Path) -> dict[str, object]:

@@ -10,10 +10,11 @@ from songmap.core.workspace import REPOSITORY
 
 RATE_HZ, MINUTES = 8000, 120
 PROGRAM = """
-import resource, sys
+import sys
+from benchmarks.memory import peak_mb
 from songmap.features.analysis import analyse_file
 analyse_file(sys.argv[1])
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1 << 20 if sys.platform == "darwin" else 1 << 10))
+print(peak_mb())
 """
 
 
