@@ -12,6 +12,11 @@ import pytest
 for library in ("OPENBLAS", "OMP", "MKL"):
     os.environ.setdefault(f"{library}_NUM_THREADS", "1")
 
+# Read when numba is first imported. Two processes that compile librosa's functions at the same time leave a mixture in its
+# cache, and every later process that loads it crashes.
+_CACHES = Path(__file__).parents[1] / ".pytest_cache" / "numba"
+os.environ["NUMBA_CACHE_DIR"] = str(_CACHES / os.environ.get("PYTEST_XDIST_WORKER", "main"))
+
 
 @pytest.fixture(scope="session")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[object]:

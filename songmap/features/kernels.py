@@ -16,7 +16,7 @@ _SUMS = 64  # that grow side by side, in SIMD
 _COPIED = 8  # rows of a matrix that are transposed together
 
 
-@compiled
+@compiled("float32[:, ::1], float32[::1]")
 def mix_down(samples: np.ndarray, out: np.ndarray) -> None:
     """Mean over channels: ``samples`` float32 ``(n, channels)`` to ``out`` float32 ``(n,)``."""
     n_channels = samples.shape[1]
@@ -32,14 +32,14 @@ def mix_down(samples: np.ndarray, out: np.ndarray) -> None:
         out[index] = total / scale
 
 
-@compiled
+@compiled("float32[::1], float64")
 def divide(samples: np.ndarray, divisor: float) -> None:
     """Divide float32 ``samples (n,)`` in place, in double precision, as numpy would by a float64."""
     for index in range(len(samples)):
         samples[index] = samples[index] / divisor
 
 
-@compiled
+@compiled("float32[::1], int64, int64, float64[::1], float64[:, ::1]")
 def windowed_frames(samples: np.ndarray, first: int, hop: int, window: np.ndarray, out: np.ndarray) -> None:
     """Frames from ``first, first + hop, …`` times ``window``, float64 ``(n, n_fft)``; zero beyond ``samples``."""
     n_samples, n_fft = len(samples), out.shape[1]
@@ -53,7 +53,7 @@ def windowed_frames(samples: np.ndarray, first: int, hop: int, window: np.ndarra
         out[row, max(low, high) :] = 0.0
 
 
-@compiled
+@compiled("float64[:, ::1], float32[:, ::1]")
 def round_to_single(numbers: np.ndarray, out: np.ndarray) -> None:
     """Write float64 ``numbers (n, size)`` as float32, in SIMD, unlike numpy's conversion of complex numbers."""
     for row in range(out.shape[0]):
@@ -61,7 +61,7 @@ def round_to_single(numbers: np.ndarray, out: np.ndarray) -> None:
             out[row, column] = numbers[row, column]
 
 
-@compiled
+@compiled("float32[::1], int64, float32[:, ::1], float32[:, :, ::1]")
 def mirrored_frames(samples: np.ndarray, first: int, apart: np.ndarray, out: np.ndarray) -> None:
     """Frames from ``first, first + hop, …`` folded: sums, then differences of mirrored samples, float32 ``(2, size, n)``.
 
@@ -90,7 +90,7 @@ def mirrored_frames(samples: np.ndarray, first: int, apart: np.ndarray, out: np.
             sums[frame], differences[frame] = ones[frame] + others[frame], ones[frame] - others[frame]
 
 
-@compiled
+@compiled("float32[:, :, ::1], float32[::1], float32[:, ::1]")
 def magnitudes(products: np.ndarray, scale: np.ndarray, out: np.ndarray) -> None:
     """Moduli, times ``scale (k,)``, of the complex numbers of which ``products (2, k, n)`` are the two parts."""
     for row in range(out.shape[0]):
@@ -99,7 +99,7 @@ def magnitudes(products: np.ndarray, scale: np.ndarray, out: np.ndarray) -> None
             out[row, column] = np.sqrt(real * real + imaginary * imaginary) * scale[row]
 
 
-@compiled
+@compiled("float32[:, ::1], float32[:, ::1], float32[:, ::1], float32[:, ::1]")
 def keep_harmonic(spectrum: np.ndarray, magnitude: np.ndarray, harmonic: np.ndarray, percussive: np.ndarray) -> None:
     """Multiply ``spectrum`` in place by the soft mask h²/(h²+p²); 0.5 where both vanish.
 
@@ -124,7 +124,7 @@ def keep_harmonic(spectrum: np.ndarray, magnitude: np.ndarray, harmonic: np.ndar
             spectrum[row, 2 * column + 1] = kept * (spectrum[row, 2 * column + 1] / size)
 
 
-@compiled
+@compiled("float32[:, ::1], float64[::1], int64, int64, float32[::1]")
 def overlap_add(frames: np.ndarray, window: np.ndarray, first: int, hop: int, out: np.ndarray) -> None:
     """Add windowed ``frames`` float32 ``(n, n_fft)`` to ``out`` at ``first, first + hop, …``."""
     for row in range(frames.shape[0]):
@@ -133,7 +133,7 @@ def overlap_add(frames: np.ndarray, window: np.ndarray, first: int, hop: int, ou
             out[np.uint64(start + index)] += frames[row, index] * window[index]
 
 
-@compiled
+@compiled("float32[:, ::1], int64, int64, float64, float32[::1], float32[::1]")
 def spectral_peaks(
     magnitude: np.ndarray, first_bin: int, last_bin: int, hz_per_bin: float, pitches: np.ndarray, strengths: np.ndarray
 ) -> int:
@@ -167,7 +167,7 @@ def spectral_peaks(
     return n_peaks
 
 
-@compiled
+@compiled("float32[::1], int64, float64[::1]")
 def hop_power(samples: np.ndarray, hop: int, out: np.ndarray) -> None:
     """Sum of squares of every whole or last partial hop of ``samples``: float64 ``(n_hops,)``."""
     totals = np.empty(_SUMS)
@@ -181,7 +181,7 @@ def hop_power(samples: np.ndarray, hop: int, out: np.ndarray) -> None:
         out[row] = totals.sum()
 
 
-@compiled
+@compiled("float32[::1], float32, int64, float64, int64[:, ::1]")
 def zero_crossings(samples: np.ndarray, before: float, hop: int, threshold: float, counts: np.ndarray) -> None:
     """Sign changes in every hop of ``samples``, which the sample ``before`` precedes: int64 ``(n_hops, 2)``.
 
@@ -199,7 +199,7 @@ def zero_crossings(samples: np.ndarray, before: float, hop: int, threshold: floa
         before = samples[stop - 1]
 
 
-@compiled
+@compiled("float64[::1], float64[::1], int64, float64[::1]")
 def beat_scores(
     onsets: np.ndarray, window: np.ndarray, first_lag: int, penalties: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -16,7 +16,7 @@ for median filtering": halved tiles, in two dimensions.
 import numpy as np
 from numba import njit  # has no types:
 
-from songmap.features.compiled import compiled
+from songmap.features.compiled import compiled, helper
 
 # mypy: disable-error-code="untyped-decorator"
 
@@ -64,7 +64,7 @@ def _bitonic8(low: tuple[int, int, int, int], high: tuple[int, int, int, int]) -
     return a, b, c, d, e, f, g, h
 
 
-@compiled
+@helper
 def _exchange(rows: np.ndarray, low: int, high: int) -> None:
     """Leave in every lane the smaller of two rows in ``low`` and the larger in ``high``."""
     for lane in range(_LANES):
@@ -72,7 +72,7 @@ def _exchange(rows: np.ndarray, low: int, high: int) -> None:
         rows[_at(low, lane)], rows[_at(high, lane)] = min(one, other), max(one, other)
 
 
-@compiled
+@helper
 def _sort(rows: np.ndarray, size: int) -> None:
     """Sort the first ``size`` rows by Batcher's odd-even merge sort."""
     run = 1
@@ -87,7 +87,7 @@ def _sort(rows: np.ndarray, size: int) -> None:
         run *= 2
 
 
-@compiled
+@helper
 def _middle1(candidates: np.ndarray, parent: int, new: np.ndarray, out: np.ndarray, first: int) -> None:
     """Row ``first`` of ``out``: the middle of two sorted candidates, from row ``parent`` on, and the first new row.
 
@@ -99,7 +99,7 @@ def _middle1(candidates: np.ndarray, parent: int, new: np.ndarray, out: np.ndarr
         out[_at(first, lane)] = min(a, candidates[_at(parent + 1, lane)])
 
 
-@compiled
+@helper
 def _middle2(candidates: np.ndarray, parent: int, new: np.ndarray, out: np.ndarray, first: int) -> None:
     for lane in range(_LANES):
         a, b = _sort2(new[_at(0, lane)], new[_at(1, lane)])
@@ -108,7 +108,7 @@ def _middle2(candidates: np.ndarray, parent: int, new: np.ndarray, out: np.ndarr
         out[_at(first, lane)], out[_at(first + 1, lane)] = a, b
 
 
-@compiled
+@helper
 def _middle4(candidates: np.ndarray, parent: int, new: np.ndarray, out: np.ndarray, first: int) -> None:
     for lane in range(_LANES):
         a, b, c, d = _sort4(new[_at(0, lane)], new[_at(1, lane)], new[_at(2, lane)], new[_at(3, lane)])
@@ -122,7 +122,7 @@ def _middle4(candidates: np.ndarray, parent: int, new: np.ndarray, out: np.ndarr
         out[_at(first + 2, lane)], out[_at(first + 3, lane)] = c, d
 
 
-@compiled
+@helper
 def _middle8(candidates: np.ndarray, parent: int, new: np.ndarray, out: np.ndarray, first: int) -> None:
     for lane in range(_LANES):
         a, b, c, d = _sort4(new[_at(0, lane)], new[_at(1, lane)], new[_at(2, lane)], new[_at(3, lane)])
@@ -144,7 +144,7 @@ def _middle8(candidates: np.ndarray, parent: int, new: np.ndarray, out: np.ndarr
         out[_at(first + 6, lane)], out[_at(first + 7, lane)] = g, h
 
 
-@compiled
+@helper
 def _reflected(index: int, size: int) -> int:
     """Index into ``size`` items continued by reflection about its edges (d c b a | a b c d | d c b a)."""
     while index < 0 or index >= size:
@@ -152,7 +152,7 @@ def _reflected(index: int, size: int) -> int:
     return index
 
 
-@compiled
+@helper
 def _read(lines: np.ndarray, column: int, first: int, rows: np.ndarray, size: int) -> None:
     """Copy ``size`` lines from ``first`` on, reflected, to the first rows."""
     width = min(_LANES, lines.shape[1] - column)
@@ -162,7 +162,7 @@ def _read(lines: np.ndarray, column: int, first: int, rows: np.ndarray, size: in
             rows[_at(row, lane)] = lines[line, np.uint64(column + lane)]
 
 
-@compiled
+@helper
 def _running_median(lines: np.ndarray, column: int, size: int, first: int, out: np.ndarray) -> None:
     """Median over ``size`` neighbouring lines, an odd number, reflected, for lines ``first …`` and ``_LANES`` columns from ``column`` on."""
     half, tile = size // 2, _TILE
@@ -196,7 +196,7 @@ def _running_median(lines: np.ndarray, column: int, size: int, first: int, out: 
                 out[np.uint64(start + row), np.uint64(column + lane)] = candidates[_at(parent + row, lane)]
 
 
-@compiled
+@compiled("int32[:, ::1], int64, int64, int32[:, ::1]")
 def median_over_time(magnitude: np.ndarray, size: int, first: int, out: np.ndarray) -> None:
     """Running median over frames: int32 views ``(n, n_bins)`` of non-negative float32 magnitudes.
 
@@ -208,7 +208,7 @@ def median_over_time(magnitude: np.ndarray, size: int, first: int, out: np.ndarr
         _running_median(magnitude, column, size, first, out)
 
 
-@compiled
+@compiled("int32[:, ::1], int64, int32[:, ::1]")
 def median_over_frequency(magnitude: np.ndarray, size: int, out: np.ndarray) -> None:
     """Running median over bins of each frame, reflected; int32 views ``(n, n_bins)`` as above."""
     n_frames = len(magnitude)

@@ -36,9 +36,9 @@ class Signal:
 
     @classmethod
     def of(cls, samples: np.ndarray) -> "Signal":
-        """A signal of samples that are in memory."""
+        """A signal of samples that are in memory: copied unless float32 in one piece that may be written to."""
         signal = cls()
-        signal._samples, signal._length = np.asarray(samples, np.float32), len(samples)
+        signal._samples, signal._length = np.require(samples, np.float32, ["C", "W", "A"]), len(samples)
         return signal
 
     def __len__(self) -> int:

@@ -6,7 +6,7 @@ SIMD takes side by side while each frame is added up bin after bin. ``TILE_FRAME
 
 import numpy as np
 
-from songmap.features.compiled import compiled
+from songmap.features.compiled import compiled, helper
 
 # mypy: disable-error-code="untyped-decorator"
 
@@ -15,7 +15,7 @@ _FACTORS = 16  # powers between 1e-10 and 1e18 whose product cannot leave the ra
 _MANTISSA, _ONE, _EXPONENT_BITS, _EXPONENT_BIAS = (1 << 52) - 1, 1023 << 52, 52, 1023  # of a float64's bits
 
 
-@compiled
+@compiled("float32[:, ::1], float32[:, ::1], int64[:, ::1], float32[:, :]")
 def mel_power(magnitude: np.ndarray, weights: np.ndarray, spans: np.ndarray, out: np.ndarray) -> None:
     """Mel bands ``(n_mels, n)`` of squared magnitudes: ``weights (n_mels, n_bins)``, non-zero within ``spans (n_mels, 2)``."""
     n_frames = magnitude.shape[1]
@@ -31,7 +31,7 @@ def mel_power(magnitude: np.ndarray, weights: np.ndarray, spans: np.ndarray, out
             out[band, index] = total[index]
 
 
-@compiled
+@compiled("float32[:, ::1], float64[::1], float64, float64, float64[:, :]")
 def spectral_shapes(
     magnitude: np.ndarray, freqs_hz: np.ndarray, roll_percent: float, amin: float, out: np.ndarray
 ) -> None:
@@ -81,7 +81,7 @@ def spectral_shapes(
         out[2, index] = rolloff[index]
 
 
-@compiled
+@helper
 def _insert(smallest: np.ndarray, first: int, pushed: np.ndarray) -> None:
     """Insert a number of each frame into three sorted rows from ``first`` on; ``pushed (n,)`` takes what they push out."""
     one, two, three = smallest[first], smallest[first + 1], smallest[first + 2]
@@ -93,7 +93,7 @@ def _insert(smallest: np.ndarray, first: int, pushed: np.ndarray) -> None:
         three[frame], pushed[frame] = min(three[frame], value), max(three[frame], value)
 
 
-@compiled
+@compiled("float32[:, ::1], int64[:, ::1], int64[::1], float64[:, :], float64[:, :]")
 def contrast_extremes(
     magnitude: np.ndarray, bands: np.ndarray, most: np.ndarray, peak: np.ndarray, valley: np.ndarray
 ) -> None:
