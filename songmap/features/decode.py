@@ -23,7 +23,7 @@ import numpy as np
 
 from songmap.core.errors import AudioError, TooShortError
 from songmap.features.ogg import Link, have_other_forms, ogg_links
-from songmap.features.signal import Signal, resample, room_for, write_all
+from songmap.features.signal import Resampler, Signal, room_for, write_all
 from songmap.library.schema import LEAST_DURATION_S, AudioConfig
 
 AUDIO_SUFFIXES = frozenset({
@@ -207,7 +207,7 @@ def _collect(blocks: Iterator[np.ndarray], own_rate_hz: int, channels: int, rate
             peak = max(peak, loudest)
             yield samples
 
-    signal = resample(mono(), own_rate_hz, rate_hz, expected=expected)
+    signal = Resampler(own_rate_hz, rate_hz).resample(mono(), expected)
     return Decoded(signal, n_samples / own_rate_hz, peak)
 
 

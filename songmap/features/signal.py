@@ -102,38 +102,50 @@ def write_all(file: BinaryIO | FileIO, numbers: np.ndarray) -> None:
         missing = missing[file.write(missing) :]
 
 
-def resample(
-    blocks: Iterable[np.ndarray], rate_hz: float, target_rate_hz: float, *, expected: int = 0, keep_energy: bool = False
-) -> Signal:
-    """Band-limited resampling by soxr (HQ), bit for bit as ``librosa.resample``: ``ceil(n * target / rate)`` samples.
+class Resampler:
+    """Band-limited resampling by soxr (HQ), of one signal after the other, bit for bit as ``librosa.resample``.
 
-    ``expected`` is the number of samples of all blocks, as far as that is known. ``keep_energy`` divides by the square root
-    of the ratio, as librosa does for ``scale=True``.
+    Not thread-safe.
+
+    Parameters
+    ----------
+    rate_hz, target_rate_hz : float
+        Only their ratio counts.
+    keep_energy : bool
+        Divide by the square root of the ratio, as librosa does for ``scale=True``.
     """
-    import soxr
 
-    from songmap.features import kernels
+    def __init__(self, rate_hz: float, target_rate_hz: float, *, keep_energy: bool = False) -> None:
+        import soxr
 
-    ratio = float(target_rate_hz) / rate_hz
-    out, n_samples = Signal(int(np.ceil(expected * ratio))), 0
-    if rate_hz == target_rate_hz:
+        self._ratio, self._keep_energy = float(target_rate_hz) / rate_hz, keep_energy
+        self._stream = (
+            None
+            if rate_hz == target_rate_hz
+            else soxr.ResampleStream(rate_hz, target_rate_hz, 1, dtype="float32", quality="soxr_hq")
+        )
+
+    def resample(self, blocks: Iterable[np.ndarray], expected: int = 0) -> Signal:
+        """``ceil(n * target / rate)`` samples; ``expected`` is ``n``, the number in all blocks, as far as that is known."""
+        out, n_samples = Signal(int(np.ceil(expected * self._ratio))), 0
+        if self._stream is None:
+            for block in blocks:
+                out.append(block)
+            return out
+        self._stream.clear()  # costs less than another stream
         for block in blocks:
-            out.append(block)
+            n_samples += len(block)
+            self._keep(self._stream.resample_chunk(block), out, n_samples)
+        self._keep(self._stream.resample_chunk(np.empty(0, np.float32), last=True), out, n_samples)
+        out.append(np.zeros(int(np.ceil(n_samples * self._ratio)) - len(out), np.float32))
         return out
-    stream = soxr.ResampleStream(rate_hz, target_rate_hz, 1, dtype="float32", quality="soxr_hq")
 
-    def keep(samples: np.ndarray, length: int) -> None:
-        if keep_energy:
-            kernels.divide(samples, np.sqrt(ratio))
-        out.append(samples[: length - len(out)])
+    def _keep(self, samples: np.ndarray, out: Signal, n_samples: int) -> None:
+        from songmap.features import kernels
 
-    for block in blocks:
-        n_samples += len(block)
-        keep(stream.resample_chunk(block), int(np.ceil(n_samples * ratio)))
-    length = int(np.ceil(n_samples * ratio))
-    keep(stream.resample_chunk(np.empty(0, np.float32), last=True), length)
-    out.append(np.zeros(length - len(out), np.float32))
-    return out
+        if self._keep_energy:
+            kernels.divide(samples, np.sqrt(self._ratio))
+        out.append(samples[: int(np.ceil(n_samples * self._ratio)) - len(out)])
 
 
 def frame_count(n_samples: int, config: AudioConfig) -> int:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from songmap.features import filters, kernels, medians
-from songmap.features.signal import Signal, frame_count, resample
+from songmap.features.signal import Resampler, Signal, frame_count
 from songmap.library.schema import AudioConfig
 
 BLOCK_FRAMES = 256
@@ -151,6 +151,7 @@ def cqt_octaves(signal: Signal, tuning: float, config: AudioConfig) -> Iterator[
     width = _product_width(n_frames)
     frames = np.empty((2, n_fft // 2, width), np.float32)
     products = np.empty((2, filters.CQT_BINS_PER_OCTAVE, width), np.float32)
+    halving = Resampler(2, 1, keep_energy=True)
     for octave in reversed(range(filters.CQT_OCTAVES)):
         # each halving of the rate weakens the response by a square root of two, which librosa restores
         scale = np.sqrt(2.0 ** (filters.CQT_OCTAVES - 1 - octave) / bank.lengths[octave]).astype(np.float32)
@@ -165,7 +166,7 @@ def cqt_octaves(signal: Signal, tuning: float, config: AudioConfig) -> Iterator[
             kernels.magnitudes(products, scale, magnitude)
             yield octave, first, magnitude
         if octave:
-            signal = resample(signal.blocks(), 2, 1, expected=len(signal), keep_energy=True)
+            signal = halving.resample(signal.blocks(), len(signal))
             hop //= 2
 
 
