@@ -1,4 +1,4 @@
-"""Fits of models on folds: nested, each in one thread, several at once, and kept so that a killed run goes on.
+"""Fits of models on folds: nested, each in one thread, several processes at once, and kept so that a killed run goes on.
 
 A point of a grid is chosen by inner folds of the fold's training songs, by group too: test songs decide nothing.
 """
@@ -6,9 +6,11 @@ A point of a grid is chosen by inner folds of the fold's training songs, by grou
 import inspect
 import pickle
 import time
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Executor, as_completed
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,6 +20,7 @@ from songmap.compare import models
 from songmap.compare.dataset import Dataset
 from songmap.compare.models import MODELS, Model, TrainingRows
 from songmap.compare.store import FittedFold, FoldStore, key_of
+from songmap.core.processes import process_pool
 from songmap.core.progress import OnProgress
 from songmap.genre import candidates, network
 from songmap.genre.candidates import Point
@@ -45,18 +48,74 @@ class Task:
     is_grouped: bool = True
 
 
-class Evaluator:
-    """Fits models on folds of one dataset with ``workers`` threads, and reports progress."""
+@dataclass(frozen=True)
+class Fitter:
+    """Fits models on folds of one dataset: all that a process needs for that."""
 
-    def __init__(
-        self, dataset: Dataset, seed: int, workers: int, store: FoldStore, on_progress: OnProgress | None
-    ) -> None:
-        self.dataset, self.seed, self.workers = dataset, seed, workers
-        self._store, self._on_progress = store, on_progress
+    dataset: Dataset
+    seed: int
+
+    def rows(self, task: Task) -> TrainingRows:
+        """What the task's model may know of its training songs."""
+        train, features = task.fold[0], self.dataset.features[task.features]
+        groups = self.dataset.groups[train] if task.is_grouped else np.arange(len(train))
+        return TrainingRows(_own_type(self.dataset.labels)[train], groups, features.values.shape[1], self.seed)
+
+    def fit(self, task: Task) -> FittedFold:
+        """The task's model, trained and tested."""
+        values, (train, test) = _own_type(self.dataset.features[task.features].values), task.fold
+        started = time.thread_time()
+        pipeline, point = fit_nested(MODELS[task.model], values[train], self.rows(task), self.dataset.impute)
+        trained = time.thread_time()
+        pipeline.predict_proba(np.resize(values[test], (_PREDICTED, values.shape[1])))
+        predicted = time.thread_time()
+        accuracy = float((pipeline.predict_proba(values[train]).argmax(axis=1) == self.dataset.labels[train]).mean())
+        proba = pipeline.predict_proba(values[test]).astype(np.float64)
+        return FittedFold(
+            proba, accuracy, trained - started, predicted - trained, len(pickle.dumps(pipeline, protocol=5)), point
+        )
+
+
+def _own_type(values: np.ndarray) -> np.ndarray:
+    """The same, with numpy's own object for its type: another, as processes receive it, makes pickled models larger."""
+    return values.view(values.dtype.type)
+
+
+_of_this_process: list[Fitter] = []  # where it is one of a pool: sent once, not with every task
+
+
+def _start(fitter: Fitter) -> None:
+    one_thread()
+    _of_this_process.append(fitter)
+
+
+def _fit(task: Task) -> FittedFold:
+    return _of_this_process[0].fit(task)
+
+
+@contextmanager
+def open_evaluator(
+    dataset: Dataset, seed: int, workers: int, store: FoldStore, on_progress: OnProgress | None
+) -> "Iterator[Evaluator]":
+    """An evaluator that fits in ``workers`` processes, or in this one; Python alone keeps threads from saving time."""
+    fitter = Fitter(dataset, seed)
+    with (
+        nullcontext() if workers == 1 else process_pool(workers, "fits models", partial(_start, fitter)) as pool,
+        one_thread(),
+    ):
+        yield Evaluator(fitter, pool, store, on_progress)
+
+
+class Evaluator:
+    """Fits models on folds of one dataset, in a pool's processes or here, and reports progress."""
+
+    def __init__(self, fitter: Fitter, pool: Executor | None, store: FoldStore, on_progress: OnProgress | None) -> None:
+        self.fitter, self.dataset, self.seed = fitter, fitter.dataset, fitter.seed
+        self._pool, self._store, self._on_progress = pool, store, on_progress
         self._done = self._total = 0
         code = "".join(map(inspect.getsource, (models, candidates, network))).encode()
-        versions = repr(sorted(library_versions().items()))
-        base = (code, songmap.__version__, versions, str(seed), str(dataset.impute), dataset.key)
+        versions, dataset = repr(sorted(library_versions().items())), self.dataset
+        base = (code, songmap.__version__, versions, str(self.seed), str(dataset.impute), dataset.key)
         self._bases = {name: key_of(*base, one.values) for name, one in dataset.features.items()}
 
     def plan(self, n_tasks: int) -> None:
@@ -69,17 +128,19 @@ class Evaluator:
         fits = {key: fit for key in keys if (fit := self._store.get(key))}
         left = {key: task for key, task in zip(keys, tasks, strict=True) if key not in fits}
         self.advance(len(tasks) - len(left))
-        with ThreadPoolExecutor(self.workers, initializer=one_thread) as pool:
-            futures = {pool.submit(self._fit, task): key for key, task in left.items()}
-            try:
-                for future in as_completed(futures):
-                    fits[futures[future]] = future.result()
-                    self._store.add(futures[future], future.result())
-                    self.advance(1)
-            except BaseException:
-                pool.shutdown(cancel_futures=True)
-                raise
+        for key, fit in self._fitted(left):
+            fits[key] = fit
+            self._store.add(key, fit)
+            self.advance(1)
         return [fits[key] for key in keys]
+
+    def _fitted(self, tasks: Mapping[str, Task]) -> Iterator[tuple[str, FittedFold]]:
+        """The fits as they end, by the tasks' keys."""
+        if self._pool is None:
+            yield from ((key, self.fitter.fit(task)) for key, task in tasks.items())
+            return
+        futures = {self._pool.submit(_fit, task): key for key, task in tasks.items()}
+        yield from ((futures[future], future.result()) for future in as_completed(futures))
 
     def advance(self, n_tasks: int) -> None:
         """Report so many tasks as finished."""
@@ -89,25 +150,6 @@ class Evaluator:
 
     def _key(self, task: Task) -> str:
         return key_of(self._bases[task.features], task.model, str(task.is_grouped), *task.fold)
-
-    def rows(self, task: Task) -> TrainingRows:
-        """What the task's model may know of its training songs."""
-        train, features = task.fold[0], self.dataset.features[task.features]
-        groups = self.dataset.groups[train] if task.is_grouped else np.arange(len(train))
-        return TrainingRows(self.dataset.labels[train], groups, features.values.shape[1], self.seed)
-
-    def _fit(self, task: Task) -> FittedFold:
-        values, (train, test) = self.dataset.features[task.features].values, task.fold
-        started = time.thread_time()
-        pipeline, point = fit_nested(MODELS[task.model], values[train], self.rows(task), self.dataset.impute)
-        trained = time.thread_time()
-        pipeline.predict_proba(np.resize(values[test], (_PREDICTED, values.shape[1])))
-        predicted = time.thread_time()
-        accuracy = float((pipeline.predict_proba(values[train]).argmax(axis=1) == self.dataset.labels[train]).mean())
-        proba = pipeline.predict_proba(values[test]).astype(np.float64)
-        return FittedFold(
-            proba, accuracy, trained - started, predicted - trained, len(pickle.dumps(pipeline, protocol=5)), point
-        )
 
 
 def fit_nested(model: Model, values: np.ndarray, rows: TrainingRows, impute: bool) -> tuple["Pipeline", Point]:

@@ -13,7 +13,6 @@ import numpy as np
 from songmap.compare.evaluation import Evaluator, Task, fit_nested
 from songmap.compare.models import MODELS
 from songmap.compare.results import FamilyImportance, Importances
-from songmap.genre.fit import one_thread
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
@@ -37,10 +36,9 @@ def importances(evaluator: Evaluator, tasks: Sequence[Task], trees: str | None) 
     families = list(dict.fromkeys(features.families))
     place = np.array([families.index(one) for one in features.families])
     folds = []
-    with one_thread():
-        for task in tasks:
-            folds.append(_fold(evaluator, task, trees, place))
-            evaluator.advance(1)
+    for task in tasks:
+        folds.append(_fold(evaluator, task, trees, place))
+        evaluator.advance(1)
     lost = np.array([one.permutation for one in folds])
     impurity = [one.impurity for one in folds if one.impurity is not None]
     shap = [one.shap for one in folds if one.shap is not None]
@@ -58,7 +56,7 @@ def importances(evaluator: Evaluator, tasks: Sequence[Task], trees: str | None) 
 
 def _fold(evaluator: Evaluator, task: Task, trees: str | None, place: np.ndarray) -> FoldImportance:
     values, (train, test) = evaluator.dataset.features[task.features].values, task.fold
-    rows, impute = evaluator.rows(task), evaluator.dataset.impute
+    rows, impute = evaluator.fitter.rows(task), evaluator.dataset.impute
     pipeline, _ = fit_nested(MODELS[task.model], values[train], rows, impute)
     labels, rng = evaluator.dataset.labels[test], np.random.default_rng(evaluator.seed)
     full = (pipeline.predict_proba(values[test]).argmax(axis=1) == labels).mean()

@@ -8,7 +8,7 @@ import numpy as np
 
 from songmap.compare.csv_table import CsvOptions, csv_dataset
 from songmap.compare.dataset import Dataset, library_dataset
-from songmap.compare.evaluation import Evaluator, Task
+from songmap.compare.evaluation import Evaluator, Task, open_evaluator
 from songmap.compare.feature_sets import DEFAULT_SETS, FEATURE_SETS, feature_set_names
 from songmap.compare.importances import importances
 from songmap.compare.models import MODELS, model_names
@@ -16,7 +16,7 @@ from songmap.compare.results import Comparison, FeatureSetSize, SplitClaim, Trai
 from songmap.compare.scores import Variant, VariantFits, choice, confusions, differences, put_together, variant_scores
 from songmap.compare.store import open_store
 from songmap.compare.views.files import write_files
-from songmap.core.defaults import DEFAULT_SEED, usable_cores
+from songmap.core.defaults import DEFAULT_SEED
 from songmap.core.errors import UsageError
 from songmap.core.progress import OnProgress
 from songmap.core.tables import CSV_KINDS, CsvKind
@@ -30,7 +30,7 @@ _SHARES = (0.2, 0.4, 0.6, 0.8, 1.0)  # of the training songs
 
 @dataclass(frozen=True)
 class Options:
-    """What is compared, names of ``MODELS``, how often folds are drawn, and by how many threads fits run."""
+    """What is compared, names of ``MODELS``, how often folds are drawn, and by how many processes fits run."""
 
     models: tuple[str, ...] = tuple(MODELS)
     n_repeats: int = N_REPEATS
@@ -47,6 +47,8 @@ def compare_models(
     n_repeats: int = N_REPEATS,
 ) -> Comparison:
     """Compare models on a library, or on any table of features, in the same grouped folds. Writes nothing.
+
+    One fit at a time: 06 uses all cores.
 
     Parameters
     ----------
@@ -82,7 +84,7 @@ def compare_models(
         if label is None
         else csv_dataset(path, CsvOptions(label, group))
     )
-    return _compare(None, dataset, Options(names, n_repeats, workers=usable_cores()), None)
+    return _compare(None, dataset, Options(names, n_repeats), None)
 
 
 def write_comparison(
@@ -128,10 +130,10 @@ def _compare(
             f"nothing to compare: {', '.join(options.models)} on {n_songs:,} rows, {most_columns:,} columns; see --models"
         )
     repeats = dataset.repeats(options.n_repeats, options.seed)
-    if any(MODELS[name].has_trees for name in names):
-        import shap  # noqa: F401  # before fits: their threads change what warnings are shown, and this import has some
-    with open_store(fitted_folds, dataset.key) as store:
-        evaluator = Evaluator(dataset, options.seed, options.workers, store, on_progress)
+    with (
+        open_store(fitted_folds, dataset.key) as store,
+        open_evaluator(dataset, options.seed, options.workers, store, on_progress) as evaluator,
+    ):
         fits = _fits(evaluator, names, repeats)
         scores = sorted(
             (variant_scores(variant, one, dataset, options.seed) for variant, one in fits.items()),

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from songmap.core.errors import UsageError, WorkerError
-from songmap.core.processes import process_pool
+from songmap.core.processes import spawned
 from songmap.extract.ledger import analysis_fingerprint
 from songmap.extract.options import ExtractionOptions
 from songmap.extract.workers import call_worker
@@ -53,7 +53,7 @@ def open_worker_pool(options: ExtractionOptions, song: Path) -> Iterator[WorkerP
         with _open_cluster(options, song) as pool:
             yield pool
         return
-    make_pool: Callable[[int], Executor] = ThreadPoolExecutor if options.executor == "threads" else process_pool
+    make_pool: Callable[[int], Executor] = ThreadPoolExecutor if options.executor == "threads" else spawned
     executor = make_pool(options.workers)
     try:
         yield WorkerPool(executor, options.workers, options)

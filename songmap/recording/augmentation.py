@@ -47,15 +47,11 @@ def augmented_segments(
     """
     copies = partial(_copies, config=config, settings=settings, seed=seed)
     blocks, places = [np.empty((0, N_COLUMNS), np.float32)], [np.empty(0, np.int64)]
-    with process_pool(usable_cores()) as pool:
-        try:
-            for place, block in enumerate(pool.map(copies, range(len(files)), files)):
-                blocks.append(block)
-                places.append(np.full(len(block), place))
-                on_progress(place + 1, len(files))
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
+    with process_pool(usable_cores(), "analyses copies of songs") as pool:
+        for place, block in enumerate(pool.map(copies, range(len(files)), files)):
+            blocks.append(block)
+            places.append(np.full(len(block), place))
+            on_progress(place + 1, len(files))
     return AugmentedSegments(np.concatenate(blocks), np.concatenate(places))
 
 

@@ -135,12 +135,8 @@ def _several_at_once(
     if workers == 1:
         yield from map(_song_segments, networks, paths, bounds_s)
         return
-    with process_pool(workers) as pool:
-        try:
-            yield from pool.map(_song_segments, networks, paths, bounds_s)
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
+    with process_pool(workers, "classifies segments") as pool:
+        yield from pool.map(_song_segments, networks, paths, bounds_s)
 
 
 def _song_segments(network: "TrainedNetwork", path: str, bounds_s: np.ndarray) -> np.ndarray | None:

@@ -10,7 +10,6 @@ import hashlib
 import shutil
 from collections.abc import Iterator
 from concurrent.futures import as_completed
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from functools import partial
 from io import BufferedReader
@@ -21,7 +20,7 @@ import numpy as np
 
 from songmap.core.arrays import array_file, map_matrix, read_array_file
 from songmap.core.defaults import usable_cores
-from songmap.core.errors import AudioError, SchemaError, UsageError, WorkerError
+from songmap.core.errors import AudioError, SchemaError, UsageError
 from songmap.core.file_group import FileGroup
 from songmap.core.files import read_bytes, read_whole, write_atomically
 from songmap.core.processes import process_pool
@@ -170,18 +169,10 @@ def _reasons(missing: dict[bytes, str], songs: _Songs, kind: str, workers: int) 
     if workers == 1 or len(tasks) < 2:
         yield from ((task[0], _compute_song(*task)) for task in tasks)
         return
-    with process_pool(min(workers, len(tasks))) as pool:
+    with process_pool(min(workers, len(tasks)), "computes excerpts") as pool:
         futures = {pool.submit(_compute_song, *task): task[0] for task in tasks}
-        try:
-            for future in as_completed(futures):
-                yield futures[future], future.result()
-        except BrokenProcessPool:
-            raise WorkerError(
-                "a process that computes excerpts has ended: too little memory? try --workers 1"
-            ) from None
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
+        for future in as_completed(futures):
+            yield futures[future], future.result()
 
 
 def _compute_song(path: str, kind: str, finished: Path) -> str | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from songmap.compare.dataset import Dataset
-from songmap.compare.evaluation import Evaluator, Task
+from songmap.compare.evaluation import Task, open_evaluator
 from songmap.compare.results import Confusion, Difference, VariantScores
 from songmap.compare.scores import Variant, VariantFits, confusions, differences, put_together, variant_scores
 from songmap.compare.store import FittedFold, open_store
@@ -43,8 +43,10 @@ def fit_others(
 ) -> dict[Variant, VariantFits]:
     """The models that 06 has too, in the same folds; fits that 06 has kept are not repeated."""
     tasks = [Task(*variant, fold) for variant in OTHERS for fold in folds]
-    with open_store(workspace.fitted_folds, dataset.key) as store:
-        evaluator = Evaluator(dataset, seed, workers, store, on_progress)
+    with (
+        open_store(workspace.fitted_folds, dataset.key) as store,
+        open_evaluator(dataset, seed, workers, store, on_progress) as evaluator,
+    ):
         evaluator.plan(len(tasks))
         fits = evaluator.run(tasks)
     n_folds = len(folds)

@@ -2,11 +2,9 @@
 
 import hashlib
 import logging
-import multiprocessing
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,7 +13,7 @@ from typing import Any, Generic, Protocol, TypeVar
 import numpy as np
 import torch
 
-from songmap.core.errors import UsageError, WorkerError
+from songmap.core.errors import UsageError
 from songmap.core.processes import process_pool
 from songmap.core.progress import OnProgress
 from songmap.core.workspace import Workspace
@@ -135,29 +133,19 @@ def train_side_by_side(
     on_epoch = _Epochs(tasks, on_progress)
     if device != "cpu" or workers == 1:
         return [task.train(device, partial(on_epoch, number)) for number, task in enumerate(tasks)]
-    before = set(multiprocessing.active_children())
-    with process_pool(min(workers, len(tasks))) as pool:
+    with process_pool(min(workers, len(tasks)), "trains") as pool:
         futures: list[Future] = [pool.submit(task.train, device) for task in tasks]
-        try:
-            left, shown = set(futures), [0] * len(tasks)
-            while left:
-                _, left = wait(left, _LOOK_EVERY_S, FIRST_COMPLETED)
-                for number, task in enumerate(tasks):
-                    history = task.history()
-                    if len(history) > shown[number]:
-                        shown[number] = len(history)
-                        on_epoch(number, history)
-                for done in set(futures) - left:
-                    done.result()
-            return [future.result() for future in futures]
-        except BaseException as error:
-            # an epoch of each is lost, not the minutes until all end by themselves
-            for process in set(multiprocessing.active_children()) - before:
-                process.kill()
-            pool.shutdown(cancel_futures=True)
-            if isinstance(error, BrokenProcessPool):
-                raise WorkerError("a process that trains has ended: too little memory? try --workers 1") from None
-            raise
+        left, shown = set(futures), [0] * len(tasks)
+        while left:
+            _, left = wait(left, _LOOK_EVERY_S, FIRST_COMPLETED)
+            for number, task in enumerate(tasks):
+                history = task.history()
+                if len(history) > shown[number]:
+                    shown[number] = len(history)
+                    on_epoch(number, history)
+            for done in set(futures) - left:
+                done.result()
+        return [future.result() for future in futures]
 
 
 class _Epochs:

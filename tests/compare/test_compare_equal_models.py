@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from songmap.compare.dataset import Dataset, class_sizes
-from songmap.compare.evaluation import Evaluator, Task
+from songmap.compare.evaluation import Task, open_evaluator
 from songmap.compare.feature_sets import Features
 from songmap.compare.results import DataSummary
 from songmap.compare.scores import differences, put_together
@@ -33,8 +33,7 @@ def one_dataset(rng: np.random.Generator, right: float = 0.5) -> Dataset:
 def is_real(dataset: Dataset, model: str, n_repeats: int = 3) -> bool:
     repeats = dataset.repeats(n_repeats, 0)
     tasks = {name: [Task(model, name, fold) for folds in repeats for fold in folds] for name in ("left", "right")}
-    with open_store(None, dataset.key) as store:
-        evaluator = Evaluator(dataset, 0, 1, store, None)
+    with open_store(None, dataset.key) as store, open_evaluator(dataset, 0, 1, store, None) as evaluator:
         fits = {(model, name): put_together(evaluator.run(own), repeats, dataset.labels) for name, own in tasks.items()}
     test_share = float(np.mean([len(test) / len(dataset.labels) for folds in repeats for _, test in folds]))
     (one,) = differences(fits, (model, "left"), test_share)

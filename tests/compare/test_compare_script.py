@@ -86,8 +86,8 @@ def test_the_files_have_all_variants(compared, workspace):
 def test_a_second_run_fits_nothing(compared, workspace, monkeypatch):
     arguments = ["06", "--workspace", workspace.root, "--models", *NAMES, "--features", "spectral25", "energy"]
     first = json.loads((workspace.outputs / "model_comparison.json").read_text())
-    monkeypatch.setattr(evaluation.Evaluator, "_fit", lambda self, task: pytest.fail(f"fitted {task}"))
-    again = run_script(*arguments, "--repeats", "2", "--json")
+    monkeypatch.setattr(evaluation.Fitter, "fit", lambda self, task: pytest.fail(f"fitted {task}"))
+    again = run_script(*arguments, "--repeats", "2", "--workers", "1", "--json")
     assert json.loads(again.stdout) == first
 
 
@@ -120,9 +120,9 @@ def test_a_killed_run_goes_on_where_it_was(tmp_path, monkeypatch):
         victim.kill()
     kept = fits_of(killed)
     assert 5 <= kept < fits_of(whole)
-    fit, fitted = evaluation.Evaluator._fit, []
-    monkeypatch.setattr(evaluation.Evaluator, "_fit", lambda self, task: fitted.append(task) or fit(self, task))
-    assert run_script("06", "--workspace", killed.root, *models, *options).returncode == 0
+    fit, fitted = evaluation.Fitter.fit, []
+    monkeypatch.setattr(evaluation.Fitter, "fit", lambda self, task: fitted.append(task) or fit(self, task))
+    assert run_script("06", "--workspace", killed.root, *models, *options, "--workers", "1").returncode == 0
     assert len(fitted) == fits_of(whole) - kept
     results = [json.loads((one.outputs / "model_comparison.json").read_text()) for one in (killed, whole)]
     for result in results:
