@@ -3,11 +3,18 @@
 librosa is needed here only, and loaded when a song is computed: that takes longer than songmap needs for one.
 """
 
+import sys
+from functools import cache
+from pathlib import Path
+
 import numpy as np
 
 from songmap.core.errors import AudioError
 from songmap.features.analysis import AudioAnalysis
 from songmap.library.schema import N_LIBROSA
+
+if sys.platform != "win32":
+    import fcntl
 
 
 def plain_columns(samples: np.ndarray) -> np.ndarray:
@@ -58,10 +65,25 @@ def reference_embedding(analysis: AudioAnalysis) -> np.ndarray:
 
     Raises AudioError if a number is not finite.
     """
+    _compile()
     columns = plain_columns(analysis.samples)
     if not np.isfinite(columns).all():
         raise AudioError("gives librosa numbers that are not finite: damaged audio?")
     return np.concatenate([columns, analysis.embedding[N_LIBROSA:]]).astype(np.float32)
+
+
+@cache
+def _compile() -> None:
+    """Have librosa's functions compiled, or loaded, while no other process does (on Windows another may).
+
+    What processes compile at the same time numba's cache mixes up, and every later process that loads it crashes.
+    """
+    import librosa
+
+    with Path(librosa.__file__).open("rb") as file:
+        if sys.platform != "win32":
+            fcntl.flock(file, fcntl.LOCK_EX)
+        plain_columns(np.random.default_rng(0).uniform(-1, 1, 22050).astype(np.float32))
 
 
 def deviation(values: np.ndarray, reference: np.ndarray) -> np.ndarray:

@@ -140,3 +140,11 @@ def test_what_cannot_be_verified_is_one_line(tmp_path):
 def test_options_that_do_not_fit_are_refused(options, message):
     with pytest.raises(UsageError, match=message):
         ExtractionOptions(**options)
+
+
+@pytest.mark.slow
+def test_workers_that_compile_librosa_at_the_same_time_do_not_crash(tmp_path, music_folder, monkeypatch):
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "cache"))
+    arguments = ("--workspace", tmp_path / "work", "--music", music_folder, "--engine", "librosa", "--workers", 2)
+    assert run_script("01", *arguments).returncode == 0
+    assert len(load_library(Workspace(tmp_path / "work"))) == N_SONGS
