@@ -8,7 +8,6 @@ import numpy as np
 
 from songmap.communities.agreement import N_PERMUTATIONS, PlaylistSongs, SpaceSongs, compare_spaces
 from songmap.communities.agreement_results import Agreement, Reason
-from songmap.communities.artists import artist_numbers
 from songmap.communities.autoencoder_results import AutoencoderReport, GridReport
 from songmap.communities.autoencoder_settings import AutoencoderOptions
 from songmap.communities.cluster_description import describe_clusters
@@ -131,7 +130,7 @@ def _song_communities(
         autoencoder = _autoencoder(workspace, library, options.autoencoder, on_progress)
     vectors = sound_spaces(library, workspace, options.spaces)
     spaces, clusters = _clusters(vectors, options, clustering)
-    first, artists = next(iter(vectors)), artist_numbers(lookup.artists, NO_ARTIST)
+    first, artists = next(iter(vectors)), lookup.artist_groups
     agreement = scores = recommended = None
     if found:
         songs = PlaylistSongs(found.playlists.rows, found.communities.labels, artists, options.seed)

@@ -16,7 +16,7 @@ from songmap.communities.agreement_results import (
     Reason,
     SpaceAgreement,
 )
-from songmap.communities.artists import ArtistPermutation, artist_numbers, jackknife
+from songmap.communities.artists import ArtistPermutation, jackknife
 from songmap.communities.conclusion import conclude, limits
 from songmap.communities.pairs import auc, cosines, mid_ranks, song_pairs
 from songmap.communities.partitions import adjusted_mutual_information, adjusted_rand, contingency_table
@@ -135,13 +135,6 @@ def test_songs_of_artists_with_equally_many_songs_are_permuted():
 def test_few_artists_are_one_class():
     rows = ArtistPermutation(np.repeat([0, 1, 2], [1, 4, 20])).draw(np.random.default_rng(0))
     assert len(rows) == 25
-
-
-def test_an_unknown_artist_is_one_of_its_own():
-    numbers = artist_numbers(np.array([-1, 3, -1, 3]), -1)
-    assert numbers[1] == numbers[3]
-    assert len(set(numbers.tolist())) == 3
-    assert numbers.max() == 2
 
 
 def test_the_jackknife_of_a_mean_has_its_standard_error():
