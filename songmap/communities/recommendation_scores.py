@@ -1,7 +1,8 @@
 """How well recommenders find songs that were hidden from playlists.
 
 Playlists are divided into folds. Of each playlist of a fold half of the songs are hidden, the graph is built without these
-memberships, and the other half are the seeds. Every playlist is tested once; the other folds' playlists are whole.
+memberships, and the other half are the seeds. Every playlist is tested once; the other folds' playlists are whole. Of
+playlists with the same songs, such as one in two formats, there is one here: the other would show what is hidden.
 
 R-precision: the share of hidden songs among as many recommendations as songs are hidden. NDCG and recall: of the first ten.
 Popularity ranks songs by the playlists that they are in, without the hidden memberships. Songs that a recommender cannot tell
@@ -72,7 +73,7 @@ def score_recommenders(
     UsageError
         If no playlist has ``MIN_SONGS`` songs.
     """
-    rng = np.random.default_rng(seed)
+    rng, playlists = np.random.default_rng(seed), _different(playlists)
     tested = np.array([place for place, rows in enumerate(playlists.rows) if len(rows) >= MIN_SONGS], dtype=np.int64)
     if not len(tested):
         raise UsageError(f"no playlist has {MIN_SONGS} songs of the library: recommendations cannot be evaluated")
@@ -109,6 +110,17 @@ def score_recommenders(
         for recommender, of_metric in zip(_RECOMMENDERS, values, strict=True)
     )
     return RecommendationScores(scores, len(tested), n_hidden, n_unreachable / n_hidden, N_AT, alpha)
+
+
+def _different(playlists: MatchedPlaylists) -> MatchedPlaylists:
+    """The first of playlists with the same songs, in whatever order."""
+    first: dict[bytes, int] = {}
+    for place, rows in enumerate(playlists.rows):
+        first.setdefault(np.sort(rows).tobytes(), place)
+    kept = first.values()
+    return MatchedPlaylists(
+        tuple(playlists.names[place] for place in kept), tuple(playlists.rows[place] for place in kept)
+    )
 
 
 def _rankings(
