@@ -19,7 +19,7 @@ from typing import get_args
 
 import numpy as np
 
-from songmap.communities.graph import build_graph, incidence
+from songmap.communities.graph import build_graph, different_playlists, incidence
 from songmap.communities.graph_results import (
     Interval,
     MatchedPlaylists,
@@ -73,7 +73,7 @@ def score_recommenders(
     UsageError
         If no playlist has ``MIN_SONGS`` songs.
     """
-    rng, playlists = np.random.default_rng(seed), _different(playlists)
+    rng, playlists = np.random.default_rng(seed), different_playlists(playlists)
     tested = np.array([place for place, rows in enumerate(playlists.rows) if len(rows) >= MIN_SONGS], dtype=np.int64)
     if not len(tested):
         raise UsageError(f"no playlist has {MIN_SONGS} songs of the library: recommendations cannot be evaluated")
@@ -110,17 +110,6 @@ def score_recommenders(
         for recommender, of_metric in zip(_RECOMMENDERS, values, strict=True)
     )
     return RecommendationScores(scores, len(tested), n_hidden, n_unreachable / n_hidden, N_AT, alpha)
-
-
-def _different(playlists: MatchedPlaylists) -> MatchedPlaylists:
-    """The first of playlists with the same songs, in whatever order."""
-    first: dict[bytes, int] = {}
-    for place, rows in enumerate(playlists.rows):
-        first.setdefault(np.sort(rows).tobytes(), place)
-    kept = first.values()
-    return MatchedPlaylists(
-        tuple(playlists.names[place] for place in kept), tuple(playlists.rows[place] for place in kept)
-    )
 
 
 def _rankings(
