@@ -1,6 +1,6 @@
 """Do sound and playlists agree? Clusters against communities, and similarity against "in the same playlist".
 
-Every measure has a p-value against permuted artists (``communities.artists``), one-sided, and a 95 % interval over artists.
+Every measure has a p-value against permuted artists (``library.artists``), one-sided, and a 95 % interval over artists.
 Clusters and communities are taken as they are: how they would differ with other songs is not in the intervals. Songs are
 sampled of more than ``MAX_COMPARED``; contingency tables count all.
 
@@ -17,10 +17,10 @@ from functools import cached_property
 import numpy as np
 
 from songmap.communities.agreement_results import CommunitySound, Contingency, Estimate, Reason, SpaceAgreement
-from songmap.communities.artists import ArtistPermutation, jackknife
 from songmap.communities.pairs import SongPairs, auc, cosines, mid_ranks, song_pairs
 from songmap.communities.partitions import adjusted_mutual_information, adjusted_rand, contingency_table
 from songmap.core.progress import OnProgress
+from songmap.library.artists import ArtistPermutation, jackknife
 from songmap.library.spaces import sampled_rows
 
 MAX_COMPARED = 2_000

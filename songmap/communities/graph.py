@@ -56,7 +56,7 @@ def build_graph(playlists: MatchedPlaylists, n_songs: int, seed: int = 0) -> Son
 
 
 def different_playlists(playlists: MatchedPlaylists) -> MatchedPlaylists:
-    """The first of playlists with the same songs, in whatever order: an export in another format is no further evidence."""
+    """The first of playlists with the same songs, in whatever order: one in two formats is evidence once."""
     first: dict[bytes, int] = {}
     for place, rows in enumerate(playlists.rows):
         first.setdefault(np.sort(rows).tobytes(), place)

@@ -16,11 +16,11 @@ from songmap.communities.agreement_results import (
     Reason,
     SpaceAgreement,
 )
-from songmap.communities.artists import ArtistPermutation, jackknife
 from songmap.communities.conclusion import conclude, limits
 from songmap.communities.pairs import auc, cosines, mid_ranks, song_pairs
 from songmap.communities.partitions import adjusted_mutual_information, adjusted_rand, contingency_table
 from songmap.communities.views.agreement_sentences import similar_sentence
+from songmap.library.artists import ArtistPermutation, jackknife
 
 
 def compared(seed: int, preference: float, n_permutations: int = 99):

@@ -1,7 +1,7 @@
 """Null models and intervals that respect artists: an artist's songs never count as independent.
 
-Songs of an artist sound similar and are in one playlist, whatever sound and playlists have to do with each other. Here the
-unit that is permuted, and left out, is therefore the artist.
+Songs of an artist sound similar and are in one playlist, whatever sound has to do with playlists, or with a network's filters.
+Here the unit that is permuted, and left out, is therefore the artist.
 
 Conventions: ``artists (n,)`` are numbers of artists, from 0, as of ``Lookup.artist_groups``.
 
