@@ -7,7 +7,7 @@ import pytest
 from communities.playlist_worlds import world
 from sklearn.metrics import adjusted_mutual_info_score, adjusted_rand_score, roc_auc_score
 
-from songmap.communities.agreement import PlaylistSongs, SpaceSongs, compare_spaces, contingency, holm
+from songmap.communities.agreement import PlaylistSongs, SpaceSongs, compare_spaces, contingency
 from songmap.communities.agreement_results import (
     CommunitySound,
     Conclusion,
@@ -144,11 +144,6 @@ def test_the_jackknife_of_a_mean_has_its_standard_error():
     low, high = jackknife(np.arange(20), lambda kept: float(values[kept].mean()), float(values.mean()), 0)
     half = t.ppf(0.975, 19) * values.std(ddof=1) / np.sqrt(20)
     assert (low, high) == pytest.approx((values.mean() - half, values.mean() + half))
-
-
-def test_holm():
-    assert holm(np.array([0.01, 0.04, 0.03])) == pytest.approx([0.03, 0.06, 0.06])
-    assert holm(np.empty(0)) == []
 
 
 def space(auc_value=0.5, half=0.02, p_holm=1.0, ami_above=0.0, reasons=(), name="x") -> SpaceAgreement:
