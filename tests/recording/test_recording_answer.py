@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -101,6 +102,16 @@ def test_songs_to_hear_next_are_of_its_genre_by_different_artists(classifier):
     assert all(one.end_s - one.start_s == pytest.approx(8) for one in moments)
     added = sum(one.adds for one in result.parts[0].families)
     assert -1 <= added <= 1
+
+
+def test_the_trait_of_tempo_is_of_the_tag_where_that_agrees(classifier):
+    """As those of the library's songs are, which it is compared with: 03 and 04 say the same of the file."""
+    analysis = analyse_samples(drums(14.0, 3), RATE_HZ)
+    measured = analysis.record["tempo_bpm"]
+    for tag_bpm, direction in ((measured * 2, "high"), (measured / 2, "low")):
+        tagged = replace(analysis, tags={"tag_bpm": tag_bpm})
+        traits = {one.quality: one.direction for one in classifier.answer(tagged).traits}
+        assert traits["tempo"] == direction
 
 
 def test_songs_whose_artists_are_unknown_are_by_different_ones():
