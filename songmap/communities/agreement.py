@@ -1,6 +1,6 @@
 """Do sound and playlists agree? Clusters against communities, and similarity against "in the same playlist".
 
-Every measure has a p-value against permuted artists (``communities.artists``), one-sided, and a 95 % interval over artists.
+Every measure has a p-value against permuted artists (``library.artists``), one-sided, and a 95 % interval over artists.
 Clusters and communities are taken as they are: how they would differ with other songs is not in the intervals. Songs are
 sampled of more than ``MAX_COMPARED``; contingency tables count all.
 
@@ -17,10 +17,11 @@ from functools import cached_property
 import numpy as np
 
 from songmap.communities.agreement_results import CommunitySound, Contingency, Estimate, Reason, SpaceAgreement
-from songmap.communities.artists import ArtistPermutation, jackknife
 from songmap.communities.pairs import SongPairs, auc, cosines, mid_ranks, song_pairs
 from songmap.communities.partitions import adjusted_mutual_information, adjusted_rand, contingency_table
 from songmap.core.progress import OnProgress
+from songmap.core.statistics import holm
+from songmap.library.artists import ArtistPermutation, jackknife
 from songmap.library.spaces import sampled_rows
 
 MAX_COMPARED = 2_000
@@ -102,7 +103,7 @@ def compare_spaces(
         if on_progress:
             on_progress(done, len(spaces))
     measures = [(at, one.p_value) for at, space in enumerate(compared) for one in counting(space)]
-    corrected = holm(np.array([p_value for _, p_value in measures]))
+    corrected = holm(np.array([p_value for _, p_value in measures])).tolist()
     return [
         replace(one, p_holm=min([p for (own, _), p in zip(measures, corrected, strict=True) if own == at], default=1.0))
         for at, one in enumerate(compared)
@@ -162,11 +163,14 @@ class _Labelled:
 
 def estimate(value: float, null: np.ndarray, interval: tuple[float, float]) -> Estimate:
     """A measure with its p-value, one-sided, against ``null (n_permutations,)``."""
-    p_value = (1 + np.count_nonzero(null >= value - 1e-9)) / (1 + len(null))
     low, high = interval
     return Estimate(
-        value, max(low, -1.0), min(high, 1.0), float(p_value), float(null.mean()), float(np.quantile(null, 0.95))
+        value, max(low, -1.0), min(high, 1.0), _p_value(value, null), float(null.mean()), float(np.quantile(null, 0.95))
     )
+
+
+def _p_value(value: float, null: np.ndarray) -> float:
+    return float((1 + np.count_nonzero(null >= value - 1e-9)) / (1 + len(null)))
 
 
 def _auc(
@@ -213,16 +217,7 @@ def _community_sounds(
         first, second = places.T
         value = float(similarities[first, second].mean(dtype=np.float64))
         null = np.array([similarities[rows[first], rows[second]].mean(dtype=np.float64) for rows in drawn])
-        p_value = (1 + np.count_nonzero(null >= value - 1e-9)) / (1 + len(null))
-        n_songs = int((songs.communities == label).sum())
-        sounds.append(CommunitySound(label, n_songs, n_artists, value, float(null.mean()), float(p_value), 1.0, False))
-    corrected = holm(np.array([one.p_value for one in sounds]))
+        p_value, n_songs = _p_value(value, null), int((songs.communities == label).sum())
+        sounds.append(CommunitySound(label, n_songs, n_artists, value, float(null.mean()), p_value, 1.0, False))
+    corrected = holm(np.array([one.p_value for one in sounds])).tolist()
     return [replace(one, p_holm=p, is_similar=p <= LEVEL) for one, p in zip(sounds, corrected, strict=True)]
-
-
-def holm(p_values: np.ndarray) -> list[float]:
-    """Holm's corrected p-values ``(n,)`` of ``p_values (n,)``."""
-    order, n_tests = np.argsort(p_values, kind="stable"), len(p_values)
-    corrected = np.empty(n_tests)
-    corrected[order] = np.minimum(np.maximum.accumulate(p_values[order] * (n_tests - np.arange(n_tests))), 1)
-    return [float(p) for p in corrected]

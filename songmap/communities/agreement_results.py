@@ -109,7 +109,7 @@ class Agreement:
     reasons : list of Reason
         Why it is undecided.
     songs, artists, playlists, communities : int
-        Compared; ``artists`` counts a song without one as an artist.
+        Compared; ``artists`` counts a song without one as an artist, ``playlists`` those with the same songs once.
     same_pairs, other_pairs : int
         Pairs of songs of different artists in the same playlist, and in none together.
     sampled_songs : int

@@ -8,13 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from songmap.communities.artists import artist_numbers
 from songmap.communities.autoencoder_results import Outcome, SongSplit
 from songmap.communities.autoencoder_settings import levels
 from songmap.core.errors import UsageError
 from songmap.library.library import Library
 from songmap.similar.lookup import Lookup
-from songmap.similar.transitions import NO_ARTIST
 
 TEST_SHARE, VALIDATION_SHARE = 0.25, 0.2  # of groups; the second of those that are not tested
 MOST_EXCERPTS = 2000  # that floors are fitted to
@@ -28,7 +26,7 @@ def split_songs(library: Library, songs: np.ndarray, seed: int) -> SongSplit:
     """
     lookup = Lookup(library)
     recordings = lookup.recordings
-    artists = _joined(artist_numbers(lookup.artists, NO_ARTIST), recordings)
+    artists = _joined(lookup.artist_groups, recordings)
     by_artist = len(np.unique(artists[songs])) >= 3
     group = artists if by_artist else recordings
     groups = np.unique(group[songs])

@@ -1,11 +1,11 @@
 """What is in a cluster: typical songs, genres, traits, and the descriptors that set it apart, in real units."""
 
 from collections import Counter
-from collections.abc import Sequence
 
 import numpy as np
 
 from songmap.communities.results import ClusterDescription, GroupName, NamedSong, SetsApart
+from songmap.core.statistics import known_median
 from songmap.core.workspace import Workspace
 from songmap.library.descriptors import DESCRIPTORS
 from songmap.library.m3u8 import write_playlist
@@ -48,7 +48,7 @@ def describe_clusters(
         rows = rows[np.argsort(distances, kind="stable")]
         songs = lookup.songs(rows)
         write_playlist(file, songs)
-        medians = np.array([_median(column) for column in lookup.qualities[rows].T])
+        medians = np.array([known_median(column) for column in lookup.qualities[rows].T])
         described.append(
             ClusterDescription(
                 number=number,
@@ -99,9 +99,3 @@ def _set_apart(place: int, embeddings: np.ndarray, own: np.ndarray, effect: floa
     return SetsApart(
         one.name, one.family, one.unit, float(np.median(values[own])), float(np.median(values[~own])), effect
     )
-
-
-def _median(values: Sequence[float] | np.ndarray) -> float:
-    """Of the known ones; NaN, not a warning, where none is."""
-    known = np.asarray(values)[np.isfinite(values)]
-    return float(np.median(known)) if len(known) else float("nan")

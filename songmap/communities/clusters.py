@@ -186,8 +186,8 @@ def _stability(points: np.ndarray, labels: np.ndarray, seed: int) -> float:
     rng, number, scores = np.random.default_rng(seed), int(labels.max()) + 1, []
     for _ in range(_BOOTSTRAPS):
         drawn = points[rng.integers(len(points), size=len(points))]
-        number = min(number, len(np.unique(drawn, axis=0)))
-        scores.append(adjusted_rand(contingency_table(labels, _kmeans(drawn, number, seed).predict(points))))
+        model = _kmeans(drawn, min(number, len(np.unique(drawn, axis=0))), seed)
+        scores.append(adjusted_rand(contingency_table(labels, model.predict(points))))
     return float(np.mean(scores))
 
 

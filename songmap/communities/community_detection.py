@@ -15,7 +15,7 @@ from itertools import combinations
 import numpy as np
 from scipy import sparse
 
-from songmap.communities.graph import build_graph
+from songmap.communities.graph import build_graph, different_playlists
 from songmap.communities.graph_results import (
     NO_COMMUNITY,
     Communities,
@@ -137,8 +137,10 @@ def against_chance(
 
     Notes
     -----
-    Both are of one run of the method each: the best of several would be higher than that of a single one.
+    Both are of one run of the method each: the best of several would be higher than that of a single one. Of playlists with
+    the same songs there is one: random ones would not be equal, and any playlists that are there twice above chance.
     """
+    playlists = different_playlists(playlists)
     detection = replace(detection or Detection(), n_runs=1)
     n_songs, rng = len(communities.labels), np.random.default_rng(detection.seed)
     graph = prune(build_graph(playlists, n_songs, detection.seed), pruning)

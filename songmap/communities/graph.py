@@ -55,6 +55,17 @@ def build_graph(playlists: MatchedPlaylists, n_songs: int, seed: int = 0) -> Son
     return SongGraph(weights, len(lists), sampled)
 
 
+def different_playlists(playlists: MatchedPlaylists) -> MatchedPlaylists:
+    """The first of playlists with the same songs, in whatever order: one in two formats is evidence once."""
+    first: dict[bytes, int] = {}
+    for place, rows in enumerate(playlists.rows):
+        first.setdefault(np.sort(rows).tobytes(), place)
+    kept = first.values()
+    return MatchedPlaylists(
+        tuple(playlists.names[place] for place in kept), tuple(playlists.rows[place] for place in kept)
+    )
+
+
 def incidence(lists: list[np.ndarray], n_songs: int) -> sparse.csr_array:
     """1 where a song is in a playlist, float32 ``(n_playlists, n_songs)``."""
     # 32 bits, which scikit-network needs, and which take half the memory

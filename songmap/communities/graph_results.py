@@ -238,7 +238,7 @@ class RecommenderScores:
 
 @dataclass(frozen=True)
 class RecommendationScores:
-    """Scores on the same ``n_playlists``, of each of which half of the songs, ``n_hidden`` in all, were hidden.
+    """Scores on the same ``n_playlists``, no two with the same songs, of each of which half, ``n_hidden`` in all, were hidden.
 
     ``n_at`` recommendations count for NDCG and recall. ``unreachable_share`` of the hidden songs were in no playlist then.
     """

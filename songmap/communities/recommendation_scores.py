@@ -1,7 +1,8 @@
 """How well recommenders find songs that were hidden from playlists.
 
 Playlists are divided into folds. Of each playlist of a fold half of the songs are hidden, the graph is built without these
-memberships, and the other half are the seeds. Every playlist is tested once; the other folds' playlists are whole.
+memberships, and the other half are the seeds. Every playlist is tested once; the other folds' playlists are whole. Of
+playlists with the same songs, such as one in two formats, there is one here: the other would show what is hidden.
 
 R-precision: the share of hidden songs among as many recommendations as songs are hidden. NDCG and recall: of the first ten.
 Popularity ranks songs by the playlists that they are in, without the hidden memberships. Songs that a recommender cannot tell
@@ -18,7 +19,7 @@ from typing import get_args
 
 import numpy as np
 
-from songmap.communities.graph import build_graph, incidence
+from songmap.communities.graph import build_graph, different_playlists, incidence
 from songmap.communities.graph_results import (
     Interval,
     MatchedPlaylists,
@@ -72,7 +73,7 @@ def score_recommenders(
     UsageError
         If no playlist has ``MIN_SONGS`` songs.
     """
-    rng = np.random.default_rng(seed)
+    rng, playlists = np.random.default_rng(seed), different_playlists(playlists)
     tested = np.array([place for place, rows in enumerate(playlists.rows) if len(rows) >= MIN_SONGS], dtype=np.int64)
     if not len(tested):
         raise UsageError(f"no playlist has {MIN_SONGS} songs of the library: recommendations cannot be evaluated")

@@ -68,7 +68,7 @@ class SpaceClusters:
     has_structure : bool
         Whether that is more than chance gives, and stable.
     p_value : float
-        Share of references without clusters that are as clustered.
+        Against references without clusters, at least 1 / (references + 1).
     gap_choice : int
         The number by the rule of Tibshirani et al., from 1.
     mixture_bic : list of float

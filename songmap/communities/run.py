@@ -8,13 +8,13 @@ import numpy as np
 
 from songmap.communities.agreement import N_PERMUTATIONS, PlaylistSongs, SpaceSongs, compare_spaces
 from songmap.communities.agreement_results import Agreement, Reason
-from songmap.communities.artists import artist_numbers
 from songmap.communities.autoencoder_results import AutoencoderReport, GridReport
 from songmap.communities.autoencoder_settings import AutoencoderOptions
 from songmap.communities.cluster_description import describe_clusters
 from songmap.communities.clusters import MIN_SONGS, ClusterOptions, cluster_space
 from songmap.communities.community_description import describe_communities
 from songmap.communities.conclusion import conclude, limits
+from songmap.communities.graph import different_playlists
 from songmap.communities.graph_results import NO_COMMUNITY, CommunityFacts, PlaylistCommunities
 from songmap.communities.layout import graph_drawing
 from songmap.communities.playlist_communities import GraphSettings, playlist_communities
@@ -131,10 +131,12 @@ def _song_communities(
         autoencoder = _autoencoder(workspace, library, options.autoencoder, on_progress)
     vectors = sound_spaces(library, workspace, options.spaces)
     spaces, clusters = _clusters(vectors, options, clustering)
-    first, artists = next(iter(vectors)), artist_numbers(lookup.artists, NO_ARTIST)
+    first, artists = next(iter(vectors)), lookup.artist_groups
     agreement = scores = recommended = None
     if found:
-        songs = PlaylistSongs(found.playlists.rows, found.communities.labels, artists, options.seed)
+        songs = PlaylistSongs(
+            different_playlists(found.playlists).rows, found.communities.labels, artists, options.seed
+        )
         by_space = {one.space: SpaceSongs(vectors[one.space], clusters[one.space], one.has_structure) for one in spaces}
         agreement = _agreement(by_space, songs, comparing)
         units = build_space(library.embeddings).units(library.embeddings)

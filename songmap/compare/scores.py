@@ -9,8 +9,9 @@ import numpy as np
 from songmap.compare.dataset import Dataset
 from songmap.compare.models import MODELS
 from songmap.compare.results import ChoiceAccuracy, Confusion, Difference, GenreScore, VariantScores
-from songmap.compare.statistics import LEVEL, choice_accuracy, corrected_t_test, correlated_posterior, holm
+from songmap.compare.statistics import LEVEL, choice_accuracy, corrected_t_test, correlated_posterior
 from songmap.compare.store import FittedFold
+from songmap.core.statistics import holm
 from songmap.genre.metrics import N_DRAWS, calibration_error, confusion, group_draws, per_genre_scores, sampled_scores
 from songmap.genre.splits import Fold
 

@@ -12,7 +12,7 @@ References
 ----------
 Nadeau & Bengio 2003, "Inference for the generalization error": the corrected resampled t-test. Bouckaert & Frank 2004:
 the same for repeated cross-validation. Bouckaert 2003, ICML: calibrated tests of two algorithms. Corani & Benavoli 2015, "A Bayesian approach for comparing cross-validated
-algorithms on multiple data sets": the Bayesian correlated t-test. Holm 1979.
+algorithms on multiple data sets": the Bayesian correlated t-test.
 """
 
 from dataclasses import dataclass
@@ -74,21 +74,6 @@ def correlated_posterior(differences: np.ndarray, test_share: float, n_folds: in
     below, above = float(posterior.cdf(-rope)), float(posterior.sf(rope))
     low, high = posterior.interval(0.95)
     return Posterior(below, max(0.0, 1 - below - above), above, float(low), float(high))
-
-
-def holm(p_values: np.ndarray) -> np.ndarray:
-    """P-values corrected for their number ``(n,)``, at most 1.
-
-    Examples
-    --------
-    >>> holm(np.array([0.01, 0.04, 0.03]))
-    array([0.03, 0.06, 0.06])
-    """
-    order = np.argsort(p_values, kind="stable")
-    scaled = p_values[order] * np.arange(len(p_values), 0, -1)
-    corrected = np.empty(len(p_values))
-    corrected[order] = np.minimum(np.maximum.accumulate(scaled), 1)
-    return corrected
 
 
 def choice_accuracy(correct: np.ndarray, groups: np.ndarray, draws: np.ndarray) -> tuple[float, float, float]:

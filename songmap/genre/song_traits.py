@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from songmap.core.statistics import known_median
 from songmap.genre.song_results import SongExplanation
 from songmap.library.library import Library
 from songmap.library.tempos import tempos_of
@@ -23,8 +24,7 @@ class TraitReference:
         """``song`` with its traits and its predicted genre's; ``record`` has its tempos, ``embedding`` is ``(641,)``."""
         own = qualities(embedding[np.newaxis], tempos_of(pd.DataFrame([record]))[0])[0]
         of_genre = self.values[self.genres == song.predicted_genre]
-        typical = np.array([np.median(column[~np.isnan(column)]) if (~np.isnan(column)).any() else np.nan
-                            for column in of_genre.T])  # fmt: skip
+        typical = np.array([known_median(column) for column in of_genre.T])
         return replace(song, traits=traits(own, self.values), genre_traits=traits(typical, self.values))
 
 

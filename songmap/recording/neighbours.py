@@ -61,7 +61,7 @@ class Neighbours:
         if genre is not None:
             allowed &= self.library.genres == genre
         rows, similarities = self._songs.nearest(self._songs.unit(embedding), int(allowed.sum()), allowed)
-        artists = self._lookup.artists[rows]
+        artists = self._lookup.artist_groups[rows]
         first = np.sort(np.unique(artists, return_index=True)[1])[:number]
         chosen = first.tolist()
         least = min(number, LEAST_SONGS)

@@ -16,7 +16,7 @@ from songmap.genre.fit import one_thread
 from songmap.library.display_names import display_title
 from songmap.library.genre_model import GenreModel, load_model_files
 from songmap.library.keys import LEAST_MARGIN, NO_KEY, estimate_keys, key_margins
-from songmap.library.library import load_library
+from songmap.library.library import load_library, song_table
 from songmap.library.segments import SegmentSettings, SongSegments
 from songmap.library.segments_file import load_segments
 from songmap.library.tempos import tempos_of
@@ -119,7 +119,7 @@ class RecordingClassifier:
         genre = model.genres[int(overall.argmax())]
         next_songs, few_artists = self.neighbours.songs(analysis.embedding, n_next, copies, genre)
         library = self.neighbours.library
-        own = qualities(analysis.embedding[np.newaxis], np.array([record["tempo_bpm"]]))[0]
+        own = qualities(analysis.embedding[np.newaxis], tempos_of(song_table([record]))[0])[0]
         return RecordingAnswer(
             file_path=record.get("file_path", ""),
             title=display_title(*(record.get(name, "") for name in ("song_name", "artist", "title"))),

@@ -96,21 +96,8 @@ def recorder_command(program: str, duration_s: int, file: Path) -> list[str]:
         return [program, *options, str(file)]
     source, device = _CAPTURE[sys.platform]
     quiet = ["-nostdin", "-loglevel", "error", "-y"]
-    return [
-        program,
-        *quiet,
-        "-f",
-        source,
-        "-i",
-        device,
-        "-t",
-        str(duration_s),
-        "-ac",
-        "1",
-        "-ar",
-        str(_RATE_HZ),
-        str(file),
-    ]
+    taken = ["-f", source, "-i", device, "-t", str(duration_s), "-ac", "1", "-ar", str(_RATE_HZ)]
+    return [program, *quiet, *taken, str(file)]
 
 
 def _run(command: list[str], duration_s: int, on_progress: OnProgress) -> None:

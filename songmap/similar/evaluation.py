@@ -102,7 +102,7 @@ class FoldSearch:
 class Labels:
     """Numbers int64 ``(n_songs,)`` of what songs share, ``UNLABELLED`` where unknown.
 
-    ``groups`` are the artists, and each recording by itself where the artist is unknown.
+    ``groups`` are the artists, see ``Lookup.artist_groups``.
     """
 
     codes: Mapping[str, np.ndarray]
@@ -149,8 +149,7 @@ def labels_of(lookup: Lookup) -> Labels:
         "artist": np.where(lookup.artists == NO_ARTIST, UNLABELLED, lookup.artists),
         "album": label_codes(albums, ""),
     }
-    alone = lookup.artists.max(initial=0) + 1 + lookup.recordings
-    return Labels(codes, np.where(lookup.artists == NO_ARTIST, alone, lookup.artists))
+    return Labels(codes, lookup.artist_groups)
 
 
 def label_codes(labels: Iterable[object], unlabelled: object) -> np.ndarray:

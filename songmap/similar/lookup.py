@@ -21,7 +21,7 @@ from songmap.library.schema import AudioConfig
 from songmap.library.tempos import TAG, tempos_of
 from songmap.library.traits import Trait, qualities, traits
 from songmap.similar.song import Song
-from songmap.similar.transitions import artist_codes
+from songmap.similar.transitions import NO_ARTIST, artist_codes
 
 _TEXTS = ("song_name", "artist", "genre", "title", "album")
 _COLUMNS = (*_TEXTS, "year", "duration", "file_path")
@@ -96,6 +96,12 @@ class Lookup:
     def artists(self) -> np.ndarray:
         """A number per artist, int64 ``(n_songs,)``, see ``artist_codes``."""
         return artist_codes(self.library.songs["artist"].tolist())
+
+    @cached_property
+    def artist_groups(self) -> np.ndarray:
+        """The same from 0, a recording whose artist is unknown being by an artist of its own, int64 ``(n_songs,)``."""
+        alone = self.artists.max(initial=0) + 1 + self.recordings
+        return np.unique(np.where(self.artists == NO_ARTIST, alone, self.artists), return_inverse=True)[1]
 
     @cached_property
     def _columns(self) -> dict[str, list[Any]]:

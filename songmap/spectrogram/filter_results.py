@@ -77,7 +77,7 @@ class LayerDescription:
     """The filters of a layer, those with a meaning first, by the size of its correlation.
 
     ``receptive_s`` is how long a piece of sound an activation depends on, ``largest_by_chance`` the correlation that no
-    filter and probe exceed in 95 % of permutations of the songs.
+    filter and probe exceed in 95 % of permutations of the artists.
     """
 
     network: str

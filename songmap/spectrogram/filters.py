@@ -80,7 +80,8 @@ def describe_layer(
     totals = len(excerpts.song), len(PROBE_NAMES), N_UNTRAINED
     of_excerpts, of_sounds, of_networks = stages(on_progress, totals)
     probes = probe_values(excerpts.values, band_frequencies_hz(kind.name), 1 / kind.hop_s, of_excerpts)
-    related = associations(responses.activations.mean, probes, excerpts.song, seed)
+    artist = lookup.artist_groups[excerpts.song]
+    related = associations(responses.activations.mean, probes, excerpts.song, artist, seed)
     contrasts = sound_contrasts(trained, layer, seed, of_sounds)
     limits = untrained_limits(trained, layer, excerpts.values, probes, seed, of_networks)
     nearest = [_nearest_probes(related, contrasts, limits, number) for number in range(len(contrasts))]

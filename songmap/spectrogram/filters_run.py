@@ -179,10 +179,9 @@ def _band_reasons(attribution: np.ndarray, frequencies_hz: np.ndarray) -> list[B
 
 def _out_of_fold(workspace: Workspace, opened: _Opened, row: int, target: int) -> float | None:
     """The genre's probability by the network that was trained without the song."""
-    genres = opened.trained.genres
-    proba = _unless_missing(
-        lambda: load_out_of_fold(workspace, opened.library, opened.trained.settings.name, len(genres))
-    )
+    trained = opened.trained
+    wanted = trained.settings.name, len(trained.genres), trained.card["sha256"]
+    proba = _unless_missing(lambda: load_out_of_fold(workspace, opened.library, *wanted))
     value = np.nan if proba is None else float(proba[row, target])
     return value if np.isfinite(value) else None
 

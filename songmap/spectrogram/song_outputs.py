@@ -26,13 +26,18 @@ def save_out_of_fold(workspace: Workspace, library: Library, name: str, proba: n
     write_atomically(out_of_fold_file(workspace, name), array_file({"proba": proba}, document))
 
 
-def load_out_of_fold(workspace: Workspace, library: Library, name: str, n_genres: int) -> np.ndarray:
-    """What ``save_out_of_fold`` wrote. Raises SchemaError if it is missing, damaged or of another library."""
+def load_out_of_fold(workspace: Workspace, library: Library, name: str, n_genres: int, sha256: str) -> np.ndarray:
+    """What ``save_out_of_fold`` wrote beside the weights ``sha256``.
+
+    Raises SchemaError if it is missing, damaged, or of another library or training.
+    """
     path = out_of_fold_file(workspace, name)
     arrays, document = read_array_file(path, read_bytes(path, SCRIPT), SCRIPT)
     proba = arrays.get("proba", np.empty(0))
     if not isinstance(document, dict) or document.get("data") != library_fingerprint(library):
         raise SchemaError(f"{path} is of another library; run {SCRIPT} again")
+    if document.get("sha256") != sha256:
+        raise SchemaError(f"{path} is of another training than the network; run {SCRIPT} again")
     if proba.dtype != np.float64 or proba.shape != (len(library), n_genres) or ((proba < 0) | (proba > 1)).any():
         raise SchemaError(f"{path} holds no probabilities of the library's songs; run {SCRIPT} again")
     return proba

@@ -197,11 +197,14 @@ def test_songs_without_artists_are_warned_of(quick, tmp_path):
 
 
 def test_one_playlist_of_all_songs_says_nothing(quick, workspace, tmp_path):
+    """In however many files and orders it is."""
     lines = [f"/music/{row:03d}.mp3" for row in range(N_SONGS)]
-    (tmp_path / "all.m3u8").write_text("\n".join(lines))
+    for number in range(4):
+        (tmp_path / f"all {number}.m3u8").write_text("\n".join(lines[number:] + lines[:number]))
     result = run_script("08", "--workspace", workspace.root, "--playlists", tmp_path, "--spaces", "balanced", "--json")
     agreement = json.loads(result.stdout)["agreement"]
     assert agreement["conclusion"] == "cannot_tell"
+    assert agreement["playlists"] == 1
     assert {"few_playlists", "one_community"} <= set(agreement["reasons"])
 
 

@@ -185,6 +185,17 @@ def test_planted_communities_are_above_chance():
     assert CommunityWarning.NOT_ABOVE_CHANCE not in found.warnings
 
 
+def test_playlists_that_are_there_twice_are_no_communities():
+    """Compared with random ones that are not equal, any set of playlists was above chance."""
+    lists = planted(1, 60, 25, length=8, seed=0)
+    twice = MatchedPlaylists(lists.names * 2, (*lists.rows, *(rows[::-1] for rows in lists.rows)))
+    found = detect(build_graph(lists, 60))
+    assert (
+        against_chance(found, twice, Pruning(), n_runs=19).null
+        == against_chance(found, lists, Pruning(), n_runs=19).null
+    )
+
+
 @pytest.mark.parametrize(("n_sets", "limit"), [(25, 4), pytest.param(200, 14, marks=pytest.mark.slow)])
 def test_random_playlists_are_above_chance_in_five_percent_of_runs(n_sets, limit):
     """Playlists without communities: p is 0.05 or less in 7 % of 200 at most; more than 4 of 25 has a probability of 1 %."""

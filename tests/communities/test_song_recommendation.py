@@ -163,6 +163,18 @@ def test_random_playlists_are_recommended_no_better_than_by_chance():
         assert one.recall.low < 10 / 95 < one.recall.high + 0.02
 
 
+def test_a_playlist_that_is_there_twice_does_not_show_what_is_hidden():
+    """In another order and under another name, as of an export in another format."""
+    rng = np.random.default_rng(0)
+    lists = [rng.choice(200, 12, replace=False) for _ in range(20)]
+    sources = Recommender(build_graph(playlists(*lists), 200), directions(np.arange(200), 0, 1), np.arange(200))
+    once, twice = (
+        score_recommenders(playlists(*some), sources, Pruning())
+        for some in (lists, [*lists, *(rng.permutation(rows) for rows in lists)])
+    )
+    assert twice == once
+
+
 def test_of_a_graph_with_many_edges_fewer_playlists_are_tested(monkeypatch):
     lists = planted(3, 20, 23)
     sources = Recommender(build_graph(lists, 60), directions(np.arange(60) % 3, 0.5), np.arange(60))

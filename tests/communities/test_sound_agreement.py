@@ -7,7 +7,7 @@ import pytest
 from communities.playlist_worlds import world
 from sklearn.metrics import adjusted_mutual_info_score, adjusted_rand_score, roc_auc_score
 
-from songmap.communities.agreement import PlaylistSongs, SpaceSongs, compare_spaces, contingency, holm
+from songmap.communities.agreement import PlaylistSongs, SpaceSongs, compare_spaces, contingency
 from songmap.communities.agreement_results import (
     CommunitySound,
     Conclusion,
@@ -16,11 +16,11 @@ from songmap.communities.agreement_results import (
     Reason,
     SpaceAgreement,
 )
-from songmap.communities.artists import ArtistPermutation, artist_numbers, jackknife
 from songmap.communities.conclusion import conclude, limits
 from songmap.communities.pairs import auc, cosines, mid_ranks, song_pairs
 from songmap.communities.partitions import adjusted_mutual_information, adjusted_rand, contingency_table
 from songmap.communities.views.agreement_sentences import similar_sentence
+from songmap.library.artists import ArtistPermutation, jackknife
 
 
 def compared(seed: int, preference: float, n_permutations: int = 99):
@@ -137,13 +137,6 @@ def test_few_artists_are_one_class():
     assert len(rows) == 25
 
 
-def test_an_unknown_artist_is_one_of_its_own():
-    numbers = artist_numbers(np.array([-1, 3, -1, 3]), -1)
-    assert numbers[1] == numbers[3]
-    assert len(set(numbers.tolist())) == 3
-    assert numbers.max() == 2
-
-
 def test_the_jackknife_of_a_mean_has_its_standard_error():
     from scipy.stats import t
 
@@ -151,11 +144,6 @@ def test_the_jackknife_of_a_mean_has_its_standard_error():
     low, high = jackknife(np.arange(20), lambda kept: float(values[kept].mean()), float(values.mean()), 0)
     half = t.ppf(0.975, 19) * values.std(ddof=1) / np.sqrt(20)
     assert (low, high) == pytest.approx((values.mean() - half, values.mean() + half))
-
-
-def test_holm():
-    assert holm(np.array([0.01, 0.04, 0.03])) == pytest.approx([0.03, 0.06, 0.06])
-    assert holm(np.empty(0)) == []
 
 
 def space(auc_value=0.5, half=0.02, p_holm=1.0, ami_above=0.0, reasons=(), name="x") -> SpaceAgreement:

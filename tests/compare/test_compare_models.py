@@ -36,6 +36,16 @@ def test_every_model_fits_a_small_table(name):
         assert (proba.argmax(axis=1) == LABELS).mean() > 0.9
 
 
+@pytest.mark.parametrize("name", MODELS)
+def test_every_model_fits_a_genre_of_three_songs(name):
+    """The fewest that a fold is trained on: inner folds leave one of them, which cannot be divided again."""
+    labels = np.array([0] * 3 + [1] * 20)
+    values = np.random.default_rng(0).normal(size=(23, 4)) + 3 * labels[:, np.newaxis]
+    rows = TrainingRows(labels, np.array([0, 1, 1, *range(2, 22)]), 4, seed=0)
+    pipeline, _ = fit_nested(MODELS[name], values, rows, impute=False)
+    assert np.isfinite(pipeline.predict_proba(values)).all()
+
+
 def test_published_points():
     forest = MODELS["forest_published"].build(MODELS["forest_published"].grid[0], ROWS)[-1]
     assert (forest.max_depth, forest.min_samples_split, forest.n_estimators) == (None, 3, 70)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import t as student
 
-from songmap.compare.statistics import ROPE, choice_accuracy, corrected_t_test, correlated_posterior, holm
+from songmap.compare.statistics import ROPE, choice_accuracy, corrected_t_test, correlated_posterior
 
 DIFFERENCES = np.array([0.02, 0.05, -0.01, 0.04, 0.03, 0.00, 0.06, 0.01, 0.02, 0.03])
 # mean 0.025, sample variance 0.00425 / 9; with a fifth tested, 1/10 + (1/5)/(4/5) = 0.35
@@ -49,11 +49,6 @@ def test_equal_folds_are_equivalent_and_constant_differences_certain():
     assert (nothing.within, corrected_t_test(np.zeros(10), 0.2, 10)) == (1, 1)
     constant = correlated_posterior(np.full(4, 0.25), 0.2, 4)
     assert (constant.above, corrected_t_test(np.full(4, 0.25), 0.2, 4)) == (1, 0)
-
-
-def test_holm_multiplies_by_the_comparisons_left():
-    assert holm(np.array([0.04, 0.01, 0.03, 0.005])) == pytest.approx([0.06, 0.03, 0.06, 0.02])
-    assert holm(np.array([0.9, 0.8])).tolist() == [1, 1]
 
 
 def test_equal_models_are_not_different_in_95_percent_of_runs():

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from threading import Timer
 
 import pytest
 from waiting import wait_until
@@ -19,6 +20,7 @@ from songmap.core.locks import exclusive
 WRITER = """
 import os, signal, sys
 from pathlib import Path
+from threading import Timer
 from songmap.core.file_group import FileGroup
 from songmap.core.files import write_atomically
 
@@ -227,7 +229,7 @@ def test_a_lock_can_be_waited_for(tmp_path):
     command = [sys.executable, "-c", code, tmp_path / ".lock"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.PIPE) as process:
         process.stdout.readline()
-        process.stdin.close()
+        Timer(0.2, process.stdin.close).start()  # at once, the process may have ended before the lock is wanted
         with exclusive(tmp_path / ".lock", "another run", 60):
             pass
 

@@ -2,9 +2,11 @@
 
 import shutil
 import subprocess
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from libraries import labelled_library
 from signals import RATE_HZ, clicks, noise, tone
 
 from songmap.core.errors import AudioError
@@ -12,9 +14,10 @@ from songmap.core.workspace import Workspace
 from songmap.features.analysis import analyse_samples
 from songmap.features.segments import segment
 from songmap.library.library import Library, save_library, song_table
-from songmap.library.schema import AudioConfig
+from songmap.library.schema import N_COLUMNS, AudioConfig
 from songmap.library.segments import SEGMENT_COLUMNS, Segments, SegmentSettings
 from songmap.recording.degradations import CONDITIONS, degraded_at_random
+from songmap.recording.neighbours import Neighbours
 from songmap.recording.run import load_recording_classifier
 from songmap.recording.timeline import LONG_S
 from songmap.recording.training import train_recording_model
@@ -99,6 +102,23 @@ def test_songs_to_hear_next_are_of_its_genre_by_different_artists(classifier):
     assert all(one.end_s - one.start_s == pytest.approx(8) for one in moments)
     added = sum(one.adds for one in result.parts[0].families)
     assert -1 <= added <= 1
+
+
+def test_the_trait_of_tempo_is_of_the_tag_where_that_agrees(classifier):
+    """As those of the library's songs are, which it is compared with: 03 and 04 say the same of the file."""
+    analysis = analyse_samples(drums(14.0, 3), RATE_HZ)
+    measured = analysis.record["tempo_bpm"]
+    for tag_bpm, direction in ((measured * 2, "high"), (measured / 2, "low")):
+        tagged = replace(analysis, tags={"tag_bpm": tag_bpm})
+        traits = {one.quality: one.direction for one in classifier.answer(tagged).traits}
+        assert traits["tempo"] == direction
+
+
+def test_songs_whose_artists_are_unknown_are_by_different_ones():
+    embeddings = np.random.default_rng(0).random((8, N_COLUMNS))
+    near, is_filled = Neighbours(labelled_library(embeddings, ["A"] * 8), None).songs(embeddings[0], 5, np.array([0]))
+    assert len(near) == 5
+    assert not is_filled
 
 
 def test_noise_sounds_like_nothing_in_the_library(classifier):

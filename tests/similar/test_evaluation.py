@@ -10,8 +10,10 @@ from searches import Searches
 
 from songmap.core.workspace import Workspace
 from songmap.library.library import Library
+from songmap.library.schema import N_COLUMNS
 from songmap.library.search import NOBODY
 from songmap.similar import evaluation
+from songmap.similar.lookup import Lookup
 
 
 def cosines_by_definition(embeddings: np.ndarray) -> np.ndarray:
@@ -127,6 +129,12 @@ def test_genres_of_one_artist_and_songs_without_are_named():
     text = " ".join(shown.text(verbose=True).split())
     assert "ALONE is by one artist and left out of that column" in text
     assert "3 recordings have no artist tag" in text
+
+
+def test_a_recording_whose_artist_is_unknown_is_by_an_artist_of_its_own():
+    library = labelled_library(np.zeros((5, N_COLUMNS)), ["A"] * 5, ["", "Ann", "", "Ann", ""])
+    library.songs.loc[4, "duplicate_of"] = library.songs.loc[2, "file_path"]
+    assert Lookup(library).artist_groups.tolist() == [1, 0, 2, 0, 2]
 
 
 def test_k_occurrence_and_skewness():

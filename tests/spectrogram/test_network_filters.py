@@ -53,7 +53,7 @@ def test_a_vibrato_filter_is_described_and_random_ones_are_not(images, lookup, m
     assert (layer.n_excerpts, layer.n_songs, layer.receptive_s) == (60, 24, pytest.approx(0.18))
 
     monkeypatch.setattr(filters, "sound_contrasts", lambda *arguments: np.ones((16, 26)))  # they do not change
-    mean = responses.activations.mean[exchanged_songs(images.song, np.random.default_rng(1))]
+    mean = responses.activations.mean[exchanged_songs(images.song, np.random.default_rng(1).permutation(24))]
     shuffled = replace(responses, activations=replace(responses.activations, mean=mean))
     assert [one.meaning for one in filters.describe_layer(trained, shuffled, lookup, 0).filters] == 16 * [None]
 
@@ -112,7 +112,7 @@ def test_correlations_are_spearmans():
     random = np.random.default_rng(0)
     activation, probes = random.normal(size=(40, 3)).round(1), np.exp(random.normal(size=(40, 4)).round(1))
     activation[:, 2] = 1
-    one = associations(activation, probes, np.arange(40) // 2, 0)
+    one = associations(activation, probes, np.arange(40) // 2, np.arange(40) // 2, 0)
     expected = [[spearmanr(activation[:, row], column).statistic for column in probes.T] for row in range(2)]
     np.testing.assert_allclose(one.correlation[:2], expected, atol=1e-5)
     assert (one.correlation[2] == 0).all()
@@ -126,10 +126,27 @@ def test_similar_excerpts_of_few_songs_are_not_taken_for_evidence():
     for seed in range(40):
         random = np.random.default_rng(seed)
         activation, probes = (random.normal(size=(12, 1))[song] + 0.1 * random.normal(size=(360, 1)) for _ in range(2))
-        small += associations(activation, probes, song, seed).p_corrected[0, 0] <= 0.05
-        apart = associations(activation, probes, np.arange(360), seed).p_corrected[0, 0]
-        assert apart <= associations(activation, probes, song, seed).p_corrected[0, 0]
+        together = associations(activation, probes, song, song, seed).p_corrected[0, 0]
+        small += together <= 0.05
+        apart = associations(activation, probes, np.arange(360), np.arange(360), seed).p_corrected[0, 0]
+        assert apart <= together
     assert small <= 5
+
+
+def test_similar_songs_of_few_artists_are_not_taken_for_evidence():
+    """Activations and probes that differ between artists, independent of each other: songs alone were, in most sets."""
+    song = np.repeat(np.arange(64), 4)
+    artist, small = song // 8, np.zeros(2, int)
+    for seed in range(30):
+        random = np.random.default_rng(seed)
+        activation, probes = (
+            random.normal(size=(8, n))[artist] + random.normal(size=(64, n))[song] + 0.5 * random.normal(size=(256, n))
+            for n in (8, 10)
+        )
+        for place, groups in enumerate((artist, song)):
+            small[place] += (associations(activation, probes, song, groups, seed).p_corrected <= 0.05).any()
+    assert small[0] <= 4  # more than 4 of 30 has a probability of 2 %
+    assert small[1] > 15
 
 
 def test_the_correction_is_for_the_number_of_probes():
@@ -137,7 +154,7 @@ def test_the_correction_is_for_the_number_of_probes():
     small = []
     for seed in range(30):
         random = np.random.default_rng(seed)
-        related = associations(random.normal(size=(60, 5)), random.normal(size=(60, 20)), song, seed)
+        related = associations(random.normal(size=(60, 5)), random.normal(size=(60, 20)), song, song, seed)
         small.append((related.p_corrected <= 0.05).any())
         assert related.largest_by_chance < 0.8
     assert sum(small) <= 5
@@ -145,14 +162,14 @@ def test_the_correction_is_for_the_number_of_probes():
 
 def test_songs_are_exchanged_whole():
     song = np.repeat([3, 4, 7, 9], [5, 2, 1, 4])
-    rows = exchanged_songs(song, np.random.default_rng(0))
+    rows = exchanged_songs(song, np.random.default_rng(0).permutation(4))
     for own in (3, 4, 7, 9):
         others = song[rows[song == own]]
         assert len(set(others)) == 1
         assert (np.diff(rows[song == own]) >= 0).all()
     assert sorted({int(song[rows[song == own][0]]) for own in (3, 4, 7, 9)}) == [3, 4, 7, 9]
     equal = np.repeat(np.arange(6), 3)
-    assert sorted(exchanged_songs(equal, np.random.default_rng(0))) == list(range(18))
+    assert sorted(exchanged_songs(equal, np.random.default_rng(0).permutation(6))) == list(range(18))
 
 
 def test_lists_have_each_recording_once_and_moments_lie_in_their_excerpt(images, lookup):

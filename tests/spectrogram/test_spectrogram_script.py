@@ -79,11 +79,14 @@ def test_the_report_has_the_folds_of_06_and_all_models(trained, workspace):
 
 def test_probabilities_out_of_fold_have_the_reported_accuracy(trained, workspace):
     library, report = load_library(workspace), report_of(workspace)
-    proba = load_out_of_fold(workspace, library, "image", 2)
+    sha256 = json.loads((workspace.networks / "image.json").read_text())["sha256"]
+    proba = load_out_of_fold(workspace, library, "image", 2, sha256)
     right = np.array(GENRES)[proba.argmax(axis=1)] == library.genres
     own = next(one for one in report["scores"] if one["model"] == "network")
     assert right.mean() == pytest.approx(own["accuracy"])
     np.testing.assert_allclose(proba.sum(axis=1), 1)
+    with pytest.raises(SchemaError, match="of another training"):  # the run after it was killed between the two files
+        load_out_of_fold(workspace, library, "image", 2, "other")
 
 
 def test_vectors_are_of_every_song_by_every_network(trained, workspace):

@@ -1,9 +1,9 @@
 """Null models and intervals that respect artists: an artist's songs never count as independent.
 
-Songs of an artist sound similar and are in one playlist, whatever sound and playlists have to do with each other. Here the
-unit that is permuted, and left out, is therefore the artist.
+Songs of an artist sound similar and are in one playlist, whatever sound has to do with playlists, or with a network's filters.
+Here the unit that is permuted, and left out, is therefore the artist.
 
-Conventions: ``artists (n,)`` are numbers of artists, from 0; a song whose artist is unknown is an artist of its own.
+Conventions: ``artists (n,)`` are numbers of artists, from 0, as of ``Lookup.artist_groups``.
 
 References
 ----------
@@ -16,13 +16,6 @@ import numpy as np
 
 _LEAST_ARTISTS = 5  # of a similar number of songs, that are exchanged among each other
 MAX_GROUPS = 40
-
-
-def artist_numbers(codes: np.ndarray, no_artist: int) -> np.ndarray:
-    """Artists from 0, int64 ``(n,)``, of ``codes (n,)``, each song with ``no_artist`` one of its own."""
-    unknown = codes == no_artist
-    alone = codes.max(initial=0) + 1 + np.arange(len(codes))
-    return np.unique(np.where(unknown, alone, codes), return_inverse=True)[1]
 
 
 class ArtistPermutation:
