@@ -41,3 +41,16 @@ def test_frequency_ranges(low, high, shown):
 
 def test_names_that_are_not_utf_8_can_be_shown():
     assert text.readable(b"caf\xe9.mp3".decode("utf-8", "surrogateescape")) == "caf�.mp3"
+
+
+@pytest.mark.parametrize("limit", range(26, 38))
+def test_shorten_cuts_between_words(limit):
+    name = "Stella Cadente – Stella Cadente Project"
+    short = text.shorten(name, limit)
+    assert len(short) <= limit
+    assert all(part in name.split() for part in short.replace("…", " ").split())
+
+
+def test_no_line_of_the_terminal_ends_before_a_unit():
+    assert text.wrapped("choosing it gives 79 % (56 % to 96 %)", 26).split("\n")[0] == "choosing it gives 79 %"
+    assert not any(line.lstrip().startswith("%") for line in text.wrapped("9 % " * 50, 21).split("\n"))

@@ -116,12 +116,16 @@ def grouping_sentence(grouping: results.Grouping) -> str:
     return sentence
 
 
-def overfitting_sentence(gap: results.OverfittingGap, permutation: results.PermutationTest) -> str:
-    """Accuracy on training songs beside that on others."""
+def overfitting_sentence(
+    gap: results.OverfittingGap, permutation: results.PermutationTest, choice: ChoiceScores | None
+) -> str:
+    """Accuracy on training songs beside that on others, and what to expect: the choice of the model costs some of it."""
     accuracies = f"Accuracy is {percent(gap.train_accuracy)} on training songs and {percent(gap.cv_accuracy)} on others"
     if permutation.significant is False:
         return f"{accuracies}, no better than chance: the model does not generalise."
-    return f"{accuracies}; expect the second figure for new songs."
+    if choice is None:
+        return f"{accuracies}; expect the second figure for new songs."
+    return f"{accuracies}; with the choice of the model included, expect {percent(choice.accuracy)} for new songs."
 
 
 def permutation_sentence(test: results.PermutationTest, group_by: str) -> str:
@@ -183,7 +187,7 @@ def check_sentences(report: results.GenreReport) -> list[str]:
     group_by = report.grouping.group_by
     return [
         leakage_sentence(report.leakage, group_by),
-        overfitting_sentence(report.overfitting, report.permutation),
+        overfitting_sentence(report.overfitting, report.permutation, report.choice_scores),
         permutation_sentence(report.permutation, group_by),
     ]
 
