@@ -156,13 +156,13 @@ def _descriptor_sentence(song: SongExplanation, contribution: FamilyContribution
 
 
 def _comparison(one: DescriptorComparison) -> str:
-    texts = [quantity(median) for median in one.medians.values()]
+    own, *texts = (quantity(value).replace("-", "−") for value in (one.value, *one.medians.values()))
     nearest = sorted((abs(one.value - median), genre) for genre, median in one.medians.items())
     nearer = f", nearer to {nearest[0][1]}" if nearest[0][0] < nearest[1][0] and texts[0] != texts[1] else ""
     unit = f" {one.unit}" if one.unit else ""
     pair = ", ".join(f"{genre} {text}" for genre, text in zip(one.medians, texts, strict=True))
     which = "medians" if len(one.columns) == 1 else "medians of the bands"
-    return f"{one.descriptor} is {quantity(one.value)}{unit} ({which}: {pair}{nearer})"
+    return f"{one.descriptor} is {own}{unit} ({which}: {pair}{nearer})"
 
 
 def _change_sentence(song: SongExplanation) -> str:
