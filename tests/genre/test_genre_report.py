@@ -250,7 +250,7 @@ def test_songs_between_genres_end_where_they_are_no_longer():
     assert f"the {19}th of them" in section
     assert f"the {20}th of them" not in section
     none = replace(report, boundary_songs=[replace(one, is_between=False) for one in report.boundary_songs])
-    assert "0 songs of 30" in page_of(none)
+    assert "None of 30" in page_of(none)
 
 
 def test_songs_of_unknown_artists_and_genres_of_few_test_songs_are_limits_of_the_page():

@@ -206,8 +206,8 @@ def test_levels_are_of_bands_and_chroma_names_pitch_classes():
     song = explanation([0.2, 0.8], [0, 0.2, 0, 0, 0, 0, 0.31], descriptors=[LEVEL], pitch_classes=pitch_classes)
     mel, harmony = narrative(song)[3:5]
     assert mel == (
-        "Mel (+31), where TRANCE and HOUSE differ most: level 26–220 Hz is -33 dB (medians of the bands: TRANCE -40, "
-        "HOUSE -30, nearer to HOUSE)."
+        "Mel (+31), where TRANCE and HOUSE differ most: level 26–220 Hz is −33 dB (medians of the bands: TRANCE −40, "
+        "HOUSE −30, nearer to HOUSE)."
     )
     assert harmony == (
         "Harmony (+20), where TRANCE and HOUSE differ most: strongest pitch classes D#, F#, C# (medians: TRANCE A, D, F; "

@@ -156,7 +156,8 @@ def _waterfall_figure(
     axis.set_ylim(len(shown) - 0.2, -0.7)
     room = 0.05 * max(np.ptp(edges), 0.1)
     axis.set_xlim(edges.min() - room, edges.max() + 3 * room)
-    scale = f"{scale}: from {base:.{digits}f} (dotted) to {edges[-1]:.{digits}f}, this song"
+    first, last = (f"{edge:.{digits}f}".replace("-", "−") for edge in (base, edges[-1]))
+    scale = f"{scale}: from {first} (dotted) to {last}, this song"
     axis.set_xlabel(f"{drawable(scale)}\n{note}")
     headline(figure, title)
     return figure

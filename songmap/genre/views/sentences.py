@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from songmap.core.text import capitalised, count_of_songs, joined, percent
+from songmap.core.text import count_of_songs, joined, percent
 from songmap.genre import results
 from songmap.genre.candidates import CANDIDATES
 from songmap.genre.comparison_results import CandidateScores, Choice, ChoiceScores
@@ -201,9 +201,8 @@ def between_sentence(report: results.GenreReport) -> str:
     """How many songs are between genres, and what that means."""
     number = sum(one.is_between for one in report.boundary_songs)
     rule = f"its {SET_NAME} has several genres, and the second is at least half as probable as the first"
-    return (
-        f"{capitalised(count_of_songs(number))} of {len(report.boundary_songs):,}: a song is between genres if {rule}."
-    )
+    of_all = f"{count_of_songs(number) if number else 'None'} of {len(report.boundary_songs):,}"
+    return f"{of_all}: a song is between genres if {rule}."
 
 
 def song_label(song: NamedSong) -> str:

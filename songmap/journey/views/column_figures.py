@@ -72,7 +72,7 @@ def column_label(column: str) -> str:
 def with_unit(value: float, column: str) -> str:
     """A value with the unit of its column; where there is no unit, with the column's range."""
     unit = COLUMN_UNIT[column_index(column)]
-    return f"{quantity(value)} {_UNITS.get(unit, unit)}".replace("-", "−")
+    return f"{quantity(round(value, 6) + 0.0)} {_UNITS.get(unit, unit)}".replace("-", "−")
 
 
 def unusual_in_words(unusual: UnusualColumn) -> tuple[str, str, str, str]:
