@@ -50,7 +50,8 @@ def text_width(text: str) -> float:
 
 def fitted(text: str, width: float) -> str:
     """``text``, cut in its middle where it would be wider than so many pixels."""
-    return shorten(text, int(len(text) * width / max(width, text_width(text))))
+    needed = text_width(text)
+    return text if needed <= width else shorten(text, int(len(text) * width / needed))
 
 
 def text(x: float, y: float, text: str, *, anchor: str = "start", small: bool = False, style: str = "") -> Mark:

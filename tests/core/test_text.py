@@ -2,7 +2,7 @@
 
 import pytest
 
-from songmap.core import text
+from songmap.core import svg, text
 
 
 @pytest.mark.parametrize(("seconds", "shown"), [(59.6, "1:00"), (3725, "1:02:05"), (0, "0:00")])
@@ -54,3 +54,9 @@ def test_shorten_cuts_between_words(limit):
 def test_no_line_of_the_terminal_ends_before_a_unit():
     assert text.wrapped("choosing it gives 79 % (56 % to 96 %)", 26).split("\n")[0] == "choosing it gives 79 %"
     assert not any(line.lstrip().startswith("%") for line in text.wrapped("9 % " * 50, 21).split("\n"))
+
+
+def test_names_of_charts_are_cut_only_where_they_are_too_wide():
+    name = "Piazza am Meer – Zwischenraum"
+    assert all(svg.fitted(name, svg.text_width(name) + more) == name for more in (0, 1.3, 17.1, 80.3))
+    assert svg.text_width(svg.fitted(name, 120)) <= 130

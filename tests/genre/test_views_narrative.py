@@ -247,7 +247,7 @@ def test_components_repeat_the_numbers_of_the_trees():
     ]
     assert sentence.startswith(f"{abs(strongest.shap):.2f} ")
     assert (f"towards {genre}" in sentence) == (strongest.shap > 0)
-    assert f"{strongest.deviation_sd:+.1f} SD" in sentence
+    assert f"{signed(strongest.deviation_sd, 1)} SD" in sentence
 
 
 def test_components_of_another_model_and_without_effect_have_their_own_sentences():
