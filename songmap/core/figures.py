@@ -9,10 +9,13 @@ from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from songmap.core.files import write_atomically
 from songmap.core.text import shorten
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 TEXT_COLOUR, MUTED_COLOUR, GRID_COLOUR = "#1a1a1a", "#5f6368", "#d9d9d9"
@@ -131,6 +134,23 @@ def new_figure(width: float, height: float) -> "Figure":
 def headline(figure: "Figure", title: str) -> None:
     """Above everything, from the left edge, in as many lines as it needs."""
     figure.suptitle(drawable(title), x=0.01, ha="left", fontsize=11, fontweight="bold", wrap=True)
+
+
+def contrast_numbers(axes: "Axes") -> None:
+    """Write the numbers in the cells of a heat map in the text's colour or white, whichever has more contrast (WCAG 2.2)."""
+    cells = axes.collections[0]
+    n_columns, luminances = np.shape(cells.get_array())[-1], _luminance(cells.get_facecolors()[:, :3])
+    darkest = _luminance(np.array([[int(TEXT_COLOUR[place : place + 2], 16) / 255 for place in (1, 3, 5)]]))[0]
+    for number in axes.texts:
+        column, row = map(int, number.get_position())
+        own = luminances[row * n_columns + column] + 0.05
+        number.set_color(TEXT_COLOUR if own / (darkest + 0.05) > 1.05 / own else "white")
+
+
+def _luminance(colours: np.ndarray) -> np.ndarray:
+    """Relative luminance 0 … 1 of sRGB colours ``(n, 3)``."""
+    linear = np.where(colours <= 0.04045, colours / 12.92, ((colours + 0.055) / 1.055) ** 2.4)
+    return linear @ (0.2126, 0.7152, 0.0722)
 
 
 def short(text: str, limit: int) -> str:

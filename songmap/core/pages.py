@@ -14,20 +14,24 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from songmap.core.tables import Record, format_cell
+from songmap.core.text import UNIT_SPACE
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
 _PACKAGE = Path(__file__).parents[1]
-# a space between a number and its unit in the text of a page, or markup that is left as it is
-_MARKUP_OR_SPACE = re.compile(
-    r"<(script|style)\b.*?</\1>|<[^>]*>| (?<=\d )(?=(?:%|ms|s|min|h|k?Hz|dB|BPM|SD|[kMG]B)(?!\w))", re.DOTALL
-)
+# markup of a page, which is left as it is, or a space between a number and its unit
+_MARKUP_OR_SPACE = re.compile(rf"<(script|style)\b.*?</\1>|<[^>]*>|{UNIT_SPACE}", re.DOTALL)
+# a cell such as "84 %", "−13 to +13", "0.14 (0.09–0.19)", "1.3 MB" or none
+_NUMERIC = re.compile(r"(?:\b(?:to|ms|s|[kM]?B|none)\b|[-−–+±≤<>()%.,\d\s])*")
 
 
 @dataclass(frozen=True)
 class PageTable:
-    """A table of a page, for ``core/parts.html``. Cells are text; ``numeric`` columns are aligned to the right, ``marked`` rows are bold."""
+    """A table of a page, for ``core/parts.html``.
+
+    Cells are text; ``numeric`` columns are aligned to the right and never broken, ``marked`` rows are bold.
+    """
 
     headings: list[str]
     rows: list[list[str]]
@@ -63,8 +67,8 @@ def page_table(
     """
     columns = columns or list(records[0] if records else ())
     rows = [[record[name] for name in columns] for record in records]
-    numeric = [all(isinstance(value, int | float) for value in column) for column in zip(*rows, strict=True)]
     texts = [[f"{value:.3f}" if isinstance(value, float) else format_cell(value) for value in row] for row in rows]
+    numeric = [any(column) and all(map(_NUMERIC.fullmatch, column)) for column in zip(*texts, strict=True)]
     titles = [headings.get(name, name.replace("_", " ")) for name in columns]
     return PageTable(titles, texts, numeric, list(marked) or [False] * len(rows))
 

@@ -11,6 +11,7 @@ from unicodedata import east_asian_width
 from songmap.core.text import shorten
 
 WIDTH = 358  # of a phone's screen, without margins
+_WIDE, _NARROW = frozenset("WMm@%…"), frozenset(" iIjltfr.,:;'()[]-|!")
 
 
 @dataclass(frozen=True)
@@ -35,15 +36,22 @@ class Chart:
 
 def text_width(text: str) -> float:
     """Pixels that usual fonts need at the size of charts, at most."""
-    wide = {"W", "M", "m", "@", "%"}
     return sum(
-        12.0 if sign in wide or east_asian_width(sign) in "WF" else 8.5 if sign.isupper() else 6.8 for sign in text
+        12.0
+        if sign in _WIDE or east_asian_width(sign) in "WF"
+        else 4.7
+        if sign in _NARROW
+        else 8.5
+        if sign.isupper()
+        else 7.0
+        for sign in text
     )
 
 
 def fitted(text: str, width: float) -> str:
     """``text``, cut in its middle where it would be wider than so many pixels."""
-    return shorten(text, int(len(text) * width / max(width, text_width(text))))
+    needed = text_width(text)
+    return text if needed <= width else shorten(text, int(len(text) * width / needed))
 
 
 def text(x: float, y: float, text: str, *, anchor: str = "start", small: bool = False, style: str = "") -> Mark:

@@ -7,6 +7,8 @@ import unicodedata
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
+# a space between a number and its unit, where no line may end
+UNIT_SPACE = r" (?<=\d )(?=(?:%|ms|s|min|h|k?Hz|dB|BPM|SD|[kMG]B)(?!\w))"
 # surrogates that no byte of a file name becomes
 _LONE_SURROGATES = re.compile("[\ud800-\udc7f\udd00-\udfff]")
 _LINE_BREAKS = re.compile("\r\n?")
@@ -21,11 +23,24 @@ _ACCENTS = re.compile("[\u0300-\u036f]+")
 
 
 def shorten(text: str, limit: int) -> str:
-    """``text`` cut in its middle to at most ``limit`` characters, so that both ends can be recognised."""
+    """``text`` cut in its middle to at most ``limit`` characters, so that both ends can be recognised.
+
+    Between words where that takes less than half of an end.
+
+    Examples
+    --------
+    >>> shorten("Forever Saturday – Stella Cadente Project", 30)
+    'Forever Saturday –… Project'
+    """
     if len(text) <= limit:
         return text
     head = (limit - 1) * 2 // 3
-    return f"{text[:head].rstrip()}…{text[len(text) - (limit - 1 - head) :].lstrip()}"
+    tail = len(text) - (limit - 1 - head)
+    space = text.rfind(" ", 0, head + 1)
+    start = text[: space if space >= head / 2 else head].rstrip()
+    space = text.find(" ", tail - 1)
+    end = text[space if 0 <= space < (tail + len(text)) / 2 else tail :]
+    return f"{start}…{end if end[:1] == ' ' and len(start) + 1 + len(end) <= limit else end.lstrip()}"
 
 
 def normalise(text: str) -> str:
@@ -95,8 +110,10 @@ def one_line(text: str) -> str:
 
 
 def wrapped(text: str, width: int = 80) -> str:
-    """Sentences in lines of at most ``width`` characters, broken between words only."""
-    return textwrap.fill(text, width, break_long_words=False, break_on_hyphens=False, subsequent_indent="  ")
+    """Sentences in lines of at most ``width`` characters, broken between words only, and not before a unit."""
+    kept = re.sub(UNIT_SPACE, "\u00a0", text)
+    lines = textwrap.fill(kept, width, break_long_words=False, break_on_hyphens=False, subsequent_indent="  ")
+    return lines.replace("\u00a0", " ")
 
 
 def count_of_songs(number: int) -> str:
@@ -133,12 +150,24 @@ def percent(share: float) -> str:
     return ">99 %" if 0.995 <= share < 1 else f"{100 * share:.0f} %"
 
 
-def p_value_text(p_value: float) -> str:
-    """A p-value in three decimals.
+def signed(value: float, digits: int = 0) -> str:
+    """A change with its sign; none where it is 0 as rounded.
 
     Examples
     --------
-    >>> p_value_text(0.0312), p_value_text(2e-9)
-    ('0.031', '< 0.001')
+    >>> signed(5.61, 1), signed(-0.834, 2), signed(-0.3)
+    ('+5.6', '−0.83', '0')
     """
-    return "< 0.001" if p_value < 0.001 else f"{p_value:.3f}"
+    rounded = round(value, digits)
+    return f"{rounded:+.{digits}f}".replace("-", "−") if rounded else f"{0:.{digits}f}"
+
+
+def p_value_text(p_value: float) -> str:
+    """A p-value in two significant digits.
+
+    Examples
+    --------
+    >>> p_value_text(0.0312), p_value_text(0.998), p_value_text(2e-9)
+    ('0.031', '1', '< 0.001')
+    """
+    return "< 0.001" if p_value < 0.001 else f"{p_value:.2g}"

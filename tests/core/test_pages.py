@@ -4,7 +4,7 @@ import pytest
 from jinja2 import DictLoader, UndefinedError
 
 from songmap.core import pages
-from songmap.core.pages import render
+from songmap.core.pages import page_table, render
 
 
 def test_a_page_escapes_what_it_is_given_and_misses_nothing():
@@ -27,3 +27,12 @@ def test_no_line_ends_between_a_number_and_its_unit(monkeypatch):
         '<script>const a = "7 % 2", b = 5 % s;</script>\n'
         "<style>p { width: 5 % }</style>, 2\u00a0kHz, 3 songs, 4\u00a0min."
     )
+
+
+def test_columns_of_numbers_with_units_and_intervals_are_numeric():
+    cells = {
+        "share": "84 %", "difference": "−13 to +13", "score": "0.14 (0.09–0.19)", "size": "1.3 MB", "number": 3,
+        "clusters": "none", "name": "PC1 (26 %)", "place": "1: TRANCE", "empty": "",
+    }  # fmt: skip
+    table = page_table([cells, cells | {"clusters": "4"}], headings={})
+    assert table.numeric == [True] * 6 + [False] * 3

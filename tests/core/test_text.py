@@ -2,7 +2,7 @@
 
 import pytest
 
-from songmap.core import text
+from songmap.core import svg, text
 
 
 @pytest.mark.parametrize(("seconds", "shown"), [(59.6, "1:00"), (3725, "1:02:05"), (0, "0:00")])
@@ -41,3 +41,22 @@ def test_frequency_ranges(low, high, shown):
 
 def test_names_that_are_not_utf_8_can_be_shown():
     assert text.readable(b"caf\xe9.mp3".decode("utf-8", "surrogateescape")) == "caf�.mp3"
+
+
+@pytest.mark.parametrize("limit", range(26, 38))
+def test_shorten_cuts_between_words(limit):
+    name = "Stella Cadente – Stella Cadente Project"
+    short = text.shorten(name, limit)
+    assert len(short) <= limit
+    assert all(part in name.split() for part in short.replace("…", " ").split())
+
+
+def test_no_line_of_the_terminal_ends_before_a_unit():
+    assert text.wrapped("choosing it gives 79 % (56 % to 96 %)", 26).split("\n")[0] == "choosing it gives 79 %"
+    assert not any(line.lstrip().startswith("%") for line in text.wrapped("9 % " * 50, 21).split("\n"))
+
+
+def test_names_of_charts_are_cut_only_where_they_are_too_wide():
+    name = "Piazza am Meer – Zwischenraum"
+    assert all(svg.fitted(name, svg.text_width(name) + more) == name for more in (0, 1.3, 17.1, 80.3))
+    assert svg.text_width(svg.fitted(name, 120)) <= 130

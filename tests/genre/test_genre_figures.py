@@ -6,6 +6,8 @@ import pytest
 from genre.reports import make_report, make_sample
 
 from songmap.core.figures import figure_style
+from songmap.core.text import percent
+from songmap.genre.views.component_phrases import components_title
 from songmap.genre.views.files import figures_of
 
 NUMBERS = (2, 12)
@@ -42,3 +44,17 @@ def test_no_words_overlap(name, n_genres):
         across = min(first.x1, second.x1) - max(first.x0, second.x0)
         down = min(first.y1, second.y1) - max(first.y0, second.y0)
         assert across <= 1 or down <= 1, f"{one!r} and {other!r} overlap by {across:.0f} x {down:.0f} pixels"
+
+
+@pytest.mark.parametrize("name", ["family_waterfall", "shap_waterfall"])
+def test_a_waterfall_names_the_model_that_it_is_of(name):
+    """Components can be those of a candidate, whose margin is not the probability of the model in use."""
+    import matplotlib
+
+    report = make_report(2)
+    function, arguments = figures_of(report, make_sample(2))[name]
+    with matplotlib.rc_context(figure_style()):
+        title = function(*arguments).get_suptitle()
+    is_of_components = name == "shap_waterfall"
+    assert (percent(report.song.probability) in title) is not is_of_components
+    assert (components_title(report) in title) is is_of_components

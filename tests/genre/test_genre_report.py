@@ -128,7 +128,7 @@ def test_it_opens_alone_and_shows_everything(page, restored):
     for sentence in (
         *narrative(report.song),
         grouping_sentence(report.grouping),
-        overfitting_sentence(report.overfitting, report.permutation),
+        overfitting_sentence(report.overfitting, report.permutation, report.choice_scores),
     ):
         assert " ".join(sentence.split()) in text
     assert report.card["data"] in text
@@ -190,8 +190,10 @@ def test_candidates_show_on_how_many_songs_they_were_compared():
 
 def test_the_components_are_of_training_songs():
     report = make_report(2)
-    assert "SHAP values are in-sample" in page_of(report)
-    assert "SHAP values are in-sample" in page_of(replace(report, component_model=report.choice.model))
+    assert "They are in-sample, of songs that it was trained on" in page_of(report)
+    assert "They are in-sample, of songs that it was trained on" in page_of(
+        replace(report, component_model=report.choice.model)
+    )
     figures = figures_of(report, make_sample(2))
     for name in ("shap_bar", "shap_beeswarm", "shap_dependence"):
         function, arguments = figures[name]
@@ -202,7 +204,7 @@ def test_every_genre_has_the_coverage_of_its_prediction_sets_and_its_novelty():
     report = make_report(3)
     page = page_of(report)
     for one in report.conformal.per_genre:
-        assert f'{one.genre}</td><td class="n">26</td><td class="n">7</td><td>0.880 (0.70–1.00)</td>' in page
+        assert f'{one.genre}</td><td class="n">26</td><td class="n">7</td><td class="n">0.880 (0.70–1.00)</td>' in page
     for one in report.novelty.genres:
         assert f'{one.genre}</td><td class="n">26</td><td class="n">0.750</td><td class="n">0.250</td>' in page
     assert "AUROC 0.75 on average" in page
@@ -248,7 +250,7 @@ def test_songs_between_genres_end_where_they_are_no_longer():
     assert f"the {19}th of them" in section
     assert f"the {20}th of them" not in section
     none = replace(report, boundary_songs=[replace(one, is_between=False) for one in report.boundary_songs])
-    assert "0 songs of 30" in page_of(none)
+    assert "None of 30" in page_of(none)
 
 
 def test_songs_of_unknown_artists_and_genres_of_few_test_songs_are_limits_of_the_page():

@@ -7,7 +7,7 @@ import pytest
 from genre.explained import FINAL, SONG, explanation, fitted
 
 from songmap.core.serialise import plain
-from songmap.core.text import quantity
+from songmap.core.text import quantity, signed
 from songmap.genre import limits
 from songmap.genre.explanation import explain_song
 from songmap.genre.limits import limit_from
@@ -168,7 +168,7 @@ def test_families_lead_in_points_of_probability():
         "Over the 5 background songs, TRANCE has 47 % on average; for this song rhythm adds 31 points, spectral 6, "
         "energy 1; harmony subtracts 5 points, tonnetz 1; timbre and mel change it by less than a point."
     )
-    assert [sentence.split(":")[0] for sentence in sentences[3:6]] == ["Rhythm (+31)", "Spectral (+6)", "Harmony (-5)"]
+    assert [sentence.split(":")[0] for sentence in sentences[3:6]] == ["Rhythm (+31)", "Spectral (+6)", "Harmony (−5)"]
 
 
 def test_one_point_is_one_point():
@@ -206,8 +206,8 @@ def test_levels_are_of_bands_and_chroma_names_pitch_classes():
     song = explanation([0.2, 0.8], [0, 0.2, 0, 0, 0, 0, 0.31], descriptors=[LEVEL], pitch_classes=pitch_classes)
     mel, harmony = narrative(song)[3:5]
     assert mel == (
-        "Mel (+31), where TRANCE and HOUSE differ most: level 26–220 Hz is -33 dB (medians of the bands: TRANCE -40, "
-        "HOUSE -30, nearer to HOUSE)."
+        "Mel (+31), where TRANCE and HOUSE differ most: level 26–220 Hz is −33 dB (medians of the bands: TRANCE −40, "
+        "HOUSE −30, nearer to HOUSE)."
     )
     assert harmony == (
         "Harmony (+20), where TRANCE and HOUSE differ most: strongest pitch classes D#, F#, C# (medians: TRANCE A, D, F; "
@@ -237,8 +237,8 @@ def test_components_repeat_the_numbers_of_the_trees():
     sentences, genre = component_narrative(song), song.predicted_genre
     (start,) = [sentence for sentence in sentences if sentence.startswith("Components: ")]
     assert start == (
-        f"Components: in the model's trees, the margin for {genre} goes from {song.components.base:+.2f} on average to "
-        f"{song.components.margin:+.2f} for this song, before calibration."
+        f"Components: in the model's trees, the margin for {genre} goes from {signed(song.components.base, 2)} on average to "
+        f"{signed(song.components.margin, 2)} for this song, before calibration."
     )
     strongest = song.components.contributions[0]
     number, terms = component_name(strongest.component).split(": ")
@@ -247,7 +247,7 @@ def test_components_repeat_the_numbers_of_the_trees():
     ]
     assert sentence.startswith(f"{abs(strongest.shap):.2f} ")
     assert (f"towards {genre}" in sentence) == (strongest.shap > 0)
-    assert f"{strongest.deviation_sd:+.1f} SD" in sentence
+    assert f"{signed(strongest.deviation_sd, 1)} SD" in sentence
 
 
 def test_components_of_another_model_and_without_effect_have_their_own_sentences():
@@ -330,13 +330,13 @@ UNTESTED = PermutationTest(0.8, 0.5, None, 199, 0, ("TECHNO",))
 @pytest.mark.parametrize(
     ("text", "part"),
     [
-        (overfitting_sentence(OverfittingGap(1.0, 0.8), CERTAIN), "100 % on training songs and 80 % on others; expect"),
-        (overfitting_sentence(OverfittingGap(1.0, 0.5), CHANCE), "no better than chance"),
+        (overfitting_sentence(OverfittingGap(1.0, 0.8), CERTAIN, None), "100 % on training songs and 80 % on others; expect"),
+        (overfitting_sentence(OverfittingGap(1.0, 0.5), CHANCE, None), "no better than chance"),
         (permutation_sentence(CERTAIN, "artist"), "With genres shuffled among artists, the best model of 0 of 199 runs reached a recall of 80 %"),
         (permutation_sentence(CHANCE, "song"), "of 60 of 199 runs reached a recall of 52 % (50 % on average), p = 0.305: the recall is not shown to be better"),
         (permutation_sentence(UNTESTED, "song"), "No permutation test: songs are split one by one"),
         (permutation_sentence(UNTESTED, "artist"), "No permutation test: TECHNO has too few artists to shuffle genres among them"),
-        (overfitting_sentence(OverfittingGap(1.0, 0.8), UNTESTED), "80 % on others; expect"),
+        (overfitting_sentence(OverfittingGap(1.0, 0.8), UNTESTED, None), "80 % on others; expect"),
         (leakage_sentence(Leakage(0.6, 0.9, 0.3, 0.05), "album"), "30 points of leakage, from recognising albums"),
         (leakage_sentence(Leakage(0.8, 0.85, 0.05, 0.05), "artist"), "no leakage is shown"),
         (leakage_sentence(Leakage(0.8, 0.8, 0.0, 0.0), "song"), "cannot be measured"),
@@ -364,7 +364,7 @@ LIMITS = [
     (limits.AllTestSongsCorrect(10, "song", 0.741), "for 10 songs an accuracy down to 0.74 remains possible"),
     (limits.FewTestGroups(3, "artist"), "the test songs are of 3 artists: with so few"),
     (limits.FewTestSongs("A", 1, 7, 5), "7 genres have fewer than 5 test songs, A has 1 song: scores of a single genre"),
-    (limits.FewTestSongs("A", 2, 1, 5), "1 genre has fewer than 5 test songs, A has 2 songs"),
+    (limits.FewTestSongs("A", 2, 1, 5), "A has 2 songs in the test set, fewer than 5: scores"),
     (limits.UnknownArtists(284), "the artists of all 284 songs are unknown: songs of one artist may be on both sides"),
     (limits.UnverifiedCalibration(24, "artist"), "whether the probabilities are calibrated cannot be verified on 24 artists"),
 ]  # fmt: skip

@@ -83,9 +83,9 @@ def test_every_column_has_a_name_in_words_and_a_value_with_a_unit():
     unusual = UnusualColumn("mel_040_mean", -20.0, -30.5, 93.0, 1.94)
     assert unusual_in_words(unusual) == (
         f"level {mel_range(39)} (mean)",
-        "-20 dB re maximum",
+        "−20 dB re maximum",
         "percentile 93, 1.9 standard deviations above the mean",
-        "library's median -30.5 dB re maximum",
+        "library's median −30.5 dB re maximum",
     )
 
 

@@ -6,6 +6,7 @@ from maps import FITTED, fitted, grouped_library, joined, opened, part, projecte
 from sklearn.decomposition import PCA
 from sklearn.manifold import trustworthiness
 
+from songmap.core.text import percent
 from songmap.journey import song_map, trust
 from songmap.journey.results import Projection
 from songmap.journey.song_map import MIN_SONGS
@@ -73,7 +74,7 @@ def test_reported_figures_are_those_of_the_space_of_the_search_and_the_coordinat
         assert k == min(10, (n_songs - 1) // 2)
         assert result.trustworthiness == pytest.approx(trustworthiness(units, result.coordinates, n_neighbors=k))
         assert result.knn_recall == pytest.approx(brute_force_recall(units, result.coordinates, k, np.arange(n_songs)))
-        assert f"{result.knn_recall:.0%}" in trust_in_words(result)
+        assert percent(result.knn_recall) in trust_in_words(result)
         assert f"{result.trustworthiness:.2f}" in trust_in_words(result)
 
 
@@ -102,13 +103,13 @@ def test_words_name_the_variance_that_principal_components_show():
     shown = PCA().fit(units_of(library).astype(np.float64)).explained_variance_ratio_
     for result, n_dimensions in zip(projected(fitted(40, "pca", 1), library, "pca"), (2, 3), strict=True):
         assert result.variance == pytest.approx(shown[:n_dimensions].sum(), rel=1e-5)
-        assert f"show {shown[:n_dimensions].sum():.0%} of the variance" in trust_in_words(result)
+        assert f"show {percent(shown[:n_dimensions].sum())} of the variance" in trust_in_words(result)
 
 
 def test_words_state_what_was_checked_of_a_large_library():
     large = Projection(np.zeros((50_000, 2)), "UMAP", 10, 0.97, 0.3, n_checked=2_000)
     assert "checked for 2,000 of the 50,000 songs" in trust_in_words(large)
-    assert "by chance 0.02%" in trust_in_words(large)
+    assert "by chance 0.02 %" in trust_in_words(large)
 
 
 @pytest.mark.parametrize("n_songs", [1, 2, 3, 4])

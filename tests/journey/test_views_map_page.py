@@ -126,7 +126,7 @@ def test_page_fits_a_phone(browser, make_page, n_dimensions: int):
 
 def test_page_states_how_far_to_trust_it(plane: Page):
     text = plane.one(".trust").text
-    assert "70% are among its 2 nearest" in text
+    assert "70 % are among its 2 nearest" in text
     assert "Trustworthiness 0.90" in text
 
 

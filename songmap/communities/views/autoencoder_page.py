@@ -13,7 +13,7 @@ from songmap.core import svg
 from songmap.core.figures import SEQUENTIAL_MAP
 from songmap.core.pages import page_table, render
 from songmap.core.svg import Chart
-from songmap.core.text import capitalised, readable
+from songmap.core.text import capitalised, quantity, readable
 from songmap.spectrogram.excerpts import FLOOR_DB
 
 SHOWN = ("original", "autoencoder", "pca", "mean")
@@ -74,7 +74,7 @@ def _traversal(one: Traversal) -> dict[str, Any]:
     steps = [f"{step:+.0f} SD" if step else "mean" for step in one.steps]
     images = [_image(values) for values in one.spectrograms]
     return {
-        "caption": f"Number {one.number + 1} of the code (variance {one.variance:.2f})",
+        "caption": f"Number {one.number + 1} of the code (variance {quantity(one.variance)})",
         "images": [(step.replace("-", "−"), image) for step, image in zip(steps, images, strict=True)],
     }
 

@@ -43,7 +43,7 @@ def _count_chart(label: str, one: SpaceClusters, lines: Sequence[tuple[str, str]
     marks = []
     for value in (low, (low + high) / 2, high):
         _, y = place(2, value)
-        number = f"{value:,.0f}" if abs(value) >= 10 else f"{value:.2f}"
+        number = f"{value:,.0f}" if high >= 10 else f"{value:.2f}"
         marks += [svg.line(left, y, left + width, y, "grid"), svg.text(left - 5, y + 4, number, anchor="end")]
     x, _ = place(one.chosen, low)
     marks.append(svg.line(x, top, x, top + height, "diagonal"))
@@ -60,7 +60,8 @@ def _count_chart(label: str, one: SpaceClusters, lines: Sequence[tuple[str, str]
         for count, point in zip(one.counts, points, strict=True):
             tip = f"{count.clusters} clusters: {getattr(count, name):.3g}"
             marks.append(svg.circle(*point, tip, style))
-    return Chart(f"{label} by the number of clusters", svg.WIDTH, top + height + 20, marks)
+    marks.append(svg.text(left + width / 2, top + height + 30, "clusters", anchor="middle"))
+    return Chart(f"{label} by the number of clusters", svg.WIDTH, top + height + 36, marks)
 
 
 def contingency_chart(table: Contingency) -> Chart:

@@ -82,10 +82,10 @@ function draw() {
   context.textAlign = "center";
   context.lineJoin = "round";
   const taken = [];
-  for (const [label, [x, y]] of [...centres].sort(([a], [b]) => a - b)) {
+  for (const [label, [x, y, offset]] of [...places].sort(([a], [b]) => a - b)) {
     if (community >= 0 ? community !== label : label >= graph.nColoured && view.zoom < ZOOM_NAMES) continue;
     const middle = width / 2 + (x - view.x) * scale();
-    const top = height / 2 - (y - view.y) * scale();
+    const top = Math.max(16, Math.min(height - 8, height / 2 - (y - view.y) * scale() + offset));
     if (middle < 0 || middle > width) continue;
     for (const text of [graph.communities[label].name, String(label + 1)]) { // the number alone where there is no room
       const half = context.measureText(text).width / 2 + 6;
@@ -98,12 +98,20 @@ function draw() {
     }
   }
 }
-const centres = new Map();
+const places = new Map(); // of names: beyond the songs of a community, away from the middle, so that they hide few songs
+const songsOf = new Map();
 graph.labels.forEach((label, song) => {
-  const [x, y, number] = centres.get(label) ?? [0, 0, 0];
-  centres.set(label, [x + graph.x[song], y + graph.y[song], number + 1]);
+  if (!songsOf.has(label)) songsOf.set(label, []);
+  songsOf.get(label).push(song);
 });
-for (const [label, [x, y, number]] of centres) centres.set(label, [x / number, y / number]);
+const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
+const middleOfAll = mean(graph.y);
+for (const [label, songs] of songsOf) {
+  const heights = songs.map((song) => graph.y[song]);
+  const isAbove = mean(heights) >= middleOfAll;
+  const edge = heights.reduce((one, other) => (isAbove ? Math.max(one, other) : Math.min(one, other)));
+  places.set(label, [mean(songs.map((song) => graph.x[song])), edge, isAbove ? -14 : 22]);
+}
 let isPending = false;
 function redraw() {
   if (isPending) return;

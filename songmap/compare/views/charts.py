@@ -12,6 +12,7 @@ from songmap.genre.results import ConfusionMatrix
 from songmap.genre.views.charts import confusion_chart
 
 N_VARIANTS = 30
+_LABEL, _MARGIN = 112.0, 300.0  # widths of a genre's and a variant's name, at most
 
 
 def accuracy_chart(comparison: Comparison) -> Chart:
@@ -42,15 +43,15 @@ def accuracy_chart(comparison: Comparison) -> Chart:
     return Chart("Accuracy of every variant with 95 % intervals", svg.WIDTH, bottom + 18, marks)
 
 
-def claims_chart(claims: Sequence[SplitClaim], titles: dict[str, str]) -> Chart:
+def claims_chart(claims: Sequence[SplitClaim]) -> Chart:
     """Accuracy with groups kept together, and split at random, model by model."""
-    marks, start, step = [], 150.0, 28.0
+    marks, start, step = [], 4.0, 42.0
     scale = svg.WIDTH - start - 42
     for row, one in enumerate(claims):
-        y, title = row * step, titles[one.model]
-        marks.append(svg.text(start - 6, y + 16, svg.fitted(title, start - 8), anchor="end"))
+        y, title = row * step, svg.fitted(variant_name(one.model, one.features), scale)
+        marks.append(svg.text(start, y + 12, title))
         for place, (share, style) in enumerate(((one.grouped, "strong"), (one.random, "weak"))):
-            top = y + 3 + place * 11
+            top = y + 16 + place * 11
             marks.append(svg.rect((start, top, scale * share, 9), style, tip=f"{title}: {percent(share)}"))
             marks.append(svg.text(start + scale * share + 4, top + 8, percent(share), small=True))
     return Chart("Accuracy with groups kept together and split at random", svg.WIDTH, step * len(claims), marks)
@@ -79,20 +80,20 @@ def sizes_chart(sizes: Sequence[TrainingSize]) -> Chart:
         for one, point in zip(sizes, points, strict=True):
             marks.append(svg.circle(*point, f"{one.songs:,.0f} songs: {percent(getattr(one, name))}", style))
     marks.append(svg.text(left + width / 2, top + height + 30, "training songs", anchor="middle"))
+    marks.append(svg.upward(10, top + height / 2, "accuracy", anchor="middle"))
     return Chart("Accuracy by the number of training songs", svg.WIDTH, top + height + 36, marks)
 
 
 def genres_chart(scores: Sequence[VariantScores], genres: Sequence[str]) -> Chart:
     """F1 of every genre, a column each, by variants, a row each."""
-    top, height = 92.0, 24.0
+    height, names = 24.0, [svg.fitted(genre, _LABEL) for genre in genres]
+    top = max(map(svg.text_width, names)) + 8
     cell = max(26.0, min(44.0, (svg.WIDTH - 160.0) / len(genres)))
-    margin = max(160.0, svg.WIDTH - cell * len(genres))
-    marks = [
-        svg.upward(margin + (column + 0.5) * cell + 4, top - 5, svg.fitted(genre, top - 8))
-        for column, genre in enumerate(genres)
-    ]
-    for row, one in enumerate(scores[:N_VARIANTS]):
-        y, name = top + row * height, variant_name(one.model, one.features)
+    variants = [variant_name(one.model, one.features) for one in scores[:N_VARIANTS]]
+    margin = max(svg.WIDTH - cell * len(genres), min(_MARGIN, max(map(svg.text_width, variants)) + 8))
+    marks = [svg.upward(margin + (column + 0.5) * cell + 4, top - 5, name) for column, name in enumerate(names)]
+    for row, (one, name) in enumerate(zip(scores, variants, strict=False)):
+        y = top + row * height
         marks.append(svg.text(margin - 6, y + 16, svg.fitted(name, margin - 8), anchor="end"))
         for column, score in enumerate(one.genres):
             x, tip = margin + column * cell, f"{name}, {score.genre}: F1 {score.f1:.2f}"

@@ -8,7 +8,7 @@ from songmap.core.pages import PageTable, page_table, render
 from songmap.core.text import capitalised, readable
 
 N_CONFUSIONS = 4  # matrices shown, of the most accurate variants
-_N_DIFFERENCES = 12  # rows shown; the others are in a fold
+_N_ROWS = 12  # of a table, shown; the others are in a fold
 _HEADINGS = {"macro F1": "macro F1", "p": "p-value", "p Holm": "p-value, Holm", "behind": "points behind the best"}
 _SCORES = ("model", "features", "accuracy", "macro F1", "log loss", "calibration error", "training accuracy")
 _REAL = ("model", "features", "behind", "95 %", "p", "p Holm", "equivalent", "is that real?")
@@ -18,7 +18,6 @@ _COSTS = ("model", "features", "train", "predict 1,000", "size")
 def comparison_page(comparison: Comparison) -> str:
     """The page."""
     genres = [one.genre for one in comparison.data.genres]
-    titles = {one.model: one.title for one in comparison.scores}
     different = {(one.model, one.features): one for one in comparison.differences}
     rows = [summary.variant_row(one, different.get((one.model, one.features))) for one in comparison.scores]
     chosen = [place == 0 for place in range(len(rows))]
@@ -37,7 +36,7 @@ def comparison_page(comparison: Comparison) -> str:
         ],
         charts={
             "accuracy": charts.accuracy_chart(comparison),
-            "claims": charts.claims_chart(comparison.claims, titles),
+            "claims": charts.claims_chart(comparison.claims),
             "sizes": charts.sizes_chart(comparison.training_sizes),
             "genres": charts.genres_chart(comparison.scores, genres),
             "confusions": [
@@ -47,17 +46,18 @@ def comparison_page(comparison: Comparison) -> str:
         },
         tables={
             "scores": _table(rows, _SCORES, chosen),
-            "differences": _table(rows[:_N_DIFFERENCES], _REAL, chosen[:_N_DIFFERENCES]),
+            "differences": _table(rows[:_N_ROWS], _REAL, chosen[:_N_ROWS]),
             "all_differences": _table(rows, _REAL, chosen),
-            "costs": _table(rows, _COSTS, chosen),
+            "costs": _table(rows[:_N_ROWS], _COSTS, chosen[:_N_ROWS]),
+            "all_costs": _table(rows, _COSTS, chosen),
             "importances": _table(summary.importance_rows(comparison)),
             "features": _table([vars(one) for one in comparison.feature_sets], ("name", "columns", "title")),
             "genres": _table([vars(one) for one in comparison.data.genres]),
             "points": _table(_point_rows(comparison)),
         },
-        importance_title=summary.importance_title(comparison),
-        best=sentences.variant_name(comparison.scores[0].model, comparison.scores[0].features),
-        n_more=max(len(rows) - _N_DIFFERENCES, 0),
+        sentences=sentences,
+        comparison=comparison,
+        n_more=max(len(rows) - _N_ROWS, 0),
         n_shown=min(len(rows), charts.N_VARIANTS),
         n_variants=len(rows),
         has_claims=bool(comparison.claims),

@@ -57,7 +57,9 @@ def next_sentence(comparison: Comparison) -> str:
 
 def difference_sentence(one: Difference) -> str:
     """How far a variant is from the best, and what that means."""
-    points = f"{round(100 * one.difference, 1) + 0.0:.1f} points of accuracy behind"
+    number = round(100 * one.difference)
+    behind = "less than 1 point" if number == 0 else "1 point" if number == 1 else f"{number} points"
+    points = f"{behind} of accuracy behind" if one.difference else "as accurate"
     name = capitalised(variant_name(one.model, one.features))
     numbers = f"p = {one.p_holm:.2g} after Holm's correction, {percent(one.equivalent)} probably within ±{100 * ROPE:.0f} point"
     if one.is_real:
@@ -67,9 +69,15 @@ def difference_sentence(one: Difference) -> str:
     return f"{name} is {points}: not shown to be a real difference ({numbers})."
 
 
+def points_behind(one: Difference) -> str:
+    """Points of accuracy behind the best, whole: "0", "<1", "12"."""
+    number = round(100 * one.difference)
+    return "<1" if one.difference and not number else str(number)
+
+
 def choice_sentence(comparison: Comparison) -> str:
     """What to expect with the choice among so many included."""
-    one, number = comparison.choice, len(comparison.scores)
+    one, number = comparison.choice, sum(one.model != "majority" for one in comparison.scores)
     return (
         f"The best of {number} is partly best by luck: choosing it on other songs gives {percent(one.accuracy)} "
         f"({percent(one.low)} to {percent(one.high)})."
@@ -84,13 +92,18 @@ def claim_sentence(comparison: Comparison) -> str:
     most = max(claims, key=lambda one: one.random - one.grouped)
     mean = sum(one.random - one.grouped for one in claims) / len(claims)
     what = _SPLIT[comparison.data.grouped_by]
-    points = f"{abs(100 * mean):.1f} points {'higher' if mean >= 0 else 'lower'}"
-    points = "the same" if round(100 * mean, 1) == 0 else points
+    number = abs(round(100 * mean))
+    points = f"{number} point{'s' * (number != 1)} {'higher' if mean >= 0 else 'lower'}" if number else "the same"
     return (
         f"With {what} on both sides of the split, accuracy would be {points} on average over "
         f"{len(claims)} models, at most {percent(most.random)} instead of {percent(most.grouped)} "
-        f"({MODELS[most.model].title})."
+        f"({variant_name(most.model, most.features)}{first_repeat(comparison)})."
     )
+
+
+def first_repeat(comparison: Comparison) -> str:
+    """Of scores that are of the first repeat alone, where there are more."""
+    return ", first repeat" if comparison.n_repeats > 1 else ""
 
 
 def worst_sentence(best: VariantScores) -> str:
@@ -108,10 +121,33 @@ def data_sentence(comparison: Comparison) -> str:
     named = f"{len(features)} feature sets" if len(features) > _FEW else joined(features)
     named = f" on {named}" if features != [TABLE] else ""
     what = f"{data.songs:,} rows" if data.checks else count_of_songs(data.songs)
-    n_models = len({one.model for one in comparison.scores})
+    models = {one.model for one in comparison.scores}
+    baseline = " and the most frequent genre" if "majority" in models else ""
     return (
-        f"{n_models} models{named}; {what} in {len(data.genres)} genres, {data.groups:,} groups; "
+        f"{len(models - {'majority'})} models{named}{baseline}; {what} in {len(data.genres)} genres, {data.groups:,} groups; "
         f"{comparison.n_folds} folds{f', {comparison.n_repeats} times' if comparison.n_repeats > 1 else ''}, the same for all."
+    )
+
+
+def sizes_sentence(comparison: Comparison) -> str:
+    """Whether the last training songs helped."""
+    best = comparison.scores[0]
+    steps = [f"{percent(one.accuracy)} with {one.songs:.0f}" for one in comparison.training_sizes[-2:]]
+    name = capitalised(variant_name(best.model, best.features))
+    return f"{name} by training songs: {joined(steps)}{first_repeat(comparison)}."
+
+
+def importances_sentence(comparison: Comparison) -> str:
+    """What the shares of families are."""
+    best, trees = comparison.scores[0], comparison.importances.trees
+    shares = (
+        f" Beside that, shares of {MODELS[trees].title}: of the impurity that its splits remove, and of mean |SHAP|."
+        if trees
+        else ""
+    )
+    return (
+        f"Points of accuracy that {variant_name(best.model, best.features)} loses on other songs when a family of columns "
+        f"is shuffled, mean ± standard deviation over folds.{shares}"
     )
 
 

@@ -6,10 +6,11 @@ from songmap.compare.feature_sets import TABLE
 from songmap.compare.results import Comparison, Difference, VariantScores
 from songmap.compare.views import sentences
 from songmap.core.tables import format_table
-from songmap.core.text import one_line, p_value_text, percent, shown_path, wrapped
+from songmap.core.text import one_line, p_value_text, percent, shown_path, signed, wrapped
 
 _N_SHOWN = 5
 _CUT = {"model": 20, "features": 11}
+_OPTIONAL = ("calibration error", "training accuracy", "p", "features")  # the last tells variants apart
 
 
 def comparison_summary(comparison: Comparison) -> str:
@@ -48,7 +49,7 @@ def verbose_summary(comparison: Comparison) -> str:
         _lines([sentences.main_sentence(comparison), sentences.next_sentence(comparison),
                 sentences.choice_sentence(comparison), sentences.claim_sentence(comparison),
                 sentences.data_sentence(comparison), sentences.grouping_sentence(comparison.data)]),
-        _table(rows, scores, "Scores outside the training data; training accuracy is on the songs trained on"),
+        _table(rows, scores, "Scores outside the training data"),
         _table(rows, real, "Points of accuracy behind the best, and whether that is real"),
         _table(rows, costs, "Processor time of a fit with its search, and of 1,000 predictions; size as a pickle"),
         _table(rows, genres, "Best and worst genre, by F1"),
@@ -75,7 +76,7 @@ def variant_row(one: VariantScores, difference: Difference | None) -> dict[str, 
     row = {
         "model": one.title,
         "features": "" if one.model == "majority" or one.features == TABLE else one.features,
-        "accuracy": f"{percent(one.accuracy)} ({percent(one.accuracy_low)}–{percent(one.accuracy_high)})",
+        "accuracy": f"{percent(one.accuracy)} ({100 * one.accuracy_low:.0f}–{percent(one.accuracy_high)})",
         "macro F1": f"{one.macro_f1:.2f}",
         "log loss": f"{one.log_loss:.2f}",
         "calibration error": f"{one.calibration_error:.2f}",
@@ -88,9 +89,9 @@ def variant_row(one: VariantScores, difference: Difference | None) -> dict[str, 
     }
     if difference is None:
         return row | {"behind": "", "95 %": "", "p": "", "p Holm": "", "equivalent": "", "is that real?": "the best"}
-    low, high = (f"{100 * value:+.0f}" for value in (difference.low, difference.high))
+    low, high = (signed(100 * value) for value in (difference.low, difference.high))
     return row | {
-        "behind": f"{round(100 * difference.difference, 1) + 0.0:.1f}",  # no -0.0
+        "behind": sentences.points_behind(difference),
         "95 %": f"{low} to {high}",
         "p": p_value_text(difference.p_value),
         "p Holm": p_value_text(difference.p_holm),
@@ -114,7 +115,7 @@ def claim_rows(comparison: Comparison) -> list[dict[str, Any]]:
     titles = {one.model: one.title for one in comparison.scores}
     return [
         {"model": titles[one.model], "kept together": percent(one.grouped), "split at random": percent(one.random),
-         "points": f"{100 * (one.random - one.grouped):+.1f}"}
+         "points": signed(100 * (one.random - one.grouped))}
         for one in comparison.claims
     ]  # fmt: skip
 
@@ -139,7 +140,7 @@ def importance_rows(comparison: Comparison) -> list[dict[str, Any]]:
         {
             "family": one.family,
             "columns": one.columns,
-            "shuffled": f"{100 * one.permutation:.1f} ± {100 * one.permutation_std:.1f}",
+            "shuffled": f"{round(100 * one.permutation)} ± {100 * one.permutation_std:.0f}".replace("-", "−"),
             "impurity": "" if one.impurity is None else percent(one.impurity),
             "SHAP": "" if one.shap is None else percent(one.shap),
         }
@@ -149,7 +150,7 @@ def importance_rows(comparison: Comparison) -> list[dict[str, Any]]:
 
 def _table(rows: list[dict[str, Any]], columns: tuple[str, ...], title: str) -> str:
     chosen = [{name: row[name] for name in columns} for row in rows]
-    return format_table(chosen, title, optional=("features",), shortened=_CUT)
+    return format_table(chosen, title, optional=_OPTIONAL, shortened=_CUT)
 
 
 def _lines(lines: list[str]) -> str:

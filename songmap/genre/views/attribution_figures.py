@@ -22,7 +22,7 @@ from songmap.core.figures import (
     new_figure,
     short,
 )  # fmt: skip
-from songmap.core.text import percent, shorten
+from songmap.core.text import percent, shorten, signed
 from songmap.genre.component_attribution import ComponentSample
 from songmap.genre.results import FamilyMeans, GenreReport
 from songmap.genre.song_results import SongExplanation
@@ -114,7 +114,9 @@ def family_waterfall_figure(song: SongExplanation) -> "Figure":
     """From the mean probability of the background to a song's, family by family."""
     steps, base = [(one.family, 100 * one.adds) for one in song.families], 100 * song.background[song.predicted_genre]
     note = "families of columns; the base is the mean of the background songs"
-    return _waterfall_figure(song, steps, base, f"probability of {song.predicted_genre} in points", note, 1)
+    title = f"{song.predicted_genre} {percent(song.probability)}, by {model_phrase(song.fold_model)}"
+    scale = f"probability of {song.predicted_genre} in points"
+    return _waterfall_figure(f"{_song_name(song)}: {title}", steps, base, scale, note, 1)
 
 
 def component_waterfall_figure(report: GenreReport) -> "Figure":
@@ -123,12 +125,13 @@ def component_waterfall_figure(report: GenreReport) -> "Figure":
     if song.components is None:
         raise ValueError("a song explained without components has no waterfall of them")
     steps = [(component_name(one.component), one.shap) for one in song.components.contributions]
-    note = f"components of {components_title(report)}; words describe a positive score"
-    return _waterfall_figure(song, steps, song.components.base, f"margin towards {song.predicted_genre}", note, 2)
+    title = f"{_song_name(song)}: what components add towards {song.predicted_genre}, {components_title(report)}"
+    scale, note = f"margin towards {song.predicted_genre}", "words describe a positive score on the component"
+    return _waterfall_figure(title, steps, song.components.base, scale, note, 2)
 
 
 def _waterfall_figure(
-    song: SongExplanation, steps: list[tuple[str, float]], base: float, scale: str, note: str, digits: int
+    title: str, steps: list[tuple[str, float]], base: float, scale: str, note: str, digits: int
 ) -> "Figure":
     """From ``base`` step by step, the largest first, to one song; ``scale`` is the axis, ``note`` a line below it."""
     shown, rest = steps[: _TOP - 1], steps[_TOP - 1 :]
@@ -143,7 +146,7 @@ def _waterfall_figure(
     axis.barh(range(len(shown)), sizes, left=edges[:-1], color=colours, height=0.62)
     for row, (step, colour) in enumerate(zip(sizes, colours, strict=True)):
         axis.annotate(
-            f"{round(step, digits) + 0.0:+.{digits}f}", (max(edges[row : row + 2]), row), (4, 0),
+            signed(step, digits), (max(edges[row : row + 2]), row), (4, 0),
             textcoords="offset points", va="center", fontsize=9, color=colour,
         )  # fmt: skip
     rows = np.arange(len(shown) - 1)
@@ -153,11 +156,15 @@ def _waterfall_figure(
     axis.set_ylim(len(shown) - 0.2, -0.7)
     room = 0.05 * max(np.ptp(edges), 0.1)
     axis.set_xlim(edges.min() - room, edges.max() + 3 * room)
-    scale = f"{scale}: from {base:.{digits}f} (dotted) to {edges[-1]:.{digits}f}, this song"
+    first, last = (f"{edge:.{digits}f}".replace("-", "−") for edge in (base, edges[-1]))
+    scale = f"{scale}: from {first} (dotted) to {last}, this song"
     axis.set_xlabel(f"{drawable(scale)}\n{note}")
-    name, share = shorten(song_label(song), 60), percent(song.probability)
-    headline(figure, f"{name}: {song.predicted_genre} {share}, by {model_phrase(song.fold_model)}")
+    headline(figure, title)
     return figure
+
+
+def _song_name(song: SongExplanation) -> str:
+    return shorten(song_label(song), 60)
 
 
 def dependence_figure(report: GenreReport, sample: ComponentSample) -> "Figure":

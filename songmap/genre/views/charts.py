@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from songmap.core import svg
 from songmap.core.svg import Chart
-from songmap.core.text import count_of_songs, percent
+from songmap.core.text import count_of_songs, percent, signed
 from songmap.genre.comparison_results import CandidateScores
 from songmap.genre.results import ConfusionMatrix, FamilyMeans, GenreScores, Reliability
 from songmap.genre.song_results import BoundarySong, SongExplanation
@@ -133,12 +133,10 @@ def families_chart(families: Sequence[FamilyMeans]) -> Chart:
         for column, family in enumerate(FAMILIES):
             points, x = one.points[family], margin + column * cell
             style = "towards" if points > 0 else "away"
-            tip = f"{family}: {points:+.1f} points towards {one.genre}"
+            tip = f"{family}: {signed(points, 1)} points towards {one.genre}"
             shade = _SHADE * abs(points) / largest
             marks.append(svg.rect((x, y, cell - 1, height - 1), style, opacity=shade, tip=tip))
-            marks.append(
-                svg.text(x + cell / 2, y + 17, f"{round(points):+d}" if round(points) else "0", anchor="middle")
-            )
+            marks.append(svg.text(x + cell / 2, y + 17, signed(points), anchor="middle"))
     return Chart("What each family adds towards every genre", svg.WIDTH, top + height * len(families), marks)
 
 
@@ -154,12 +152,11 @@ def song_chart(song: SongExplanation) -> Chart:
     marks = [svg.line(places[0], 0, places[0], step * len(song.families), "diagonal")]
     for row, one in enumerate(song.families):
         first, last, y = *sorted(places[row : row + 2]), row * step
-        style, points = "towards" if one.adds > 0 else "away", round(100 * one.adds)
-        tip = f"{one.family}: {100 * one.adds:+.1f} points"
+        style, tip = "towards" if one.adds > 0 else "away", f"{one.family}: {signed(100 * one.adds, 1)} points"
         marks += [
             svg.text(left - 6, y + 16, one.family, anchor="end"),
             svg.rect((first, y + 4, max(last - first, 1), 16), style, tip=tip),
-            svg.text(last + 4, y + 16, f"{points:+d}" if points else "0"),
+            svg.text(last + 4, y + 16, signed(100 * one.adds)),
         ]
     scale_text = f"{percent(edges[0])} on average (dotted) → {percent(edges[-1])} for this song"
     marks.append(svg.text(left - 6, step * len(song.families) + 15, scale_text))
@@ -175,7 +172,8 @@ def boundary_chart(songs: Sequence[BoundarySong], colours: Mapping[str, str]) ->
         y, x = row * step, 0.0
         ranked = sorted(song.probabilities.items(), key=lambda item: -item[1])
         likely = ", ".join(f"{svg.fitted(genre, _LABEL)} {percent(proba)}" for genre, proba in ranked[:2])
-        name = f"{svg.fitted(song_label(song), svg.WIDTH - _LABEL - 14)} [{svg.fitted(song.genre, _LABEL)}]"
+        genre = f" [{svg.fitted(song.genre, _LABEL)}]"
+        name = f"{svg.fitted(song_label(song), svg.WIDTH - svg.text_width(genre))}{genre}"
         marks += [svg.text(0, y + 11, name), svg.text(0, y + 24, likely, small=True)]
         for genre, proba in song.probabilities.items():
             width = svg.WIDTH * proba

@@ -9,7 +9,8 @@ from songmap.library.descriptors import DESCRIPTORS
 from songmap.library.schema import N_COLUMNS, PITCH_CLASSES, block_slice
 
 _IN_SAMPLE = (
-    "SHAP values are in-sample, of songs that it was trained on: what it uses, not how well that holds for other songs."
+    "SHAP values are changes of the model's margin towards a genre, of two genres the logarithm of the odds. They are "
+    "in-sample, of songs that it was trained on: what it uses, not how well that holds for other songs."
 )
 _OCTAVES = (  # of spectral contrast, high where tones stand out of noise (Jiang et al. 2002)
     "below 200 Hz", "at 200–400 Hz", "at 400–800 Hz", "at 0.8–1.6 kHz", "at 1.6–3.2 kHz", "at 3.2–6.4 kHz",

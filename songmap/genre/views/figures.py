@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from songmap.core.figures import MUTED_COLOUR, TOWARDS_COLOUR, headline, legend_below, new_figure, short
+from songmap.core.figures import (
+    MUTED_COLOUR,
+    TOWARDS_COLOUR,
+    contrast_numbers,
+    headline,
+    legend_below,
+    new_figure,
+    short,
+)
 from songmap.core.text import count_of_songs, shorten
 from songmap.genre.comparison_results import CandidateScores
 from songmap.genre.results import ConfusionMatrix, Reliability
@@ -43,6 +51,7 @@ def confusion_figure(matrices: Sequence[ConfusionMatrix]) -> "Figure":
             yticklabels=names if first else False, annot=np.where(counts > 0, counts.astype(str), ""),
             annot_kws={"fontsize": 6 if many else 9},
         )  # fmt: skip
+        contrast_numbers(axis)
         axis.tick_params(length=0)
         axis.tick_params(axis="y", rotation=0)
         axis.set_xticks(axis.get_xticks(), names, rotation=40, ha="right", rotation_mode="anchor")
@@ -100,7 +109,7 @@ def reliability_figure(reliability: Reliability) -> "Figure":
     axis.grid()
     error, calibrated = reliability.error, reliability.calibrated_error
     headline(
-        figure, f"Calibration error {error:.3f}; a perfectly calibrated model shows {calibrated:.3f} on as many songs"
+        figure, f"Calibration error {error:.2f}; a perfectly calibrated model shows {calibrated:.2f} on as many songs"
     )
     return figure
 
@@ -113,9 +122,12 @@ def boundary_figure(songs: Sequence[BoundarySong], library_genres: Iterable[str]
     figure = new_figure(9.5, 1.5 + 0.34 * len(shown) + 0.25 * np.ceil(len(genres) / 5))
     axis = figure.subplots()
     stacked_bars(axis, proba, genres, library_genres)
-    name_rows(axis, [short(f"{shorten(song_label(song), 38)} [{song.genre}]", 58) for song in shown])
+    name_rows(axis, [short(f"{shorten(song_label(song), 45)} [{song.genre}]", 65) for song in shown])
     axis.set_xlim(0, 1)
-    axis.set(title="Songs between genres", xlabel="probability by models trained without the song")
+    title = (
+        "Songs between genres" if shown[0].is_between else "No song is between genres; this one is the least certain"
+    )
+    axis.set(title=title, xlabel="probability by models trained without the song")
     legend_below(figure, *axis.get_legend_handles_labels())
     return figure
 

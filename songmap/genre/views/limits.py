@@ -28,8 +28,7 @@ _SENTENCES = {  # by the kind of a limit, whose fields they name
     "all_test_songs_correct": "all test songs are classified correctly, so resampling them shows no spread; for "
     "{n_groups} {group_by}s an accuracy down to {lowest_accuracy:.2f} remains possible (95 %, exact binomial)",
     "few_test_groups": "the test songs are of {n_groups} {group_by}s: with so few, resampling gives rough intervals",
-    "few_test_songs": "{few} fewer than {minimum} test songs, {genre} has {songs}: scores of a single genre on the test "
-    "set are rough",
+    "few_test_songs": "{few}: scores of a single genre on the test set are rough",
     "unverified_calibration": "whether the probabilities are calibrated cannot be verified on {n_groups} {group_by}s",
 }
 
@@ -42,7 +41,11 @@ def limit_sentence(limit: Limit) -> str:
     origin = f"by {values['artist']}" if values.get("artist") else f"from one album, {values.get('album')}"
     if values.get("n_groups", 1) > 1:
         origin = f"from {values['n_groups']} artists or albums"
-    few = "1 genre has" if values.get("n_genres") == 1 else f"{values.get('n_genres')} genres have"
+    few = f"{values.get('genre')} has {songs} in the test set, fewer than {values.get('minimum')}"
+    if values.get("n_genres", 1) > 1:
+        few = (
+            f"{values['n_genres']} genres have fewer than {values['minimum']} test songs, {values['genre']} has {songs}"
+        )
     return _SENTENCES[limit.kind].format(**values, songs=songs, title=title, origin=origin, few=few)
 
 

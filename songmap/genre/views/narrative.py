@@ -2,12 +2,13 @@
 
 Confidence is the calibrated probability of the predicted genre, rounded to whole percent, in words: almost certain
 from 95 %, likely from 75 %, more likely than not from 50 %; below, undecided where the prediction set has several
-genres, most probable where it has one. A point is a hundredth of probability.
+genres, most probable where it has one; where the second genre has the same percentage, hardly more likely than that. A
+point is a hundredth of probability.
 """
 
 from collections.abc import Sequence
 
-from songmap.core.text import joined, percent, quantity
+from songmap.core.text import joined, percent, quantity, signed
 from songmap.genre.song_results import ComponentContribution, DescriptorComparison, FamilyContribution, SongExplanation
 from songmap.genre.views import sentences
 from songmap.genre.views.component_phrases import component_number, component_terms
@@ -79,11 +80,11 @@ def _prediction(song: SongExplanation) -> str:
             f"{song.novelty.distance:.2f}, above the threshold of {song.novelty.threshold:.2f}. A guess by {by}: "
             f"{song.predicted_genre} {percent(song.probability)}, {rest}."
         )
-    start = "Predicted" if song.traits else f"{sentences.song_label(song)}: predicted"
-    return (
-        f"{start} {song.predicted_genre}, {confidence(song.probability, len(song.genre_set))} "
-        f"({percent(song.probability)}), by {by}; next: {rest}."
-    )
+    start = f"{'Predicted' if song.traits else f'{sentences.song_label(song)}: predicted'} {song.predicted_genre}"
+    own = percent(song.probability)
+    if own == percent(song.probabilities[ranked[0]]):
+        return f"{start}, hardly more likely than {ranked[0]} (both {own}), by {by}."
+    return f"{start}, {confidence(song.probability, len(song.genre_set))} ({own}), by {by}; next: {rest}."
 
 
 def _is_nearest(one: DescriptorComparison, genre: str) -> bool:
@@ -147,7 +148,7 @@ def _descriptor_sentence(song: SongExplanation, contribution: FamilyContribution
     if family == "harmony" and song.pitch_classes:
         medians = "; ".join(f"{genre} {', '.join(names)}" for genre, names in song.pitch_classes.medians.items())
         clauses.append(f"strongest pitch classes {', '.join(song.pitch_classes.song)} (medians: {medians})")
-    start = f"{family.capitalize()} ({_points(contribution.adds):+d})"
+    start = f"{family.capitalize()} ({signed(100 * contribution.adds)})"
     genres = f"{song.predicted_genre} and {song.compared_genre}"
     if not clauses:
         return f"{start}: {genres} do not differ in it."
@@ -155,13 +156,13 @@ def _descriptor_sentence(song: SongExplanation, contribution: FamilyContribution
 
 
 def _comparison(one: DescriptorComparison) -> str:
-    texts = [quantity(median) for median in one.medians.values()]
+    own, *texts = (quantity(value).replace("-", "−") for value in (one.value, *one.medians.values()))
     nearest = sorted((abs(one.value - median), genre) for genre, median in one.medians.items())
     nearer = f", nearer to {nearest[0][1]}" if nearest[0][0] < nearest[1][0] and texts[0] != texts[1] else ""
     unit = f" {one.unit}" if one.unit else ""
     pair = ", ".join(f"{genre} {text}" for genre, text in zip(one.medians, texts, strict=True))
     which = "medians" if len(one.columns) == 1 else "medians of the bands"
-    return f"{one.descriptor} is {quantity(one.value)}{unit} ({which}: {pair}{nearer})"
+    return f"{one.descriptor} is {own}{unit} ({which}: {pair}{nearer})"
 
 
 def _change_sentence(song: SongExplanation) -> str:
@@ -187,8 +188,8 @@ def component_narrative(song: SongExplanation) -> list[str]:
     largest = explained.largest_margin_genre
     differs = "" if largest == genre else f"; that of {largest} is the largest, so these trees predict {largest}"
     return [
-        f"Components: in {which}, the margin for {genre} goes from {explained.base:+.2f} on average to "
-        f"{explained.margin:+.2f} for this song, before calibration{differs}.",
+        f"Components: in {which}, the margin for {genre} goes from {signed(explained.base, 2)} on average to "
+        f"{signed(explained.margin, 2)} for this song, before calibration{differs}.",
         *(_contribution(one, f"towards {genre}") for one in towards[:_N_COMPONENTS]),
         *(_contribution(one, f"away from {genre}") for one in away[:_N_COMPONENTS]),
     ]
@@ -196,7 +197,7 @@ def component_narrative(song: SongExplanation) -> list[str]:
 
 def _contribution(one: ComponentContribution, direction: str) -> str:
     number, terms = component_number(one.component), component_terms(one.component)
-    place = f"the song is at {round(one.deviation_sd, 1) + 0.0:+.1f} SD on {number}"
+    place = f"the song is at {signed(one.deviation_sd, 1)} SD on {number}"
     return f"{abs(one.shap):.2f} {direction}: {place}, where a positive score means {terms}."
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from songmap.core.pages import PageTable, page_table, render
 from songmap.core.svg import Chart
 from songmap.core.tables import Record, format_cell
-from songmap.core.text import capitalised, joined, percent, readable
+from songmap.core.text import capitalised, joined, percent, quantity, readable, signed
 from songmap.genre.comparison_results import CandidateScores
 from songmap.genre.results import GenreReport
 from songmap.genre.song_results import ListedSong
@@ -94,7 +94,7 @@ def _tables(report: GenreReport) -> dict[str, PageTable]:
         "families": _table([{"genre": one.genre} | _signed(one.points) for one in report.families]),
         "components": _table(
             [
-                {"component": component_phrases.component_name(one.component), "importance": one.importance}
+                {"component": component_phrases.component_name(one.component), "importance": quantity(one.importance)}
                 for one in shown
             ]
         ),
@@ -151,11 +151,11 @@ def _intervals(scores: dict[str, Any]) -> dict[str, Any]:
 
 
 def _signed(points: dict[str, float]) -> dict[str, str]:
-    return {family: f"{number:+.1f}" for family, number in points.items()}
+    return {family: signed(number, 1) for family, number in points.items()}
 
 
 def _difference(scores: CandidateScores) -> str:
-    return "" if scores.model == scores.best else f"{scores.difference:+.3f} ± {scores.difference_error:.3f}"
+    return "" if scores.model == scores.best else f"{signed(scores.difference, 3)} ± {scores.difference_error:.3f}"
 
 
 def _image(name: str, png: bytes) -> dict[str, str]:

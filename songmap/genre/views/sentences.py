@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from songmap.core.text import capitalised, count_of_songs, joined, percent
+from songmap.core.text import count_of_songs, joined, percent
 from songmap.genre import results
 from songmap.genre.candidates import CANDIDATES
 from songmap.genre.comparison_results import CandidateScores, Choice, ChoiceScores
@@ -116,12 +116,16 @@ def grouping_sentence(grouping: results.Grouping) -> str:
     return sentence
 
 
-def overfitting_sentence(gap: results.OverfittingGap, permutation: results.PermutationTest) -> str:
-    """Accuracy on training songs beside that on others."""
+def overfitting_sentence(
+    gap: results.OverfittingGap, permutation: results.PermutationTest, choice: ChoiceScores | None
+) -> str:
+    """Accuracy on training songs beside that on others, and what to expect: the choice of the model costs some of it."""
     accuracies = f"Accuracy is {percent(gap.train_accuracy)} on training songs and {percent(gap.cv_accuracy)} on others"
     if permutation.significant is False:
         return f"{accuracies}, no better than chance: the model does not generalise."
-    return f"{accuracies}; expect the second figure for new songs."
+    if choice is None:
+        return f"{accuracies}; expect the second figure for new songs."
+    return f"{accuracies}; with the choice of the model included, expect {percent(choice.accuracy)} for new songs."
 
 
 def permutation_sentence(test: results.PermutationTest, group_by: str) -> str:
@@ -183,7 +187,7 @@ def check_sentences(report: results.GenreReport) -> list[str]:
     group_by = report.grouping.group_by
     return [
         leakage_sentence(report.leakage, group_by),
-        overfitting_sentence(report.overfitting, report.permutation),
+        overfitting_sentence(report.overfitting, report.permutation, report.choice_scores),
         permutation_sentence(report.permutation, group_by),
     ]
 
@@ -197,9 +201,8 @@ def between_sentence(report: results.GenreReport) -> str:
     """How many songs are between genres, and what that means."""
     number = sum(one.is_between for one in report.boundary_songs)
     rule = f"its {SET_NAME} has several genres, and the second is at least half as probable as the first"
-    return (
-        f"{capitalised(count_of_songs(number))} of {len(report.boundary_songs):,}: a song is between genres if {rule}."
-    )
+    of_all = f"{count_of_songs(number) if number else 'None'} of {len(report.boundary_songs):,}"
+    return f"{of_all}: a song is between genres if {rule}."
 
 
 def song_label(song: NamedSong) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from songmap.core.figures import DIVERGING_MAP, MUTED_COLOUR
-from songmap.core.tables import format_cell
+from songmap.core.text import quantity
 from songmap.journey.percentiles import MIN_SONGS_UNUSUAL, N_UNUSUAL
 from songmap.journey.results import LibraryPosition, UnusualColumn
 from songmap.library.descriptors import COLUMN_LABELS
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 FREQUENCY_TICKS_HZ = (250, 500, 1000, 2000, 4000, 8000)
 MEL_LINES = (("p75", "75th percentile"), ("mean", "mean"), ("p50", "median"), ("p25", "25th percentile"))
-_UNITS = {"0…1": "(0…1)", "-1…1": "(-1…1)", "dB below maximum": "dB re maximum"}  # others as the schema has them
+_UNITS = {"0…1": "(0…1)", "-1…1": "(−1…1)", "dB below maximum": "dB re maximum"}  # others as the schema has them
 
 
 def draw_columns(figure: "SubFigure", position: LibraryPosition, bands_hz: np.ndarray) -> None:
@@ -72,7 +72,7 @@ def column_label(column: str) -> str:
 def with_unit(value: float, column: str) -> str:
     """A value with the unit of its column; where there is no unit, with the column's range."""
     unit = COLUMN_UNIT[column_index(column)]
-    return f"{format_cell(value)} {_UNITS.get(unit, unit)}"
+    return f"{quantity(round(value, 6) + 0.0)} {_UNITS.get(unit, unit)}".replace("-", "−")
 
 
 def unusual_in_words(unusual: UnusualColumn) -> tuple[str, str, str, str]:

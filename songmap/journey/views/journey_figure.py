@@ -124,7 +124,10 @@ def _draw_spectrogram(panel: "Panel", song: SongJourney, title: str) -> "Axes":
         _times_s(song), np.interp(song.frames.centroid_hz, song.bands_hz, np.arange(len(song.bands_hz))),
         color=CENTROID_COLOUR, linewidth=0.9, label=f"spectral centroid, mean {song.frames.mean_centroid_hz:,.0f} Hz",
     )  # fmt: skip
-    axes.legend(loc="upper right", fontsize=9, labelcolor="white", frameon=True, facecolor="black", framealpha=0.6)
+    axes.legend(
+        loc="lower right", bbox_to_anchor=(1, 1), fontsize=9, borderaxespad=0.2, borderpad=0.3,
+        labelcolor="white", frameon=True, facecolor="black", framealpha=1,
+    )  # fmt: skip
     axes.set(ylabel="frequency (Hz)", title=title)
     return axes
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from songmap.core.figures import DIVERGING_MAP, MUTED_COLOUR, SEQUENTIAL_MAP, drawable
+from songmap.core.figures import DIVERGING_MAP, MUTED_COLOUR, SEQUENTIAL_MAP, contrast_numbers, drawable
 from songmap.core.text import shorten
 from songmap.journey.results import ByGenre, GenreStatistics
 from songmap.journey.views.column_figures import FREQUENCY_TICKS_HZ
@@ -46,6 +46,7 @@ def similarity_figure(statistics: GenreStatistics) -> "Figure":
         means, ax=axes, cmap=DIVERGING_MAP, vmin=-limit, vmax=limit, square=True, annot=numbered, fmt=".2f",
         annot_kws={"fontsize": 9}, cbar_kws=bar, xticklabels=labels, yticklabels=labels,
     )  # fmt: skip
+    contrast_numbers(axes)
     size = min(9.0, 50 * side / n_genres)
     axes.tick_params(axis="x", rotation=90, labelsize=size)
     axes.tick_params(axis="y", rotation=0, labelsize=size)
@@ -107,6 +108,7 @@ def key_figure(statistics: GenreStatistics) -> "Figure":
             annot=counts if n_genres <= MAX_NUMBERED_GENRES else None, fmt=",d", annot_kws={"fontsize": 8}, cbar=False,
             xticklabels=labels, yticklabels=_counted(similarity),
         )  # fmt: skip
+        contrast_numbers(axes)
         axes.spines[["left", "bottom"]].set_visible(True)
         axes.tick_params(length=0, rotation=0)
         axes.tick_params(axis="x", labelsize=9)

@@ -157,7 +157,7 @@ function invitation() {
   return [
     node("h2", { tabindex: -1 }, "Choose a song"),
     muted("Hover over a point to see its song. Click it, or find it by name: it plays, and its nearest songs ",
-      `by ${data.comparedBy} are listed and connected by lines.`),
+      `are listed and connected by lines (similarity of ${data.comparedBy}).`),
     muted(IN_SPACE
       ? "Drag to rotate, scroll to zoom. The 3D map has no lasso: search by name, artist or genre "
         + "and select all results, or use the flat map."
@@ -203,9 +203,9 @@ function nearList(row) {
   const similar = (similarity) =>
     node("span", { class: "similarity", style: `--share:${Math.max(0, similarity)}` }, similarity.toFixed(2));
   const about = chosen.family === ALL
-    ? `Cosine similarity of ${data.comparedBy}, -1 to 1 (most similar), not distance on the map. `
+    ? `Cosine similarity of ${data.comparedBy}, −1 to 1 (most similar), not distance on the map. `
       + `04${data.spaceOption} lists the same songs, at most two of an artist.`
-    : `Cosine similarity of the ${data.families.sizes[chosen.family]} descriptors of ${FAMILIES[chosen.family]} alone, -1 to 1.`;
+    : `Cosine similarity of the ${data.families.sizes[chosen.family]} descriptors of ${FAMILIES[chosen.family]} alone, −1 to 1.`;
   const near = similarTo(row, chosen.family);
   const items = near.map(([other, similarity]) => listed(other, similar(similarity), ...(FAMILIES.length ? [whyButton(row, other)] : [])));
   return [muted(about), node("ol", { class: "songs" }, ...items)];

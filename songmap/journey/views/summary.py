@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from songmap.core.tables import format_table
-from songmap.core.text import count_of_songs, format_duration, one_line, shorten, shown_path, wrapped
+from songmap.core.text import count_of_songs, format_duration, one_line, percent, shorten, shown_path, wrapped
 from songmap.core.workspace import Workspace
 from songmap.journey.results import Cluster, LibraryMaps, Projection, SongJourney
 from songmap.journey.song_map import MIN_SONGS, FitReason, MapFit
@@ -40,11 +40,11 @@ def trust_in_words(projection: Projection) -> str:
     recall = projection.knn_recall
     compared = "vectors" if projection.space == "cnn" else f"{N_DESCRIPTORS} descriptors"
     amount = "Most" if recall >= 2 / 3 else "Many" if recall >= 1 / 3 else "Few"
-    chance = f"{projection.chance_recall:{'.0%' if n_songs <= 1000 else '.2%'}}"
+    chance = percent(projection.chance_recall) if n_songs <= 1000 else f"{100 * projection.chance_recall:.2f} %"
     sample = f", checked for {projection.n_checked:,} of the {n_songs:,} songs" * (0 < projection.n_checked < n_songs)
     sentences += [
         f"{amount} neighbours here are neighbours in the {compared} that songs are compared by: of a song's {k} nearest, "
-        f"{recall:.0%} are among its {k} nearest on this map (by chance {chance}){sample}. "
+        f"{percent(recall)} are among its {k} nearest on this map (by chance {chance}){sample}. "
         f"Trustworthiness {projection.trustworthiness:.2f} of 1.",
         _meaning(projection),
     ]
@@ -59,7 +59,7 @@ def trust_in_words(projection: Projection) -> str:
 def _meaning(projection: Projection) -> str:
     """What can be read from the map besides which songs are near each other."""
     if projection.method == "PCA":
-        shown = "" if projection.variance is None else f" and show {projection.variance:.0%} of the variance"
+        shown = "" if projection.variance is None else f" and show {percent(projection.variance)} of the variance"
         return (
             f"The axes are the directions in which the songs differ most{shown}; songs that differ in other "
             "directions can be close together."

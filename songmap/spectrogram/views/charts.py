@@ -17,7 +17,7 @@ _MOST_LOSS = 2.0  # of the chart, in nats; what is above is drawn there
 
 def training_chart(report: NetworkReport) -> Chart:
     """Loss of every training by epochs, on training excerpts and on validation songs; a point at the epoch in use."""
-    left, top, width, height = 34.0, 8.0, 314.0, 170.0
+    left, top, width, height = 50.0, 8.0, 300.0, 170.0
     most = max(2, max(len(curve.epochs) for curve in report.curves))
     highest = _highest(report)
 
@@ -48,6 +48,7 @@ def training_chart(report: NetworkReport) -> Chart:
             svg.circle(*place(curve.best_epoch, loss), f"{which}: epoch {curve.best_epoch}, {loss:.2f}", "used")
         )
     marks.append(svg.text(left + width / 2, top + height + 30, "epoch", anchor="middle"))
+    marks.append(svg.upward(10, top + height / 2, "log loss (nats)", anchor="middle"))
     return Chart("Loss of every training by epochs", svg.WIDTH, top + height + 36, marks)
 
 
@@ -77,12 +78,16 @@ def training_figure(report: NetworkReport) -> "Figure":
             epochs = range(1, len(curve.epochs) + 1)
             own = [getattr(one, name) for one in curve.epochs]
             outside = [getattr(one, f"validation_{name}") for one in curve.epochs]
-            labels = ("training excerpts, masked and mixed", "validation songs") if not place else (None, None)
+            labels = (
+                ("training excerpts, masked and mixed", "validation songs", "epoch in use")
+                if not place
+                else (None,) * 3
+            )
             axis.plot(epochs, own, color=MUTED_COLOUR, linewidth=1, alpha=0.7, label=labels[0])
             if None not in outside:
                 axis.plot(epochs, outside, color=TOWARDS_COLOUR, linewidth=1, alpha=0.8, label=labels[1])
                 best = curve.best_epoch
-                axis.plot(best, outside[best - 1], "o", color=AWAY_COLOUR, markersize=5)
+                axis.plot(best, outside[best - 1], "o", color=AWAY_COLOUR, markersize=5, label=labels[2])
         axis.set_title(title)
         axis.xaxis.set_major_locator(MaxNLocator(integer=True))
         axis.set_xlabel("epoch")

@@ -2,7 +2,7 @@
 
 from songmap.compare.models import MODELS
 from songmap.compare.results import Difference, VariantScores
-from songmap.compare.views.sentences import SHARED, grouping_sentence
+from songmap.compare.views.sentences import SHARED, grouping_sentence, points_behind
 from songmap.core.text import capitalised, count_of_songs, p_value_text, percent, shown_path
 from songmap.genre.views.limits import limit_sentence
 from songmap.spectrogram.results import JOINED, NETWORK, NetworkReport, TrainingCurve
@@ -61,12 +61,12 @@ def network_sentence(report: NetworkReport) -> str:
     """How the network does, beside the best of the others."""
     own, partner = score_of(report, NETWORK), report.partner
     other = next(one for one in report.scores if (one.model, one.features) == partner)
-    points = round(100 * (own.accuracy - other.accuracy), 1) + 0.0
+    points = round(100 * (own.accuracy - other.accuracy))
     than = variant_name(report, *partner)
     if points == 0:
         return f"The network alone is as accurate as {than}: {percent(own.accuracy)}."
     return (
-        f"The network alone has {percent(own.accuracy)}, {abs(points):.1f} points "
+        f"The network alone has {percent(own.accuracy)}, {abs(points)} point{'s' * (abs(points) != 1)} "
         f"{'more' if points > 0 else 'less'} than {than}."
     )
 
@@ -91,7 +91,8 @@ def difference_sentence(report: NetworkReport) -> str:
 
 def _difference(report: NetworkReport, one: Difference, name: str) -> str:
     real = "a real difference" if one.is_real else "not shown to be a real difference"
-    points = f"{round(100 * one.difference, 1) + 0.0:.1f} points"
+    number = points_behind(one)
+    points = f"{number} point{'s' * (number != '1')}"
     p_value = p_value_text(one.p_holm)
     p_value = p_value if p_value.startswith("<") else f"= {p_value}"
     return f"{capitalised(name)} is {points} behind the best, {real} (p {p_value} after Holm's correction)."

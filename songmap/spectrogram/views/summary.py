@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from songmap.compare.views.sentences import points_behind
 from songmap.core.errors import AudioError
 from songmap.core.tables import format_table
 from songmap.core.text import capitalised, one_line, p_value_text, percent, shown_path, wrapped
@@ -51,12 +52,12 @@ def score_rows(report: NetworkReport) -> list[dict[str, Any]]:
         name = capitalised(sentences.variant_name(report, one.model, one.features))
         rows.append({
             "model": "Network and the best other, joined" if one.model == JOINED else name,
-            "accuracy": f"{percent(one.accuracy)} ({percent(one.accuracy_low)}–{percent(one.accuracy_high)})",
+            "accuracy": f"{percent(one.accuracy)} ({100 * one.accuracy_low:.0f}–{percent(one.accuracy_high)})",
             "macro F1": f"{one.macro_f1:.2f}",
             "log loss": f"{one.log_loss:.2f}",
             "calibration error": f"{one.calibration_error:.2f}",
             "training accuracy": "" if one.model == JOINED else percent(one.training_accuracy),
-            "behind": f"{round(100 * difference.difference, 1) + 0.0:.1f}" if difference else "",
+            "behind": points_behind(difference) if difference else "",
             "p Holm": p_value_text(difference.p_holm) if difference else "",
             "is that real?": "the best" if difference is None else "real" if difference.is_real else "not shown",
         })  # fmt: skip
