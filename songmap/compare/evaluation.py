@@ -110,10 +110,12 @@ class Evaluator:
     """Fits models on folds of one dataset, in a pool's processes or here, and reports progress."""
 
     def __init__(self, fitter: Fitter, pool: Executor | None, store: FoldStore, on_progress: OnProgress | None) -> None:
+        from songmap.compare import stopped_network
+
         self.fitter, self.dataset, self.seed = fitter, fitter.dataset, fitter.seed
         self._pool, self._store, self._on_progress = pool, store, on_progress
         self._done = self._total = 0
-        code = "".join(map(inspect.getsource, (models, candidates, network))).encode()
+        code = "".join(map(inspect.getsource, (models, candidates, network, stopped_network))).encode()
         versions, dataset = repr(sorted(library_versions().items())), self.dataset
         base = (code, songmap.__version__, versions, str(self.seed), str(dataset.impute), dataset.key)
         self._bases = {name: key_of(*base, one.values) for name, one in dataset.features.items()}

@@ -67,7 +67,7 @@ def evidence_sentence(layer: LayerDescription) -> str:
     """What correlations are of."""
     return (
         f"Rank correlations of mean activation and property over {layer.n_excerpts:,} excerpts of {layer.n_songs} songs. "
-        f"With the songs permuted {layer.n_permutations} times, the largest of all filters and {layer.n_probes} properties "
+        f"With the artists permuted {layer.n_permutations} times, the largest of all filters and {layer.n_probes} properties "
         f"is below {layer.largest_by_chance:.2f} in 95 %."
     )
 
