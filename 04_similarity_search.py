@@ -8,13 +8,14 @@ songs, -C one to steer away from.
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from songmap.core.cli import new_parser, script_main
 from songmap.core.cli import workspace as workspace_type
 from songmap.core.workspace import Workspace
 from songmap.similar.terminal.commands import SETTING, add_commands, add_setting, command_of
+from songmap.similar.terminal.parser import CommandParser
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -27,18 +28,25 @@ def build_parser() -> argparse.ArgumentParser:
     shared = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
     shared.add_argument("--workspace", type=workspace_type, metavar="DIR", help="as before COMMAND")
     add_setting(shared)
-    add_commands(parser, shared)
+    commands = add_commands(parser, shared)
+    text = "more of a command, or what a word of the results means"
+    one = commands.add_parser("help", help=text, description=f"{text[0].upper()}{text[1:]}.", parents=[shared])
+    one.add_argument("words", nargs="*", metavar="WORD", help="a command or a word; all commands if left out")
+    parser.set_defaults(commands=commands.choices)
     return parser
 
 
-def run(workspace: Workspace, keep_going: bool, **arguments: Any) -> int:
+def run(workspace: Workspace, keep_going: bool, commands: Mapping[str, CommandParser], **arguments: Any) -> int:
     from songmap.core.pager import show
     from songmap.library.library import load_library
     from songmap.similar.session import Session
     from songmap.similar.terminal.playing import ending_with_script
-    from songmap.similar.terminal.prompt import interact
+    from songmap.similar.terminal.prompt import help_text, interact
     from songmap.similar.terminal.reply import reply
 
+    if arguments["command"] == "help":
+        show(help_text(" ".join(arguments["words"]), commands))
+        return 0
     session = Session(load_library(workspace), workspace)
     with ending_with_script(session.player):
         if not arguments["command"]:

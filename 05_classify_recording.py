@@ -42,7 +42,7 @@ def build_parser() -> argparse.ArgumentParser:
     add("--record", type=whole_number(1, LONGEST_S), metavar="S", dest="record_s", help=microphone)
     add("--train", action="store_true", help="train the classifier of segments again, and print its scores")
     voices = "with --train or the first run: classifiers that are joined; cnn looks at spectrograms and needs PyTorch"
-    add("--join", choices=tuple(JOINS), help=f"{voices} (default: {next(iter(JOINS))})")
+    add("--join", choices=tuple(JOINS), metavar="|".join(JOINS), help=f"{voices} (default: {next(iter(JOINS))})")
     rooms = "with --train: also train with copies as a phone in a room records them (not cnn); decodes every song again"
     add("--augment", action="store_true", help=rooms)
     add("--seed", type=whole_number(0, 2**31 - 1), default=DEFAULT_SEED, help="seed of the training")

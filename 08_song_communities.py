@@ -88,13 +88,17 @@ def add_autoencoder(parser: argparse.ArgumentParser) -> None:
 
 
 def autoencoder_of(options: dict[str, Any]) -> AutoencoderOptions | None:
+    names = ("latent", "epochs", "loss", "activation", "dropout", "beta", "batch")
     if options["autoencoder"] is None:
-        if options["grid"]:
-            raise UsageError("--grid is of an autoencoder: add --autoencoder cae or vae")
+        defaults = AutoencoderSettings()
+        unused = {name: getattr(defaults, name) for name in names} | {"rate": defaults.learning_rate, "grid": False}
+        if given := [name for name, default in unused.items() if options[name] != default]:
+            raise UsageError(f"--{given[0]} is of an autoencoder: add --autoencoder cae or vae")
         return None
-    names = ("latent", "epochs", "seed", "loss", "activation", "dropout", "beta", "batch")
     chosen = {name: options[name] for name in names}
-    settings = AutoencoderSettings(options["autoencoder"], learning_rate=options["rate"], **chosen)
+    settings = AutoencoderSettings(
+        options["autoencoder"], learning_rate=options["rate"], seed=options["seed"], **chosen
+    )
     return AutoencoderOptions(settings, workers=options["workers"])
 
 

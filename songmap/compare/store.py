@@ -76,4 +76,6 @@ def open_store(path: Path | None, data: str) -> Iterator[FoldStore]:
         with closing(sqlite3.connect(path or ":memory:")) as connection:
             yield FoldStore(connection, data)
     except sqlite3.Error as error:
-        raise SchemaError(f"{path} cannot be used ({error}); delete it: the models are then fitted again") from error
+        raise SchemaError(
+            f"{path} cannot be used ({error}); is the disk full or read-only? If neither, delete it: the models are then fitted again"
+        ) from error

@@ -6,6 +6,7 @@ unusable input; 128 + n ended by signal n: 130 by Ctrl-C, 143 by SIGTERM, 129 by
 
 import argparse
 import difflib
+import errno
 import logging
 import os
 import signal
@@ -19,11 +20,25 @@ from typing import Any, NoReturn
 from songmap.core.errors import SongmapError
 from songmap.core.streams import open_streams
 from songmap.core.tables import CSV_KINDS, terminal_columns
-from songmap.core.text import one_line, wrapped
+from songmap.core.text import one_line, shorten, wrapped
 from songmap.core.workspace import Workspace
 
 # Ctrl-C, a request to end, and the closing of the terminal, which Windows does not have
 ENDING_SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+_A_FILE = "a file is where a folder must be: move it, or choose another place"
+_READ_ONLY = "change its permissions, or choose another place"
+_ADVICE = {
+    errno.ENOENT: "check how it is written",
+    errno.ENOTDIR: _A_FILE,
+    errno.EEXIST: _A_FILE,
+    errno.EISDIR: "give a file, not a folder",
+    errno.EACCES: _READ_ONLY,
+    errno.EPERM: _READ_ONLY,
+    errno.EROFS: "choose another place",
+    errno.ENOSPC: "free some space, or choose another place",
+    errno.ENAMETOOLONG: "give a shorter one",
+}
+_LONGEST_PATH = 300  # that is printed of a path that no system takes
 CSV_HELP = "text in CSV files: what a spreadsheet would take for a formula gets ' in front; raw, for programs, has none"
 
 
@@ -69,7 +84,8 @@ class Parser(argparse.ArgumentParser):
         if action.choices is not None and value not in action.choices:
             choices = [str(choice) for choice in action.choices]
             nearest = difflib.get_close_matches(str(value), choices, 1)
-            advice = f"did you mean {nearest[0]}?" if nearest else f"choose from {', '.join(choices)}"
+            listed = (" or " if any("," in choice for choice in choices) else ", ").join(choices)
+            advice = f"did you mean {nearest[0]}?" if nearest else f"choose from {listed}"
             raise argparse.ArgumentError(action, f"no {value!r}; {advice}")
 
 
@@ -94,21 +110,26 @@ def add_csv(parser: argparse.ArgumentParser) -> None:
 
 
 def workspace(text: str) -> Workspace:
-    """Argument type: a workspace folder."""
+    """Argument type: a workspace folder, which need not exist."""
+    if os.path.isfile(os.path.expanduser(text)):  # noqa: PTH111, PTH113 - Path.is_file raises for names too long
+        raise argparse.ArgumentTypeError(f"{text} is a file, give a folder")
     return Workspace(Path(text).expanduser().resolve())
 
 
 def whole_number(minimum: int, maximum: int | None = None) -> Callable[[str], int]:
     """Argument type: an integer within limits, both included."""
 
+    limit = f"at least {minimum}" if maximum is None else f"{minimum} to {maximum}"
+
     def parse(text: str) -> int:
-        value = int(text)
+        try:
+            value = int(text)
+        except ValueError:
+            raise argparse.ArgumentTypeError(f"{shorten(text, 80)!r} is not a whole number, give {limit}") from None
         if value < minimum or (maximum is not None and value > maximum):
-            limit = f"at least {minimum}" if maximum is None else f"{minimum} to {maximum}"
             raise argparse.ArgumentTypeError(f"{value} is out of range, give {limit}")
         return value
 
-    parse.__name__ = "whole number"
     return parse
 
 
@@ -116,18 +137,24 @@ def number_from(minimum: float) -> Callable[[str], float]:
     """Argument type: a number of at least ``minimum``."""
 
     def parse(text: str) -> float:
-        value = float(text)
+        value = _number(text, f"at least {minimum:g}")
         if not minimum <= value < float("inf"):
             raise argparse.ArgumentTypeError(f"{text} is out of range, give at least {minimum:g}")
         return value
 
-    parse.__name__ = "number"
     return parse
+
+
+def _number(text: str, limit: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{shorten(text, 80)!r} is not a number, give {limit}") from None
 
 
 def fraction(text: str) -> float:
     """Argument type: a number between 0 and 1, both included."""
-    value = float(text)
+    value = _number(text, "0 to 1")
     if not 0 <= value <= 1:
         raise argparse.ArgumentTypeError(f"{text} is out of range, give 0 to 1")
     return value
@@ -217,8 +244,9 @@ def script_main(parser: argparse.ArgumentParser, run: Callable[..., int], argv: 
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except OSError as error:  # full disk, read-only or missing folder
-        place = f"{error.filename}: " if error.filename else ""
-        message = f"{place}{error.strerror or error}"
+        place = f"{shorten(str(error.filename), _LONGEST_PATH)}: " if error.filename else ""
+        advice = f"; {_ADVICE[error.errno]}" if error.errno in _ADVICE else ""
+        message = f"{place}{error.strerror or error}{advice}"
     except UnicodeEncodeError as error:  # a name for a file that the locale cannot write
         if sys.getfilesystemencoding() == "utf-8":
             raise

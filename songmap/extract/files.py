@@ -51,6 +51,11 @@ def find_songs(music: Path, exclude: Sequence[str] = ()) -> list[Path]:
             os.scandir(music).close()
         else:
             music.stat()
+    except PermissionError as error:
+        raise UsageError(
+            f"the music folder {music} cannot be read ({error.strerror}); change its permissions, "
+            "or name another with --music DIR"
+        ) from error
     except OSError as error:
         raise UsageError(
             f"there is no music folder {music} ({error.strerror}); put music there as GENRE/song.mp3, "

@@ -135,7 +135,9 @@ def ignored_patterns(folder: Path) -> list[str]:
     file = folder / IGNORE_FILE
     try:
         lines = file.read_text(encoding="utf-8").splitlines() if file.is_file() else []
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise UsageError(f"{file} cannot be read ({error.strerror}); change the permissions of its folder") from error
+    except UnicodeDecodeError as error:
         raise UsageError(f"{file} cannot be read ({error}); write it as UTF-8 text, one pattern a line") from error
     return [line.strip() for line in lines if line.strip() and not line.lstrip().startswith("#")]
 

@@ -50,12 +50,12 @@ class GenreClassifier:
         """The genres, in the order of the columns of ``predict_proba``."""
         return self.model.genres
 
-    def predict(self, files: Sequence[Path | str], config: AudioConfig | None = None) -> "pd.DataFrame":
+    def predict(self, files: Sequence[Path | str] | Path | str, config: AudioConfig | None = None) -> "pd.DataFrame":
         """Classify audio files.
 
         Parameters
         ----------
-        files : sequence of path
+        files : sequence of path, or a path
         config : AudioConfig, optional
             How audio is analysed, e.g. ``config`` of a library of clips below 3 s.
 
@@ -73,6 +73,8 @@ class GenreClassifier:
         """
         import pandas as pd
 
+        if isinstance(files, str | Path):
+            files = [files]
         embeddings = np.empty((len(files), N_COLUMNS), np.float32)
         for row, file in enumerate(files):
             try:

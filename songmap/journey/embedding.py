@@ -8,8 +8,12 @@ References
 McInnes, Healy & Melville 2018, UMAP. Narayan, Berger & Cho 2021, densMAP. van der Maaten & Hinton 2008, t-SNE.
 """
 
+import atexit
+import shutil
+import tempfile
 import warnings
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -70,8 +74,8 @@ def embed(units: np.ndarray, method: str, dimensions: Sequence[int], seed: int) 
 def _umap(units: np.ndarray, dimensions: Sequence[int], seed: int, *, densmap: bool) -> list[np.ndarray]:
     """UMAP or densMAP of exact neighbours."""
     from sklearn.neighbors import NearestNeighbors
-    from umap import UMAP
 
+    umap = _umap_class()
     n_songs = len(units)
     k = min(UMAP_NEIGHBOURS, n_songs - 1)
     distances, rows = NearestNeighbors(n_neighbors=k - 1, algorithm="brute").fit(units).kneighbors()
@@ -79,7 +83,7 @@ def _umap(units: np.ndarray, dimensions: Sequence[int], seed: int, *, densmap: b
     embedded = []
     for n_dimensions in dimensions:
         # one job: more would make the result depend on timing
-        model = UMAP(
+        model = umap(
             n_components=n_dimensions, n_neighbors=k, densmap=densmap, random_state=seed, n_jobs=1,
             precomputed_knn=neighbours,
         )  # fmt: skip
@@ -88,6 +92,24 @@ def _umap(units: np.ndarray, dimensions: Sequence[int], seed: int, *, densmap: b
             warnings.filterwarnings("ignore", message="precomputed_knn", category=UserWarning, module=r"umap\.umap_")
             embedded.append(model.fit_transform(units))
     return embedded
+
+
+def _umap_class() -> Any:
+    """The class, which is compiled when it is imported and used.
+
+    What is compiled is kept where numba finds a folder for it, for a user without a home beside a read-only install in a
+    temporary one.
+    """
+    import numba
+
+    try:
+        from umap import UMAP
+    except RuntimeError:
+        folder = tempfile.mkdtemp(prefix="songmap-numba-")
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        numba.config.CACHE_DIR = folder
+        from umap import UMAP
+    return UMAP
 
 
 def _tsne(units: np.ndarray, n_dimensions: int, seed: int) -> np.ndarray:

@@ -160,6 +160,8 @@ def test_any_number_of_workers_gives_the_same_grid(small_grid, workspace, tmp_pa
     ("arguments", "message"),
     [
         (["--grid"], "--grid is of an autoencoder: add --autoencoder cae or vae"),
+        (["--latent", "64"], "--latent is of an autoencoder: add --autoencoder cae or vae"),
+        (["--rate", "0.01"], "--rate is of an autoencoder: add --autoencoder cae or vae"),
         (["--autoencoder", "cea"], "did you mean cae?"),
         (["--autoencoder", "cae", "--latent", "7"], "no latent '7'; give 16 to 128 for a vector, or 12x27x16"),
         (["--autoencoder", "vae", "--dropout", "0.9"], "a dropout of 0.9 is out of range, give 0 to 0.5"),

@@ -7,7 +7,8 @@ import pytest
 
 from songmap.compare.evaluation import fit_nested
 from songmap.compare.models import MODELS, TrainingRows, model_names
-from songmap.core.errors import UsageError
+from songmap.compare.store import open_store
+from songmap.core.errors import SchemaError, UsageError
 from songmap.genre.fit import one_thread
 
 RNG = np.random.default_rng(0)
@@ -86,3 +87,8 @@ def test_an_unknown_model_is_an_error():
     assert model_names(["lda"]) == ["lda", "majority"]
     with pytest.raises(UsageError, match="no model 'lad'"):
         model_names(["lad"])
+
+
+def test_a_store_that_cannot_be_opened_need_not_be_deleted(tmp_path):
+    with pytest.raises(SchemaError, match="is the disk full or read-only"), open_store(tmp_path, "data"):
+        pass

@@ -28,7 +28,7 @@ def test_statuses_and_one_line_errors(capsys):
 
     assert outcome(full) == 2
     error = capsys.readouterr().err
-    assert "/somewhere/file: No space left on device" in error
+    assert "/somewhere/file: No space left on device; free some space" in error
     assert len(error.splitlines()) == 1
 
     def interrupt(workspace):
@@ -45,11 +45,47 @@ def test_an_error_of_ours_is_not_hidden():
         outcome(broken)
 
 
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda folder: folder / "none.csv", "none.csv: No such file or directory; check how it is written"),
+        (lambda folder: folder, "Is a directory; give a file, not a folder"),
+        (lambda folder: folder / "file" / "x", "Not a directory; a file is where a folder must be"),
+        (lambda folder: folder / ("y" * 5000), "File name too long; give a shorter one"),
+    ],
+)
+def test_errors_of_the_system_have_advice(make, message, tmp_path, capsys):
+    (tmp_path / "file").touch()
+    assert outcome(lambda workspace: make(tmp_path).read_text()) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert len(error) < 600
+
+
+def test_a_workspace_that_is_a_file_is_refused(tmp_path, capsys):
+    (tmp_path / "file").touch()
+    with pytest.raises(SystemExit):
+        cli.new_parser("test").parse_args(["--workspace", str(tmp_path / "file")])
+    assert "file is a file, give a folder" in capsys.readouterr().err
+    new = cli.new_parser("test").parse_args(["--workspace", str(tmp_path / "new")]).workspace
+    assert new == Workspace((tmp_path / "new").resolve())
+
+
+def test_choices_with_commas_can_be_told_apart(capsys):
+    parser = cli.new_parser("test")
+    parser.add_argument("--join", choices=["a,b", "a,b,c"])
+    with pytest.raises(SystemExit):
+        parser.parse_args(["--join", "zzz"])
+    assert "choose from a,b or a,b,c (" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(("kind", "good", "bad"), [(cli.whole_number(1, 9), "9", "10"), (cli.fraction, "0.5", "1.5")])
 def test_argument_types_name_the_limit(kind, good, bad):
     assert kind(good) == float(good)
     with pytest.raises(argparse.ArgumentTypeError, match="out of range, give"):
         kind(bad)
+    with pytest.raises(argparse.ArgumentTypeError, match=r"'many' is not a (whole )?number, give"):
+        kind("many")
 
 
 def test_bad_usage_is_one_line_with_the_nearest_choice(capsys):

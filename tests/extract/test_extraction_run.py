@@ -496,7 +496,7 @@ def test_labels_and_duplicates_reach_the_table(tmp_path):
     assert songs["genre"].tolist() == ["SOUL", "FUNK", "FUNK", "SOUL"]
     assert songs["mood"].tolist() == ["calm", "wild", "", ""]
     assert songs["duplicate_of"].tolist() == ["", "", "", str(tmp_path / "music" / "A" / "00.wav")]
-    assert "The same recording in several files, 1 groups" in result.stdout
+    assert "The same recording in several files, 1 group;" in result.stdout
     with (tmp_path / "outputs" / "duplicates.csv").open(encoding="utf-8") as stream:
         assert [row["song_name"] for row in csv.DictReader(stream)] == ["00", "copy"]
 

@@ -12,6 +12,7 @@ import pytest
 
 from songmap.core.errors import AudioError, UsageError
 from songmap.extract.files import find_songs
+from songmap.features.audio_files import audio_files
 from songmap.features.decode import load_audio
 from songmap.library.schema import AudioConfig
 
@@ -181,10 +182,12 @@ def test_an_unreadable_folder_is_told_and_the_rest_goes_on(public_folder, caplog
 def test_an_unreadable_music_folder_is_one_line(public_folder):
     grow(public_folder, "music/A/x.mp3")
     (public_folder / "music").chmod(0)
-    with unprivileged(), pytest.raises(UsageError, match=r"music \(Permission denied\); .*--music DIR"):
+    with unprivileged(), pytest.raises(UsageError, match=r"music cannot be read \(Permission denied\); .*--music DIR"):
         find_songs(public_folder / "music")
     with unprivileged(), pytest.raises(UsageError, match="Permission denied"):
         find_songs(public_folder / "music" / "A")
+    with unprivileged(), pytest.raises(UsageError, match=r"\(Permission denied\); change the permissions"):
+        audio_files(public_folder / "music")
     (public_folder / "music").chmod(0o755)
 
 

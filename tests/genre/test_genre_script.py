@@ -263,6 +263,7 @@ def test_a_loaded_model_predicts_files_and_embeddings(trained, library_with_stra
         "novelty_threshold", "is_novel",
     ]  # fmt: skip
     assert table["file_path"].tolist() == [str(file)] * 2
+    assert classifier.predict(str(file)).equals(table[:1])
     (song,) = classify_files(Workspace(folder), [file], silent).songs
     for row in table.itertuples():
         assert row.predicted_genre == song.predicted_genre

@@ -234,7 +234,7 @@ def test_several_readings_are_listed_and_each_is_read_as_it_is():
         ("zzz", "no 'zzz'; choose from similar, diverse, compare, why, info, find, list, next, genres"),
         ("similar", "required: SONG"),
         ("similar x -n 0", "0 is out of range, give at least 1"),
-        ("similar x -n many", "invalid whole number value: 'many'"),
+        ("similar x -n many", "'many' is not a whole number, give at least 1"),
         ("similar x -json", "no option -json; did you mean --json?"),
         ("similar x --jsn", "unrecognized arguments: --jsn"),
         ("similar x --json --csv", "not allowed with argument --json"),

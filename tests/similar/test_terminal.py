@@ -401,6 +401,19 @@ def test_help_defines_the_words_of_results(workspace):
     assert result.stderr.startswith("line 4: no command or word 'zzzz'; words are family, hub, entropy")
 
 
+def test_help_is_a_command_without_a_library_too(tmp_path):
+    def asked(*words):
+        return run("--workspace", tmp_path, "help", *words)
+
+    assert all(command.split()[0] in asked().stdout for command in COMMANDS.splitlines() if not command.startswith(" "))
+    assert asked("hub").stdout.startswith("hub: A song that is among the nearest of very many others")
+    assert asked("90", "%", "set").stdout.startswith("90 % set: ")
+    assert asked("similar").stdout.startswith("usage: 04_similarity_search.py similar [-h]")
+    result = asked("zzzz")
+    assert (result.returncode, result.stdout) == (2, "")
+    assert "no command or word 'zzzz'; words are family, hub" in result.stderr
+
+
 # --- the prompt
 
 

@@ -160,7 +160,7 @@ def _duplicate_table(extraction: Extraction, workspace: Workspace) -> str:
         | {"similarity": f"{row['similarity']:.2f}", "file": shown_path(row["file_path"])}
         for title, row in zip(titles, duplicate_rows(groups, songs), strict=True)
     ]
-    title = f"The same recording in several files, {n_groups} groups; similarity 1 is equal, 0.5 is the threshold{more}"
+    title = f"The same recording in several files, {n_groups} group{'s'[: n_groups != 1]}; similarity 1 is equal, 0.5 is the threshold{more}"
     return format_table(rows, title, optional=("duration", "title"), shortened={"title": 12})
 
 

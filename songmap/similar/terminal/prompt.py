@@ -100,7 +100,7 @@ class Conversation:
     def _parsed(self, words: list[str], choose: bool) -> Command | None:
         """The command that words make, with ``choose`` `info` of a song alone; None where they want help or a choice."""
         if words[0] == "help":
-            self._help(" ".join(words[1:]))
+            print(help_text(" ".join(words[1:]), self.commands), flush=True)
             return None
         if choose and self._is_song(words):
             words = ["info", "--", *words]
@@ -120,17 +120,6 @@ class Conversation:
                 for number, one in enumerate(error.readings, start=1):
                     print(numbered_line(number, quoted(one)))
         return None
-
-    def _help(self, text: str) -> None:
-        if not text:
-            print(HELP, flush=True)
-        elif text in self.commands:
-            print(self.commands[text].format_help(), flush=True)
-        elif (word := term(text)) is not None:
-            print(wrapped(f"{word}: {GLOSSARY[word]}", terminal_columns()), flush=True)
-        else:
-            advice = _suggestion(text, self.commands, f"words are {', '.join(GLOSSARY)}")
-            raise UsageError(f"no command or word {text!r}; {advice}")
 
     def _is_song(self, words: list[str]) -> bool:
         """Whether a line without a command names a song; a mistyped command does only if a song has exactly that name."""
@@ -170,6 +159,18 @@ class Conversation:
             print(numbered_line(number, label, *([shown_path(path)] if labels.count(label) > 1 else [])))
         if len(songs) > MAX_OFFERED:
             print(f"     and {len(songs) - MAX_OFFERED:,} more; give more of the name")
+
+
+def help_text(text: str, commands: Mapping[str, CommandParser]) -> str:
+    """All commands, more of one of them, or what a word of the glossary means. Raises UsageError for another word."""
+    if not text:
+        return HELP
+    if text in commands:
+        return commands[text].format_help()
+    if (word := term(text)) is not None:
+        return wrapped(f"{word}: {GLOSSARY[word]}", terminal_columns())
+    advice = _suggestion(text, commands, f"words are {', '.join(GLOSSARY)}")
+    raise UsageError(f"no command or word {text!r}; {advice}")
 
 
 def _suggestion(text: str, commands: Iterable[str], otherwise: str) -> str:
