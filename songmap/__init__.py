@@ -74,7 +74,7 @@ if TYPE_CHECKING:
     from songmap.recording.run import load_recording_classifier
     from songmap.similar.run import search
 
-__version__ = "0.6.0"
+__version__ = "0.6.1"
 
 __all__ = [
     "DESCRIPTORS",
