@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 # Read when numpy is first imported. Tests run in as many processes as there are cores, and threads of all of them
@@ -16,6 +17,11 @@ for library in ("OPENBLAS", "OMP", "MKL"):
 # cache, and every later process that loads it crashes.
 _CACHES = Path(__file__).parents[1] / ".pytest_cache" / "numba"
 os.environ["NUMBA_CACHE_DIR"] = str(_CACHES / os.environ.get("PYTEST_XDIST_WORKER", "main"))
+
+
+# the same examples in every run: a change is not blamed for what another draw finds, which benchmarks/fuzz.py looks for
+hypothesis.settings.register_profile("same", derandomize=True)
+hypothesis.settings.load_profile("same")
 
 
 @pytest.fixture(scope="session")
