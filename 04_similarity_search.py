@@ -13,6 +13,7 @@ from typing import Any
 
 from songmap.core.cli import new_parser, script_main
 from songmap.core.cli import workspace as workspace_type
+from songmap.core.text import capitalised
 from songmap.core.workspace import Workspace
 from songmap.similar.terminal.commands import SETTING, add_commands, add_setting, command_of
 from songmap.similar.terminal.parser import CommandParser
@@ -30,7 +31,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_setting(shared)
     commands = add_commands(parser, shared)
     text = "more of a command, or what a word of the results means"
-    one = commands.add_parser("help", help=text, description=f"{text[0].upper()}{text[1:]}.", parents=[shared])
+    one = commands.add_parser("help", help=text, description=f"{capitalised(text)}.", parents=[shared])
     one.add_argument("words", nargs="*", metavar="WORD", help="a command or a word; all commands if left out")
     parser.set_defaults(commands=commands.choices)
     return parser

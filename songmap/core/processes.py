@@ -43,7 +43,7 @@ def process_pool(workers: int, purpose: str, start: Callable[[], object] | None 
 
 
 def _start_pool_process(start: Callable[[], object] | None) -> None:
-    for number in ENDING_SIGNALS:  # they are for the process that runs the pool, which lets the current songs finish
+    for number in ENDING_SIGNALS:  # they are for the process that runs the pool
         signal.signal(number, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
     if parent is not None:

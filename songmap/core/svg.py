@@ -36,16 +36,15 @@ class Chart:
 
 def text_width(text: str) -> float:
     """Pixels that usual fonts need at the size of charts, at most."""
-    return sum(
-        12.0
-        if sign in _WIDE or east_asian_width(sign) in "WF"
-        else 4.7
-        if sign in _NARROW
-        else 8.5
-        if sign.isupper()
-        else 7.0
-        for sign in text
-    )
+    return sum(map(_sign_width, text))
+
+
+def _sign_width(sign: str) -> float:
+    if sign in _WIDE or east_asian_width(sign) in "WF":
+        return 12.0
+    if sign in _NARROW:
+        return 4.7
+    return 8.5 if sign.isupper() else 7.0
 
 
 def fitted(text: str, width: float) -> str:

@@ -11,13 +11,11 @@ import argparse
 import csv
 import hashlib
 import io
-import signal
 import sys
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from concurrent.futures.process import BrokenProcessPool
 from functools import cache
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +25,7 @@ from songmap.core.cli import Parser, script_main, whole_number
 from songmap.core.defaults import DEFAULT_SEED, usable_cores
 from songmap.core.errors import AudioError, UsageError
 from songmap.core.files import write_atomically
+from songmap.core.processes import spawned
 from songmap.core.progress import progress
 from songmap.core.text import format_duration
 from songmap.demo import catalogue, composer, effects, harmony, instruments, mixdown
@@ -144,10 +143,8 @@ def render_tracks(folder: Path, plans: Sequence[Plan], workers: int) -> list[Pat
     missing = [plan for plan in plans if not is_made(folder / plan.path, plan)]
     if workers == 1 or len(missing) < 2:
         return [make_track(folder, plan) for plan in missing]
-    # Ctrl-C is the parent's: it lets the tracks in hand be finished
-    ignore, number = (signal.SIGINT, signal.SIG_IGN), min(workers, len(missing))
-    pool = ProcessPoolExecutor(number, get_context("spawn"), initializer=signal.signal, initargs=ignore)
-    with progress("rendering") as on_progress, pool:
+    # not process_pool: Ctrl-C lets the tracks in hand be finished
+    with progress("rendering") as on_progress, spawned(min(workers, len(missing))) as pool:
         tasks = [pool.submit(make_track, folder, plan) for plan in missing]
         try:
             for done, task in enumerate(as_completed(tasks), start=1):

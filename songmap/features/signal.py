@@ -127,7 +127,7 @@ class Resampler:
 
     def resample(self, blocks: Iterable[np.ndarray], expected: int = 0) -> Signal:
         """``ceil(n * target / rate)`` samples; ``expected`` is ``n``, the number in all blocks, as far as that is known."""
-        out, n_samples = Signal(int(np.ceil(expected * self._ratio))), 0
+        out, n_samples = Signal(self._length(expected)), 0
         if self._stream is None:
             for block in blocks:
                 out.append(block)
@@ -137,15 +137,18 @@ class Resampler:
             n_samples += len(block)
             self._keep(self._stream.resample_chunk(block), out, n_samples)
         self._keep(self._stream.resample_chunk(np.empty(0, np.float32), last=True), out, n_samples)
-        out.append(np.zeros(int(np.ceil(n_samples * self._ratio)) - len(out), np.float32))
+        out.append(np.zeros(self._length(n_samples) - len(out), np.float32))
         return out
+
+    def _length(self, n_samples: int) -> int:
+        return int(np.ceil(n_samples * self._ratio))
 
     def _keep(self, samples: np.ndarray, out: Signal, n_samples: int) -> None:
         from songmap.features import kernels
 
         if self._keep_energy:
             kernels.divide(samples, np.sqrt(self._ratio))
-        out.append(samples[: int(np.ceil(n_samples * self._ratio)) - len(out)])
+        out.append(samples[: self._length(n_samples) - len(out)])
 
 
 def frame_count(n_samples: int, config: AudioConfig) -> int:
